@@ -1,0 +1,3 @@
+"""infratui: LLM inference infrastructure, sized in your terminal."""
+
+__version__ = "0.1.0"
