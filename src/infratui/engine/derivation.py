@@ -129,7 +129,7 @@ class Formula:
         names = (name for name in _NAME.findall(expression) if name not in _FUNCTIONS and name not in keywords)
         self.names = tuple(dict.fromkeys(names))
         code = f"lambda *, {', '.join(self.names)}: {expression}" if self.names else f"lambda: {expression}"
-        # Expressions are constants of this package, never input: `eval` compiles them, `validate_expression` guards them.
+        # Expressions are constants of this package, never input.
         self.evaluate: Callable[..., Number] = eval(code, {"__builtins__": {}, **_FUNCTIONS})
 
     def __call__(self, **values: Number) -> Number:
@@ -201,9 +201,9 @@ class Ledger:
         self.steps.append(step)
         return step.value
 
-    def bytes(self, formula: Formula, **values: Number) -> int:
+    def bytes(self, formula: Formula, *, source: str = "", note: str = "", **values: Number) -> int:
         """A byte count: rounded up to a whole byte."""
-        return math.ceil(self(formula, **values))
+        return math.ceil(self(formula, source=source, basis=None, band_pct=None, note=note, **values))
 
     def derivation(self, title: str) -> Derivation:
         """All that has been recorded, under one title."""

@@ -69,7 +69,7 @@ def parse_bytes(text: str) -> int:
 
 
 def significant(value: float, digits: int = 3) -> str:
-    """A number with that many significant digits, grouped, without an exponent: 1234.5 → `1,230`→ as `1,234`.
+    """A number with that many significant digits, grouped, without an exponent: 0.012345 → `0.0123`.
 
     Whole parts are never rounded away: 67,718 stays 67,718.
     """

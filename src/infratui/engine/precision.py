@@ -1,0 +1,67 @@
+"""What a weight or a KV element costs, and what a GPU computes with it: precisions by part of the model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from .architecture import Part
+
+Compute = Literal["fp32", "bf16", "fp8", "int8", "fp4"]
+"""The number format that the matrix units compute in."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartBits:
+    """Effective bits of one part of the model, where they differ from the rest."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    part: Part
+    bits: float
+
+
+@dataclass(frozen=True, slots=True)
+class Precision:
+    """A way to store weights or a KV cache, with its true cost in bits.
+
+    `bits` are effective: scales and zero points of the groups are counted. Parts that checkpoints of this kind leave
+    wider (embedding, head, router, norms) stand in `parts`.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    id: str
+    label: str
+    bits: float
+    family: str = ""
+    parts: tuple[PartBits, ...] = ()
+    compute: Compute = "bf16"
+    """Format of the matrix products where the GPU has it; else they run at 16 bit."""
+    activation_bits: int = 16
+    block: int = 0
+    """Weights that share a scale along the split dimension; tensor parallelism must not cut through one. 0: none."""
+    for_weights: bool = True
+    for_kv: bool = False
+    rule_of_thumb_bytes: float = 0.0
+    """Bytes per parameter of the rule of thumb; 0: `bits` / 8."""
+    classic: bool = False
+    """One of the four precisions of the classic comparison: FP32, FP16, FP8, INT4."""
+    quality: tuple[str, ...] = ()
+    """Method names of the quality evidence that speaks about this precision."""
+    format: str = ""
+    """Number format id of one element."""
+    notes: str = ""
+    source: str = ""
+
+    def bits_of(self, part: Part) -> float:
+        """Effective bits per parameter of a part."""
+        for entry in self.parts:
+            if entry.part is part:
+                return entry.bits
+        return self.bits
+
+    @property
+    def nominal_bytes(self) -> float:
+        """Bytes per parameter as the rule of thumb counts them."""
+        return self.rule_of_thumb_bytes or self.bits / 8
