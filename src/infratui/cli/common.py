@@ -1,0 +1,129 @@
+"""What every command shares: the deployment options, output, and errors of one line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from ..catalog.load import Catalog
+    from ..scenario import Scenario
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def fail(message: str) -> NoReturn:
+    """One line to standard error, exit code 2."""
+    line = " ".join("".join(char if char.isprintable() else " " for char in message).split())
+    click.echo(f"infratui: {line}", err=True)
+    sys.exit(2)
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """Where the scenario comes from: a preset or a file, then single settings."""
+
+    preset: str | None = None
+    file: Path | None = None
+    settings: tuple[str, ...] = ()
+    model: str | None = None
+    gpu: str | None = None
+    gpus: int | None = None
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The options that were used."""
+        pairs = {
+            "--preset": self.preset,
+            "--scenario": self.file,
+            "--set": self.settings,
+            "--model": self.model,
+            "--gpu": self.gpu,
+            "--gpus": self.gpus,
+        }
+        return tuple(name for name, value in pairs.items() if value)
+
+    def facts(self) -> Catalog:
+        """The catalog with the user's own entries. Ends the program on a broken user file."""
+        from ..catalog.errors import CatalogError
+        from ..catalog.load import default_catalog
+
+        try:
+            return default_catalog()
+        except CatalogError as error:
+            fail(str(error))
+
+    def scenario(self) -> Scenario:
+        """The scenario that the options describe. Ends the program in one line where they do not."""
+        from ..scenario import Scenario, ScenarioError
+        from ..settings_text import assign
+        from ..store import load_preset, load_scenario
+
+        try:
+            if self.preset and self.file:
+                fail("give --preset or --scenario, not both")
+            scenario = Scenario()
+            if self.preset:
+                scenario = load_preset(self.preset)
+            elif self.file:
+                scenario = load_scenario(self.file)
+            named = {"model": self.model, "accelerator": self.gpu, "gpus": self.gpus}
+            scenario = scenario.with_(**{key: value for key, value in named.items() if value is not None})
+            return assign(scenario, self.settings)
+        except ScenarioError as error:
+            fail(str(error))
+        except OSError as error:
+            fail(f"{self.file}: {error.strerror}")
+
+
+def deployment_options(function: F) -> F:
+    """`--preset --scenario --set --model --gpu --gpus`, gathered into one `deployment` argument."""
+
+    def gather(*args: Any, **kwargs: Any) -> Any:
+        keys = ("preset", "file", "settings", "model", "gpu", "gpus")
+        deployment = Deployment(**{key: kwargs.pop(key) for key in keys})
+        return function(*args, deployment=deployment, **kwargs)
+
+    gather.__name__ = function.__name__
+    gather.__doc__ = function.__doc__
+    options = (
+        click.option("--gpus", type=click.IntRange(1, 16_384), help="How many."),
+        click.option("--gpu", metavar="NAME", help="Accelerator, leniently: h100, 'H200 SXM', mi300x."),
+        click.option(
+            "--model", metavar="NAME|PATH", help="Catalog id, alias, Hugging Face id, or a checkpoint on disk."
+        ),
+        click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any scenario field."),
+        click.option("--scenario", "file", type=click.Path(path_type=Path), help="A scenario file."),
+        click.option("--preset", metavar="NAME", help="A preset: starter, team, production, enterprise …"),
+    )
+    decorated: Any = gather
+    decorated.__click_params__ = getattr(function, "__click_params__", [])
+    for option in options:
+        decorated = option(decorated)
+    return decorated  # type: ignore[no-any-return]
+
+
+def output_options(function: F) -> F:
+    """`--json` and `--explain`."""
+    function = click.option("--explain", is_flag=True, help="Show the math.")(function)
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)
+
+
+def echo_json(value: object) -> None:
+    """Print a result as JSON, with units in the key names."""
+    from ..report.as_json import dumps
+
+    click.echo(dumps(value))
+
+
+def guarded(action: Callable[[], Any]) -> Any:
+    """Run the engine; its refusals become one line and exit code 2."""
+    try:
+        return action()
+    except (ValueError, OSError) as error:
+        fail(str(error))

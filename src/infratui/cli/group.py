@@ -1,0 +1,91 @@
+"""The root command: opens the app, or hands over to a command that is imported on demand."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import sys
+
+import click
+
+from .. import __version__
+from .common import Deployment, deployment_options, fail
+
+COMMANDS = {
+    "vram": "memory: weights, KV cache, what fits where",
+    "quant": "precisions: memory, speed and quality",
+    "bits": "one value in every number format",
+    "plan": "layouts: TP × PP × DP × EP, legal or refused, and which to take",
+    "cost": "buy or rent: options, breakevens, $/1M tokens",
+    "moe": "dense beside mixture of experts, and the router",
+    "estimate": "one deployment per row of a CSV file",
+    "accuracy": "the engine's error against measured data",
+    "compare": "two scenarios side by side",
+    "reference": "terms and pages",
+    "models": "the models of the catalog",
+    "gpus": "the accelerators of the catalog",
+    "presets": "the presets, built in and yours",
+    "fields": "every scenario field, its default and range",
+}
+"""Command → one line. The module of the same name holds the command of the same name."""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [name for name in COMMANDS if _exists(name)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS or not _exists(cmd_name):
+            return None
+        module = importlib.import_module(f"infratui.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name]) for name in self.list_commands(ctx)])
+
+
+def _exists(name: str) -> bool:
+    return importlib.util.find_spec(f"infratui.cli.{name}") is not None
+
+
+@click.group(cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="infratui")
+@click.option("--plain", is_flag=True, help="Print the report instead of opening the app.")
+@click.option(
+    "--mouse", is_flag=True, help="Let the app have the mouse (the terminal's own selection then needs shift)."
+)
+@click.option("--no-motion", is_flag=True, help="No animation.")
+@click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII only.")
+@click.option("--screen", type=click.Choice(["vram", "quantization", "parallelism", "cost", "moe"]), help="Start here.")
+@deployment_options
+@click.pass_context
+def cli(
+    ctx: click.Context,
+    plain: bool,
+    mouse: bool,
+    no_motion: bool,
+    ascii_only: bool,
+    screen: str | None,
+    deployment: Deployment,
+) -> None:
+    """LLM inference infrastructure, sized in your terminal.
+
+    Without a command the app opens; where standard output is no terminal, the report is printed.
+    """
+    if ctx.invoked_subcommand is not None:
+        if deployment.given:
+            fail(f"put the options behind the command: infratui {ctx.invoked_subcommand} {deployment.given[0]} …")
+        return
+    if plain or not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
+        from ..report.full import plain_report
+
+        click.echo(plain_report(deployment.scenario(), deployment.facts()))
+        return
+    from ..app import run
+
+    sys.exit(run(deployment, mouse=mouse, motion=not no_motion, ascii_only=ascii_only, screen=screen))

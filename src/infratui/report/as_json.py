@@ -1,0 +1,41 @@
+"""Results as JSON: dataclasses become objects, in the order of their fields."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
+
+from ..engine.derivation import Derivation
+
+
+def plain(value: object, *, explain: bool = True) -> Any:
+    """A value made of dicts, lists, numbers and strings. Derivations become lists of steps, or are left out."""
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Derivation):
+        return {"title": value.title, "steps": [plain(step) for step in value.steps]}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = ((field.name, getattr(value, field.name)) for field in dataclasses.fields(value))
+        return {name: plain(entry, explain=explain) for name, entry in fields if explain or not _is_derivation(entry)}
+    if isinstance(value, Mapping):
+        return {str(plain(key)): plain(entry, explain=explain) for key, entry in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [plain(entry, explain=explain) for entry in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _is_derivation(value: object) -> bool:
+    if isinstance(value, (list, tuple)):
+        return bool(value) and all(isinstance(entry, Derivation) for entry in value)
+    return isinstance(value, Derivation)
+
+
+def dumps(value: object, *, explain: bool = True) -> str:
+    """Indented JSON."""
+    return json.dumps(plain(value, explain=explain), indent=2, ensure_ascii=False)
