@@ -457,6 +457,20 @@ class Published:
     source: str
     includes: tuple[str, ...] = ()
     """Extras that the published total counts."""
+    active_note: str = ""
+    """Why the published active count is not comparable with the computed one, where it is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleOfThumb:
+    """The round figures that the rule of thumb uses for a classic size, such as 70 billion parameters for a 70B."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    parameters: int
+    layers: int
+    kv_heads: int
+    head_dim: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -487,8 +501,8 @@ class Model:
     released: str = ""
     extras: tuple[Extra, ...] = ()
     published: Published | None = None
-    rule_of_thumb: tuple[int, int, int] | None = None
-    """Layers, KV heads and head size of the rule of thumb, where it differs from the architecture."""
+    rule_of_thumb: RuleOfThumb | None = None
+    """The round figures of the classic size that this model stands for; None: the architecture's own."""
     notes: str = ""
     source: str = ""
     origin: str = "built-in"

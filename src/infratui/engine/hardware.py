@@ -9,6 +9,7 @@ from .precision import Compute
 from .units import GIB
 
 PeakName = Literal["fp32", "tf32", "fp16", "bf16", "fp8", "int8", "fp4"]
+PriceKind = Literal["on_demand", "spot", "reserved_1y", "reserved_3y", "purchase"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,14 @@ class Link:
     latency_us: float | None = None
     measured_bandwidth: float | None = None
     scope: str = ""
+    status: str = "available"
+    """`available` or `announced`."""
+    latency_basis: str = ""
+    measured_basis: str = ""
+    used_by: str = ""
     notes: str = ""
     source: str = ""
+    origin: str = "built-in"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,3 +118,31 @@ class System:
     price_basis: str = ""
     notes: str = ""
     source: str = ""
+    origin: str = "built-in"
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What one accelerator costs, as one source listed it on one day."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    accelerator: str
+    """Accelerator id."""
+    kind: PriceKind
+    usd: float
+    """Per accelerator: dollars per hour when rented, dollars when purchased."""
+    provider: str
+    date: str
+    """Year, year-month or day, as precise as the source is."""
+    source: str
+    region: str = ""
+    quoted: bool = True
+    """A price that somebody offered; False: an estimate, a market range, a median or a planning assumption."""
+    gpus_in_offer: int | None = None
+    """Accelerators that the offer comes with; None: not stated."""
+    listed_as: str = ""
+    """The part as the source names it."""
+    date_basis: str = ""
+    notes: str = ""
+    origin: str = "built-in"

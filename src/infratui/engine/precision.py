@@ -53,6 +53,7 @@ class Precision:
     """Number format id of one element."""
     notes: str = ""
     source: str = ""
+    origin: str = "built-in"
 
     def bits_of(self, part: Part) -> float:
         """Effective bits per parameter of a part."""
