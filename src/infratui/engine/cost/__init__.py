@@ -1,0 +1,1 @@
+"""Money: demand → replicas → options → breakevens → a recommendation that names its path."""

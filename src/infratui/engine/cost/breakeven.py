@@ -1,0 +1,101 @@
+"""Breakevens, solved: hours per day, months of ownership, requests per day against an API price."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from ..derivation import Derivation, Formula, Ledger, Unit
+from .demand import DAYS_PER_MONTH, HOURS_PER_MONTH
+from .options import OptionCost
+
+HOURS = Formula(
+    "breakeven hours per day",
+    "reserved_rate * hours_per_month / (on_demand_rate * days_per_month * days_per_week / 7)",
+    Unit.HOURS,
+    term="breakeven",
+)
+MONTH = Formula("breakeven month", "capital / (rent - operating)", Unit.MONTHS, term="breakeven")
+REQUEST_PRICE = Formula(
+    "API price per request", "api_usd_per_mtok * (input_tokens + output_tokens) / 1000000", Unit.USD, term="breakeven"
+)
+REQUESTS = Formula("breakeven requests per day", "monthly / (request_price * service_days)", term="breakeven")
+
+
+@dataclass(frozen=True, slots=True)
+class Breakeven:
+    """One threshold. `value` is None where there is none, and `words` says why."""
+
+    name: str
+    value: float | None
+    unit: Unit
+    words: str
+    derivation: Derivation | None = None
+
+
+def hours_per_day(on_demand: float | None, reserved: float | None, days_per_week: float, term: str) -> Breakeven:
+    """Hours of use per day above which a reservation is cheaper than on demand. Rates in USD per GPU-hour."""
+    name = f"on demand = reserved {term}"
+    if on_demand is None or reserved is None:
+        return Breakeven(name, None, Unit.HOURS, "needs both an on-demand and a reserved price")
+    if on_demand == 0:
+        return Breakeven(name, None, Unit.HOURS, "on demand is free, so a reservation never pays")
+    ledger = Ledger()
+    hours = float(
+        ledger(
+            HOURS,
+            reserved_rate=reserved,
+            hours_per_month=HOURS_PER_MONTH,
+            on_demand_rate=on_demand,
+            days_per_month=DAYS_PER_MONTH,
+            days_per_week=days_per_week,
+        )
+    )
+    derivation = ledger.derivation(f"Breakeven: {name}")
+    if hours > 24:
+        return Breakeven(name, None, Unit.HOURS, "on demand stays cheaper even around the clock", derivation)
+    return Breakeven(name, hours, Unit.HOURS, f"reserve above {hours:.1f} h/day", derivation)
+
+
+def month(own: OptionCost | None, rent: OptionCost | None) -> Breakeven:
+    """The month in which cumulative rent overtakes capital plus operating cost."""
+    name = f"owned = {rent.option.value}" if rent else "owned = rented"
+    if own is None or rent is None:
+        return Breakeven(name, None, Unit.MONTHS, "needs a purchase price and a rental price")
+    if rent.running <= own.running:
+        return Breakeven(name, None, Unit.MONTHS, "running owned hardware costs as much as renting: it never pays back")
+    ledger = Ledger()
+    months = float(ledger(MONTH, capital=own.upfront, rent=rent.running, operating=own.running))
+    words = f"owning overtakes {rent.option.value} after {months:.1f} months"
+    return Breakeven(name, months, Unit.MONTHS, words, ledger.derivation(f"Breakeven: {name}"))
+
+
+def requests_per_day(
+    monthly_per_replica: float,
+    fixed_monthly: float,
+    replica_capacity_per_day: float,
+    spares: int,
+    api_usd_per_mtok: float,
+    tokens_per_request: tuple[int, int],
+    days_per_week: float,
+) -> Breakeven:
+    """The smallest demand at which self-hosting costs no more than a per-token API.
+
+    Replicas come whole: the least n is taken whose full load, priced by the API, pays for n replicas and the spares.
+    """
+    name = "self-hosted = API"
+    inputs, outputs = tokens_per_request
+    if api_usd_per_mtok <= 0 or inputs + outputs <= 0:
+        return Breakeven(name, None, Unit.REQUESTS, "needs an API price per 1M tokens")
+    ledger = Ledger()
+    price = float(ledger(REQUEST_PRICE, api_usd_per_mtok=api_usd_per_mtok, input_tokens=inputs, output_tokens=outputs))
+    service_days = DAYS_PER_MONTH * days_per_week / 7
+    if monthly_per_replica >= price * service_days * replica_capacity_per_day:
+        words = "a full replica costs more than the API would charge for the same tokens: the API stays cheaper"
+        return Breakeven(name, None, Unit.REQUESTS, words, ledger.derivation(f"Breakeven: {name}"))
+    surplus = price * service_days * replica_capacity_per_day - monthly_per_replica
+    replicas = max(1, math.ceil((fixed_monthly + spares * monthly_per_replica) / surplus))
+    monthly = fixed_monthly + (replicas + spares) * monthly_per_replica
+    value = float(ledger(REQUESTS, monthly=monthly, request_price=price, service_days=service_days))
+    words = f"self-hosting pays above {value:,.0f} requests/day ({replicas} replica{'s' * (replicas > 1)})"
+    return Breakeven(name, value, Unit.REQUESTS, words, ledger.derivation(f"Breakeven: {name}"))

@@ -1,0 +1,181 @@
+"""Five ways to pay for the same GPUs: on demand, spot, reserved for 1 and 3 years, owned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ..derivation import Basis, Derivation, Formula, Ledger, Unit
+from .demand import HOURS_PER_MONTH, Fleet, Offered
+
+
+class Option(StrEnum):
+    ON_DEMAND = "on demand"
+    SPOT = "spot"
+    RESERVED_1Y = "reserved 1 year"
+    RESERVED_3Y = "reserved 3 years"
+    OWNED = "owned"
+
+
+ON_DEMAND_MONTH = Formula("on demand", "gpus * hours * rate", Unit.USD, term="on-demand")
+SPOT_MONTH = Formula("spot", "gpus * hours * rate * (1 + interruption_pct / 100)", Unit.USD, term="spot")
+RESERVED_MONTH = Formula("reserved", "gpus * hours_per_month * rate", Unit.USD, term="reserved")
+CAPITAL = Formula(
+    "capital", "gpus * price_per_gpu * (1 + server_pct / 100 + network_pct / 100)", Unit.USD, term="owned"
+)
+ANNUITY = Formula(
+    "capital per month",
+    "(capital - resale / (1 + rate) ** months) * rate / (1 - (1 + rate) ** -months)",
+    Unit.USD,
+    term="cost-of-capital",
+)
+STRAIGHT_LINE = Formula("capital per month", "(capital - resale) / months", Unit.USD, term="amortization")
+RESALE = Formula("resale", "capital * resale_pct / 100", Unit.USD, term="resale")
+MONTHLY_RATE = Formula("monthly interest", "interest_pct / 100 / 12", term="cost-of-capital")
+POWER_KW = Formula("IT power", "gpus * watts_per_gpu * host_factor / 1000", term="pue")
+LOAD_SHARE = Formula("mean power share", "duty + (1 - duty) * idle_pct / 100", term="duty-cycle")
+ENERGY_MONTH = Formula(
+    "electricity", "power_kw * power_share * pue * hours_per_month * usd_per_kwh", Unit.USD, term="pue"
+)
+HOSTING_MONTH = Formula("hosting", "power_kw * usd_per_kw_month", Unit.USD, term="owned")
+MAINTENANCE_MONTH = Formula("maintenance", "capital * maintenance_pct / 100 / 12", Unit.USD, term="owned")
+STAFF_MONTH = Formula("staff", "staff_usd_per_year / 12", Unit.USD, term="owned")
+OPERATING_MONTH = Formula("operating cost", "electricity + hosting + maintenance + staff", Unit.USD, term="owned")
+OWNED_MONTH = Formula("owned", "capital_per_month + operating", Unit.USD, term="owned")
+PER_MTOK = Formula("cost per 1M tokens", "monthly / tokens_per_month * 1000000", Unit.USD_PER_MTOK, term="duty-cycle")
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """USD per GPU-hour, purchase per GPU; None where no price is known."""
+
+    on_demand: float | None = None
+    spot: float | None = None
+    reserved_1y: float | None = None
+    reserved_3y: float | None = None
+    purchase: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ownership:
+    """What owning costs besides the GPUs."""
+
+    watts_per_gpu: float
+    server_pct: float
+    """Chassis, CPUs, memory and disks, on top of the GPU price."""
+    network_pct: float
+    host_factor: float
+    """Server power over the sum of its GPUs' TDP."""
+    idle_pct: float
+    """Power of an idle server, percent of full."""
+    interruption_pct: float
+    """Spot: work repeated and capacity kept to survive interruptions."""
+    pue: float
+    electricity_usd_per_kwh: float
+    hosting_usd_per_kw_month: float
+    staff_usd_per_year: float
+    maintenance_pct: float
+    interest_pct: float
+    resale_pct: float
+    life_years: float
+
+
+@dataclass(frozen=True, slots=True)
+class OptionCost:
+    """One option over the months: `upfront` and `running` make the cumulative curve, `monthly` spreads capital evenly."""
+
+    option: Option
+    monthly: float
+    upfront: float
+    running: float
+    """USD that leave the account each month."""
+    resale: float
+    """USD that come back at the end of life."""
+    per_mtok: float | None
+    """USD per 1M tokens at the real duty cycle; None without demand."""
+    derivation: Derivation
+
+    @property
+    def yearly(self) -> float:
+        return self.monthly * 12
+
+    def cumulative(self, month: float) -> float:
+        """USD spent after so many months, resale not yet counted."""
+        return self.upfront + self.running * month
+
+
+def _per_mtok(monthly: float, offered: Offered, ledger: Ledger) -> float | None:
+    if offered.tokens_per_month <= 0:
+        return None
+    return ledger(PER_MTOK, monthly=monthly, tokens_per_month=offered.tokens_per_month)
+
+
+def _rented(
+    option: Option, formula: Formula, fleet: Fleet, offered: Offered, values: Mapping[str, float]
+) -> OptionCost:
+    ledger = Ledger()
+    monthly = float(ledger(formula, gpus=fleet.gpus, **values))  # type: ignore[arg-type]
+    per_mtok = _per_mtok(monthly, offered, ledger)
+    return OptionCost(option, monthly, 0.0, monthly, 0.0, per_mtok, ledger.derivation(f"Cost: {option.value}"))
+
+
+def price_options(fleet: Fleet, offered: Offered, rates: Rates, own: Ownership) -> dict[Option, OptionCost]:
+    """The monthly cost of each option that has a price. Reserved GPUs are paid around the clock."""
+    found: dict[Option, OptionCost] = {}
+    hours = offered.service_hours_per_month
+    if rates.on_demand is not None:
+        values = {"hours": hours, "rate": rates.on_demand}
+        found[Option.ON_DEMAND] = _rented(Option.ON_DEMAND, ON_DEMAND_MONTH, fleet, offered, values)
+    if rates.spot is not None:
+        values = {"hours": hours, "rate": rates.spot, "interruption_pct": own.interruption_pct}
+        found[Option.SPOT] = _rented(Option.SPOT, SPOT_MONTH, fleet, offered, values)
+    for option, rate in ((Option.RESERVED_1Y, rates.reserved_1y), (Option.RESERVED_3Y, rates.reserved_3y)):
+        if rate is not None:
+            values = {"hours_per_month": HOURS_PER_MONTH, "rate": rate}
+            found[option] = _rented(option, RESERVED_MONTH, fleet, offered, values)
+    if rates.purchase is not None:
+        found[Option.OWNED] = owned(fleet, offered, rates.purchase, own)
+    return found
+
+
+def owned(fleet: Fleet, offered: Offered, price_per_gpu: float, own: Ownership) -> OptionCost:
+    """Capital with interest and resale over its life, plus power, hosting, maintenance and staff."""
+    ledger = Ledger()
+    capital = ledger(
+        CAPITAL,
+        gpus=fleet.gpus,
+        price_per_gpu=price_per_gpu,
+        server_pct=own.server_pct,
+        network_pct=own.network_pct,
+        basis=Basis.ASSUMED,
+    )
+    resale = ledger(RESALE, capital=capital, resale_pct=own.resale_pct, basis=Basis.ASSUMED)
+    months = own.life_years * 12
+    if own.interest_pct > 0:
+        rate = ledger(MONTHLY_RATE, interest_pct=own.interest_pct, basis=Basis.ASSUMED)
+        capital_per_month = ledger(ANNUITY, capital=capital, resale=resale, rate=rate, months=months)
+    else:
+        capital_per_month = ledger(STRAIGHT_LINE, capital=capital, resale=resale, months=months)
+    power_kw = ledger(POWER_KW, gpus=fleet.gpus, watts_per_gpu=own.watts_per_gpu, host_factor=own.host_factor)
+    duty = min(1.0, offered.service_hours_per_month / HOURS_PER_MONTH)
+    share = ledger(LOAD_SHARE, duty=duty, idle_pct=own.idle_pct)
+    electricity = ledger(
+        ENERGY_MONTH,
+        power_kw=power_kw,
+        power_share=share,
+        pue=own.pue,
+        hours_per_month=HOURS_PER_MONTH,
+        usd_per_kwh=own.electricity_usd_per_kwh,
+        basis=Basis.ASSUMED,
+    )
+    hosting = ledger(
+        HOSTING_MONTH, power_kw=power_kw, usd_per_kw_month=own.hosting_usd_per_kw_month, basis=Basis.ASSUMED
+    )
+    maintenance = ledger(MAINTENANCE_MONTH, capital=capital, maintenance_pct=own.maintenance_pct, basis=Basis.ASSUMED)
+    staff = ledger(STAFF_MONTH, staff_usd_per_year=own.staff_usd_per_year, basis=Basis.ASSUMED)
+    operating = ledger(OPERATING_MONTH, electricity=electricity, hosting=hosting, maintenance=maintenance, staff=staff)
+    monthly = ledger(OWNED_MONTH, capital_per_month=capital_per_month, operating=operating)
+    per_mtok = _per_mtok(monthly, offered, ledger)
+    derivation = ledger.derivation(f"Cost: {Option.OWNED.value}")
+    return OptionCost(Option.OWNED, monthly, capital, operating, resale, per_mtok, derivation)
