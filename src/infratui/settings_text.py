@@ -21,11 +21,11 @@ def parse_value(name: str, text: str) -> object:
         match spec.kind:
             case Kind.TOKENS:
                 return parse_tokens(text)
+            case Kind.COUNT | Kind.NUMBER | Kind.PERCENT | Kind.MONEY if spec.zero and text.lower() == spec.zero:
+                return 0
             case Kind.COUNT:
-                return _zero_word(spec.zero, text) or _whole(name, text)
+                return _whole(name, text)
             case Kind.NUMBER | Kind.PERCENT | Kind.MONEY:
-                if spec.zero and text.lower() == spec.zero:
-                    return 0.0
                 return parse_number(text.lstrip("$"))
             case Kind.SWITCH:
                 if text.lower() in _YES | _NO:
@@ -35,10 +35,6 @@ def parse_value(name: str, text: str) -> object:
                 return text
     except QuantityError as error:
         raise ScenarioError(f"{name}: {error}") from None
-
-
-def _zero_word(word: str, text: str) -> int | None:
-    return 0 if word and text.lower() == word else None
 
 
 def _whole(name: str, text: str) -> int:
