@@ -1,0 +1,80 @@
+"""The one door: scenario + facts → results. Screens, reports, the command line and tests all come through here.
+
+Sections are evaluated when they are asked for, and remembered by the fields they depend on: changing a price does not
+size memory again.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from .facts import Facts
+
+if TYPE_CHECKING:
+    from ..scenario import Scenario
+    from .vram import VramResult
+
+T = TypeVar("T")
+
+Key = tuple[object, ...]
+
+
+class Memo:
+    """Remembers the last results of each section."""
+
+    def __init__(self, size: int = 128) -> None:
+        self._size = size
+        self._entries: OrderedDict[Key, object] = OrderedDict()
+
+    def get(self, key: Key, make: Callable[[], T]) -> T:
+        """The remembered result of a key, or a new one."""
+        if key in self._entries:
+            self._entries.move_to_end(key)
+            return self._entries[key]  # type: ignore[return-value]
+        made = make()
+        self._entries[key] = made
+        if len(self._entries) > self._size:
+            self._entries.popitem(last=False)
+        return made
+
+
+class Evaluation:
+    """The results of one scenario, section by section, each evaluated on first use.
+
+    A section raises ValueError in one line where the scenario cannot be answered: an unknown name, a layout that is
+    not legal, a price that is missing.
+    """
+
+    def __init__(self, scenario: Scenario, facts: Facts, memo: Memo) -> None:
+        self.scenario = scenario
+        self.facts = facts
+        self._memo = memo
+
+    def _section(self, name: str, fields: tuple[str, ...], make: Callable[[Scenario, Facts], T]) -> T:
+        key = (name, *(getattr(self.scenario, field) for field in fields))
+        return self._memo.get(key, lambda: make(self.scenario, self.facts))
+
+    @property
+    def vram(self) -> VramResult:
+        """Memory: weights, KV cache, runtime, what fits where."""
+        from .vram import FIELDS, evaluate_vram
+
+        return self._section("vram", FIELDS, evaluate_vram)
+
+
+class Evaluator:
+    """Evaluates scenarios over one catalog, remembering what has not changed."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        self._memo = Memo()
+
+    def __call__(self, scenario: Scenario) -> Evaluation:
+        return Evaluation(scenario, self.facts, self._memo)
+
+
+def evaluate(scenario: Scenario, facts: Facts) -> Evaluation:
+    """Evaluate one scenario without remembering others."""
+    return Evaluator(facts)(scenario)
