@@ -1,0 +1,217 @@
+"""The number formats of the catalog, read once from formats.yaml when first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from infratui.catalog.errors import CatalogError
+from infratui.catalog.yaml_io import read_built_in
+from infratui.engine.formats import (
+    CodebookElement,
+    Coding,
+    Family,
+    Fit,
+    FloatElement,
+    FormatError,
+    IntegerElement,
+    KSearch,
+    NumberFormat,
+    PowerOfTwoElement,
+    Rounding,
+    ScaleType,
+    Scaling,
+    Specials,
+)
+
+E8M0 = ScaleType("E8M0", PowerOfTwoElement())
+"""The power-of-two scale of the OCP MX specification 1.0."""
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Float(_Entry):
+    kind: Literal["float"]
+    exponent: int = Field(ge=1, le=11)
+    mantissa: int = Field(ge=0, le=51)
+    bias: int = Field(ge=0, le=1023)
+    specials: Specials
+
+    def build(self) -> FloatElement:
+        return FloatElement(self.exponent, self.mantissa, self.bias, self.specials)
+
+
+class _Integer(_Entry):
+    kind: Literal["integer"]
+    bits: int = Field(ge=1, le=16)
+    lowest: int
+    highest: int
+    coding: Coding
+    rounding: Rounding = Rounding.HALF_EVEN
+
+    def build(self) -> IntegerElement:
+        start = 0 if self.coding is Coding.OFFSET else -(1 << (self.bits - 1))
+        low = self.lowest if self.coding is Coding.OFFSET else start
+        if not low <= self.lowest < self.highest < low + (1 << self.bits):
+            raise CatalogError(f"{self.lowest} to {self.highest} does not fit in {self.bits} bits; widen or narrow it")
+        return IntegerElement(self.bits, self.lowest, self.highest, self.coding, self.rounding)
+
+
+class _Codebook(_Entry):
+    kind: Literal["codebook"]
+    values: tuple[float, ...] = Field(min_length=2, max_length=256)
+
+    def build(self) -> CodebookElement:
+        if list(self.values) != sorted(set(self.values)):
+            raise CatalogError("codebook values are not ascending; sort them and drop repeats")
+        return CodebookElement(self.values)
+
+
+class _Search(_Entry):
+    sub_block: int = Field(ge=1)
+    sub_scale_bits: int = Field(ge=1, le=8)
+    first: float
+    step: float = Field(gt=0)
+    steps: int = Field(ge=0, le=100)
+
+
+class _Scaling(_Entry):
+    fit: Fit
+    scale: str
+    block: int | None = Field(default=None, ge=1)
+    zero_point_bits: int = Field(default=0, ge=0, le=16)
+    tensor_scale: str | None = None
+    search: _Search | None = None
+
+    def build(self, element: FloatElement | IntegerElement | CodebookElement, scales: _ScaleTypes) -> Scaling:
+        whole = isinstance(element, IntegerElement)
+        if (self.fit is Fit.MINMAX) != (self.zero_point_bits > 0) or (self.zero_point_bits and not whole):
+            raise CatalogError("a zero point goes with fit minmax and an integer element, and only with them")
+        if (self.fit is Fit.K_SEARCH) != (self.search is not None) or (self.search and not whole):
+            raise CatalogError("search goes with fit k_search and an integer element, and only with them")
+        if self.scale == "e8m0" and self.fit is not Fit.ABSMAX:
+            raise CatalogError("an e8m0 scale goes with fit absmax")
+        return Scaling(
+            fit=self.fit,
+            scale=_scale_type(self.scale, scales),
+            block=self.block,
+            zero_point_bits=self.zero_point_bits,
+            tensor_scale=_scale_type(self.tensor_scale, scales) if self.tensor_scale else None,
+            search=KSearch(**self.search.model_dump()) if self.search else None,
+        )
+
+
+class _Format(_Entry):
+    id: str = Field(pattern=r"^[a-z0-9_]+$")
+    label: str = Field(min_length=1)
+    family: Family
+    element: Annotated[_Float | _Integer | _Codebook, Field(discriminator="kind")]
+    scaling: _Scaling | None = None
+    stored_bits: int | None = Field(default=None, ge=1, le=64)
+    native: tuple[str, ...]
+    used_for: tuple[str, ...]
+    evidence: tuple[str, ...]
+    aliases: tuple[str, ...] = ()
+    notes: str
+    source: str = Field(min_length=1)
+
+
+class _File(_Entry):
+    formats: tuple[_Format, ...] = Field(min_length=1)
+
+
+_ScaleTypes = Mapping[str, ScaleType]
+
+
+def number_formats() -> tuple[NumberFormat, ...]:
+    """Every format, in the order of the file: plain floats first, then blocks, integers, tables and GGUF."""
+    return _built_in()
+
+
+def number_format(name: str) -> NumberFormat:
+    """The format with this id or alias, in any case, with `-` or `_`.
+
+    Raises:
+        FormatError: naming the formats there are.
+    """
+    key = _key(name)
+    found = _by_name().get(key)
+    if found is None:
+        known = ", ".join(entry.id for entry in number_formats())
+        raise FormatError(f"number format {name[:40]!r} is unknown; use one of {known}")
+    return found
+
+
+def formats_from(document: Any, where: str) -> tuple[NumberFormat, ...]:
+    """Build formats from a parsed document of the shape of formats.yaml.
+
+    Raises:
+        CatalogError: one line naming `where`, the format and the key.
+    """
+    try:
+        entries = TypeAdapter(_File).validate_python(document).formats
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise CatalogError(f"{where}: {place}: {first['msg']}") from None
+    scales: dict[str, ScaleType] = {"e8m0": E8M0}
+    built: list[NumberFormat] = []
+    names: set[str] = set()
+    for entry in entries:
+        taken = names.intersection({entry.id, *entry.aliases})
+        if taken:
+            raise CatalogError(f"{where}: {entry.id}: the name {sorted(taken)[0]} is used twice; choose another")
+        names.update({entry.id, *entry.aliases})
+        try:
+            made = _number_format(entry, scales)
+        except CatalogError as problem:
+            raise CatalogError(f"{where}: {entry.id}: {problem}") from None
+        built.append(made)
+        if made.scaling is None and isinstance(made.element, FloatElement):
+            scales[made.id] = ScaleType(made.label.removeprefix("FP8 "), made.element)
+    return tuple(built)
+
+
+def _number_format(entry: _Format, scales: _ScaleTypes) -> NumberFormat:
+    element = entry.element.build()
+    return NumberFormat(
+        id=entry.id,
+        label=entry.label,
+        family=entry.family,
+        element=element,
+        scaling=entry.scaling.build(element, scales) if entry.scaling else None,
+        stored_bits=entry.stored_bits or element.bits,
+        native_hardware=entry.native,
+        used_for=entry.used_for,
+        evidence=entry.evidence,
+        aliases=entry.aliases,
+        notes=entry.notes,
+        source=entry.source,
+    )
+
+
+def _scale_type(name: str, scales: _ScaleTypes) -> ScaleType:
+    if name not in scales:
+        raise CatalogError(f"scale {name!r} is no float format above this entry; use one of {', '.join(scales)}")
+    return scales[name]
+
+
+def _key(name: str) -> str:
+    return name.strip().lower().replace("-", "_").replace(" ", "_")
+
+
+@cache
+def _built_in() -> tuple[NumberFormat, ...]:
+    path = Path(__file__).with_name("formats.yaml")
+    return formats_from(read_built_in(path), path.name)
+
+
+@cache
+def _by_name() -> dict[str, NumberFormat]:
+    return {_key(name): entry for entry in _built_in() for name in (entry.id, entry.label, *entry.aliases)}
