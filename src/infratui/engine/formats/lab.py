@@ -23,6 +23,10 @@ TAIL_DEGREES_OF_FREEDOM = 4.0
 """Student-t tails that are clearly heavier than Gaussian and still have a variance (it needs more than 2)."""
 
 
+OUTLIER_FACTOR = 20.0
+"""Size of the outlier of the lab in root mean squares of its group: large enough for its harm to be seen at once."""
+
+
 class Distribution(StrEnum):
     """Where drawn weights come from."""
 
@@ -143,18 +147,22 @@ def error_table(formats: Iterable[NumberFormat], values: Sequence[float]) -> tup
     return tuple(rows)
 
 
-def outlier_effect(number_format: NumberFormat, values: Sequence[float], index: int, factor: float) -> OutlierEffect:
-    """Multiply weight `index` by `factor` and compare what that does to all the others.
+def outlier_effect(
+    number_format: NumberFormat, values: Sequence[float], index: int, factor: float = OUTLIER_FACTOR
+) -> OutlierEffect:
+    """Give weight `index` `factor` times the root mean square of the group and see what that does to the others.
 
-    A weight of zero takes `factor` times the largest magnitude of the group instead.
+    The weight keeps its sign; in a group of zeros the outlier is `factor` itself.
     """
     numbers = finite_group(values)
     if not 0 <= index < len(numbers):
         raise FormatError(f"weight {index + 1} does not exist; the group has {len(numbers)}")
     if len(numbers) < 2:
         raise FormatError("an outlier needs other weights beside it; give at least two")
-    base = numbers[index] or max(map(abs, numbers)) or 1.0
-    outlier = finite(base * finite(factor, "outlier factor"), "outlier")
+    peak = max(map(abs, numbers))
+    mean_square = math.fsum((x / peak) ** 2 for x in numbers) / len(numbers) if peak else 1.0
+    size = finite(factor, "outlier factor") * math.sqrt(mean_square) * (peak or 1.0)
+    outlier = math.copysign(finite(size, "outlier"), numbers[index])
     before = quantize(number_format, numbers)
     after = quantize(number_format, (*numbers[:index], outlier, *numbers[index + 1 :]))
     return OutlierEffect(
