@@ -8,6 +8,7 @@ from typing import Protocol
 from .architecture import Model
 from .hardware import Accelerator, Link
 from .precision import Precision
+from .runtime_memory import RuntimeTable
 
 
 class UnknownFactError(ValueError):
@@ -30,3 +31,6 @@ class Facts(Protocol):
     def accelerators(self) -> Sequence[Accelerator]: ...
 
     def link(self, name: str) -> Link: ...
+
+    def runtime(self) -> RuntimeTable:
+        """Fitted memory constants of the serving engines."""

@@ -40,6 +40,9 @@ class Topology:
     """Between nodes, per GPU."""
 
 
+ONE_SERVER = Topology()
+
+
 def divisors(number: int) -> tuple[int, ...]:
     """All divisors, ascending.
 
@@ -73,7 +76,7 @@ def _layouts(gpus: int, experts: bool) -> Iterator[Layout]:
                     yield Layout(tp, pp, dp, ep)
 
 
-def refusals(model: Model, precision: Precision, layout: Layout, topology: Topology = Topology()) -> tuple[str, ...]:
+def refusals(model: Model, precision: Precision, layout: Layout, topology: Topology = ONE_SERVER) -> tuple[str, ...]:
     """Why a layout cannot be built, whatever the memory; empty: it can. One reason per cause, in words."""
     return (
         *tensor_refusals(model, precision, layout.tp, layout.ep),

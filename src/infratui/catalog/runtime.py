@@ -1,0 +1,23 @@
+"""The fitted runtime-memory constants, read once."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import as_file, files
+
+from ..engine.runtime_memory import RuntimeTable
+from .errors import CatalogError
+from .schema import FlawedRowError, build
+from .yaml_io import read_built_in
+
+
+@cache
+def runtime_table() -> RuntimeTable:
+    """Engine generations, visible memory and offload tiers from `runtime_memory.yaml`."""
+    with as_file(files(__package__).joinpath("runtime_memory.yaml")) as path:
+        row = read_built_in(path)
+    try:
+        return build(RuntimeTable, row)
+    except FlawedRowError as problem:
+        where = ".".join(str(key) for key in problem.flaw.path)
+        raise CatalogError(f"runtime_memory.yaml: {where}: {problem.flaw.message}") from None

@@ -1,0 +1,118 @@
+"""What vLLM prints once its cache is sized: pages shared by groups of layers, and the concurrency they give."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from .kv_cache import CacheKind, KvGeometry, KvLayers
+
+_NEAR = 1.25
+"""Layer kinds whose counts differ by less than this share one page of the larger count."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartupLines:
+    """The figures of vLLM's start-up log for one replica."""
+
+    kv_tokens: int
+    """`GPU KV cache size`."""
+    concurrency: float
+    """`Maximum concurrency` at the maximum model length."""
+    max_model_len: int
+
+    @property
+    def lines(self) -> tuple[str, str]:
+        """As vLLM words them."""
+        return (
+            f"GPU KV cache size: {self.kv_tokens:,} tokens",
+            f"Maximum concurrency for {self.max_model_len:,} tokens per request: {self.concurrency:.2f}x",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    layers: int
+    token_bytes: float
+    window: int | None
+    state_bytes: int
+
+
+def predict_startup(
+    geometry: KvGeometry,
+    kv_space: int,
+    max_model_len: int,
+    max_batched_tokens: int,
+    *,
+    block_tokens: int = 16,
+    printed_by_groups: bool = False,
+) -> StartupLines:
+    """Tokens and concurrency as vLLM counts them.
+
+    With one kind of layer: pages of `block_tokens`. With several, layers are dealt into groups of equal size (short
+    groups padded) that draw on one pool of equal pages; a windowed layer is charged its window plus one batch.
+    `printed_by_groups`: older builds print the tokens one group could hold; later ones concurrency × length.
+    Source: vLLM `kv_cache_utils.py`.
+    """
+    kinds = _kinds(geometry)
+    if not kinds or kv_space <= 0:
+        return StartupLines(0, 0.0, max_model_len)
+    if len(kinds) == 1 and kinds[0].token_bytes and kinds[0].window is None and not kinds[0].state_bytes:
+        kind = kinds[0]
+        page = kind.layers * kind.token_bytes * block_tokens
+        blocks = math.floor(kv_space / page)
+        needed = math.ceil(max_model_len / block_tokens)
+        return StartupLines(blocks * block_tokens, blocks / needed, max_model_len)
+    return _grouped(kinds, kv_space, max_model_len, max_batched_tokens, block_tokens, printed_by_groups)
+
+
+def _kinds(geometry: KvGeometry) -> list[_Kind]:
+    merged: dict[tuple[float, int | None, int], int] = {}
+    for entry in geometry.groups:
+        if entry.kind is CacheKind.NONE:
+            continue
+        merged_key = _key(entry)
+        merged[merged_key] = merged.get(merged_key, 0) + entry.layers
+    return [_Kind(layers, *key) for key, layers in merged.items()]
+
+
+def _key(entry: KvLayers) -> tuple[float, int | None, int]:
+    return entry.token_bytes, entry.window, entry.state_bytes
+
+
+def _grouped(
+    kinds: list[_Kind], kv_space: int, length: int, batched: int, block_tokens: int, printed_by_groups: bool
+) -> StartupLines:
+    counts = [kind.layers for kind in kinds]
+    size = max(counts) if max(counts) < min(counts) * _NEAR else min(counts)
+    page, block = _page(kinds, block_tokens)
+    pages = math.floor(kv_space / (page * size))
+    groups = needed = 0
+    for kind in kinds:
+        parts = math.ceil(kind.layers / size)
+        groups += parts
+        needed += parts * _pages_needed(kind, length, batched, page, block)
+    concurrency = pages / needed
+    tokens = pages // groups * block if printed_by_groups else math.floor(concurrency * length)
+    return StartupLines(tokens, concurrency, length)
+
+
+def _page(kinds: list[_Kind], block_tokens: int) -> tuple[float, int]:
+    """Bytes of a page of one layer, and tokens in it: the page grows until a recurrent state fits."""
+    widest = max((kind.token_bytes for kind in kinds), default=0.0)
+    state = max((kind.state_bytes for kind in kinds if not kind.token_bytes), default=0)
+    if not widest:
+        return float(max(state, 1)), block_tokens
+    block = block_tokens
+    if state > widest * block:
+        block = math.ceil(state / widest / block_tokens) * block_tokens
+    return widest * block, block
+
+
+def _pages_needed(kind: _Kind, length: int, batched: int, page: float, block: int) -> int:
+    if not kind.token_bytes:
+        return 1
+    block_here = math.floor(page / kind.token_bytes) or block
+    if kind.window is None:
+        return math.ceil(length / block_here)
+    return math.ceil(min(kind.window - 1 + batched, length) / block_here) + 1
