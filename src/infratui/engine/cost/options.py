@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ..derivation import Basis, Derivation, Formula, Ledger, Unit
+from ..derivation import Basis, Derivation, Formula, Ledger, Step, Unit
+from .assumptions import CostRules
 from .demand import HOURS_PER_MONTH, Fleet, Offered
 
 
@@ -34,7 +35,9 @@ STRAIGHT_LINE = Formula("capital per month", "(capital - resale) / months", Unit
 RESALE = Formula("resale", "capital * resale_pct / 100", Unit.USD, term="resale")
 MONTHLY_RATE = Formula("monthly interest", "interest_pct / 100 / 12", term="cost-of-capital")
 POWER_KW = Formula("IT power", "gpus * watts_per_gpu * host_factor / 1000", term="pue")
-LOAD_SHARE = Formula("mean power share", "duty + (1 - duty) * idle_pct / 100", term="duty-cycle")
+LOAD_SHARE = Formula(
+    "mean power share", "duty * active_pct / 100 + (1 - duty) * idle_pct / 100", basis=Basis.ASSUMED, term="duty-cycle"
+)
 ENERGY_MONTH = Formula(
     "electricity", "power_kw * power_share * pue * hours_per_month * usd_per_kwh", Unit.USD, term="pue"
 )
@@ -79,11 +82,24 @@ class Ownership:
     interest_pct: float
     resale_pct: float
     life_years: float
+    active_pct: float = 100.0
+    """Power of a serving server, percent of its maximum."""
+
+
+@dataclass(frozen=True, slots=True)
+class RateBasis:
+    """Where the price of an option comes from: shown beside the step that uses it."""
+
+    note: str = ""
+    source: str = ""
+    basis: Basis = Basis.DERIVED
+    steps: tuple[Step, ...] = ()
+    """How the price was estimated, where none is published."""
 
 
 @dataclass(frozen=True, slots=True)
 class OptionCost:
-    """One option over the months: `upfront` and `running` make the cumulative curve, `monthly` spreads capital evenly."""
+    """One option over the months: `upfront` and `running` make the curve, `monthly` spreads capital evenly."""
 
     option: Option
     monthly: float
@@ -112,36 +128,62 @@ def _per_mtok(monthly: float, offered: Offered, ledger: Ledger) -> float | None:
 
 
 def _rented(
-    option: Option, formula: Formula, fleet: Fleet, offered: Offered, values: Mapping[str, float]
+    option: Option,
+    formula: Formula,
+    fleet: Fleet,
+    offered: Offered,
+    values: Mapping[str, float],
+    why: RateBasis,
 ) -> OptionCost:
     ledger = Ledger()
-    monthly = float(ledger(formula, gpus=fleet.gpus, **values))  # type: ignore[arg-type]
+    ledger.steps.extend(why.steps)
+    monthly = float(
+        ledger(formula, basis=why.basis, note=why.note, source=why.source, gpus=fleet.gpus, **values)  # type: ignore[arg-type]
+    )
     per_mtok = _per_mtok(monthly, offered, ledger)
     return OptionCost(option, monthly, 0.0, monthly, 0.0, per_mtok, ledger.derivation(f"Cost: {option.value}"))
 
 
-def price_options(fleet: Fleet, offered: Offered, rates: Rates, own: Ownership) -> dict[Option, OptionCost]:
+def price_options(
+    fleet: Fleet,
+    offered: Offered,
+    rates: Rates,
+    own: Ownership,
+    why: Mapping[Option, RateBasis] | None = None,
+    rules: CostRules | None = None,
+) -> dict[Option, OptionCost]:
     """The monthly cost of each option that has a price. Reserved GPUs are paid around the clock."""
     found: dict[Option, OptionCost] = {}
+    basis = {option: (why or {}).get(option, RateBasis()) for option in Option}
     hours = offered.service_hours_per_month
     if rates.on_demand is not None:
         values = {"hours": hours, "rate": rates.on_demand}
-        found[Option.ON_DEMAND] = _rented(Option.ON_DEMAND, ON_DEMAND_MONTH, fleet, offered, values)
+        option = Option.ON_DEMAND
+        found[option] = _rented(option, ON_DEMAND_MONTH, fleet, offered, values, basis[option])
     if rates.spot is not None:
         values = {"hours": hours, "rate": rates.spot, "interruption_pct": own.interruption_pct}
-        found[Option.SPOT] = _rented(Option.SPOT, SPOT_MONTH, fleet, offered, values)
+        option = Option.SPOT
+        found[option] = _rented(option, SPOT_MONTH, fleet, offered, values, basis[option])
     for option, rate in ((Option.RESERVED_1Y, rates.reserved_1y), (Option.RESERVED_3Y, rates.reserved_3y)):
         if rate is not None:
             values = {"hours_per_month": HOURS_PER_MONTH, "rate": rate}
-            found[option] = _rented(option, RESERVED_MONTH, fleet, offered, values)
+            found[option] = _rented(option, RESERVED_MONTH, fleet, offered, values, basis[option])
     if rates.purchase is not None:
-        found[Option.OWNED] = owned(fleet, offered, rates.purchase, own)
+        found[Option.OWNED] = owned(fleet, offered, rates.purchase, own, basis[Option.OWNED], rules)
     return found
 
 
-def owned(fleet: Fleet, offered: Offered, price_per_gpu: float, own: Ownership) -> OptionCost:
+def owned(
+    fleet: Fleet,
+    offered: Offered,
+    price_per_gpu: float,
+    own: Ownership,
+    why: RateBasis = RateBasis(),
+    rules: CostRules | None = None,
+) -> OptionCost:
     """Capital with interest and resale over its life, plus power, hosting, maintenance and staff."""
     ledger = Ledger()
+    ledger.steps.extend(why.steps)
     capital = ledger(
         CAPITAL,
         gpus=fleet.gpus,
@@ -149,17 +191,42 @@ def owned(fleet: Fleet, offered: Offered, price_per_gpu: float, own: Ownership) 
         server_pct=own.server_pct,
         network_pct=own.network_pct,
         basis=Basis.ASSUMED,
+        note=why.note,
+        source="; ".join(part for part in (why.source, rules.server_pct.source if rules else "") if part),
     )
-    resale = ledger(RESALE, capital=capital, resale_pct=own.resale_pct, basis=Basis.ASSUMED)
+    resale = ledger(
+        RESALE,
+        capital=capital,
+        resale_pct=own.resale_pct,
+        basis=Basis.ASSUMED,
+        source=rules.resale_pct.source if rules else "",
+    )
     months = own.life_years * 12
     if own.interest_pct > 0:
-        rate = ledger(MONTHLY_RATE, interest_pct=own.interest_pct, basis=Basis.ASSUMED)
+        rate = ledger(
+            MONTHLY_RATE,
+            interest_pct=own.interest_pct,
+            basis=Basis.ASSUMED,
+            source=rules.interest_pct.source if rules else "",
+        )
         capital_per_month = ledger(ANNUITY, capital=capital, resale=resale, rate=rate, months=months)
     else:
         capital_per_month = ledger(STRAIGHT_LINE, capital=capital, resale=resale, months=months)
-    power_kw = ledger(POWER_KW, gpus=fleet.gpus, watts_per_gpu=own.watts_per_gpu, host_factor=own.host_factor)
+    power_kw = ledger(
+        POWER_KW,
+        gpus=fleet.gpus,
+        watts_per_gpu=own.watts_per_gpu,
+        host_factor=own.host_factor,
+        source=rules.host_factor.source if rules else "",
+    )
     duty = min(1.0, offered.service_hours_per_month / HOURS_PER_MONTH)
-    share = ledger(LOAD_SHARE, duty=duty, idle_pct=own.idle_pct)
+    share = ledger(
+        LOAD_SHARE,
+        duty=duty,
+        active_pct=own.active_pct,
+        idle_pct=own.idle_pct,
+        source=rules.active_pct.source if rules else "",
+    )
     electricity = ledger(
         ENERGY_MONTH,
         power_kw=power_kw,
@@ -168,12 +235,28 @@ def owned(fleet: Fleet, offered: Offered, price_per_gpu: float, own: Ownership) 
         hours_per_month=HOURS_PER_MONTH,
         usd_per_kwh=own.electricity_usd_per_kwh,
         basis=Basis.ASSUMED,
+        source=rules.electricity_usd_per_kwh.source if rules else "",
     )
     hosting = ledger(
-        HOSTING_MONTH, power_kw=power_kw, usd_per_kw_month=own.hosting_usd_per_kw_month, basis=Basis.ASSUMED
+        HOSTING_MONTH,
+        power_kw=power_kw,
+        usd_per_kw_month=own.hosting_usd_per_kw_month,
+        basis=Basis.ASSUMED,
+        source=rules.hosting_usd_per_kw_month.source if rules else "",
     )
-    maintenance = ledger(MAINTENANCE_MONTH, capital=capital, maintenance_pct=own.maintenance_pct, basis=Basis.ASSUMED)
-    staff = ledger(STAFF_MONTH, staff_usd_per_year=own.staff_usd_per_year, basis=Basis.ASSUMED)
+    maintenance = ledger(
+        MAINTENANCE_MONTH,
+        capital=capital,
+        maintenance_pct=own.maintenance_pct,
+        basis=Basis.ASSUMED,
+        source=rules.maintenance_pct.source if rules else "",
+    )
+    staff = ledger(
+        STAFF_MONTH,
+        staff_usd_per_year=own.staff_usd_per_year,
+        basis=Basis.ASSUMED,
+        source=rules.staff_usd_per_year.source if rules else "",
+    )
     operating = ledger(OPERATING_MONTH, electricity=electricity, hosting=hosting, maintenance=maintenance, staff=staff)
     monthly = ledger(OWNED_MONTH, capital_per_month=capital_per_month, operating=operating)
     per_mtok = _per_mtok(monthly, offered, ledger)

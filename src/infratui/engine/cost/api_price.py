@@ -1,0 +1,145 @@
+"""What a provider charges per token for the same model, and what this demand would cost there."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import ClassVar
+
+from ..derivation import Basis, Derivation, Formula, Ledger, Unit
+from .demand import Offered
+from .prices import STALE_AFTER_DAYS, first_day
+
+BLENDED = Formula(
+    "API price",
+    "(input_tokens * input_usd + output_tokens * output_usd) / (input_tokens + output_tokens)",
+    Unit.USD_PER_MTOK,
+    term="per-token-price",
+)
+API_MONTH = Formula("API", "tokens_per_month / 1000000 * api_usd_per_mtok", Unit.USD, term="per-token-price")
+
+
+@dataclass(frozen=True, slots=True)
+class ApiPrice:
+    """One provider's list price, USD per 1M tokens."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    provider: str
+    input: float
+    output: float
+    page: str
+    """Where the provider lists it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiList:
+    """The prices of one model as one list carried them."""
+
+    prices: tuple[ApiPrice, ...]
+    date: str
+    source: str
+
+    def age_days(self, today: dt.date) -> int:
+        return max(0, (today - first_day(self.date)).days)
+
+
+@dataclass(frozen=True, slots=True)
+class BlendedPrice:
+    """A provider's price for this mix of input and output tokens, USD per 1M tokens."""
+
+    provider: str
+    usd_per_mtok: float
+    input: float
+    output: float
+    page: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApiQuote:
+    """What the same tokens cost at providers. USD per 1M tokens; months have 30.44 days."""
+
+    low: float
+    median: float
+    high: float
+    monthly: float
+    """USD at the median price."""
+    monthly_low: float
+    monthly_high: float
+    providers: tuple[BlendedPrice, ...]
+    """Cheapest first; empty where the user gave the price."""
+    date: str
+    age_days: int
+    own: bool
+    source: str
+    derivation: Derivation
+
+    @property
+    def stale(self) -> bool:
+        return not self.own and self.age_days > STALE_AFTER_DAYS
+
+
+def quote_api(
+    listed: ApiList | None, own_usd: float, input_tokens: int, output_tokens: int, offered: Offered, today: dt.date
+) -> ApiQuote | None:
+    """The price of this demand at an API: the user's own price, or the range over the providers; None without any."""
+    ledger = Ledger()
+    if own_usd > 0:
+        monthly = _month(ledger, offered, own_usd, "your own price")
+        derivation = ledger.derivation("Cost: API")
+        return ApiQuote(own_usd, own_usd, own_usd, monthly, monthly, monthly, (), "", 0, True, "your own", derivation)
+    if listed is None or not listed.prices or input_tokens + output_tokens <= 0:
+        return None
+    blended = sorted(
+        (_blended(price, input_tokens, output_tokens) for price in listed.prices), key=lambda price: price.usd_per_mtok
+    )
+    middle = _middle(blended)
+    usd = float(
+        ledger(
+            BLENDED,
+            input_tokens=input_tokens,
+            input_usd=middle.input,
+            output_tokens=output_tokens,
+            output_usd=middle.output,
+            source=f"{middle.page} ({middle.provider}), {listed.date}; {listed.source}",
+            note=f"{middle.provider}: the middle of {len(blended)} providers",
+        )
+    )
+    monthly = _month(ledger, offered, usd, "")
+    quiet = Ledger(recording=False)
+    low, high = blended[0].usd_per_mtok, blended[-1].usd_per_mtok
+    return ApiQuote(
+        low=low,
+        median=usd,
+        high=high,
+        monthly=monthly,
+        monthly_low=_month(quiet, offered, low, ""),
+        monthly_high=_month(quiet, offered, high, ""),
+        providers=tuple(blended),
+        date=listed.date,
+        age_days=listed.age_days(today),
+        own=False,
+        source=listed.source,
+        derivation=ledger.derivation("Cost: API"),
+    )
+
+
+def _month(ledger: Ledger, offered: Offered, usd: float, note: str) -> float:
+    basis = Basis.ASSUMED if note else None
+    values = {"tokens_per_month": offered.tokens_per_month, "api_usd_per_mtok": usd}
+    return float(ledger(API_MONTH, basis=basis, note=note, **values))
+
+
+def _blended(price: ApiPrice, input_tokens: int, output_tokens: int) -> BlendedPrice:
+    usd = BLENDED(
+        input_tokens=input_tokens, input_usd=price.input, output_tokens=output_tokens, output_usd=price.output
+    )
+    return BlendedPrice(price.provider, float(usd), price.input, price.output, price.page)
+
+
+def _middle(blended: Sequence[BlendedPrice]) -> BlendedPrice:
+    """The provider at the lower median: a price that somebody asks, rather than a mean of two."""
+    target = median(price.usd_per_mtok for price in blended)
+    return max((price for price in blended if price.usd_per_mtok <= target), key=lambda price: price.usd_per_mtok)
