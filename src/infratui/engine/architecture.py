@@ -86,12 +86,24 @@ class Indexer:
     heads: int
     head_dim: int
     top_k: int
+    shared: bool = False
+    """Takes the choice of an earlier layer: no weights, no keys and no scoring of its own."""
 
     def parameters(self, hidden: int, query_rank: int) -> int:
         """Query from the query latent, key and head weights from the hidden state, and the key's norm."""
+        if self.shared:
+            return 0
         return (
             query_rank * self.heads * self.head_dim + hidden * self.head_dim + hidden * self.heads + 2 * self.head_dim
         )
+
+    def key_elements(self) -> int:
+        """Elements of the key cache per token (or per compressed entry)."""
+        return 0 if self.shared else self.head_dim
+
+    def score_flops(self, entries: int) -> int:
+        """FLOPs to score that many cached entries for one query token."""
+        return 0 if self.shared else 2 * entries * self.heads * self.head_dim
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +156,7 @@ class GroupedQuery:
         return 2 * math.ceil(self.kv_heads / tp) * self.head_dim
 
     def index_elements(self) -> float:
-        return self.indexer.head_dim if self.indexer else 0
+        return self.indexer.key_elements() if self.indexer else 0
 
     def state_elements(self, tp: int) -> int:
         return 0
@@ -153,7 +165,7 @@ class GroupedQuery:
         seen = min(context, self.window or context)
         score = 0
         if self.indexer:
-            score = 2 * context * self.indexer.heads * self.indexer.head_dim
+            score = self.indexer.score_flops(context)
             seen = min(seen, self.indexer.top_k)
         return 4 * seen * self.heads * self.head_dim + score
 
@@ -196,7 +208,7 @@ class Latent:
         return self.kv_lora_rank + self.qk_rope_head_dim
 
     def index_elements(self) -> float:
-        return self.indexer.head_dim if self.indexer else 0
+        return self.indexer.key_elements() if self.indexer else 0
 
     def state_elements(self, tp: int) -> int:
         return 0
@@ -204,7 +216,7 @@ class Latent:
     def attend_flops(self, context: int, *, decode: bool) -> int:
         score, seen = 0, context
         if self.indexer:
-            score = 2 * context * self.indexer.heads * self.indexer.head_dim
+            score = self.indexer.score_flops(context)
             seen = min(context, self.indexer.top_k)
         if decode:
             # Absorbed form: heads attend in the latent space.
@@ -239,14 +251,25 @@ class Compressed:
         query = self.heads * self.head_dim
         sharded = self.q_lora_rank * query + query * self.out_lora_rank + self.out_groups * self.out_lora_rank * hidden
         replicated = hidden * self.q_lora_rank + self.q_lora_rank + hidden * self.head_dim + self.head_dim
-        replicated += self.heads + self.extra_parameters
+        replicated += self.heads + self.extra_parameters + self._compressor(hidden, self.head_dim)
+        if self.indexer:
+            replicated += self.q_lora_rank * self.indexer.heads * self.indexer.head_dim + hidden * self.indexer.heads
+            replicated += self._compressor(hidden, self.indexer.head_dim)
         return Weights(Part.ATTENTION, sharded, 0, replicated)
+
+    def _compressor(self, hidden: int, width: int) -> int:
+        """Parameters that pool `ratio` tokens into one entry: values and gates, a place per token, a norm."""
+        if not self.ratio:
+            return 0
+        # Where an indexer selects entries, they overlap: each is pooled from two windows.
+        windows = 2 if self.indexer else 1
+        return 2 * hidden * windows * width + self.ratio * windows * width + width
 
     def kv_elements(self, tp: int) -> float:
         return self.head_dim / self.ratio if self.ratio else self.head_dim
 
     def index_elements(self) -> float:
-        return self.indexer.head_dim / self.ratio if self.indexer and self.ratio else 0
+        return self.indexer.key_elements() / self.ratio if self.indexer and self.ratio else 0
 
     def state_elements(self, tp: int) -> int:
         # The window beside a compressed cache is a fixed cost per sequence.
@@ -257,7 +280,7 @@ class Compressed:
         entries = context // self.ratio if self.ratio else 0
         score = 0
         if self.indexer:
-            score = 2 * entries * self.indexer.heads * self.indexer.head_dim
+            score = self.indexer.score_flops(entries)
             entries = min(entries, self.indexer.top_k)
         return 4 * (local + entries) * self.heads * self.head_dim + score
 
@@ -347,7 +370,7 @@ class Gate:
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
-    scoring: Literal["softmax", "sigmoid"] = "softmax"
+    scoring: Literal["softmax", "sigmoid", "sqrtsoftplus"] = "softmax"
     correction_bias: bool = False
     """A learned bias per expert that steers the choice but not the weight."""
     groups: int = 1
@@ -382,14 +405,17 @@ class Mixture:
 
     def expert_parameters(self, hidden: int) -> int:
         """Parameters of one routed expert."""
-        inner = self.latent_size or hidden
-        matrices = 3 if self.gated else 2
-        bias = (matrices - 1) * self.width + inner if self.bias else 0
-        return matrices * inner * self.width + bias
+        return (3 if self.gated else 2) * (self.latent_size or hidden) * self.width + self._expert_bias(hidden)
+
+    def _expert_bias(self, hidden: int) -> int:
+        if not self.bias:
+            return 0
+        return (2 if self.gated else 1) * self.width + (self.latent_size or hidden)
 
     def weights(self, hidden: int) -> tuple[Weights, ...]:
         matrices = 3 if self.gated else 2
-        expert = self.expert_parameters(hidden)
+        bias = self._expert_bias(hidden)
+        expert = self.expert_parameters(hidden) - bias
         router = hidden * self.experts + (self.experts if self.router_bias or self.gate.correction_bias else 0)
         parts = [
             Weights(Part.ROUTER, 0, 0, router + self.router_extra),
@@ -399,6 +425,9 @@ class Mixture:
         if shared or self.latent_size:
             replicated = (hidden if self.shared_gate else 0) + 2 * hidden * self.latent_size
             parts.append(Weights(Part.SHARED_EXPERTS, shared, 0, replicated))
+        if bias:
+            # Quantized checkpoints keep vectors wide: biases cost what norms cost.
+            parts.append(Weights(Part.NORMS, self.experts * bias, active=self.top_k * bias))
         if self.dense_width:
             parts.append(Weights(Part.MLP, matrices * hidden * self.dense_width))
         return tuple(parts)
@@ -444,6 +473,8 @@ class Extra:
     parameters: int
     loaded: bool = False
     """Loaded (and counted) by default: vision towers are, MTP modules are not."""
+    stored_as: Part = Part.EXTRA
+    """The part whose precision it shares: an MTP module of experts is quantized as the experts are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -545,6 +576,10 @@ class ParameterCount:
 _ORDER = re.compile(r"\(([^()]*)\)(\d+)|([a-zA-Z]+)(\d*)|(\s+)|(.)")
 
 
+MOST_LAYERS = 4096
+"""More than any model has: an order that asks for more is a slip."""
+
+
 @lru_cache(maxsize=512)
 def parse_order(order: str) -> tuple[str, ...]:
     """Expand `(w5 g)10 w2` into one group key per layer. Raises ArchitectureError."""
@@ -552,10 +587,12 @@ def parse_order(order: str) -> tuple[str, ...]:
     for body, times, key, count, _space, stray in _ORDER.findall(order):
         if stray:
             raise ArchitectureError(f"layer order {order!r}: {stray!r} is not understood; write runs like 'd3 m58'")
-        if times:
-            keys.extend(parse_order(body) * int(times))
-        elif key:
-            keys.extend([key] * int(count or 1))
+        run = parse_order(body) if times else (key,) if key else ()
+        # Measured before it is expanded: the order may come from a stranger's file.
+        repeats = int((times or count or "1")[:6])
+        if len(keys) + len(run) * repeats > MOST_LAYERS:
+            raise ArchitectureError(f"layer order {order[:40]!r} has more than {MOST_LAYERS} layers")
+        keys.extend(run * repeats)
     return tuple(keys)
 
 

@@ -67,6 +67,8 @@ class Accelerator:
     """Id of the link between the accelerators of a node; empty: PCIe only."""
     link_bandwidth: float | None = None
     """Bytes per second and direction between accelerators of a node."""
+    link_domain: int = 0
+    """Accelerators that the link joins: 2 for a bridge, 72 for a rack; 0: all of a node."""
     pcie_gen: int | None = None
     tdp_w: float | None = None
     gpus_per_node: int = 8

@@ -51,6 +51,8 @@ class Precision:
     """Method names of the quality evidence that speaks about this precision."""
     format: str = ""
     """Number format id of one element."""
+    aliases: tuple[str, ...] = ()
+    """Other names that tools and logs use for it."""
     notes: str = ""
     source: str = ""
     origin: str = "built-in"
