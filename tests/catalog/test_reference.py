@@ -291,3 +291,18 @@ class TestMarks:
     def test_names_can_be_shown_safely(self) -> None:
         for term in TERMS.values():
             assert yaml_io.printable(term.name) == term.name
+
+
+class TestCoverage:
+    def test_every_name_in_the_coverage_list_exists(self) -> None:
+        text = (Path(__file__).parents[2] / "docs" / "coverage.md").read_text("utf-8")
+        known = {"page": {page.id for page in PAGES}, "term": set(TERMS), "tree": set(reference.trees())}
+        named = re.findall(r"`(page|term|tree):([a-z0-9-]+)`", text)
+        assert len(named) > 80
+        assert [f"{kind}:{name}" for kind, name in named if name not in known[kind]] == []
+
+    def test_every_page_and_tree_is_in_the_list(self) -> None:
+        text = (Path(__file__).parents[2] / "docs" / "coverage.md").read_text("utf-8")
+        named = {name for _, name in re.findall(r"`(page|tree):([a-z0-9-]+)`", text)}
+        assert {page.id for page in PAGES} - named <= {"corrected-figures"}
+        assert set(reference.trees()) <= named

@@ -31,7 +31,7 @@ _DIGIT = re.compile(r"\d")
 
 
 class _Entry(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
 
 class Term(_Entry):
@@ -135,8 +135,6 @@ class Section(_Entry):
     """Light Markdown: paragraphs and `- ` bullets, with `[[term]]` links and `{{…}}` figures."""
     table: Table | None = None
     table_from: TableName | None = None
-    filter: dict[str, str] = {}
-    """Column and value that rows of `table_from` must have."""
     examples: tuple[Example, ...] = ()
     source: str = ""
 
@@ -144,8 +142,6 @@ class Section(_Entry):
     def _has_a_source(self) -> Section:
         if self.table is not None and self.table_from is not None:
             raise ValueError("both table and table_from; keep one")
-        if self.filter and self.table_from is None:
-            raise ValueError("filter without table_from; name the table")
         if not self.source and self.table_from is None and not self.examples:
             raise ValueError("no source, catalog table or worked example; say where it comes from")
         return self
