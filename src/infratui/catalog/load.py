@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ..engine.architecture import Model
 from ..engine.facts import UnknownFactError
 from ..engine.hardware import Accelerator, Link, Price, System
 from ..engine.precision import Precision
-from ..engine.runtime_memory import RuntimeTable
 from .errors import CatalogError
 from .matching import match_accelerator, match_model, nearest, plain
-from .runtime import runtime_table
 from .schema import TYPES, FlawedRowError, build
 from .yaml_io import Key, line_of, parse, printable, read_text
+
+if TYPE_CHECKING:
+    from ..engine.cost.api_price import ApiList
+    from ..engine.cost.assumptions import CostRules
+    from ..engine.runtime_memory import RuntimeTable
 
 Row = TypeVar("Row", Model, Accelerator, System, Link, Precision)
 
@@ -126,6 +130,8 @@ class Catalog:
 
     def runtime(self) -> RuntimeTable:
         """Fitted memory constants of the serving engines."""
+        from .runtime import runtime_table
+
         return runtime_table()
 
     def prices(self, accelerator_id: str) -> tuple[Price, ...]:
@@ -133,6 +139,23 @@ class Catalog:
         if accelerator_id not in self._prices:
             self._prices[accelerator_id] = self._load_prices(accelerator_id)
         return self._prices[accelerator_id]
+
+    def api_prices(self, model_id: str) -> ApiList | None:
+        """What providers charge per token for a model; None where no price is known."""
+        from .cost_data import api_prices
+
+        return api_prices().get(model_id)
+
+    def cost_rules(self) -> CostRules:
+        """What money rests on besides prices, each with its source."""
+        from .cost_data import cost_rules
+
+        return cost_rules()
+
+    @property
+    def today(self) -> dt.date:
+        """The day that ages are counted from."""
+        return self._today or dt.date.today()
 
     # Precisions
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Protocol
 
 _MEMORY = re.compile(r"(\d+(?:\.\d+)?)\s*(gib|gb|mib)\b")
@@ -164,6 +163,8 @@ def match_model(name: str, ids: Iterable[str], hf_ids: Mapping[str, str]) -> str
 
 def nearest(name: str, known: Iterable[str], most: int = 3) -> tuple[str, ...]:
     """The known names most like `name`."""
+    from difflib import get_close_matches
+
     choices = list(known)
     found = get_close_matches(name.lower(), choices, most, cutoff=0.45)
     return tuple(found or [choice for choice in choices if name and name.lower()[:3] in choice][:most])

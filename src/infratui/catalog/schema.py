@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from difflib import get_close_matches
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ..engine.architecture import ArchitectureError, Model, layer_order, parameters
 from ..engine.hardware import Accelerator, Link, Price, System
@@ -60,7 +59,7 @@ class FlawedRowError(ValueError):
 
 
 @cache
-def _adapter(kind: type) -> TypeAdapter[Any]:
+def _adapter(kind: Hashable) -> TypeAdapter[Any]:
     from pydantic import TypeAdapter
 
     return TypeAdapter(kind)
@@ -77,7 +76,7 @@ def build(kind: type[Row], row: object) -> Row:
     elif kind is Precision and isinstance(row.get("parts"), dict):
         row = {**row, "parts": [{"part": part, "bits": bits} for part, bits in row["parts"].items()]}
     try:
-        value: Row = _adapter(kind).validate_python(row)
+        value: Row = _adapter(cast(Hashable, kind)).validate_python(row)
     except ValidationError as error:
         raise FlawedRowError(_explain(kind, error.errors(include_url=False, include_context=False))) from None
     _check_figures(value, ())
@@ -115,6 +114,8 @@ def _explain(kind: type, problems: Sequence[Any]) -> Flaw:
     # Union members appear in the path under their class name.
     path = tuple(part for part in problem["loc"] if not (isinstance(part, str) and part[:1].isupper()))
     if problem["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
+        from difflib import get_close_matches
+
         known = [field.name for field in fields(kind)] if len(path) == 1 else _known_keys()
         near = get_close_matches(str(path[-1]), known, 1)
         return Flaw(path, f"unknown key; did you mean {near[0]!r}?" if near else "unknown key; remove it")

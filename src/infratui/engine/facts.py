@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from .architecture import Model
-from .hardware import Accelerator, Link
+from .hardware import Accelerator, Link, Price
 from .precision import Precision
-from .runtime_memory import RuntimeTable
+
+if TYPE_CHECKING:
+    from .cost.api_price import ApiList
+    from .cost.assumptions import CostRules
+    from .runtime_memory import RuntimeTable
 
 
 class UnknownFactError(ValueError):
@@ -34,3 +39,16 @@ class Facts(Protocol):
 
     def runtime(self) -> RuntimeTable:
         """Fitted memory constants of the serving engines."""
+
+    def prices(self, accelerator_id: str) -> Sequence[Price]:
+        """Dated prices of one accelerator; empty where none is published."""
+
+    def api_prices(self, model_id: str) -> ApiList | None:
+        """What providers charge per token for a model; None where no price is known."""
+
+    def cost_rules(self) -> CostRules:
+        """What money rests on besides prices."""
+
+    @property
+    def today(self) -> dt.date:
+        """The day that ages are counted from: the engine has no clock."""
