@@ -66,9 +66,13 @@ class _Raw:
 class Catalog:
     """Facts by name. Implements `engine.facts.Facts`; rows are made once and then shared."""
 
-    def __init__(self, user_dir: Path | None = None) -> None:
-        """`user_dir`: a folder of `*.yaml` that add to or override the built-in facts; None: built-in facts only."""
+    def __init__(self, user_dir: Path | None = None, today: dt.date | None = None) -> None:
+        """`user_dir`: a folder of `*.yaml` that add to or override the built-in facts; None: built-in facts only.
+
+        `today`: the day that ages are counted from; None: the clock's.
+        """
         self._user_dir = user_dir
+        self._today = today
         self._models: dict[str, Model] = {}
         self._checkpoints: dict[str, Model] = {}
         self._resolved: dict[str, str] = {}
