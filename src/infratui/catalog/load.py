@@ -420,9 +420,13 @@ def _names(raw: _Raw, accelerator_id: str) -> bool:
     return not isinstance(raw.data, dict) or raw.data.get("accelerator") in (accelerator_id, None)
 
 
+_OFFER_KEYS = {"as": "listed_as", "gpus": "gpus_in_offer", "basis": "date_basis"}
+
+
 def _spelled(offer: dict[str, Any], table: dict[str, Any]) -> dict[str, Any]:
-    """An offer with its short source and date basis written out."""
-    found = {**offer, "source": table["sources"].get(offer["source"], offer["source"])}
-    if "date_basis" in offer:
-        found["date_basis"] = table["date_bases"].get(offer["date_basis"], offer["date_basis"])
+    """An offer of the price table with its short keys, source and date basis written out."""
+    found = {_OFFER_KEYS.get(key, key): value for key, value in offer.items()}
+    found["source"] = table["sources"].get(offer["source"], offer["source"])
+    if "basis" in offer:
+        found["date_basis"] = table["date_bases"].get(offer["basis"], offer["basis"])
     return found
