@@ -43,13 +43,13 @@ class StageWeights:
     first_layer: int
     layers: int
     parts: tuple[PartWeights, ...]
-    """In the order of `Part`; parts without parameters are left out."""
+    """In the order of `Part`; parts without parameters are left out, extras stand once per way they are stored."""
     total: int
     """Bytes."""
 
     def of(self, part: Part) -> int:
         """Bytes of one part."""
-        return next((entry.bytes for entry in self.parts if entry.part is part), 0)
+        return sum(entry.bytes for entry in self.parts if entry.part is part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +150,6 @@ def _weights(model: Model, precision: Precision, tp: int, pp: int, ep: int) -> G
     pad = padded_vocabulary(model.vocab_size, tp) - model.vocab_size
     embedding = math.ceil((embedding_parameters(model) + pad * hidden) / tp)
     head = math.ceil((head_parameters(model) + pad * hidden) / tp)
-    extra = sum(part.parameters for part in model.extras if part.loaded)
     stages = []
     first = 0
     for stage, groups in enumerate(stage_groups(model, pp)):
@@ -160,7 +159,6 @@ def _weights(model: Model, precision: Precision, tp: int, pp: int, ep: int) -> G
                 counts[part] += layers * count
         if stage == 0:
             counts[Part.EMBEDDING] += embedding
-            counts[Part.EXTRA] += extra
         if stage == pp - 1:
             counts[Part.NORMS] += hidden * (2 if model.final_norm_bias else 1)
             if not model.tied_embeddings:
@@ -168,10 +166,25 @@ def _weights(model: Model, precision: Precision, tp: int, pp: int, ep: int) -> G
             elif pp > 1:
                 counts[Part.EMBEDDING] += embedding
         parts = tuple(part_weights(part, count, precision) for part, count in counts.items() if count)
+        if stage == 0:
+            parts += _extras(model, precision, tp)
         size = sum(count for _, count in groups)
         stages.append(StageWeights(stage, first, size, parts, sum(entry.bytes for entry in parts)))
         first += size
     return GpuWeights(tuple(stages), max(stages, key=lambda entry: entry.total), tp)
+
+
+def _extras(model: Model, precision: Precision, tp: int) -> tuple[PartWeights, ...]:
+    """Loaded parts outside the decoder: a tower is whole on every rank, a module of layers is split as they are."""
+    stored: dict[Part, int] = {}
+    for extra in model.extras:
+        if extra.loaded:
+            count = extra.parameters if extra.stored_as is Part.EXTRA else math.ceil(extra.parameters / tp)
+            stored[extra.stored_as] = stored.get(extra.stored_as, 0) + count
+    return tuple(
+        PartWeights(Part.EXTRA, count, precision.bits_of(part), math.ceil(count * precision.bits_of(part) / 8))
+        for part, count in stored.items()
+    )
 
 
 def part_weights(part: Part, count: int, precision: Precision) -> PartWeights:
@@ -183,7 +196,12 @@ def part_weights(part: Part, count: int, precision: Precision) -> PartWeights:
 @lru_cache(maxsize=4096)
 def checkpoint_weights(model: Model, precision: Precision) -> tuple[PartWeights, ...]:
     """The whole model once, by part: what a checkpoint of this precision holds, without padding or copies."""
-    return tuple(part_weights(part, count, precision) for part, count in parameters(model).parts if count)
+    parts = tuple(
+        part_weights(part, count, precision)
+        for part, count in parameters(model).parts
+        if count and part is not Part.EXTRA
+    )
+    return parts + _extras(model, precision, 1)
 
 
 def total_weights(model: Model, precision: Precision) -> int:
