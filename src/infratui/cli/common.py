@@ -127,3 +127,15 @@ def guarded(action: Callable[[], Any]) -> Any:
         return action()
     except (ValueError, OSError) as error:
         fail(str(error))
+
+
+def plain_table(head: tuple[str, ...], rows: list[tuple[str, ...]], right: tuple[int, ...] = ()) -> None:
+    """Print a table of text: columns as wide as their content, numbers to the right."""
+    printable = [tuple("".join(c for c in cell if c.isprintable()) for cell in row) for row in rows]
+    widths = [max(len(row[column]) for row in (head, *printable)) for column in range(len(head))]
+    for row in (head, *printable):
+        cells = (
+            cell.rjust(width) if column in right else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        click.echo("  ".join(cells).rstrip())
