@@ -9,6 +9,7 @@ from typing import Any
 
 from ..engine.cost.api_price import ApiList, ApiPrice
 from ..engine.cost.assumptions import Assumption, CostRules
+from ..engine.cost.notes import CostNotes, HiddenCost, Signal
 from .errors import CatalogError
 from .schema import FlawedRowError, build
 from .yaml_io import read_built_in
@@ -38,6 +39,16 @@ def api_prices() -> Mapping[str, ApiList]:
         )
         for model, rows in table["prices"].items()
     }
+
+
+@lru_cache(maxsize=1)
+def cost_notes() -> CostNotes:
+    """Signals for buying and renting, and hidden costs."""
+    table = read_built_in(_HERE / "cost_notes.yaml")
+    return CostNotes(
+        tuple(_checked(Signal, row, "cost_notes.yaml: signals") for row in table["signals"]),
+        tuple(_checked(HiddenCost, row, "cost_notes.yaml: hidden") for row in table["hidden"]),
+    )
 
 
 def _checked(kind: type[Any], row: object, where: str) -> Any:

@@ -22,6 +22,7 @@ from .yaml_io import Key, line_of, parse, printable, read_text
 if TYPE_CHECKING:
     from ..engine.cost.api_price import ApiList
     from ..engine.cost.assumptions import CostRules
+    from ..engine.cost.notes import CostNotes
     from ..engine.runtime_memory import RuntimeTable
 
 Row = TypeVar("Row", Model, Accelerator, System, Link, Precision)
@@ -155,6 +156,12 @@ class Catalog:
         from .cost_data import cost_rules
 
         return cost_rules()
+
+    def cost_notes(self) -> CostNotes:
+        """Signals for buying and renting, and the costs that price lists leave out."""
+        from .cost_data import cost_notes
+
+        return cost_notes()
 
     @property
     def today(self) -> dt.date:
@@ -374,6 +381,11 @@ class Catalog:
         near = ", ".join(nearest(name, known))
         hint = f"nearest: {near}" if near else f"no {what} is like it"
         return UnknownFactError(f"unknown {what} {printable(name, 60)!r}; {hint}")
+
+
+def default_catalog() -> Catalog:
+    """The built-in facts with the user's own on top. Raises CatalogError when one of the user's files is broken."""
+    return Catalog(user_directory())
 
 
 def _looks_like_path(name: str) -> bool:
