@@ -172,6 +172,12 @@ class Scenario(BaseModel):
     spares: Annotated[
         int, Field(ge=0, le=1024), Input("Spare replicas", Kind.COUNT, "n-plus-one", "", (0, 1, 2, 3, 4))
     ] = 0
+    cascade_pct: Annotated[
+        float,
+        Field(ge=0, le=100),
+        Input("Cascade", Kind.PERCENT, "cascade", "%", _PERCENTS, "off", "requests that a small model answers"),
+    ] = 0.0
+    cascade_model: Annotated[str, Field(max_length=400), Input("Small model", Kind.MODEL, "cascade")] = "llama-3.1-8b"
     compliance: Annotated[bool, Input("Compliance", Kind.SWITCH, "compliance", help="data must stay on premises")] = (
         False
     )

@@ -13,6 +13,7 @@ from .precision import Precision
 if TYPE_CHECKING:
     from .cost.api_price import ApiList
     from .cost.assumptions import CostRules
+    from .cost.notes import CostNotes
     from .runtime_memory import RuntimeTable
 
 
@@ -48,6 +49,9 @@ class Facts(Protocol):
 
     def cost_rules(self) -> CostRules:
         """What money rests on besides prices."""
+
+    def cost_notes(self) -> CostNotes:
+        """Signals for buying and renting, and hidden costs."""
 
     @property
     def today(self) -> dt.date:

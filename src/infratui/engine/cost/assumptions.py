@@ -41,6 +41,7 @@ class CostRules:
     interruption_pct: Assumption
     discount_1y_pct: Assumption
     discount_3y_pct: Assumption
+    load_pct: Assumption
     cascade_pct: Assumption
     prefix_hit_pct: Assumption
     electricity_usd_per_kwh: Assumption

@@ -98,6 +98,14 @@ class RateBasis:
 
 
 @dataclass(frozen=True, slots=True)
+class CostPart:
+    """One part of an option's month, in USD."""
+
+    name: str
+    monthly: float
+
+
+@dataclass(frozen=True, slots=True)
 class OptionCost:
     """One option over the months: `upfront` and `running` make the curve, `monthly` spreads capital evenly."""
 
@@ -111,6 +119,8 @@ class OptionCost:
     per_mtok: float | None
     """USD per 1M tokens at the real duty cycle; None without demand."""
     derivation: Derivation
+    parts: tuple[CostPart, ...] = ()
+    """What an owned month is made of."""
 
     @property
     def yearly(self) -> float:
@@ -134,8 +144,9 @@ def _rented(
     offered: Offered,
     values: Mapping[str, float],
     why: RateBasis,
+    explain: bool,
 ) -> OptionCost:
-    ledger = Ledger()
+    ledger = Ledger(explain)
     ledger.steps.extend(why.steps)
     monthly = float(
         ledger(formula, basis=why.basis, note=why.note, source=why.source, gpus=fleet.gpus, **values)  # type: ignore[arg-type]
@@ -151,25 +162,30 @@ def price_options(
     own: Ownership,
     why: Mapping[Option, RateBasis] | None = None,
     rules: CostRules | None = None,
+    *,
+    explain: bool = True,
 ) -> dict[Option, OptionCost]:
-    """The monthly cost of each option that has a price. Reserved GPUs are paid around the clock."""
+    """The monthly cost of each option that has a price. Reserved GPUs are paid around the clock.
+
+    `explain=False` leaves the derivations empty: the fast path of searches.
+    """
     found: dict[Option, OptionCost] = {}
     basis = {option: (why or {}).get(option, RateBasis()) for option in Option}
     hours = offered.service_hours_per_month
     if rates.on_demand is not None:
         values = {"hours": hours, "rate": rates.on_demand}
         option = Option.ON_DEMAND
-        found[option] = _rented(option, ON_DEMAND_MONTH, fleet, offered, values, basis[option])
+        found[option] = _rented(option, ON_DEMAND_MONTH, fleet, offered, values, basis[option], explain)
     if rates.spot is not None:
         values = {"hours": hours, "rate": rates.spot, "interruption_pct": own.interruption_pct}
         option = Option.SPOT
-        found[option] = _rented(option, SPOT_MONTH, fleet, offered, values, basis[option])
+        found[option] = _rented(option, SPOT_MONTH, fleet, offered, values, basis[option], explain)
     for option, rate in ((Option.RESERVED_1Y, rates.reserved_1y), (Option.RESERVED_3Y, rates.reserved_3y)):
         if rate is not None:
             values = {"hours_per_month": HOURS_PER_MONTH, "rate": rate}
-            found[option] = _rented(option, RESERVED_MONTH, fleet, offered, values, basis[option])
+            found[option] = _rented(option, RESERVED_MONTH, fleet, offered, values, basis[option], explain)
     if rates.purchase is not None:
-        found[Option.OWNED] = owned(fleet, offered, rates.purchase, own, basis[Option.OWNED], rules)
+        found[Option.OWNED] = owned(fleet, offered, rates.purchase, own, basis[Option.OWNED], rules, explain=explain)
     return found
 
 
@@ -180,9 +196,11 @@ def owned(
     own: Ownership,
     why: RateBasis = RateBasis(),
     rules: CostRules | None = None,
+    *,
+    explain: bool = True,
 ) -> OptionCost:
     """Capital with interest and resale over its life, plus power, hosting, maintenance and staff."""
-    ledger = Ledger()
+    ledger = Ledger(explain)
     ledger.steps.extend(why.steps)
     capital = ledger(
         CAPITAL,
@@ -261,4 +279,13 @@ def owned(
     monthly = ledger(OWNED_MONTH, capital_per_month=capital_per_month, operating=operating)
     per_mtok = _per_mtok(monthly, offered, ledger)
     derivation = ledger.derivation(f"Cost: {Option.OWNED.value}")
-    return OptionCost(Option.OWNED, monthly, capital, operating, resale, per_mtok, derivation)
+    straight = (capital - resale) / months
+    parts = (
+        CostPart("hardware less resale", straight),
+        CostPart("capital cost", capital_per_month - straight),
+        CostPart("electricity", electricity),
+        CostPart("hosting", hosting),
+        CostPart("maintenance", maintenance),
+        CostPart("staff", staff),
+    )
+    return OptionCost(Option.OWNED, monthly, capital, operating, resale, per_mtok, derivation, parts)

@@ -1,0 +1,111 @@
+"""Signals for buying and for renting, judged by the scenario, and the costs that price lists leave out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from .options import Option, OptionCost
+
+STEADY_SHARE = 0.6
+"""Share of all hours in service above which use counts as steady: about where a one-year reservation pays."""
+PEAKY_FACTOR = 3.0
+"""Peak over mean from which demand counts as variable."""
+MILLIONS = 1_000_000
+"""Requests per day that the reference calls consistent high volume."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One circumstance that speaks for buying or for renting."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    id: str
+    side: Literal["buy", "rent"]
+    text: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class HiddenCost:
+    """A cost that a price list leaves out."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    side: Literal["own", "rent"]
+    text: str
+    why: str
+    counted: str
+    """Part of the owned cost that holds it; empty: no figure is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class CostNotes:
+    """The two lists as the catalog carries them."""
+
+    signals: tuple[Signal, ...]
+    hidden: tuple[HiddenCost, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A signal and whether it holds here; None: the scenario cannot tell."""
+
+    signal: Signal
+    holds: bool | None
+    fact: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """A hidden cost with what it takes per month, where it is counted."""
+
+    cost: HiddenCost
+    usd_per_month: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What the signals ask about."""
+
+    compliance: bool
+    requests_per_day: int
+    service_share: float
+    """Hours in service over all hours."""
+    peak_factor: float
+    term_years: float
+    life_years: float
+    staff_usd_per_year: float
+    gpus: int
+    sold_by: int
+    payback_month: float | None
+
+
+def judge(signals: Sequence[Signal], case: Situation) -> tuple[Judged, ...]:
+    """Say of each signal whether it holds, with the figure that decides."""
+    facts: Mapping[str, tuple[bool | None, str]] = {
+        "rule": (case.compliance, "compliance is on" if case.compliance else "compliance is off"),
+        "steady": (case.service_share >= STEADY_SHARE, f"{case.service_share:.0%} of all hours in service"),
+        "volume": (case.requests_per_day >= MILLIONS, f"{case.requests_per_day:,} requests/day"),
+        "payback": (
+            case.payback_month is not None and case.payback_month <= case.term_years * 12,
+            "never" if case.payback_month is None else f"month {case.payback_month:.1f} of {case.term_years * 12:.0f}",
+        ),
+        "peaky": (case.peak_factor >= PEAKY_FACTOR, f"peaks {case.peak_factor:g} times the mean"),
+        "short": (case.term_years < case.life_years, f"{case.term_years:g} years of {case.life_years:g}"),
+        "no-team": (
+            case.staff_usd_per_year == 0,
+            "no staff is budgeted" if case.staff_usd_per_year == 0 else "staff is budgeted",
+        ),
+        "small-fleet": (case.gpus < case.sold_by, f"{case.gpus:,} GPUs, sold by {case.sold_by}"),
+    }
+    return tuple(Judged(signal, *facts.get(signal.id, (None, "yours to judge"))) for signal in signals)
+
+
+def hidden_costs(hidden: Sequence[HiddenCost], options: Mapping[Option, OptionCost]) -> tuple[Hidden, ...]:
+    """Put the month's figure beside each cost that the owned option counts."""
+    own = options.get(Option.OWNED)
+    parts = {part.name: part.monthly for part in own.parts} if own else {}
+    return tuple(Hidden(cost, parts.get(cost.counted)) for cost in hidden)
