@@ -102,12 +102,14 @@ class Scenario(BaseModel):
     )
     max_batched_tokens: Annotated[
         int,
-        Field(ge=1, le=1_048_576),
-        Input("Batched tokens", Kind.TOKENS, "chunked-prefill", "tokens", (2048, 4096, 8192, 16384, 32768)),
-    ] = 8192
+        Field(ge=0, le=1_048_576),
+        Input("Batched tokens", Kind.TOKENS, "chunked-prefill", "tokens", (0, 2048, 4096, 8192, 16384, 32768), "auto"),
+    ] = 0
     max_num_seqs: Annotated[
-        int, Field(ge=1, le=65_536), Input("Max sequences", Kind.COUNT, "continuous-batching", "", _POWERS)
-    ] = 256
+        int,
+        Field(ge=0, le=65_536),
+        Input("Max sequences", Kind.COUNT, "continuous-batching", "", (0, *_POWERS), "auto"),
+    ] = 0
     windowed_kv: Annotated[
         Literal["windowed", "full-length"], Input("Windowed KV", Kind.CHOICE, "sliding-window-attention")
     ] = "windowed"

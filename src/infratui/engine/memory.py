@@ -55,6 +55,8 @@ class MemoryPlan:
     """What the engine takes for weights, runtime and cache."""
     weights: StageWeights
     runtime: RuntimeMemory
+    runtime_inside: int
+    """The part of the runtime that comes out of the requested memory."""
     kv_space: int
     """Room for the cache; 0 where weights and runtime fill the GPU."""
     kv_needed: int
@@ -86,8 +88,8 @@ class MemoryPlan:
 
     @property
     def used(self) -> int:
-        """Bytes that weights, runtime and the needed cache take."""
-        return self.weights.total + self.runtime.total + self.kv_needed
+        """Bytes of the requested memory that weights, runtime and the needed cache take."""
+        return self.weights.total + self.runtime_inside + self.kv_needed
 
 
 VISIBLE = Formula("visible", "reported - driver", Unit.BYTES, basis=Basis.CALIBRATED, term="vram")
@@ -163,6 +165,7 @@ def plan_memory(
         requested=requested,
         weights=weights.stages[tightest],
         runtime=runtime,
+        runtime_inside=requested - space - weights.stages[tightest].total,
         kv_space=max(0, space),
         kv_needed=demand.total,
         kv_shared=demand.shared,

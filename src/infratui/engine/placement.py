@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -22,6 +22,7 @@ DEEPEST_PIPELINE = 4
 WIDEST_TENSOR = 8
 """Tensor parallelism that the ladder goes to of itself: beyond, all-reduces and copies of the cache eat the gain."""
 MOST_GPUS = 16_384
+_NEAR_MOST = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,33 +130,38 @@ def spreads_attention(model: Model) -> bool:
 
 def arithmetic_gpus(deployment: Deployment, site: Site, load: Sequences) -> int | None:
     """GPUs by bytes alone: weights and cache once, over what one GPU leaves for them; None: nothing is left."""
-    alone = site.plan(deployment, Layout(), load)
-    held = alone.weights.total
-    room = alone.kv_space + held if alone.kv_space else _room_beside_runtime(alone)
+    return _fewest_by_bytes(site.plan(deployment, Layout(), load))[1]
+
+
+def _fewest_by_bytes(alone: MemoryPlan) -> tuple[int, int | None]:
+    """GPUs that hold the weights, and those that hold the whole load, if bytes could be cut anywhere."""
+    room = alone.requested - alone.runtime_inside
     if room <= 0:
-        return None
-    return max(1, math.ceil((held + alone.kv_needed) / room))
-
-
-def _room_beside_runtime(alone: MemoryPlan) -> int:
-    # Without KV space the plan does not tell the room: it is what the engine requests less its runtime.
-    return alone.requested - alone.runtime.activation - alone.runtime.non_torch
+        return 1, None
+    held = alone.weights.total
+    return max(1, math.ceil(held / room)), max(1, math.ceil((held + alone.kv_needed) / room))
 
 
 def smallest(deployment: Deployment, site: Site, load: Sequences) -> Smallest:
     """The fewest GPUs that hold `load`, by the ladder: one, TP in a node, TP × PP, then replicas."""
-    arithmetic = arithmetic_gpus(deployment, site, load)
-    held = False
+    alone = site.plan(deployment, Layout(), load)
+    for_weights, arithmetic = _fewest_by_bytes(alone)
+    if arithmetic is None:
+        return Smallest(None, None, "the engine's own buffers fill the GPU; lower max sequences or batched tokens")
+    holding: list[MemoryPlan] = []
     for layout in _growing(deployment, site):
-        if held and layout.pp > DEEPEST_PIPELINE:
-            break
-        if layout.gpus < (arithmetic or 1) and layout.pp > DEEPEST_PIPELINE:
+        if layout.gpus < for_weights:
             continue
+        if holding and layout.pp > DEEPEST_PIPELINE:
+            break
         plan = site.plan(deployment, layout, load)
         if plan.fits:
             return Smallest(arithmetic, plan, _why_more(deployment, site, arithmetic, plan))
-        held = held or plan.max_users > 0
-    return _replicated(deployment, site, load, arithmetic)
+        if plan.max_users:
+            holding.append(plan)
+    if not holding:
+        return Smallest(arithmetic, None, "no layout leaves room for one user; shorten the context or use fewer bits")
+    return _replicated(deployment, site, load, holding, arithmetic)
 
 
 def _growing(deployment: Deployment, site: Site) -> Iterator[Layout]:
@@ -183,29 +189,22 @@ def _experts_divide(model: Model, ranks: int) -> bool:
     return model.mixture is not None and model.mixture.experts % ranks == 0
 
 
-def _replicated(deployment: Deployment, site: Site, load: Sequences, arithmetic: int | None) -> Smallest:
+def _replicated(
+    deployment: Deployment, site: Site, load: Sequences, holding: Iterable[MemoryPlan], arithmetic: int
+) -> Smallest:
     """The group whose copies hold the load with the fewest GPUs."""
-    best: Layout | None = None
-    held = False
-    for shape in _growing(deployment, site):
-        if held and shape.pp > DEEPEST_PIPELINE:
-            break
-        one = site.plan(deployment, shape, load)
-        if not one.max_users:
-            continue
-        held = True
+    copied = []
+    for one in holding:
+        shape = one.layout
         copies = math.ceil(load.users / one.max_users)
         # Data parallelism with shared experts grows as one group: its experts spread no further.
-        layout = Layout(shape.tp, shape.pp, shape.dp * copies, shape.ep)
-        if best is None or layout.gpus < best.gpus:
-            best = layout
-    if best is None:
-        return Smallest(arithmetic, None, _why_none(deployment, site, load))
-    if best.gpus > MOST_GPUS:
+        copied.append((Layout(shape.tp, shape.pp, shape.dp * copies, shape.ep), shape, copies))
+    layout, shape, copies = min(copied, key=lambda entry: entry[0].gpus)
+    if layout.gpus > MOST_GPUS:
         return Smallest(arithmetic, None, f"more than {MOST_GPUS:,} of them would be needed")
-    plan = site.plan(deployment, best, load)
-    group = Layout(best.tp, best.pp, 1, best.ep) if best.ep <= best.tp else Layout(1, 1, best.ep, best.ep)
-    return Smallest(arithmetic, plan, f"{best.gpus // group.gpus} copies of {group.label} share the users")
+    return Smallest(
+        arithmetic, site.plan(deployment, layout, load), f"{copies} copies of {shape.label} share the users"
+    )
 
 
 def _why_more(deployment: Deployment, site: Site, arithmetic: int | None, plan: MemoryPlan) -> str:
@@ -235,21 +234,15 @@ def kv_copies(deployment: Deployment, tp: int) -> float:
     return tp * split / alone if alone else 1.0
 
 
-def _why_none(deployment: Deployment, site: Site, load: Sequences) -> str:
-    plan = site.plan(deployment, Layout(), load)
-    if _room_beside_runtime(plan) <= 0:
-        return "the engine's own buffers fill the GPU; lower max sequences or batched tokens"
-    return "no buildable layout leaves room for one user; shorten the context or store it in fewer bits"
-
-
 def recommend(
     deployment: Deployment, site: Site, load: Sequences, gpus: int, forced: Forced = FREE_CHOICE
 ) -> Recommendation:
     """Lay `gpus` out by the ladder: the smallest group that holds its share of the load, as often as it goes.
 
-    Fits one → data parallelism; needs a node → TP; more → TP × PP; what is left over stays idle.
+    Fits one → data parallelism; needs a node → TP; more → TP × PP; what is left over stays idle. Where nothing
+    holds the load: the first that comes near the most users.
     """
-    best: MemoryPlan | None = None
+    short: list[MemoryPlan] = []
     refused: tuple[str, ...] = ()
     for layout in _candidates(deployment, site, gpus, forced):
         reasons = refusals(deployment.model, deployment.precision, layout, site.topology)
@@ -259,10 +252,14 @@ def recommend(
         plan = site.plan(deployment, layout, load)
         if plan.fits:
             return Recommendation(plan, gpus - layout.gpus, _why_this(plan, gpus, forced))
-        if best is None or (plan.max_users, -plan.missing) > (best.max_users, -best.missing):
-            best = plan
-    if best is None:
+        short.append(plan)
+    if not short:
         return Recommendation(None, gpus, refused or (f"no layout of {gpus} GPUs matches what is set",))
+    most = max(plan.max_users for plan in short)
+    if most:
+        best = next(plan for plan in short if plan.max_users >= _NEAR_MOST * most)
+    else:
+        best = min(short, key=lambda plan: plan.missing)
     return Recommendation(best, gpus - best.layout.gpus, (short_of(best),))
 
 
@@ -276,20 +273,13 @@ def _candidates(deployment: Deployment, site: Site, gpus: int, forced: Forced) -
     if forced.tp and forced.pp and forced.dp:
         yield Layout(forced.tp, forced.pp, forced.dp, forced.ep or 1)
         return
-    seen: set[Layout] = set()
     for shape in _shapes(deployment, min(_tensor_limit(site), gpus), gpus, forced):
         dp = forced.dp or gpus // shape.gpus_per_replica
-        for ep in (forced.ep,) if forced.ep else (shape.ep,):
-            layout = Layout(shape.tp, shape.pp, dp, ep)
-            if layout.gpus <= gpus and layout not in seen and forced.allows(layout):
-                seen.add(layout)
-                yield layout
-    if spreads_attention(deployment.model) and forced.tp in (0, 1):
-        for ranks in range(gpus, 1, -1):
-            layout = Layout(1, 1, ranks, ranks)
-            if _experts_divide(deployment.model, ranks) and forced.allows(layout):
-                yield layout
-                break
+        layout = Layout(shape.tp, shape.pp, dp, forced.ep or shape.ep)
+        if shape.ep > shape.tp:
+            layout = shape
+        if layout.gpus <= gpus and forced.allows(layout):
+            yield layout
 
 
 def _shapes(deployment: Deployment, limit: int, gpus: int, forced: Forced) -> Iterator[Layout]:
@@ -304,6 +294,10 @@ def _shapes(deployment: Deployment, limit: int, gpus: int, forced: Forced) -> It
         return
     yield from inside
     widest = inside[-1]
+    if spreads_attention(deployment.model) and 1 in (forced.tp or 1, widest.tp):
+        ranks = next((count for count in range(gpus, 1, -1) if _experts_divide(deployment.model, count)), 0)
+        if ranks:
+            yield Layout(1, 1, ranks, ranks)
     yield from (Layout(widest.tp, pp, 1, widest.ep) for pp in range(2, min(depth, gpus // widest.tp) + 1))
     rest = [
         Layout(shape.tp, pp, 1, shape.ep) for shape in inside[:-1] for pp in range(2, min(depth, gpus // shape.tp) + 1)

@@ -1,0 +1,585 @@
+"""The memory section: what one replica needs, where it fits, how it grows, and how many users fit instead."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from . import rule_of_thumb
+from .architecture import Model, Part, layer_order, parameters
+from .derivation import Basis, Derivation, Formula, Ledger, Unit
+from .facts import Facts
+from .hardware import Accelerator
+from .kv_cache import CacheKind, KvTier, Sequences, kv_layers, kv_tier
+from .layout import Layout
+from .memory import Deployment, MemoryPlan, plan_memory
+from .placement import (
+    Forced,
+    Recommendation,
+    Site,
+    Smallest,
+    kv_copies,
+    recommend,
+    smallest,
+    topology_of,
+)
+from .units import GIB
+from .vllm_startup import StartupLines, predict_startup
+from .weights import PartWeights
+
+if TYPE_CHECKING:
+    from ..scenario import Scenario
+
+FIELDS = (
+    "estimator",
+    "model",
+    "precision",
+    "kv_precision",
+    "users",
+    "context",
+    "mean_fill",
+    "shared_prefix",
+    "accelerator",
+    "gpus",
+    "utilization",
+    "engine",
+    "max_batched_tokens",
+    "max_num_seqs",
+    "windowed_kv",
+    "tp",
+    "pp",
+    "dp",
+    "ep",
+    "node_link",
+)
+"""Scenario fields that this section depends on."""
+
+TIGHT_SHARE = 0.05
+"""Less than this share of the requested memory free: the error of the estimate may decide."""
+_GROWTH_POINTS = 24
+
+
+class Verdict(StrEnum):
+    """How it stands with a load on some GPUs."""
+
+    FITS = "fits"
+    TIGHT = "tight"
+    NO = "no"
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Memory for one replica that holds all users, in bytes, by one estimator."""
+
+    estimator: str
+    """`detailed` or `rule-of-thumb`."""
+    weights: int
+    kv_cache: int
+    runtime: int
+    gpus: int
+    """GPUs that it is counted over; the detailed estimate includes padding and copies on them."""
+    band_pct: float | None
+    """± percent of the total; None: no measured data."""
+    derivation: Derivation
+
+    @property
+    def total(self) -> int:
+        return self.weights + self.kv_cache + self.runtime
+
+
+@dataclass(frozen=True, slots=True)
+class KvGroup:
+    """Cache of one kind of layer, counted once (no copies)."""
+
+    group: str
+    kind: CacheKind
+    layers: int
+    window: int | None
+    bytes_per_token: float
+    """All layers of the group together."""
+    bytes_per_user: int
+    total: int
+    """All users."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerCache:
+    """One layer of the strip."""
+
+    index: int
+    group: str
+    kind: CacheKind
+    bytes_per_user: int
+
+
+@dataclass(frozen=True, slots=True)
+class AcceleratorRow:
+    """One accelerator in the table. Bytes are per GPU."""
+
+    accelerator: Accelerator
+    visible: int
+    usable: int
+    """What the engine may take for weights, cache and its own buffers."""
+    gpus_arithmetic: int | None
+    gpus: int | None
+    """Fewest in a legal layout; None: none."""
+    layout: Layout | None
+    nodes: int | None
+    free: int | None
+    max_users: int | None
+    max_context: int | None
+    verdict: Verdict
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """The chosen accelerator and count."""
+
+    accelerator: Accelerator
+    gpus: int
+    plan: MemoryPlan | None
+    """None where no layout can be built; with its derivation otherwise."""
+    idle: int
+    verdict: Verdict
+    missing: int
+    """Bytes short per GPU."""
+    missing_gpus: int | None
+    """GPUs to add for the smallest legal layout; None: none helps."""
+    reasons: tuple[str, ...]
+    kv_copies: float
+    """Times that a tensor-parallel group holds each cached token."""
+
+
+@dataclass(frozen=True, slots=True)
+class GrowthLine:
+    """Memory of the whole deployment against users, at one context."""
+
+    context: int
+    points: tuple[tuple[int, int], ...]
+    """(users, bytes)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """The growth chart: one line per context, and what the chosen GPUs can take."""
+
+    lines: tuple[GrowthLine, ...]
+    capacity: int
+    """Bytes that the engine may take on all chosen GPUs."""
+
+
+@dataclass(frozen=True, slots=True)
+class PrefixEffect:
+    """What keeping a common prefix once saves on one GPU."""
+
+    tokens: int
+    saved: int
+    """Bytes on the tightest GPU."""
+
+
+@dataclass(frozen=True, slots=True)
+class VramResult:
+    """Everything the memory screen shows."""
+
+    estimator: str
+    model: Model
+    deployment: Deployment
+    load: Sequences
+    detailed: Estimate
+    rule_of_thumb: Estimate
+    weights_by_part: tuple[PartWeights, ...]
+    """The model once, as its checkpoint holds it."""
+    weights_per_gpu: tuple[PartWeights, ...]
+    """On the fullest GPU of the chosen layout; empty where there is none."""
+    kv_bytes_per_token: float
+    """One copy, all layers that grow."""
+    kv_bytes_per_user: int
+    """One copy of one sequence at its mean fill."""
+    kv_groups: tuple[KvGroup, ...]
+    layers: tuple[LayerCache, ...]
+    tiers: tuple[KvTier, ...]
+    """Fetching one user's cache back to the GPUs of a replica, against computing it again."""
+    smallest: Smallest
+    """On the chosen accelerator."""
+    rows: tuple[AcceleratorRow, ...]
+    selected: Selected
+    growth: Growth
+    startup: StartupLines | None
+    """What vLLM prints for one replica of the chosen layout at this context; None without a layout."""
+    prefix: PrefixEffect | None
+
+    @property
+    def headline(self) -> Estimate:
+        """The estimate of the chosen estimator."""
+        return self.detailed if self.estimator == "detailed" else self.rule_of_thumb
+
+    @property
+    def fits(self) -> bool:
+        """The chosen GPUs hold the load."""
+        return self.selected.verdict is not Verdict.NO
+
+    def row(self, accelerator_id: str) -> AcceleratorRow:
+        """The table's row of an accelerator. Raises KeyError."""
+        for row in self.rows:
+            if row.accelerator.id == accelerator_id:
+                return row
+        raise KeyError(accelerator_id)
+
+
+ALL_WEIGHTS = Formula("all_weights", "dp * tp * weights_of_stages", Unit.BYTES, term="parameters")
+ALL_KV = Formula("all_kv_cache", "dp * tp * kv_of_stages", Unit.BYTES, term="kv-cache")
+ALL_RUNTIME = Formula(
+    "all_runtime",
+    "gpus * (activation + non_torch + cuda_graphs)",
+    Unit.BYTES,
+    basis=Basis.CALIBRATED,
+    term="activation",
+)
+TOTAL = Formula("total", "all_weights + all_kv_cache + all_runtime", Unit.BYTES)
+
+
+def deployment_of(scenario: Scenario, facts: Facts) -> Deployment:
+    """The served model and engine settings of a scenario. Raises ValueError in one line."""
+    precision, kv_precision = facts.precision(scenario.precision), facts.precision(scenario.kv_precision)
+    if not precision.for_weights:
+        raise ValueError(f"precision: {precision.id} is not for weights; try fp8 or bf16")
+    if not kv_precision.for_kv:
+        raise ValueError(f"kv_precision: {kv_precision.id} is not for a KV cache; try bf16 or fp8")
+    return Deployment(
+        model=facts.model(scenario.model),
+        precision=precision,
+        kv_precision=kv_precision,
+        constants=facts.runtime().of(scenario.engine),
+        utilization=scenario.utilization,
+        max_batched_tokens=scenario.max_batched_tokens,
+        max_num_seqs=scenario.max_num_seqs,
+        windowed=scenario.windowed_kv == "windowed",
+    )
+
+
+def load_of(scenario: Scenario) -> Sequences:
+    """The users of a scenario."""
+    return Sequences(scenario.users, scenario.context, scenario.mean_fill / 100, scenario.shared_prefix)
+
+
+def site_of(scenario: Scenario, facts: Facts) -> Site:
+    """The chosen accelerator with its links."""
+    accelerator = facts.accelerator(scenario.accelerator)
+    return Site(accelerator, topology_of(accelerator, facts.link(scenario.node_link)), facts.runtime())
+
+
+def forced_of(scenario: Scenario) -> Forced:
+    """The layout sizes that a scenario sets."""
+    return Forced(scenario.tp, scenario.pp, scenario.dp, scenario.ep)
+
+
+def evaluate_vram(scenario: Scenario, facts: Facts) -> VramResult:
+    """The memory section of a scenario. Raises ValueError in one line for names and values that cannot be."""
+    deployment, load, site = deployment_of(scenario, facts), load_of(scenario), site_of(scenario, facts)
+    table = facts.runtime()
+    fabric = facts.link(scenario.node_link)
+    least = smallest(deployment, site, load)
+    chosen = recommend(deployment, site, load, scenario.gpus, forced_of(scenario))
+    rows = accelerator_rows(
+        deployment,
+        load,
+        tuple(Site(accelerator, topology_of(accelerator, fabric), table) for accelerator in facts.accelerators()),
+    )
+    one = deployment.geometry(Layout())[0]
+    selected = _selected(deployment, site, load, scenario.gpus, chosen, least)
+    return VramResult(
+        estimator=scenario.estimator,
+        model=deployment.model,
+        deployment=deployment,
+        load=load,
+        detailed=_detailed(deployment, site, load, least),
+        rule_of_thumb=_by_rule_of_thumb(deployment, site, load),
+        weights_by_part=checkpoint_parts(deployment),
+        weights_per_gpu=selected.plan.weights.parts if selected.plan else (),
+        kv_bytes_per_token=one.bytes_per_token,
+        kv_bytes_per_user=one.sequence_bytes(load.tokens),
+        kv_groups=_kv_groups(deployment, load),
+        layers=_layer_strip(deployment, load),
+        tiers=_tiers(deployment, site, load, selected.plan.layout if selected.plan else Layout()),
+        smallest=least,
+        rows=rows if scenario.estimator == "detailed" else _rows_by_rule_of_thumb(deployment, load, rows),
+        selected=selected,
+        growth=_growth(deployment, site, load, scenario.gpus, selected.plan),
+        startup=_startup(deployment, site, load, selected.plan),
+        prefix=_prefix_effect(load, selected.plan),
+    )
+
+
+def checkpoint_parts(deployment: Deployment) -> tuple[PartWeights, ...]:
+    """Weights by part, once, in the order of `Part`."""
+    from .weights import checkpoint_weights
+
+    order = {part: at for at, part in enumerate(Part)}
+    return tuple(
+        sorted(checkpoint_weights(deployment.model, deployment.precision), key=lambda entry: order[entry.part])
+    )
+
+
+@lru_cache(maxsize=256)
+def accelerator_rows(deployment: Deployment, load: Sequences, sites: tuple[Site, ...]) -> tuple[AcceleratorRow, ...]:
+    """The smallest legal layout on every accelerator, in the order given."""
+    return tuple(_row(deployment, site, load) for site in sites)
+
+
+def _row(deployment: Deployment, site: Site, load: Sequences) -> AcceleratorRow:
+    least = smallest(deployment, site, load)
+    plan = least.plan
+    visible = site.table.visible_memory(site.accelerator)
+    if plan is None:
+        return AcceleratorRow(
+            accelerator=site.accelerator,
+            visible=visible,
+            usable=math.floor(visible * deployment.utilization),
+            gpus_arithmetic=least.arithmetic,
+            gpus=None,
+            layout=None,
+            nodes=None,
+            free=None,
+            max_users=None,
+            max_context=None,
+            verdict=Verdict.NO,
+            reason=least.reason,
+        )
+    return AcceleratorRow(
+        accelerator=site.accelerator,
+        visible=visible,
+        usable=plan.requested,
+        gpus_arithmetic=least.arithmetic,
+        gpus=plan.layout.gpus,
+        layout=plan.layout,
+        nodes=-(-plan.layout.gpus // site.topology.gpus_per_node),
+        free=plan.free,
+        max_users=plan.max_users,
+        max_context=plan.max_context,
+        verdict=_verdict(plan),
+        reason=least.reason,
+    )
+
+
+def _verdict(plan: MemoryPlan) -> Verdict:
+    if not plan.fits:
+        return Verdict.NO
+    return Verdict.TIGHT if plan.free < TIGHT_SHARE * plan.requested else Verdict.FITS
+
+
+def _rows_by_rule_of_thumb(
+    deployment: Deployment, load: Sequences, rows: tuple[AcceleratorRow, ...]
+) -> tuple[AcceleratorRow, ...]:
+    """The table as the rule of thumb has it: all memory over marketing gigabytes, the ladder, no refusals."""
+    figures = rule_of_thumb.figures(deployment.model)
+    weight_bytes, kv_bytes = deployment.precision.nominal_bytes, deployment.kv_precision.nominal_bytes
+    need = rule_of_thumb.memory(figures, weight_bytes, kv_bytes, load.context, load.users)
+    one = rule_of_thumb.memory(figures, weight_bytes, kv_bytes, load.context, 1)
+    found = []
+    for row in rows:
+        gigabytes = row.accelerator.memory_marketing_gb
+        split = rule_of_thumb.split(need.total, 1, gigabytes)
+        layout = rule_of_thumb.split(need.total, split.min_gpus, gigabytes).layout
+        room = layout.gpus * gigabytes * GIB / 1.15 - need.weights
+        users = max(0, math.floor(room / one.kv_cache)) if one.kv_cache else load.users
+        found.append(
+            AcceleratorRow(
+                accelerator=row.accelerator,
+                visible=row.accelerator.memory,
+                usable=round(gigabytes * GIB),
+                gpus_arithmetic=split.min_gpus,
+                gpus=layout.gpus,
+                layout=layout,
+                nodes=-(-layout.gpus // rule_of_thumb.NODE_GPUS),
+                free=max(0, round(gigabytes * GIB - need.total / layout.gpus)),
+                max_users=users,
+                max_context=math.floor(users * load.context / load.users),
+                verdict=Verdict.FITS,
+                reason="by the rule of thumb: bytes over marketing gigabytes",
+            )
+        )
+    return tuple(found)
+
+
+def _selected(
+    deployment: Deployment, site: Site, load: Sequences, gpus: int, chosen: Recommendation, least: Smallest
+) -> Selected:
+    plan = chosen.plan
+    if plan is None:
+        return Selected(site.accelerator, gpus, None, gpus, Verdict.NO, 0, _to_add(least, gpus), chosen.reasons, 1.0)
+    explained = plan_memory(deployment, site.accelerator, plan.layout, load, site.table, explain=True)
+    return Selected(
+        accelerator=site.accelerator,
+        gpus=gpus,
+        plan=explained,
+        idle=chosen.idle,
+        verdict=_verdict(plan),
+        missing=plan.missing,
+        missing_gpus=0 if plan.fits else _to_add(least, gpus),
+        reasons=chosen.reasons,
+        kv_copies=kv_copies(deployment, plan.layout.tp),
+    )
+
+
+def _to_add(least: Smallest, gpus: int) -> int | None:
+    return max(0, least.plan.layout.gpus - gpus) if least.plan else None
+
+
+def _detailed(deployment: Deployment, site: Site, load: Sequences, least: Smallest) -> Estimate:
+    """Over all GPUs of the smallest legal layout, copies and padding included; without one, over a single GPU."""
+    layout = least.plan.layout if least.plan else Layout()
+    plan = plan_memory(deployment, site.accelerator, layout, load, site.table, explain=True)
+    replica = Sequences(plan.users_per_replica, load.context, load.mean_fill, load.shared_prefix)
+    ledger = Ledger()
+    ledger.steps.extend(plan.derivation or ())
+    weights = deployment.weights(layout)
+    weights_sum = sum(stage.total for stage in weights.stages)
+    kv_sum = sum(_stage_kv(deployment, layout, replica))
+    source = f"{layout.pp} stages" if layout.pp > 1 else ""
+    everything = ledger.bytes(ALL_WEIGHTS, dp=layout.dp, tp=layout.tp, weights_of_stages=weights_sum, note=source)
+    cache = ledger.bytes(ALL_KV, dp=layout.dp, tp=layout.tp, kv_of_stages=kv_sum, note=source)
+    runtime = math.ceil(
+        ledger(
+            ALL_RUNTIME,
+            band_pct=deployment.constants.runtime_band_pct,
+            gpus=layout.gpus,
+            activation=plan.runtime.activation,
+            non_torch=plan.runtime.non_torch,
+            cuda_graphs=plan.runtime.graphs,
+        )
+    )
+    total = ledger(TOTAL, all_weights=everything, all_kv_cache=cache, all_runtime=runtime)
+    title = f"Memory of one replica on {layout.gpus} × {site.accelerator.name}, {layout.label}"
+    return Estimate(
+        estimator="detailed",
+        weights=everything,
+        kv_cache=cache,
+        runtime=runtime,
+        gpus=layout.gpus,
+        band_pct=_band(deployment, everything, runtime, total),
+        derivation=ledger.derivation(title),
+    )
+
+
+def _stage_kv(deployment: Deployment, layout: Layout, replica: Sequences) -> list[int]:
+    from .kv_cache import kv_demand
+
+    return [kv_demand(geometry, replica).total for geometry in deployment.geometry(layout)]
+
+
+def _band(deployment: Deployment, weights: int, runtime: int, total: float) -> float | None:
+    """Errors of weights and runtime together; the cache of a known architecture is exact."""
+    constants = deployment.constants
+    if constants.weights_band_pct is None or constants.runtime_band_pct is None:
+        return None
+    return math.hypot(weights * constants.weights_band_pct, runtime * constants.runtime_band_pct) / total
+
+
+def _by_rule_of_thumb(deployment: Deployment, site: Site, load: Sequences) -> Estimate:
+    figures = rule_of_thumb.figures(deployment.model)
+    found = rule_of_thumb.memory(
+        figures,
+        deployment.precision.nominal_bytes,
+        deployment.kv_precision.nominal_bytes,
+        load.context,
+        load.users,
+        explain=True,
+    )
+    gpus = rule_of_thumb.split(found.total, 1, site.accelerator.memory_marketing_gb).min_gpus
+    assert found.derivation is not None
+    return Estimate("rule-of-thumb", found.weights, found.kv_cache, found.overhead, gpus, None, found.derivation)
+
+
+def _kv_groups(deployment: Deployment, load: Sequences) -> tuple[KvGroup, ...]:
+    groups = []
+    for entry in deployment.geometry(Layout())[0].groups:
+        if entry.kind is CacheKind.NONE:
+            continue
+        per_user = entry.sequence_bytes(load.tokens)
+        shared = load.users > 1 and load.prefix
+        own = entry.sequence_bytes(load.tokens - load.prefix) if shared else per_user
+        common = entry.sequence_bytes(load.prefix) - entry.layers * entry.state_bytes if shared else 0
+        groups.append(
+            KvGroup(
+                group=entry.group,
+                kind=entry.kind,
+                layers=entry.layers,
+                window=entry.window,
+                bytes_per_token=entry.layers * entry.token_bytes,
+                bytes_per_user=per_user,
+                total=common + load.users * own,
+            )
+        )
+    return tuple(groups)
+
+
+def _layer_strip(deployment: Deployment, load: Sequences) -> tuple[LayerCache, ...]:
+    strip = []
+    for index, layer in enumerate(layer_order(deployment.model)):
+        entry = kv_layers(layer, 1, deployment.kv_precision, 1, deployment.windowed, deployment.constants.kv)
+        strip.append(LayerCache(index, layer.key, entry.kind, entry.sequence_bytes(load.tokens)))
+    return tuple(strip)
+
+
+def _tiers(deployment: Deployment, site: Site, load: Sequences, layout: Layout) -> tuple[KvTier, ...]:
+    """One user's cache: each GPU of a replica fetches its own share, or prefills its share of the FLOPs."""
+    accelerator = site.accelerator
+    per_gpu = max(geometry.sequence_bytes(load.tokens) for geometry in deployment.geometry(layout))
+    if not per_gpu:
+        return ()
+    model = deployment.model
+    flops = 2.0 * parameters(model).active * load.tokens
+    for layer in layer_order(model):
+        if layer.attention is not None:
+            flops += load.tokens * layer.attention.attend_flops(max(1, load.tokens // 2), decode=False)
+    peak = accelerator.peak(deployment.precision.compute) or accelerator.peak("bf16")
+    reached = peak * site.table.prefill_efficiency if peak else None
+    return tuple(
+        kv_tier(tier.name, per_gpu, tier.bandwidth, flops / layout.gpus_per_replica, reached)
+        for tier in site.table.tiers
+        if tier.pcie_gen in (None, accelerator.pcie_gen)
+    )
+
+
+def _growth(deployment: Deployment, site: Site, load: Sequences, gpus: int, plan: MemoryPlan | None) -> Growth:
+    """Lines at a quarter, half, once, twice and four times the context, on the chosen layout."""
+    layout = plan.layout if plan else Layout()
+    reference = plan or plan_memory(deployment, site.accelerator, layout, load, site.table)
+    weights = layout.dp * deployment.weights(layout).replica
+    fixed = weights + layout.gpus * reference.runtime_inside
+    limit = deployment.model.max_context
+    wanted = (load.context // 4, load.context // 2, load.context, load.context * 2, load.context * 4)
+    contexts = sorted({value for value in wanted if 1 <= value <= max(limit, load.context)})
+    most = max(2 * load.users, min(4 * load.users, reference.max_users))
+    users = sorted({max(1, round(most * step / _GROWTH_POINTS)) for step in range(_GROWTH_POINTS + 1)})
+    lines = []
+    for context in contexts:
+        points = []
+        for count in users:
+            replica = Sequences(math.ceil(count / layout.dp), context, load.mean_fill, load.shared_prefix)
+            cache = layout.dp * layout.tp * sum(_stage_kv(deployment, layout, replica))
+            points.append((count, fixed + cache))
+        lines.append(GrowthLine(context, tuple(points)))
+    return Growth(tuple(lines), gpus * reference.requested)
+
+
+def _startup(deployment: Deployment, site: Site, load: Sequences, plan: MemoryPlan | None) -> StartupLines | None:
+    if plan is None:
+        return None
+    return predict_startup(
+        deployment.geometry(plan.layout)[plan.stage],
+        plan.kv_space,
+        load.context,
+        deployment.batch(site.accelerator).max_batched_tokens,
+        block_tokens=deployment.constants.block_tokens,
+    )
+
+
+def _prefix_effect(load: Sequences, plan: MemoryPlan | None) -> PrefixEffect | None:
+    if plan is None or not plan.kv_shared:
+        return None
+    return PrefixEffect(load.prefix, plan.kv_shared * (plan.users_per_replica - 1))
