@@ -1,0 +1,1 @@
+"""Model families: each turns a Hugging Face configuration into layers."""
