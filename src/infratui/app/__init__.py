@@ -1,1 +1,40 @@
-"""."""
+"""Everything that may import Textual: the shell, the widgets, the screens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..cli.common import Deployment
+
+
+def run(
+    deployment: Deployment | None = None,
+    *,
+    mouse: bool = False,
+    motion: bool = True,
+    ascii_only: bool = False,
+    screen: str | None = None,
+) -> int:
+    """Open the app and return its exit code: 0, or 128 plus the signal that ended it."""
+    import locale
+    import sys
+
+    from . import settings
+    from .app import InfraApp
+
+    chosen = settings.load()
+    encoding = (getattr(sys.__stderr__, "encoding", None) or locale.getpreferredencoding(False)).lower()
+    if ascii_only or "utf" not in encoding:
+        chosen = chosen.with_(ascii_only=True)
+    if not motion:
+        chosen = chosen.with_(motion=False)
+    given = deployment is not None and bool(deployment.given)
+    app = InfraApp(
+        deployment.scenario() if deployment and given else None,
+        facts=deployment.facts() if deployment else None,
+        settings=chosen,
+        start=screen,
+    )
+    app.run(mouse=mouse)
+    return app.return_code or 0

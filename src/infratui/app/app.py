@@ -1,0 +1,283 @@
+"""Everything the user can do from any screen: screens, presets, files, undo, toggles, palette and help."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from .. import store
+from ..engine.units import ByteUnit
+from ..scenario import Scenario, ScenarioError
+from . import settings as preferences
+from .keys import KEYS, Where, bindings, screen_bindings
+from .overlays import Prompt, Reading, help_content
+from .screens import available
+from .shell import Shell
+from .theme import THEMES
+from .widgets.derivation_view import DerivationView
+from .widgets.picker import Picker
+from .widgets.table import Table
+from .widgets.term import Terms
+from .widgets.value_row import Choice, ValueRow
+
+
+class InfraApp(Shell):
+    """infratui on screen."""
+
+    BINDINGS = bindings(Where.APP) + screen_bindings((entry.id, entry.title) for entry in available())
+
+    # -- screens
+
+    def action_show_screen(self, name: str) -> None:
+        """Show a peer screen."""
+        if len(self.screen_stack) == 1 and name in {entry.id for entry in self.entries}:
+            self.switch_mode(name)
+
+    def _turn(self, by: int) -> None:
+        names = [entry.id for entry in self.entries]
+        self.action_show_screen(names[(names.index(self.current_mode) + by) % len(names)])
+
+    def action_next_screen(self) -> None:
+        """The next screen."""
+        self._turn(1)
+
+    def action_previous_screen(self) -> None:
+        """The previous screen."""
+        self._turn(-1)
+
+    def action_jump(self) -> None:
+        """Choose a screen or a panel of this one; digits work here too."""
+        screen = self.section_screen
+        panels = screen.panels() if screen else []
+        choices = [
+            Choice(entry.id, f"{number} {entry.title}", "screen") for number, entry in enumerate(self.entries, 1)
+        ]
+        choices += [
+            Choice(f"#{at}", str(panel.border_title or "Inputs"), "panel of this screen")
+            for at, panel in enumerate(panels)
+        ]
+
+        def chosen(value: str | None) -> None:
+            if value is None or screen is None:
+                return
+            if value.startswith("#"):
+                screen.enter(panels[int(value[1:])])
+            else:
+                self.action_show_screen(value)
+
+        self.push_screen(Picker("Jump to", choices, self.current_mode), chosen)
+
+    # -- presets and files
+
+    def action_presets(self) -> None:
+        """Choose a preset."""
+        try:
+            known = {preset.id: preset for preset in store.presets()}
+        except ScenarioError as error:
+            self.note(str(error), "bad")
+            return
+        choices = [Choice(preset.id, preset.title, preset.about, preset.own) for preset in known.values()]
+        current = next((preset.id for preset in known.values() if preset.title == self.scenario.name), "")
+
+        def chosen(value: str | None) -> None:
+            if value is not None:
+                self._load(known[value].path, f"preset “{known[value].title}”: all inputs set")
+
+        self.push_screen(Picker("Presets", choices, current), chosen)
+
+    def _load(self, path: Path, words: str) -> None:
+        try:
+            self.open_scenario(store.load_scenario(path), words)
+        except ScenarioError as error:
+            self.note(str(error), "bad")
+
+    def action_preset_back(self) -> None:
+        """Back to what was opened last."""
+        if self.base is not None and self.scenario != self.base:
+            self.set_scenario(self.base)
+            self.note(f"back to “{self.base.name}”; u undoes it", "good")
+        else:
+            self.note("nothing differs from the preset")
+
+    def action_save(self) -> None:
+        """Save the scenario under a name or path."""
+
+        def save(text: str) -> str:
+            if not text:
+                return "type a name, such as my-plan, or a path"
+            path = store.file_for(text)
+            named = self.scenario.with_(name=path.stem[:80]) if self.scenario.name == "Untitled" else self.scenario
+            try:
+                store.save_scenario(named, path)
+            except ScenarioError as error:
+                return str(error)
+            self.base = named
+            self.scenario = named
+            self.note(f"saved to {path}", "good")
+            return ""
+
+        name = "".join(char if char.isalnum() or char in "-_." else "-" for char in self.scenario.name.lower())
+        self.push_screen(Prompt("Save the scenario as", name.strip("-") or "plan", save))
+
+    def action_open(self) -> None:
+        """Open a saved scenario, or a file by its path."""
+        choices = [Choice(str(path), path.stem, str(path.parent)) for path in store.saved_scenarios()]
+
+        def chosen(value: str | None) -> None:
+            if value is not None:
+                path = Path(value).expanduser()
+                path = path if path.is_file() else store.file_for(value)
+                self._load(path, f"opened {path}")
+
+        self.push_screen(Picker("Open a scenario", choices, free="path of a scenario file"), chosen)
+
+    def action_restore(self) -> None:
+        """Bring the last session back."""
+        if self.last_session is None:
+            self.note("no last session is kept")
+        else:
+            self.set_scenario(self.last_session)
+            self.note("the last session is back; u undoes it", "good")
+
+    # -- undo
+
+    def _swap(self, source: list[Scenario], target: list[Scenario], word: str) -> None:
+        if not source:
+            self.note(f"nothing to {word}")
+            return
+        target.append(self.scenario)
+        was, self.scenario = self.scenario, source.pop()
+        changed = [name for name in Scenario.model_fields if getattr(was, name) != getattr(self.scenario, name)]
+        self.note(f"{word}: {', '.join(changed[:4])}{' …' if len(changed) > 4 else ''}")
+
+    def action_undo(self) -> None:
+        """Take the last change back."""
+        self._swap(self.undo_list, self.redo_list, "undo")
+
+    def action_redo(self) -> None:
+        """Make the change again."""
+        self._swap(self.redo_list, self.undo_list, "redo")
+
+    # -- toggles
+
+    def _set(self, words: str, **changes: object) -> None:
+        self.settings = self.settings.with_(**changes)
+        try:
+            preferences.keep(self.settings)
+        except ScenarioError as error:
+            self.note(f"{words}, for this session only: {error}", "bad")
+        else:
+            self.note(words, "good")
+
+    def action_toggle_estimator(self) -> None:
+        """Detailed estimator or rule of thumb."""
+        other = "rule-of-thumb" if self.scenario.estimator == "detailed" else "detailed"
+        self.change(estimator=other)
+        self.note(f"estimator: {other}", "good")
+
+    def action_toggle_bytes(self) -> None:
+        """GB or GiB."""
+        other = ByteUnit.GIB if self.settings.bytes_as is ByteUnit.GB else ByteUnit.GB
+        size = "10⁹" if other is ByteUnit.GB else "2³⁰"
+        self._set(f"bytes in {other.value} ({size})", bytes_as=other)
+
+    def action_toggle_motion(self) -> None:
+        """Animation on or off."""
+        motion = not self.settings.motion
+        self._set(f"animation {'on' if motion else 'off'}", motion=motion)
+
+    def action_toggle_ascii(self) -> None:
+        """Draw with ASCII only, or not."""
+        plain = not self.settings.ascii_only
+        self._set("drawing with ASCII only" if plain else "drawing with all glyphs", ascii_only=plain)
+        self.redraw()
+
+    def action_next_theme(self) -> None:
+        """The next theme."""
+        at = THEMES.index(self.theme) if self.theme in THEMES else -1
+        name = THEMES[(at + 1) % len(THEMES)]
+        self._set(f"theme {name}", theme=name)
+
+    def action_redraw(self) -> None:
+        """Send the whole screen again."""
+        self.redraw()
+
+    # -- palette and help
+
+    def action_palette(self) -> None:
+        """Every action, filtered by typing."""
+        screen = self.section_screen
+        if screen is None or len(self.screen_stack) > 1:
+            return
+        focused = screen.focused
+        commands: dict[str, Callable[[], object]] = {}
+        choices: list[Choice] = []
+
+        def offer(text: str, keys: str, group: str, action: str, target: object) -> None:
+            label = str(len(commands))
+            commands[label] = lambda: self.run_worker(self.run_action(action, target))  # type: ignore[arg-type]
+            choices.append(Choice(label, text, f"{keys:12} {group}"))
+
+        for number, entry in enumerate(self.entries, 1):
+            offer(f"Show {entry.title}", str(number), "Screens", f"show_screen('{entry.id}')", self)
+        for key in KEYS:
+            if not key.palette or (key.where is Where.MOTION and not screen.ANIMATED):
+                continue
+            if key.where is Where.APP:
+                offer(key.text, key.display, key.group, key.action, self)
+            elif key.where in (Where.SECTION, Where.MOTION):
+                offer(key.text, key.display, key.group, key.action, screen)
+            elif focused is not None and key.where is _place(focused):
+                offer(key.text, key.display, f"{key.group} · {key.where.value}", key.action, focused)
+
+        def chosen(value: str | None) -> None:
+            if value in commands:
+                commands[value]()
+
+        self.push_screen(Picker("Commands", choices), chosen)
+
+    def action_help(self) -> None:
+        """The keys that work here, then all others."""
+        screen = self.section_screen
+        if screen is None or len(self.screen_stack) > 1:
+            return
+        tabs = [(number, entry.title) for number, entry in enumerate(self.entries, 1)]
+        about = (type(screen).HELP or "").strip()
+        content = help_content(
+            tabs, _place(screen.focused), animated=screen.ANIMATED, about=about, width=self.size.width
+        )
+        self.push_screen(Reading(f"Help: {self.title_of(screen.SECTION)}", content))
+
+    # -- leaving
+
+    async def action_quit(self) -> None:
+        """Quit; the scenario is kept for the next start."""
+        refusal = self.keep_session()
+        if refusal and not self._leaving:
+            self._ask_again(f"{refusal}; press again to quit without keeping the scenario")
+            return
+        self.exit(0)
+
+    def action_help_quit(self) -> None:
+        """Ctrl+C: ask once, then leave."""
+        if self._leaving:
+            self.keep_session()
+            self.exit(0)
+        else:
+            self._ask_again("ctrl+c again quits")
+
+    _leaving = False
+
+    def _ask_again(self, words: str) -> None:
+        self._leaving = True
+        self.set_timer(3.0, self._stay)
+        self.note(words, "key")
+
+    def _stay(self) -> None:
+        self._leaving = False
+
+
+def _place(widget: object) -> Where | None:
+    """Where in the key table a widget's own keys stand."""
+    places = ((ValueRow, Where.ROW), (Table, Where.TABLE), (Terms, Where.TERMS), (DerivationView, Where.MATH))
+    return next((place for kind, place in places if isinstance(widget, kind)), None)

@@ -1,0 +1,125 @@
+"""How the scenario's fields are named and listed on screen: labels and choices from the catalog."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ..engine.units import ByteUnit, format_count, format_gigabytes, format_tokens, significant
+from ..scenario import INPUTS, Kind, choices
+from .widgets.value_row import Choice
+
+if TYPE_CHECKING:
+    from ..catalog.load import Catalog
+
+
+class FieldBook:
+    """Texts and lists of the fields, from one catalog."""
+
+    def __init__(self, facts: Catalog) -> None:
+        self._facts = facts
+        self._choices: dict[str, tuple[Choice, ...]] = {}
+
+    def shown(self, field: str, value: object) -> str:
+        """A value as the row shows it, with its unit."""
+        spec = INPUTS[field]
+        try:
+            match spec.kind:
+                case Kind.MODEL:
+                    return self._facts.model(str(value)).name
+                case Kind.ACCELERATOR:
+                    return self._facts.accelerator(str(value)).name
+                case Kind.PRECISION | Kind.KV_PRECISION:
+                    return self._facts.precision(str(value)).label
+        except ValueError:
+            return f"{value} (unknown)"
+        if field == "node_link":
+            return next((choice.label for choice in self.choices(field) if choice.value == value), str(value))
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        if not isinstance(value, int | float):
+            return str(value)
+        if value == 0 and spec.zero:
+            return spec.zero
+        match spec.kind:
+            case Kind.TOKENS:
+                return format_tokens(value)
+            case Kind.COUNT:
+                return format_count(value)
+            case Kind.MONEY:
+                dollars = f"{value:,.0f}" if value >= 1000 else f"{value:,.2f}" if value >= 0.1 else significant(value)
+                return spec.unit.replace("$", f"${dollars} ", 1).replace(" /", "/") if spec.unit else f"${dollars}"
+            case Kind.PERCENT:
+                return f"{significant(value)} {spec.unit or '%'}" if value % 1 else f"{value:.0f} {spec.unit or '%'}"
+        number = f"{value:g}" if abs(value) < 1e6 else significant(value)
+        if field == "utilization":
+            number = f"{value:.2f}"
+        return f"{number} {spec.unit}".strip()
+
+    def typed(self, field: str, value: object) -> str:
+        """A value as a person would type it."""
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        return f"{value:g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
+
+    def values(self, field: str) -> Sequence[str]:
+        """The values that arrows walk. Reads no model for it where the list holds all of them."""
+        if field == "model":
+            return self._facts.model_ids()
+        return [choice.value for choice in self.choices(field)]
+
+    def choices(self, field: str) -> tuple[Choice, ...]:
+        """The values of a list field as a list to choose from, in the same order."""
+        if field not in self._choices:
+            self._choices[field] = tuple(self._listed(field))
+        return self._choices[field]
+
+    def _listed(self, field: str) -> Sequence[Choice]:
+        if options := choices(field):
+            return [Choice(option, option) for option in options]
+        facts = self._facts
+        if field == "node_link":
+            return [
+                Choice(link.id, link.name, f"{link.bandwidth / 1e9:,.0f} GB/s per direction" if link.bandwidth else "")
+                for link in facts.links()
+                if link.type in ("infiniband", "ethernet", "efa") or "between" in link.scope
+            ]
+        match INPUTS[field].kind:
+            case Kind.MODEL:
+                return self._models(field)
+            case Kind.PRECISION:
+                return [
+                    Choice(entry.id, entry.label, f"{entry.bits:g} bits  {entry.notes}")
+                    for entry in facts.precisions()
+                    if entry.for_weights
+                ]
+            case Kind.KV_PRECISION:
+                return [
+                    Choice(entry.id, entry.label, f"{entry.bits:g} bits  {entry.notes}")
+                    for entry in facts.precisions()
+                    if entry.for_kv
+                ]
+            case Kind.ACCELERATOR:
+                return [
+                    Choice(
+                        entry.id,
+                        entry.name,
+                        f"{format_gigabytes(entry.memory, ByteUnit.GIB):>6} GiB {entry.memory_type}  {entry.vendor}",
+                        entry.origin != "built-in",
+                    )
+                    for entry in facts.accelerators()
+                ]
+        return []
+
+    def _models(self, field: str) -> list[Choice]:
+        from ..engine.architecture import parameters
+
+        found = []
+        for model in self._facts.models():
+            if (field == "dense_model" and model.is_moe) or (field == "moe_model" and not model.is_moe):
+                continue
+            count = parameters(model)
+            active = f", {format_count(count.active)} active" if model.is_moe else ""
+            detail = f"{format_count(count.total)}{active}"
+            found.append(Choice(model.id, model.name, detail, model.origin != "built-in"))
+        return found

@@ -1,0 +1,195 @@
+"""The one table of keys: bindings, the key bar, help and the palette are all made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from textual.binding import Binding, BindingType
+
+
+class Where(StrEnum):
+    """What must have the focus, or be on screen, for a key to mean something."""
+
+    APP = "anywhere"
+    SECTION = "a screen"
+    ROW = "a value"
+    TABLE = "a table"
+    TERMS = "the terms"
+    MATH = "the math"
+    MOTION = "an animation"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One action and the keys that trigger it."""
+
+    action: str
+    keys: tuple[str, ...]
+    text: str
+    """What it does, as help and palette say it."""
+    group: str
+    where: Where = Where.APP
+    bar: int = 0
+    """Place on the key bar, 1 first; 0: help and palette only."""
+    short: str = ""
+    """The text on the key bar."""
+    palette: bool = True
+    priority: bool = False
+
+    @property
+    def id(self) -> str:
+        return f"{self.where.name.lower()}.{self.action}"
+
+    @property
+    def display(self) -> str:
+        """The keys as a person reads them: `← h`."""
+        return " ".join(_display(key) for key in self.keys)
+
+
+KEYS: tuple[Key, ...] = (
+    Key("next_screen", ("right_square_bracket",), "Next screen", "Screens"),
+    Key("previous_screen", ("left_square_bracket",), "Previous screen", "Screens"),
+    Key("jump", ("ctrl+o",), "Jump to a screen or panel", "Screens"),
+    # A value row.
+    Key("step(1)", ("right", "l"), "Next value", "Change", Where.ROW, palette=False),
+    Key("step(-1)", ("left", "h"), "Previous value", "Change", Where.ROW, bar=1, short="change", palette=False),
+    Key("leap(1)", ("shift+right", "L"), "Several values up", "Change", Where.ROW, palette=False),
+    Key("leap(-1)", ("shift+left", "H"), "Several values down", "Change", Where.ROW, palette=False),
+    Key("edit", ("enter",), "Type the value, or open its list", "Change", Where.ROW, bar=2, short="type"),
+    Key("reset", ("backspace",), "Back to the default of this value", "Change", Where.ROW),
+    # A table.
+    Key("move(1)", ("down", "j"), "Next row", "Move", Where.TABLE, palette=False),
+    Key("move(-1)", ("up", "k"), "Previous row", "Move", Where.TABLE, bar=1, short="row", palette=False),
+    Key("move(10)", ("pagedown", "ctrl+d"), "Ten rows down", "Move", Where.TABLE, palette=False),
+    Key("move(-10)", ("pageup", "ctrl+u"), "Ten rows up", "Move", Where.TABLE, palette=False),
+    Key("edge(-1)", ("g", "home"), "First row", "Move", Where.TABLE, palette=False),
+    Key("edge(1)", ("G", "end"), "Last row", "Move", Where.TABLE, palette=False),
+    Key("choose", ("enter",), "Take this row", "Change", Where.TABLE, bar=2, short="take"),
+    Key("sort(1)", ("greater_than_sign",), "Sort by the next column", "Move", Where.TABLE, bar=3, short="sort"),
+    Key("sort(-1)", ("less_than_sign",), "Sort by the previous column", "Move", Where.TABLE),
+    Key("reverse", ("vertical_line",), "Reverse the order", "Move", Where.TABLE),
+    # The terms and the math.
+    Key("walk(1)", ("right", "l", "down", "j"), "Next term", "Move", Where.TERMS, palette=False),
+    Key("walk(-1)", ("left", "h", "up", "k"), "Previous term", "Move", Where.TERMS, bar=1, short="walk", palette=False),
+    Key("open", ("enter",), "The whole entry", "See", Where.TERMS, bar=2, short="open"),
+    Key("scroll(1)", ("down", "j"), "Scroll down", "Move", Where.MATH, palette=False),
+    Key("scroll(-1)", ("up", "k"), "Scroll up", "Move", Where.MATH, bar=1, short="scroll", palette=False),
+    Key("scroll(10)", ("pagedown", "ctrl+d"), "Page down", "Move", Where.MATH, palette=False),
+    Key("scroll(-10)", ("pageup", "ctrl+u"), "Page up", "Move", Where.MATH, palette=False),
+    Key("edge(-1)", ("g", "home"), "Top", "Move", Where.MATH, palette=False),
+    Key("edge(1)", ("G", "end"), "Bottom", "Move", Where.MATH, palette=False),
+    # A screen.
+    Key("next_panel", ("tab",), "Next panel", "Move", Where.SECTION, bar=3, short="panel"),
+    Key("previous_panel", ("shift+tab",), "Previous panel", "Move", Where.SECTION),
+    Key("next_field", ("down", "j"), "Next field", "Move", Where.SECTION, palette=False),
+    Key("previous_field", ("up", "k"), "Previous field", "Move", Where.SECTION, palette=False),
+    Key("page(1)", ("pagedown", "ctrl+d"), "Scroll the results down", "Move", Where.SECTION),
+    Key("page(-1)", ("pageup", "ctrl+u"), "Scroll the results up", "Move", Where.SECTION),
+    Key("math", ("m",), "Show the math", "See", Where.SECTION, bar=4, short="math"),
+    Key("zoom", ("z",), "Zoom the focused panel", "See", Where.SECTION),
+    Key("next_term", ("t",), "Next term", "See", Where.SECTION, bar=5, short="terms"),
+    Key("previous_term", ("T",), "Previous term", "See", Where.SECTION),
+    Key("leave", ("escape",), "Leave the math, the zoom or the panel", "Move", Where.SECTION, palette=False),
+    Key("copy_summary", ("y",), "Copy the summary", "Keep", Where.SECTION, bar=6, short="copy"),
+    Key("copy_markdown", ("Y",), "Copy the screen as Markdown", "Keep", Where.SECTION),
+    Key("export", ("e",), "Export the screen to a Markdown file", "Keep", Where.SECTION),
+    # An animation: the focused one, else the first on the screen.
+    Key("motion_toggle", ("space",), "Play or pause", "Motion", Where.MOTION, bar=1, short="play"),
+    Key("motion_step(1)", ("full_stop",), "Step forward", "Motion", Where.MOTION, bar=2, short="step"),
+    Key("motion_step(-1)", ("comma",), "Step back", "Motion", Where.MOTION),
+    Key("motion_speed(1)", ("plus", "equals_sign"), "Faster", "Motion", Where.MOTION),
+    Key("motion_speed(-1)", ("minus",), "Slower", "Motion", Where.MOTION),
+    # Anywhere.
+    Key("presets", ("p",), "Presets", "Keep", bar=7, short="presets"),
+    Key("preset_back", ("P",), "Back to the preset", "Keep"),
+    Key("save", ("s",), "Save the scenario", "Keep"),
+    Key("open", ("o",), "Open a scenario", "Keep"),
+    Key("restore", ("R",), "Bring the last session back", "Keep"),
+    Key("undo", ("u",), "Undo", "Change"),
+    Key("redo", ("ctrl+r",), "Redo", "Change"),
+    Key("toggle_estimator", ("d",), "Detailed estimator or rule of thumb", "Look"),
+    Key("toggle_bytes", ("b",), "GB or GiB", "Look"),
+    Key("toggle_motion", ("n",), "Animation on or off", "Look"),
+    Key("toggle_ascii", ("a",), "Draw with ASCII only", "Look"),
+    Key("next_theme", ("x",), "Next theme", "Look"),
+    Key("palette", ("ctrl+p", "colon"), "All commands", "Help", palette=False),
+    Key("help", ("question_mark", "f1"), "Help for this screen", "Help", bar=8, short="help"),
+    Key("redraw", ("ctrl+l",), "Draw the screen again", "Help"),
+    Key("quit", ("q",), "Quit", "Leave"),
+    Key("quit", ("ctrl+q",), "Quit, whatever has the keys", "Leave", palette=False, priority=True),
+)  # fmt: skip
+
+GROUPS = ("Screens", "Move", "Change", "See", "Keep", "Motion", "Look", "Help", "Leave")
+"""Order of the groups in help."""
+
+TYPING = (("enter", "accept"), ("esc", "leave"), ("8k 1.5M", "are numbers"))
+"""What the key bar shows while a value is typed."""
+
+_BY_ID = {key.id: key for key in KEYS}
+
+
+def keys_for(where: Where) -> Iterator[Key]:
+    """The keys that mean something there."""
+    return (key for key in KEYS if key.where is where)
+
+
+def bindings(*where: Where) -> list[BindingType]:
+    """Textual bindings of one or more places."""
+    return [
+        Binding(
+            ",".join(key.keys),
+            key.action,
+            key.short or key.text,
+            show=key.bar > 0,
+            priority=key.priority,
+            id=key.id,
+            tooltip=key.text,
+        )
+        for place in where
+        for key in keys_for(place)
+    ]
+
+
+def find(binding_id: str | None) -> Key | None:
+    """The table's row of a binding."""
+    return _BY_ID.get(binding_id or "")
+
+
+def screen_bindings(screens: Iterable[tuple[str, str]]) -> list[BindingType]:
+    """`1` to `9` for the screens that exist: pairs of mode and title, in order."""
+    return [
+        Binding(str(number), f"show_screen('{mode}')", title, show=False, id=f"app.screen-{mode}")
+        for number, (mode, title) in enumerate(screens, 1)
+    ]
+
+
+_NAMES = {
+    "right": "→",
+    "left": "←",
+    "up": "↑",
+    "down": "↓",
+    "shift+right": "⇧→",
+    "shift+left": "⇧←",
+    "question_mark": "?",
+    "full_stop": ".",
+    "comma": ",",
+    "plus": "+",
+    "minus": "-",
+    "equals_sign": "=",
+    "colon": ":",
+    "slash": "/",
+    "greater_than_sign": ">",
+    "less_than_sign": "<",
+    "vertical_line": "|",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "escape": "esc",
+    "pagedown": "pgdn",
+    "pageup": "pgup",
+}
+
+
+def _display(key: str) -> str:
+    return _NAMES.get(key, key)

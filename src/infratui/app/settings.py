@@ -1,0 +1,56 @@
+"""How the user likes to see things: unit of bytes, motion, ASCII, theme; kept between sessions."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+
+from ..catalog.yaml_io import read
+from ..engine.units import ByteUnit
+from ..scenario import ScenarioError
+from ..store import state_directory, write_text
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Preferences; none of them changes a result."""
+
+    bytes_as: ByteUnit = ByteUnit.GB
+    motion: bool = True
+    ascii_only: bool = False
+    theme: str = "infratui"
+
+    def with_(self, **changes: object) -> Settings:
+        """A copy with changes."""
+        return replace(self, **changes)  # type: ignore[arg-type]
+
+
+def path() -> Path:
+    return state_directory() / "settings.yaml"
+
+
+def load() -> Settings:
+    """The kept settings; what cannot be read counts as not set. The environment has the last word on motion."""
+    settings = Settings()
+    try:
+        content = read(path(), error=ScenarioError) if path().is_file() else {}
+    except (ScenarioError, OSError):
+        content = {}
+    known = {field.name: field for field in fields(Settings)}
+    for key, value in content.items() if isinstance(content, dict) else ():
+        if key == "bytes_as" and value in tuple(ByteUnit):
+            settings = settings.with_(bytes_as=ByteUnit(value))
+        elif key in known and key != "bytes_as" and isinstance(value, type(getattr(settings, key))):
+            settings = settings.with_(**{key: value})
+    if os.environ.get("TEXTUAL_ANIMATIONS", "").lower() == "none":
+        settings = settings.with_(motion=False)
+    return settings
+
+
+def keep(settings: Settings) -> None:
+    """Keep the settings. Raises ScenarioError in one line where that is not possible."""
+    values = {
+        key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in asdict(settings).items()
+    }
+    write_text(path(), "".join(f"{key}: {value}\n" for key, value in values.items()))

@@ -1,0 +1,310 @@
+"""The shell of the app: one scenario, the screens that show it, settings, what is drawn, and a clean way out."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textual._compositor import ChopsUpdate, LayoutUpdate
+from textual.app import App
+from textual.filter import LineFilter
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.theme import BUILTIN_THEMES
+
+from .. import store
+from ..engine.evaluate import Evaluation, Evaluator
+from ..scenario import INPUTS, Kind, Scenario, ScenarioError
+from .ascii import AsciiOnly
+from .base import QuietScreen, SectionScreen
+from .chrome import Title
+from .fields import FieldBook
+from .frame import Frame, FrameUpdate
+from .overlays import Reading
+from .screens import available
+from .settings import Settings
+from .theme import NIGHT, PAPER, meanings
+from .widgets.term import TermText
+
+if TYPE_CHECKING:
+    from ..catalog.load import Catalog
+    from ..catalog.reference_schema import Term
+
+UNDO = 200
+"""Scenarios that undo remembers."""
+
+
+class Shell(App[int]):
+    """What holds the screens together; `InfraApp` adds what keys and palette can do.
+
+    `scenario` is the one source of truth: screens ask for changes by `change(...)`, and show what the evaluation of the
+    new scenario says.
+    """
+
+    CSS_PATH = "infratui.tcss"
+    TITLE = "infratui"
+    ENABLE_COMMAND_PALETTE = False
+    ESCAPE_TO_MINIMIZE = False
+
+    scenario: reactive[Scenario] = reactive(Scenario, init=False)
+    settings: reactive[Settings] = reactive(Settings, init=False)
+
+    def __init__(
+        self,
+        scenario: Scenario | None = None,
+        *,
+        facts: Catalog | None = None,
+        settings: Settings | None = None,
+        start: str | None = None,
+    ) -> None:
+        # Settings come first: the filters and the theme that the base class sets up ask for them.
+        self._ascii = AsciiOnly(enabled=False)
+        self._frame = Frame()
+        super().__init__()
+        self.animation_level = "none"
+        self._facts = facts
+        self.facts_version = 0
+        self._evaluator: Evaluator | None = None
+        self._fields: FieldBook | None = None
+        self.undo_list: list[Scenario] = []
+        self.redo_list: list[Scenario] = []
+        self.last_session: Scenario | None = None
+        self.register_theme(NIGHT)
+        self.register_theme(PAPER)
+        chosen = settings or Settings()
+        self.set_reactive(Shell.settings, chosen)
+        self._ascii.enabled = chosen.ascii_only
+        self.theme = chosen.theme if chosen.theme in self.available_themes else NIGHT.name
+        self.entries = available()
+        for entry in self.entries:
+            self.add_mode(entry.id, entry.make)
+        if self.entries:
+            first = start if start in {entry.id for entry in self.entries} else self.entries[0].id
+            self._screen_stacks = {first: []}
+            self._current_mode = first
+        self.base: Scenario | None = None
+        """What `P` goes back to: the preset or file that was opened last."""
+        if scenario is None:
+            scenario = _first_preset()
+        self.base = scenario
+        self.set_reactive(Shell.scenario, scenario)
+
+    # -- facts and results
+
+    @property
+    def facts(self) -> Catalog:
+        """The catalog with the user's own entries."""
+        if self._facts is None:
+            from ..catalog.load import default_catalog
+
+            self._facts = default_catalog()
+        return self._facts
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """The results of the scenario, evaluated section by section when asked for, and remembered."""
+        if self._evaluator is None:
+            self._evaluator = Evaluator(self.facts)
+        return self._evaluator(self.scenario)
+
+    @property
+    def fields(self) -> FieldBook:
+        if self._fields is None:
+            self._fields = FieldBook(self.facts)
+        return self._fields
+
+    def check_name(self, field: str, value: str) -> None:
+        """Raises ValueError where the catalog does not know the name or the checkpoint cannot be read."""
+        match INPUTS[field].kind:
+            case Kind.MODEL:
+                self.facts.model(value)
+            case Kind.ACCELERATOR:
+                self.facts.accelerator(value)
+            case Kind.PRECISION | Kind.KV_PRECISION:
+                self.facts.precision(value)
+
+    # -- the scenario
+
+    def change(self, **changes: object) -> None:
+        """Replace the scenario by a changed copy. Raises ScenarioError; undoable."""
+        self.set_scenario(self.scenario.with_(**changes))
+
+    def set_scenario(self, scenario: Scenario) -> None:
+        """Replace the scenario; undoable."""
+        if scenario != self.scenario:
+            self.undo_list = [*self.undo_list[-UNDO + 1 :], self.scenario]
+            self.redo_list.clear()
+            self.scenario = scenario
+
+    def open_scenario(self, scenario: Scenario, words: str) -> None:
+        """Take a whole scenario, which `P` goes back to, and say so."""
+        self.base = scenario
+        self.set_scenario(scenario)
+        self.sync()
+        self.note(words, "good")
+
+    def watch_scenario(self) -> None:
+        self.sync()
+
+    def watch_settings(self, settings: Settings) -> None:
+        self._ascii.enabled = settings.ascii_only
+        if self.theme != settings.theme and settings.theme in self.available_themes:
+            self.theme = settings.theme
+        self.sync()
+
+    @property
+    def section_screen(self) -> SectionScreen | None:
+        """The peer screen that is shown, below any overlay."""
+        screen = self.screen_stack[0] if self._screen_stacks.get(self.current_mode) else None
+        return screen if isinstance(screen, SectionScreen) else None
+
+    def sync(self) -> None:
+        """Let the shown screen catch up; the others do when they are shown."""
+        if self.is_running and (screen := self.section_screen) is not None and screen.is_mounted:
+            screen.sync()
+
+    # -- what the chrome shows
+
+    def title_line(self) -> Title:
+        """The title line of the active screen."""
+        tabs = tuple((entry.id, entry.title, entry.short) for entry in self.entries)
+        changed = self.base is not None and self.scenario != self.base
+        notes = (self.scenario.estimator, self.settings.bytes_as.value)
+        return Title(tabs, self.current_mode, self.scenario.name, changed, notes)
+
+    def title_of(self, section: str) -> str:
+        return next((entry.title for entry in self.entries if entry.id == section), section)
+
+    def note(self, text: str, tone: str = "") -> None:
+        """Say something in the status line."""
+        if (screen := self.section_screen) is not None:
+            screen.note(text, tone)
+
+    def term(self, term_id: str) -> Term | None:
+        """A glossary entry, the user's own included."""
+        from ..catalog.reference import term
+
+        own = store.config_directory() / "glossary.yaml"
+        try:
+            return term(term_id, own if own.is_file() else None)
+        except ValueError:
+            return None
+
+    def terms(self, ids: tuple[str, ...]) -> tuple[TermText, ...]:
+        """Terms with their one-line explanations."""
+        found = (self.term(term_id) for term_id in ids)
+        return tuple(TermText(entry.id, entry.name, entry.short) for entry in found if entry)
+
+    def hint(self, field: str) -> str:
+        """One line on a field: what it is, and what it takes."""
+        from ..settings_text import describe_range
+
+        spec = INPUTS[field]
+        entry = self.term(spec.term) if spec.term else None
+        short = f"{entry.name}: {entry.short}" if entry else spec.label
+        return f"{short} · {describe_range(field)}" + (f", 0 = {spec.zero}" if spec.zero else "")
+
+    def open_term(self, term_id: str) -> None:
+        """Show the whole entry of a term."""
+        entry = self.term(term_id)
+        if entry is None:
+            self.note(f"no entry for {term_id}", "bad")
+            return
+        from .term_entry import term_content
+
+        self.push_screen(Reading(entry.name, term_content(entry)))
+
+    # -- copying and exporting
+
+    def copy(self, text: str, what: str) -> None:
+        """Send text to the terminal's clipboard, and to a file for terminals that take none."""
+        if not text:
+            self.note(f"there is no {what} to copy yet", "bad")
+            return
+        self.copy_to_clipboard(text)
+        path = store.state_directory() / "clipboard.txt"
+        try:
+            store.write_text(path, text + "\n")
+        except ScenarioError as error:
+            self.note(f"{what} sent to the terminal's clipboard (OSC 52); no file: {error}", "bad")
+            return
+        self.note(f"{what} sent to the terminal's clipboard (OSC 52), also in {_home(path)}", "good")
+
+    def export(self, text: str, name: str) -> None:
+        """Write text to a new file in the working directory."""
+        path = Path.cwd() / name
+        number = 2
+        while path.exists():
+            path = Path.cwd() / f"{Path(name).stem}-{number}{Path(name).suffix}"
+            number += 1
+        try:
+            store.write_text(path, text)
+        except ScenarioError as error:
+            self.note(str(error), "bad")
+        else:
+            self.note(f"written to {_home(path)}", "good")
+
+    # -- life
+
+    def on_mount(self) -> None:
+        loop = asyncio.get_running_loop()
+        if not self.is_headless:
+            for number in (signal.SIGHUP, signal.SIGTERM):
+                loop.add_signal_handler(number, self._end_by_signal, number)
+        self.call_after_refresh(self._offer_last_session)
+
+    def _end_by_signal(self, number: signal.Signals) -> None:
+        self.keep_session()
+        self.exit(return_code=128 + number)
+
+    def _offer_last_session(self) -> None:
+        self.last_session = store.last_session()
+        if self.last_session is not None and self.last_session != self.scenario:
+            self.note(f"the last session is kept: R brings “{self.last_session.name}” back", "key")
+
+    def keep_session(self) -> str:
+        """Keep the session where it holds more than what was opened. Returns why it cannot be, or nothing."""
+        if self.scenario != self.base or store.session_path().is_file():
+            return store.keep_session(self.scenario)
+        return ""
+
+    # -- drawing
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        theme = self.available_themes.get(self.theme) if hasattr(self, "_registered_themes") else None
+        return meanings(theme or BUILTIN_THEMES["textual-dark"])
+
+    def get_line_filters(self) -> list[LineFilter]:
+        return [*super().get_line_filters(), *([self._ascii] if self._ascii.enabled else [])]
+
+    def _display(self, screen: Screen[Any], renderable: Any) -> None:
+        # Compared with what the terminal shows, a repaint shrinks to the cells that changed.
+        if isinstance(renderable, LayoutUpdate | ChopsUpdate) and not self.is_inline:
+            renderable = FrameUpdate(self._frame, renderable, (self.size.width, self.size.height))
+        super()._display(screen, renderable)
+
+    def redraw(self) -> None:
+        """Send the whole screen again, whatever the terminal shows."""
+        self._frame.forget()
+        self.screen.refresh(layout=True)
+
+    def get_default_screen(self) -> Screen[Any]:
+        return QuietScreen(id="_default")
+
+
+def _first_preset() -> Scenario:
+    known = store.presets()
+    wanted = next((preset for preset in known if preset.id == "production"), known[0] if known else None)
+    try:
+        return store.load_scenario(wanted.path) if wanted else Scenario()
+    except ScenarioError:
+        return Scenario()
+
+
+def _home(path: Path) -> str:
+    try:
+        return f"~/{path.relative_to(Path.home())}"
+    except ValueError:
+        return str(path)

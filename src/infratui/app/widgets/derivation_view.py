@@ -1,0 +1,129 @@
+"""The math: every step as `symbol = formula = numbers = value unit`, with what it rests on."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+from textual.content import Content
+from textual.reactive import reactive
+from textual.strip import Strip
+from textual.visual import Visual
+from textual.widget import Widget
+
+from ...engine.derivation import Derivation, Step
+from ...engine.units import ByteUnit, format_value
+from ...report.math import basis_label, pretty
+from ..keys import Where, bindings
+
+_INDENT = 4
+
+
+class DerivationView(Widget, can_focus=True):
+    """Derivations one below the other, scrolled by line. Only the visible lines are drawn.
+
+    ```python
+    view = DerivationView()
+    view.show(result.derivations, ByteUnit.GIB)
+    ```
+    """
+
+    DEFAULT_CSS = "DerivationView { height: 1fr; width: 1fr; padding: 0 1; }"
+    BINDINGS = bindings(Where.MATH)
+
+    top: reactive[int] = reactive(0)
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.tooltip = "symbol = formula = the numbers put in = value; below it what the line rests on, and its source"
+        self._derivations: tuple[Derivation, ...] = ()
+        self._bytes_as = ByteUnit.GB
+        self._lines: list[Content] = []
+        self._width = 0
+
+    def show(self, derivations: Sequence[Derivation], bytes_as: ByteUnit) -> None:
+        """Replace what is shown; the place in the text is kept."""
+        self._derivations, self._bytes_as, self._width = tuple(derivations), bytes_as, 0
+        self.refresh()
+
+    @property
+    def line_count(self) -> int:
+        self._arrange(self.size.width)
+        return len(self._lines)
+
+    def _arrange(self, width: int) -> None:
+        if width == self._width:
+            return
+        self._width = width
+        self._lines = []
+        for derivation in self._derivations:
+            if self._lines:
+                self._lines.append(Content(""))
+            self._lines.append(Content.styled(derivation.title, "bold $key"))
+            for step in derivation:
+                self._lines.extend(step_content(step, width, self._bytes_as))
+        self.set_reactive(DerivationView.top, max(0, min(self.top, len(self._lines) - 1)))
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        self._arrange(width)
+        at = self.top + y
+        mark = "▌" if self.has_focus and y == 0 else " "
+        line = self._lines[at] if at < len(self._lines) else Content("")
+        line = Content.assemble((mark, "$key"), line)
+        return Visual.to_strips(self, line, width, 1, self.visual_style)[0]
+
+    def action_scroll(self, by: int) -> None:
+        """By lines; tens are pages."""
+        page = max(1, self.size.height - 2)
+        self._to(self.top + (by if abs(by) == 1 else page * (1 if by > 0 else -1)))
+
+    def action_edge(self, end: int) -> None:
+        """To the first or the last line."""
+        self._to(0 if end < 0 else self.line_count)
+
+    def _to(self, line: int) -> None:
+        self.top = max(0, min(line, self.line_count - self.size.height))
+
+    def on_focus(self) -> None:
+        self.refresh()
+
+    def on_blur(self) -> None:
+        self.refresh()
+
+
+def step_content(step: Step, width: int, bytes_as: ByteUnit) -> list[Content]:
+    """One step, wrapped: formula; numbers and value; basis and source."""
+    room = max(20, width - _INDENT - 1)
+    value = format_value(step.value, step.unit, bytes_as)
+    lines: list[Content] = []
+    head = f"{step.symbol} = {pretty(step.expression)}"
+    for at, text in enumerate(_wrap(head, room)):
+        if at == 0 and text.startswith(step.symbol):
+            lines.append(Content.assemble("  ", (step.symbol, "bold"), text[len(step.symbol) :]))
+        else:
+            lines.append(Content("    " + text))
+    if step.substituted != step.expression:
+        numbers = _wrap(f"= {pretty(step.substituted)}", room)
+        lines += [Content.styled("    " + text, "$muted") for text in numbers[:-1]]
+        if len(numbers[-1]) + len(value) + 3 <= room:
+            lines.append(Content.assemble(("    " + numbers[-1], "$muted"), (f" = {value}", "bold")))
+        else:
+            lines += [Content.styled("    " + numbers[-1], "$muted"), Content.styled(f"    = {value}", "bold")]
+    elif len(lines[-1]) + len(value) + 3 <= width:
+        lines[-1] = Content.assemble(lines[-1], (f" = {value}", "bold"))
+    else:
+        lines.append(Content.styled(f"    = {value}", "bold"))
+    facts = "; ".join(part for part in (step.note, step.source) if part)
+    tone = {"exact": "$good", "derived": "$muted", "assumed": "$tight"}.get(step.basis.value, "$key")
+    label = basis_label(step)
+    for at, text in enumerate(_wrap(f"{label}: {facts}" if facts else label, room)):
+        if at == 0:
+            lines.append(Content.assemble(("    " + label, tone), (text[len(label) :], "$muted")))
+        else:
+            lines.append(Content.styled("    " + text, "$muted"))
+    return lines
+
+
+def _wrap(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, width, break_long_words=True, break_on_hyphens=False) or [""]

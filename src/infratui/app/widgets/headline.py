@@ -1,0 +1,50 @@
+"""The answer of a screen in two lines: the figure, the verdict, and the sentence that goes with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
+
+VERDICTS = {"good": "✓", "tight": "!", "bad": "✗", "": ""}
+"""Tone → the glyph that carries it without colour."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the headline says."""
+
+    figure: str = ""
+    """The figure with its unit and band: `361 GB ±2 %`."""
+    text: str = ""
+    """What it means, behind the figure."""
+    tone: str = ""
+    """`good`, `tight` or `bad`: fits, barely, does not."""
+    detail: str = ""
+    """Second line."""
+
+
+class Headline(Widget):
+    """Always visible above the results."""
+
+    DEFAULT_CSS = "Headline { height: 2; padding: 0 1; }"
+
+    answer: reactive[Answer] = reactive(Answer())
+
+    def render(self) -> Content:
+        width, answer = self.size.width, self.answer
+        glyph = VERDICTS.get(answer.tone, "")
+        tone = f"${answer.tone}" if answer.tone else "$foreground"
+        room = width - len(answer.figure) - len(glyph) - 4
+        text = answer.text if len(answer.text) <= room else answer.text[: max(0, room - 1)] + "…"
+        detail = answer.detail if len(answer.detail) <= width else answer.detail[: width - 1] + "…"
+        return Content.assemble(
+            (answer.figure, "bold"),
+            ("   " if answer.figure else "", ""),
+            (f"{glyph} " if glyph else "", f"bold {tone}"),
+            (text, f"bold {tone}" if answer.tone else "bold"),
+            "\n",
+            (detail, "$muted"),
+        )

@@ -1,0 +1,26 @@
+"""A titled part of a screen: what tab moves between and `z` zooms."""
+
+from __future__ import annotations
+
+from textual.containers import Vertical
+
+
+class Panel(Vertical):
+    """A container with a hairline and a title above its content.
+
+    ```python
+    with Panel("On every accelerator", id="fits"):
+        yield Table(...)
+    ```
+    """
+
+    DEFAULT_CSS = """
+    Panel { height: auto; border-top: solid $line; border-title-color: $muted; border-title-style: none;
+        padding: 0 1; }
+    """
+
+    ALLOW_MAXIMIZE = True
+
+    def __init__(self, title: str, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.border_title = title

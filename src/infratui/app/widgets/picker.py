@@ -1,0 +1,170 @@
+"""Long lists: type to filter, enter takes; also a value that stands in no list, such as a path."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import Reactive, reactive
+from textual.screen import ModalScreen
+from textual.widget import Widget
+
+from .line_editor import LineEditor
+from .value_row import Choice
+
+R = TypeVar("R")
+
+
+class Modal(ModalScreen[R]):
+    """A modal that does not dim or repaint what lies behind it."""
+
+    focused = Reactive(None, repaint=False)
+
+
+class Picker(Modal[str | None]):
+    """Choose one of many. Dismisses with the value, a typed text where `free` allows one, or None.
+
+    ```python
+    self.app.push_screen(Picker("Model", choices, current="llama-3.3-70b", free="path of a checkpoint"), chosen)
+    ```
+    """
+
+    DEFAULT_CSS = """
+    Picker { align: center middle; background: transparent; }
+    Picker > #box { width: 92; max-width: 96%; height: auto; max-height: 90%; border: round $key; background: $panel;
+        padding: 0 1; border-title-color: $key; border-title-style: bold; border-subtitle-color: $muted; }
+    """
+
+    def __init__(self, title: str, choices: Sequence[Choice], current: str = "", free: str = "") -> None:
+        super().__init__()
+        self._title = title
+        self._choices = tuple(choices)
+        self._current = current
+        self._free = free
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="box") as box:
+            box.border_title = self._title
+            box.border_subtitle = "type to filter · ↑↓ · enter takes · esc closes"
+            yield FilteredList(self._choices, self._current, self._free)
+
+    def on_filtered_list_taken(self, event: FilteredList.Taken) -> None:
+        event.stop()
+        self.dismiss(event.value)
+
+
+class FilteredList(Widget, can_focus=True):
+    """The filter line, the matches and the cursor among them."""
+
+    DEFAULT_CSS = "FilteredList { height: auto; width: 1fr; }"
+
+    editor: reactive[LineEditor] = reactive(LineEditor, always_update=True)
+
+    @dataclass
+    class Taken(Message):
+        """A value was taken; None: closed without one."""
+
+        value: str | None
+
+    def __init__(self, choices: Sequence[Choice], current: str, free: str) -> None:
+        super().__init__()
+        self._choices = tuple(choices)
+        self._current = current
+        self._free = free
+        self._cursor = next((at for at, choice in enumerate(self._choices) if choice.value == current), 0)
+        self._top = 0
+        self._matches: tuple[Choice, ...] = self._choices
+
+    def on_mount(self) -> None:
+        self.focus()
+
+    def get_content_height(self, container: object, viewport: object, width: int) -> int:
+        return self._rows() + 1
+
+    def _rows(self) -> int:
+        return max(1, min(len(self._choices) + bool(self._free), int(self.app.size.height * 0.9) - 4))
+
+    def render(self) -> Content:
+        width, rows = self.size.width, self._rows()
+        prompt = self.editor.content(max(8, width - 3), "bold")
+        if not self.editor.text and self._free:
+            prompt = prompt + Content.styled(f" filter, or a {self._free}", "$muted")
+        lines = [Content.assemble(("› ", "bold $key"), prompt)]
+        entries = self._entries()
+        self._top = min(max(self._top, self._cursor - rows + 1), self._cursor)
+        self._top = max(0, min(self._top, len(entries) - rows))
+        widest = max((len(choice.label) for choice in self._choices), default=10)
+        column = min(widest, max(16, width * 3 // 5)) + 2
+        for index, choice in enumerate(entries[self._top : self._top + rows], self._top):
+            lines.append(self._line(choice, column, width, index == self._cursor))
+        if not entries:
+            lines.append(Content.styled("  nothing matches; backspace widens the search", "$muted"))
+        return Content("\n").join(lines)
+
+    def _line(self, choice: Choice, column: int, width: int, here: bool) -> Content:
+        mark = "▌" if here else "•" if choice.value == self._current else " "
+        own = "◆ " if choice.own else ""
+        label = f"{own}{choice.label}"
+        label = (label if len(label) <= column - 2 else label[: column - 3] + "…").ljust(column)
+        detail = choice.detail[: max(0, width - column - 2)].ljust(max(0, width - column - 2))
+        back = " on $cursor-back" if here else ""
+        return Content.assemble(
+            (f"{mark} ", f"$key{back}"), (label, f"bold{back}" if here else ""), (detail, f"$muted{back}")
+        )
+
+    def _entries(self) -> tuple[Choice, ...]:
+        text = self.editor.text.strip()
+        if self._free and text and text not in {choice.value for choice in self._matches}:
+            return (*self._matches, Choice(text, f"“{text}”", f"as a {self._free}"))
+        return self._matches
+
+    def _filter(self) -> None:
+        words = self.editor.text.lower().split()
+        scored = []
+        for order, choice in enumerate(self._choices):
+            text = f"{choice.label} {choice.value} {choice.detail}".lower()
+            if all(word in text for word in words):
+                first = words[0] if words else ""
+                head = choice.label.lower()
+                scored.append((0 if head.startswith(first) else 1 if first in head else 2, order, choice))
+        self._matches = tuple(choice for _, _, choice in sorted(scored, key=lambda entry: entry[:2]))
+        self._cursor = 0
+
+    def _move(self, by: int) -> None:
+        count = len(self._entries())
+        if count:
+            self._cursor = max(0, min(count - 1, self._cursor + by)) if abs(by) > 1 else (self._cursor + by) % count
+        self.refresh()
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        return True
+
+    def on_key(self, event: events.Key) -> None:
+        moves = {"up": -1, "down": 1, "pageup": -10, "pagedown": 10, "ctrl+p": -1, "ctrl+n": 1}
+        if event.key in ("ctrl+q", "ctrl+c", "ctrl+l"):
+            return
+        event.stop()
+        event.prevent_default()
+        if event.key in moves:
+            self._move(moves[event.key])
+        elif event.key == "enter":
+            entries = self._entries()
+            if entries:
+                self.post_message(self.Taken(entries[self._cursor].value))
+        elif event.key == "escape":
+            self.post_message(self.Taken(None))
+        elif self.editor.key(event.key, event.character):
+            self._filter()
+            self.editor = self.editor
+
+    def on_paste(self, event: events.Paste) -> None:
+        self.editor.insert(event.text)
+        self._filter()
+        self.editor = self.editor
+        event.stop()

@@ -1,0 +1,230 @@
+"""One input as a row, `Label ◂ value ▸`: arrows change it, enter types it or opens its list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from textual import events
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from ...scenario import Input, Kind
+from ..keys import Where, bindings
+from .line_editor import LineEditor
+
+LABEL = 15
+"""Cells of the label column."""
+LEAP = 4
+"""Steps that a big step takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One entry of a list of values."""
+
+    value: str
+    label: str
+    detail: str = ""
+    own: bool = False
+    """The user's own entry, marked on screen."""
+
+
+class ValueRow(Widget, can_focus=True):
+    """A field of the scenario.
+
+    The row never changes anything itself: it posts `Changed` and shows what `value` it is given.
+
+    ```python
+    ValueRow("users", INPUTS["users"], low=1, high=1_000_000)
+    ```
+    """
+
+    DEFAULT_CSS = "ValueRow { height: 1; width: 1fr; }"
+    BINDINGS = bindings(Where.ROW)
+
+    value: reactive[object] = reactive(None)
+    editor: reactive[LineEditor | None] = reactive(None, always_update=True)
+
+    @dataclass
+    class Changed(Message):
+        """The user wants another value; `text` is set where it was typed and is still to be read."""
+
+        row: ValueRow
+        value: object = None
+        text: str | None = None
+
+    @dataclass
+    class Listed(Message):
+        """The user wants to choose from the list."""
+
+        row: ValueRow
+
+    @dataclass
+    class Noted(Message):
+        """Something to say in the status line; empty clears it."""
+
+        text: str
+        tone: str = "muted"
+
+    def __init__(
+        self,
+        field: str,
+        spec: Input,
+        *,
+        shown: Callable[[object], str] = str,
+        typed: Callable[[object], str] = str,
+        values: Callable[[], Sequence[str]] = tuple,
+        low: float | None = None,
+        high: float | None = None,
+        default: object = None,
+    ) -> None:
+        super().__init__(id=f"row-{field}")
+        self.field = field
+        self.spec = spec
+        self._shown, self._typed, self._values = shown, typed, values
+        self._low, self._high, self._default = low, high, default
+
+    @property
+    def is_list(self) -> bool:
+        """Values come from a list rather than from a scale."""
+        return self.spec.kind in (Kind.MODEL, Kind.PRECISION, Kind.KV_PRECISION, Kind.ACCELERATOR, Kind.CHOICE)
+
+    @property
+    def typing(self) -> bool:
+        return self.editor is not None
+
+    # -- drawing
+
+    def render(self) -> Content:
+        width = self.size.width
+        label = self.spec.label[: LABEL - 1].ljust(LABEL - 1)
+        room = max(1, width - LABEL - 5)
+        mark = "▌" if self.has_focus else " "
+        if self.editor is not None:
+            return Content.assemble(
+                (mark, "$key"), (label, "bold"), (" › ", "bold $key"), self.editor.content(room + 1, "bold")
+            )
+        text = self._shown(self.value)
+        text = text if len(text) <= room else text[: room - 1] + "…"
+        if self.has_focus:
+            return Content.assemble(
+                (mark, "$key"), (label, "bold"), (" ◂ ", "$key"), (text.ljust(room), "bold"), (" ▸", "$key")
+            )
+        return Content.assemble((mark, ""), (label, "$muted"), (" ◂ ", "$line"), text.ljust(room), (" ▸", "$line"))
+
+    def on_focus(self) -> None:
+        self.refresh()
+
+    def on_blur(self) -> None:
+        if self.typing:
+            self.editor = None
+            self.post_message(self.Noted(""))
+        self.refresh()
+
+    # -- stepping
+
+    def action_step(self, direction: int) -> None:
+        """To the next value in that direction."""
+        self._ask(self._neighbour(self.value, direction))
+
+    def action_leap(self, direction: int) -> None:
+        """Several steps at once."""
+        value = self.value
+        for _ in range(LEAP):
+            value = self._neighbour(value, direction)
+        self._ask(value)
+
+    def action_reset(self) -> None:
+        """Back to the default."""
+        self._ask(self._default)
+
+    def _ask(self, value: object) -> None:
+        if value == self.value:
+            self.post_message(self.Noted(f"{self.spec.label}: no value beyond this one; enter types one", "muted"))
+        else:
+            self.post_message(self.Changed(self, value))
+
+    def _neighbour(self, value: object, direction: int) -> object:
+        if self.spec.kind is Kind.SWITCH:
+            return not value
+        if self.is_list:
+            values = self._values()
+            if not values:
+                return value
+            at = values.index(str(value)) if value in values else -1 if direction > 0 else 0
+            return values[(at + direction) % len(values)]
+        if not isinstance(value, int | float):
+            return value
+        return self._stepped(value, direction)
+
+    def _stepped(self, value: float, direction: int) -> float:
+        steps = self.spec.steps
+        beyond = [step for step in steps if (step > value if direction > 0 else step < value)]
+        if beyond:
+            found: float = min(beyond) if direction > 0 else max(beyond)
+        elif self.spec.kind in (Kind.COUNT, Kind.TOKENS):
+            found = value * 2 if direction > 0 else value // 2
+        elif self.spec.kind is Kind.MONEY and not steps and value:
+            found = float(f"{value * (1.1 if direction > 0 else 1 / 1.1):.2g}")
+        else:
+            found = value
+        if (self._low is not None and found < self._low) or (self._high is not None and found > self._high):
+            found = value
+        whole = self.spec.kind in (Kind.COUNT, Kind.TOKENS)
+        return int(found) if whole else float(found)
+
+    # -- typing
+
+    def action_edit(self) -> None:
+        """Type the value; where there is a list, open it."""
+        if self.spec.kind is Kind.SWITCH:
+            self.action_step(1)
+        elif self.is_list:
+            self.post_message(self.Listed(self))
+        else:
+            self.editor = LineEditor()
+            unit = f" in {self.spec.unit}" if self.spec.unit else ""
+            zero = f", or {self.spec.zero}" if self.spec.zero else ""
+            now = self._typed(self.value)
+            self.post_message(self.Noted(f"Typing {self.spec.label}{unit} (now {now}{zero}): enter accepts", "key"))
+
+    def refuse(self, message: str) -> None:
+        """Say why the typed value was not taken; typing goes on."""
+        self.post_message(self.Noted(message, "bad"))
+
+    def accept(self) -> None:
+        """The typed value was taken."""
+        self.editor = None
+        self.post_message(self.Noted(""))
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        return self.typing
+
+    def on_key(self, event: events.Key) -> None:
+        editor = self.editor
+        if editor is None:
+            return
+        if event.key in ("escape", "tab", "shift+tab", "up", "down"):
+            self.accept()
+            if event.key != "escape":
+                return
+        elif event.key == "enter":
+            if editor.text.strip():
+                self.post_message(self.Changed(self, text=editor.text))
+            else:
+                self.accept()
+        elif editor.key(event.key, event.character):
+            self.editor = editor
+        elif event.key.startswith("f") or event.key.startswith("ctrl+"):
+            return
+        event.stop()
+        event.prevent_default()
+
+    def on_paste(self, event: events.Paste) -> None:
+        if self.editor is not None:
+            self.editor.insert(event.text)
+            self.editor = self.editor
+            event.stop()

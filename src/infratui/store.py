@@ -1,0 +1,239 @@
+"""Presets and scenario files: read, saved atomically, and the last session kept and brought back."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+from .catalog.yaml_io import printable, read, read_text
+from .scenario import Scenario, ScenarioError, parse
+
+SCHEMA = 1
+"""Version of the scenario file that this program writes."""
+_PLAIN = re.compile(r"[A-Za-z][\w./+-]*( [\w./+-]+)*")
+_WORDS = {"true", "false", "null", "yes", "no", "on", "off"}
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A scenario file offered by name."""
+
+    id: str
+    title: str
+    about: str
+    path: Path
+    own: bool = False
+    """The user's own rather than one that ships with the program."""
+
+
+# Where things are
+
+
+def config_directory() -> Path:
+    """`~/.config/infratui` under XDG."""
+    from platformdirs import user_config_path
+
+    return user_config_path("infratui")
+
+
+def state_directory() -> Path:
+    """`~/.local/state/infratui` under XDG."""
+    from platformdirs import user_state_path
+
+    return user_state_path("infratui")
+
+
+def scenario_directory() -> Path:
+    """Where scenarios are saved unless a path is given."""
+    return config_directory() / "scenarios"
+
+
+def preset_directories() -> tuple[tuple[Path, bool], ...]:
+    """Folders of presets, and whether each is the user's own: a preset of theirs replaces one of the same name."""
+    package = Path(str(files("infratui")))
+    shipped = package / "presets"
+    if not shipped.is_dir():
+        shipped = package.parents[1] / "presets"
+    return ((shipped, False), (config_directory() / "presets", True))
+
+
+# Presets
+
+
+def presets() -> tuple[Preset, ...]:
+    """All presets in the order of their files' `order`. Files of the user that cannot be read are left out."""
+    found: dict[str, tuple[float, Preset]] = {}
+    for folder, own in preset_directories():
+        for path in _yaml_files(folder):
+            try:
+                content = _mapping(path)
+            except ScenarioError:
+                if own:
+                    continue
+                raise
+            order = content.get("order")
+            rank = float(order) if isinstance(order, int | float) else 100.0
+            title = str(content.get("name", path.stem))
+            found[path.stem] = (rank, Preset(path.stem, title, str(content.get("about", "")), path, own))
+    return tuple(preset for _, preset in sorted(found.values(), key=lambda entry: (entry[0], entry[1].id)))
+
+
+def load_preset(name: str) -> Scenario:
+    """A preset by its id or title. Raises ScenarioError with the names there are."""
+    wanted = name.strip().casefold()
+    known = presets()
+    for preset in known:
+        if wanted in (preset.id.casefold(), preset.title.casefold()):
+            return load_scenario(preset.path)
+    names = ", ".join(preset.id for preset in known)
+    raise ScenarioError(f"no preset {printable(name, 40)!r}; there are {names}")
+
+
+# Scenario files
+
+
+def load_scenario(path: Path) -> Scenario:
+    """Read a scenario file. Raises ScenarioError in one line: file, line, key, and what would be right."""
+    path = path.expanduser()
+    content = _mapping(path)
+    values = {key: value for key, value in content.items() if key not in ("schema", "about", "order")}
+    try:
+        return parse(values)
+    except ScenarioError as error:
+        from .catalog.yaml_io import line_of
+
+        key = re.match(r"(?:unknown key ')?([\w.]+)", str(error))
+        at = line_of(read_text(path, error=ScenarioError), (key[1],)) if key else 1
+        raise ScenarioError(f"{printable(str(path))}:{at}: {error}") from None
+
+
+def save_scenario(scenario: Scenario, path: Path) -> None:
+    """Write a scenario file in one piece: the old file stays whole until the new one is. Raises ScenarioError."""
+    write_text(path, dump(scenario))
+
+
+def dump(scenario: Scenario) -> str:
+    """A scenario as a person would write it: the version, the name, and what differs from the defaults."""
+    values: dict[str, object] = {"schema": SCHEMA, "name": scenario.name, **scenario.changed()}
+    return "".join(f"{key}: {_plain(value)}\n" for key, value in values.items())
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file in one piece, its folders too. Raises ScenarioError in one line."""
+    path = path.expanduser()
+    temporary = ""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+        reason = error.strerror or str(error)
+        raise ScenarioError(f"{printable(str(path))}: cannot be written: {reason}; choose another folder") from None
+
+
+def file_for(name: str) -> Path:
+    """The path that a typed name stands for: a path as it is, a bare name in the scenario folder."""
+    path = Path(name).expanduser()
+    if path.suffix not in (".yaml", ".yml"):
+        path = path.with_name(path.name + ".yaml")
+    return path if len(path.parts) > 1 else scenario_directory() / path
+
+
+def saved_scenarios() -> tuple[Path, ...]:
+    """The user's saved scenarios, newest first."""
+
+    def age(path: Path) -> float:
+        try:
+            return -path.stat().st_mtime
+        except OSError:
+            return 0.0
+
+    return tuple(sorted(_yaml_files(scenario_directory()), key=age))
+
+
+# The last session
+
+
+def session_path() -> Path:
+    return state_directory() / "last-session.yaml"
+
+
+def keep_session(scenario: Scenario) -> str:
+    """Keep the scenario for the next start. Returns why it could not be kept, or nothing."""
+    try:
+        save_scenario(scenario, session_path())
+    except ScenarioError as error:
+        return str(error)
+    return ""
+
+
+def last_session() -> Scenario | None:
+    """The scenario of the last session, where there is one that can be read."""
+    try:
+        return load_scenario(session_path()) if session_path().is_file() else None
+    except (ScenarioError, OSError):
+        return None
+
+
+# Inside
+
+
+def _yaml_files(folder: Path) -> list[Path]:
+    try:
+        return sorted(path for path in folder.iterdir() if path.suffix in (".yaml", ".yml") and path.is_file())
+    except OSError:
+        return []
+
+
+def _mapping(path: Path) -> Mapping[str, object]:
+    return _cached(path, _stamp(path))
+
+
+def _stamp(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+@cache
+def _cached(path: Path, stamp: float) -> Mapping[str, object]:
+    content = read(path, error=ScenarioError)
+    name = printable(str(path))
+    if not isinstance(content, dict):
+        raise ScenarioError(f"{name}:1: not a scenario; write `key: value` lines, such as `users: 50`")
+    schema = content.get("schema", SCHEMA)
+    if not isinstance(schema, int) or isinstance(schema, bool) or schema < 1:
+        raise ScenarioError(f"{name}: schema: {printable(repr(schema), 40)} is no version; write `schema: {SCHEMA}`")
+    if schema > SCHEMA:
+        raise ScenarioError(
+            f"{name}: written by a newer infratui (schema {schema}; this one reads up to {SCHEMA}); update infratui"
+        )
+    return content
+
+
+def _plain(value: object) -> str:
+    """A value as YAML that reads back the same."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return f"{value:_}" if abs(value) >= 100_000 else str(value)
+    if isinstance(value, float):
+        return repr(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    text = str(value)
+    if _PLAIN.fullmatch(text) and text.casefold() not in _WORDS:
+        return text
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in escaped) + '"'
