@@ -14,6 +14,7 @@ from .facts import Facts
 
 if TYPE_CHECKING:
     from ..scenario import Scenario
+    from .moe import MoeResult
     from .vram import VramResult
 
 T = TypeVar("T")
@@ -62,6 +63,13 @@ class Evaluation:
         from .vram import FIELDS, evaluate_vram
 
         return self._section("vram", FIELDS, evaluate_vram)
+
+    @property
+    def moe(self) -> MoeResult:
+        """A dense model beside a mixture of experts, and its router."""
+        from .moe import FIELDS, evaluate_moe
+
+        return self._section("moe", FIELDS, evaluate_moe)
 
 
 class Evaluator:

@@ -1,0 +1,112 @@
+"""Dense beside mixture of experts: architecture, bytes, trade-offs and the router's layer."""
+
+import pytest
+
+from infratui.catalog.load import Catalog
+from infratui.engine.derivation import Ledger
+from infratui.engine.evaluate import evaluate
+from infratui.engine.moe import MoeResult, read_bytes, router_spec
+from infratui.scenario import Scenario
+
+FACTS = Catalog()
+QUIET = Ledger(recording=False)
+
+
+def compare(**changes: object) -> MoeResult:
+    return evaluate(Scenario().with_(**changes), FACTS).moe
+
+
+@pytest.mark.parametrize(
+    ("model", "experts", "top_k", "shared", "layers"),
+    [
+        ("mixtral-8x7b", 8, 2, 0, 32),
+        ("deepseek-v3", 256, 8, 1, 58),
+        ("qwen3-235b-a22b", 128, 8, 0, 94),
+        ("gpt-oss-120b", 128, 4, 0, 36),
+        ("kimi-k2", 384, 8, 1, 60),
+        ("glm-5", 256, 8, 1, 75),
+    ],
+)
+def test_real_models_show_their_real_router(model: str, experts: int, top_k: int, shared: int, layers: int):
+    """As their published configurations state."""
+    router = compare(moe_model=model).router
+    assert (router.spec.experts, router.spec.top_k, router.spec.shared_experts) == (experts, top_k, shared)
+    assert len(router.moe_layers) == layers
+
+
+def test_the_guides_generic_model_weighs_what_it_says():
+    """745B: 1,490 GB at FP16 and about 372 GB at 4 bits before scales (the guide)."""
+    model = FACTS.model("745b")
+    result = compare(moe_model="745b", precision="fp16", gpus=64)
+    assert result.moe.weight_bytes == pytest.approx(1_490e9, rel=0.02)
+    four_bit = compare(moe_model="745b", precision="int4", gpus=64).moe.weight_bytes
+    assert 372e9 * 0.98 < four_bit < 372e9 * 1.12
+    assert model.is_moe
+
+
+def test_one_token_reads_its_top_k_and_a_large_batch_reads_all():
+    model, precision = FACTS.model("deepseek-v3"), FACTS.precision("bf16")
+    one = read_bytes(model, precision, 1, QUIET)
+    all_of_it = read_bytes(model, precision, 100_000, QUIET)
+    assert one < 0.07 * all_of_it
+    assert all_of_it == pytest.approx(2 * 671e9, rel=0.01)
+
+
+def test_the_even_batch_is_where_the_bytes_meet():
+    result = compare()
+    even = result.even_batch
+    assert even is not None
+    precision = FACTS.precision("fp8")
+    dense = read_bytes(FACTS.model("llama-3.3-70b"), precision, 1, QUIET)
+    glm = FACTS.model("glm-5")
+    assert read_bytes(glm, precision, even, QUIET) >= dense
+    assert even == 1 or read_bytes(glm, precision, even - 1, QUIET) < dense
+
+
+def test_every_line_names_its_winner_or_why_there_is_none():
+    for line in compare().trade_offs:
+        if line.winner in ("dense", "moe"):
+            assert line.ratio is not None
+            assert line.ratio > 1
+
+
+def test_glm_5_computes_less_and_weighs_more_than_llama_70b():
+    lines = {line.name: line for line in compare().trade_offs}
+    assert lines["FLOPs per token"].winner == "moe"
+    assert lines["weights in memory"].winner == "dense"
+
+
+def test_a_dense_model_on_the_moe_side_is_refused_in_words():
+    with pytest.raises(ValueError, match="is a dense model; choose a mixture of experts"):
+        compare(moe_model="llama-3.3-70b")
+
+
+def test_a_mixture_on_the_dense_side_is_refused_in_words():
+    with pytest.raises(ValueError, match="choose a dense model"):
+        compare(dense_model="glm-5")
+
+
+def test_more_experts_than_there_are_is_refused_in_words():
+    with pytest.raises(ValueError, match="top-k = 9: choose 1 to 8"):
+        compare(moe_model="mixtral-8x7b", router_top_k=9)
+
+
+def test_the_layer_falls_on_one_that_has_a_router():
+    """DeepSeek-V3's first three layers are dense."""
+    assert compare(moe_model="deepseek-v3", router_layer=0).router.layer == 3
+
+
+def test_hot_experts_copied_never_slow_the_fullest_gpu():
+    router = compare(router_skew=1.5, router_batch=256).router
+    assert router.replicated.slowdown <= router.linear.slowdown
+
+
+def test_experts_in_host_memory_are_slower():
+    offload = compare(gpus=16, users=8).offload
+    assert offload.in_memory_per_s is not None
+    assert offload.tokens_per_s < offload.in_memory_per_s
+
+
+def test_router_spec_follows_the_models_gate():
+    spec = router_spec(FACTS.model("deepseek-v3").mixture)
+    assert (spec.gate, spec.groups, spec.group_top_k, spec.routed_scaling) == ("sigmoid_bias", 8, 4, 2.5)
