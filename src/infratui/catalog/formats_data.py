@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from infratui.catalog.errors import CatalogError
 from infratui.catalog.yaml_io import read_built_in
+from infratui.engine.architecture import Part
 from infratui.engine.formats import (
     CodebookElement,
     Coding,
@@ -27,6 +28,7 @@ from infratui.engine.formats import (
     Scaling,
     Specials,
 )
+from infratui.engine.precision import PartBits, Precision
 
 E8M0 = ScaleType("E8M0", PowerOfTwoElement())
 """The power-of-two scale of the OCP MX specification 1.0."""
@@ -140,16 +142,28 @@ def number_format(name: str) -> NumberFormat:
     Raises:
         FormatError: naming the formats there are.
     """
+    return find_format(name, number_formats())
+
+
+def find_format(name: str, formats: Sequence[NumberFormat]) -> NumberFormat:
+    """The one of `formats` with this id, label or alias, in any case, with `-` or `_`.
+
+    Raises:
+        FormatError: naming the formats there are.
+    """
     key = _key(name)
-    found = _by_name().get(key)
-    if found is None:
-        known = ", ".join(entry.id for entry in number_formats())
-        raise FormatError(f"number format {name[:40]!r} is unknown; use one of {known}")
-    return found
+    for entry in formats:
+        if key in map(_key, (entry.id, entry.label, *entry.aliases)):
+            return entry
+    known = ", ".join(entry.id for entry in formats)
+    shown = "".join(char for char in name[:40] if char.isprintable())
+    raise FormatError(f"number format {shown!r} is unknown; use one of {known}")
 
 
-def formats_from(document: Any, where: str) -> tuple[NumberFormat, ...]:
+def formats_from(document: Any, where: str, known: Sequence[NumberFormat] = ()) -> tuple[NumberFormat, ...]:
     """Build formats from a parsed document of the shape of formats.yaml.
+
+    Entries may use the names of `known` formats as scales, and take their ids, not their aliases.
 
     Raises:
         CatalogError: one line naming `where`, the format and the key.
@@ -162,7 +176,11 @@ def formats_from(document: Any, where: str) -> tuple[NumberFormat, ...]:
         raise CatalogError(f"{where}: {place}: {first['msg']}") from None
     scales: dict[str, ScaleType] = {"e8m0": E8M0}
     built: list[NumberFormat] = []
-    names: set[str] = set()
+    replaced = {entry.id for entry in entries}
+    kept = [entry for entry in known if entry.id not in replaced]
+    for own in kept:
+        _offer_scale(own, scales)
+    names = {name for own in kept for name in (own.id, *own.aliases)}
     for entry in entries:
         taken = names.intersection({entry.id, *entry.aliases})
         if taken:
@@ -173,9 +191,35 @@ def formats_from(document: Any, where: str) -> tuple[NumberFormat, ...]:
         except CatalogError as problem:
             raise CatalogError(f"{where}: {entry.id}: {problem}") from None
         built.append(made)
-        if made.scaling is None and isinstance(made.element, FloatElement):
-            scales[made.id] = ScaleType(made.label.removeprefix("FP8 "), made.element)
+        _offer_scale(made, scales)
     return tuple(built)
+
+
+_KEPT_WIDE = (Part.EMBEDDING, Part.HEAD, Part.ROUTER, Part.NORMS, Part.EXTRA)
+
+
+def precision_of(entry: NumberFormat, origin: str) -> Precision:
+    """Weights stored in a format that no precision describes: linear layers in it, all else in 16 bit."""
+    return Precision(
+        id=entry.id,
+        label=entry.label,
+        bits=entry.effective_bits,
+        family=entry.family.value,
+        parts=tuple(PartBits(part, 16.0) for part in _KEPT_WIDE),
+        block=(entry.scaling.block or 0) if entry.scaling else 0,
+        for_kv="kv" in entry.used_for,
+        quality=entry.evidence,
+        format=entry.id,
+        aliases=entry.aliases,
+        notes=entry.notes,
+        source=entry.source,
+        origin=origin,
+    )
+
+
+def _offer_scale(entry: NumberFormat, scales: dict[str, ScaleType]) -> None:
+    if entry.scaling is None and isinstance(entry.element, FloatElement):
+        scales[entry.id] = ScaleType(entry.label.removeprefix("FP8 "), entry.element)
 
 
 def _number_format(entry: _Format, scales: _ScaleTypes) -> NumberFormat:
@@ -210,8 +254,3 @@ def _key(name: str) -> str:
 def _built_in() -> tuple[NumberFormat, ...]:
     path = Path(__file__).with_name("formats.yaml")
     return formats_from(read_built_in(path), path.name)
-
-
-@cache
-def _by_name() -> dict[str, NumberFormat]:
-    return {_key(name): entry for entry in _built_in() for name in (entry.id, entry.label, *entry.aliases)}

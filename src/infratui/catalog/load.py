@@ -23,7 +23,11 @@ if TYPE_CHECKING:
     from ..engine.cost.api_price import ApiList
     from ..engine.cost.assumptions import CostRules
     from ..engine.cost.notes import CostNotes
+    from ..engine.formats import NumberFormat
+    from ..engine.quality import QualityTable
+    from ..engine.quantization_methods import QuantizationMethod
     from ..engine.runtime_memory import RuntimeTable
+    from ..engine.speed.constants import Constants
 
 Row = TypeVar("Row", Model, Accelerator, System, Link, Precision)
 
@@ -31,6 +35,8 @@ Place = TypeVar("Place", System, Link)
 
 BUILT_IN = Path(__file__).parent
 _BUILT_IN_BYTES = 4_000_000
+_TABLES = (*TYPES, "formats", "aliases")
+"""What a user's file may hold."""
 _CHECKPOINT_ENDINGS = (".gguf", ".safetensors", ".json")
 
 
@@ -139,6 +145,12 @@ class Catalog:
 
         return runtime_table()
 
+    def speed(self) -> Constants:
+        """Calibrated constants of the speed model."""
+        from .calibration import speed_constants
+
+        return speed_constants()
+
     def prices(self, accelerator_id: str) -> tuple[Price, ...]:
         """Dated prices of one accelerator: the user's own first, then the newest first."""
         if accelerator_id not in self._prices:
@@ -182,6 +194,30 @@ class Catalog:
     def precisions(self) -> tuple[Precision, ...]:
         return tuple(self._precisions.values())
 
+    # Number formats, what was published about them, and methods
+
+    def formats(self) -> tuple[NumberFormat, ...]:
+        """Number formats in the order of the catalog, the user's own last."""
+        return self._formats
+
+    def format(self, name: str) -> NumberFormat:
+        """By id, label or alias. Raises FormatError."""
+        from .formats_data import find_format
+
+        return find_format(name, self._formats)
+
+    def quality(self) -> QualityTable:
+        """Published comparisons of quantized models with their baselines."""
+        from .quality_data import quality_table
+
+        return quality_table()
+
+    def methods(self) -> tuple[QuantizationMethod, ...]:
+        """Ways to quantize a model."""
+        from .methods_data import quantization_methods
+
+        return quantization_methods()
+
     # Tables, each read when first asked for
 
     @cached_property
@@ -198,7 +234,28 @@ class Catalog:
 
     @cached_property
     def _precisions(self) -> dict[str, Precision]:
-        return self._table("precisions", Precision)
+        found = self._table("precisions", Precision)
+        if not self._user_rows("formats"):
+            return found
+        from .formats_data import precision_of
+
+        stored = {precision.format for precision in found.values()}
+        for entry in self._formats:
+            row = self._user_rows("formats").get(entry.id)
+            if row is not None and "weights" in entry.used_for and entry.id not in stored and entry.id not in found:
+                found[entry.id] = precision_of(entry, row.source.origin)
+        return found
+
+    @cached_property
+    def _formats(self) -> tuple[NumberFormat, ...]:
+        from .formats_data import formats_from, number_formats
+
+        found = {entry.id: entry for entry in number_formats()}
+        for raw in self._user_rows("formats").values():
+            where = f"{printable(str(raw.source.file))}:{line_of(raw.source.text, raw.source.path)}"
+            (entry,) = formats_from({"formats": [raw.data]}, where, tuple(found.values()))
+            found[entry.id] = entry
+        return tuple(found.values())
 
     @cached_property
     def _precision_names(self) -> dict[str, Precision]:
@@ -354,7 +411,7 @@ class Catalog:
     @cached_property
     def _user(self) -> dict[str, list[_Raw]]:
         """All raw rows of the user's files by table."""
-        found: dict[str, list[_Raw]] = {table: [] for table in (*TYPES, "aliases")}
+        found: dict[str, list[_Raw]] = {table: [] for table in _TABLES}
         if self._user_dir is None or not self._user_dir.is_dir():
             return found
         for file in sorted(self._user_dir.glob("*.yaml")):
@@ -399,7 +456,7 @@ def _looks_like_path(name: str) -> bool:
 
 def _rows(data: object, source: _Source) -> Iterator[tuple[str, tuple[Key, ...], object]]:
     """Table, path and raw row of everything in a user's file: tables by name, or one model on its own."""
-    tables = (*TYPES, "aliases")
+    tables = _TABLES
     if data is None:
         return
     if not isinstance(data, dict):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,43 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from infratui.catalog.errors import CatalogError
 from infratui.catalog.yaml_io import read_built_in
+from infratui.engine.quantization_methods import Calibration, QuantizationMethod
 
-
-class Calibration(StrEnum):
-    """Whether a method needs sample data."""
-
-    NONE = "none"
-    OPTIONAL = "optional"
-    REQUIRED = "required"
-
-
-class QuantizationMethod(BaseModel):
-    """One way to quantize a model."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    id: str = Field(pattern=r"^[a-z0-9_]+$")
-    label: str = Field(min_length=1)
-    does: str
-    """What happens to the weights, in a sentence."""
-    idea: str
-    """Why that helps."""
-    formats: tuple[str, ...] = Field(min_length=1)
-    """Ids of the number formats it writes."""
-    weights: str
-    activations: str
-    calibration: Calibration
-    calibration_data: str
-    engines: tuple[str, ...] = Field(min_length=1)
-    runs_on: tuple[str, ...] = Field(min_length=1)
-    """Architectures with kernels for the result."""
-    compute: str
-    """The format in which matrix products are computed."""
-    choose_when: str
-    avoid_when: str
-    evidence: tuple[str, ...]
-    """Quality schemes or method names that speak for it."""
-    source: str = Field(min_length=1)
+__all__ = ["Calibration", "QuantizationMethod", "methods_from", "quantization_methods"]
 
 
 class _File(BaseModel):

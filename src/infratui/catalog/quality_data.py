@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -12,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from infratui.catalog.errors import CatalogError
 from infratui.catalog.yaml_io import read_built_in
-from infratui.engine.quality import Assessment, Evidence, Limits, Rules, assess
+from infratui.engine.quality import Evidence, Limits, QualityTable, Rules
 
 _Text = Annotated[str, Field(min_length=1)]
 _Bits = Annotated[float | None, Field(gt=0)]
@@ -57,18 +55,6 @@ class _File(_Entry):
     references: tuple[str, ...]
     lower_is_better: frozenset[str]
     sources: tuple[_Source, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class QualityTable:
-    """Every published comparison, and the rules that make badges of them."""
-
-    evidence: tuple[Evidence, ...]
-    rules: Rules
-
-    def assess(self, names: Collection[str], model: str = "") -> Assessment:
-        """Judge the schemes or methods `names`, by the rows of `model` where there are enough."""
-        return assess(self.evidence, self.rules, names, model)
 
 
 @cache

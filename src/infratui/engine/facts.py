@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     from .cost.api_price import ApiList
     from .cost.assumptions import CostRules
     from .cost.notes import CostNotes
+    from .formats import NumberFormat
+    from .quality import QualityTable
+    from .quantization_methods import QuantizationMethod
     from .runtime_memory import RuntimeTable
+    from .speed.constants import Constants
 
 
 class UnknownFactError(ValueError):
@@ -40,6 +44,21 @@ class Facts(Protocol):
 
     def runtime(self) -> RuntimeTable:
         """Fitted memory constants of the serving engines."""
+
+    def speed(self) -> Constants:
+        """Calibrated constants of the speed model."""
+
+    def formats(self) -> Sequence[NumberFormat]:
+        """Number formats, the user's own last."""
+
+    def format(self, name: str) -> NumberFormat:
+        """By id, label or alias. Raises FormatError."""
+
+    def quality(self) -> QualityTable:
+        """Published comparisons of quantized models with their baselines."""
+
+    def methods(self) -> Sequence[QuantizationMethod]:
+        """Ways to quantize a model."""
 
     def prices(self, accelerator_id: str) -> Sequence[Price]:
         """Dated prices of one accelerator; empty where none is published."""

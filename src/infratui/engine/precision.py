@@ -41,14 +41,22 @@ class Precision:
     activation_bits: int = 16
     block: int = 0
     """Weights that share a scale along the split dimension; tensor parallelism must not cut through one. 0: none."""
+    pad_hidden: int = 1
+    """Engines pad the hidden side of expert matrices to a multiple of this, for their kernels."""
+    pad_width: int = 1
+    """Likewise each rank's share of the expert width; then no block is cut."""
     for_weights: bool = True
     for_kv: bool = False
     rule_of_thumb_bytes: float = 0.0
     """Bytes per parameter of the rule of thumb; 0: `bits` / 8."""
     classic: bool = False
     """One of the four precisions of the classic comparison: FP32, FP16, FP8, INT4."""
+    rule_of_thumb_speed: float = 0.0
+    """Speed that the rule of thumb promises, as a multiple of FP32; 0: it promises none."""
     quality: tuple[str, ...] = ()
     """Method names of the quality evidence that speaks about this precision."""
+    kv_quality: tuple[str, ...] = ()
+    """Methods or schemes of the evidence that speaks about a KV cache in this precision."""
     format: str = ""
     """Number format id of one element."""
     aliases: tuple[str, ...] = ()

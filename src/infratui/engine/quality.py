@@ -86,6 +86,18 @@ class Rules:
         return Badge.CAUTION if row.loss_percent <= limits.caution else Badge.NOTICEABLE
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class QualityTable:
+    """Every published comparison, and the rules that make badges of them."""
+
+    evidence: tuple[Evidence, ...]
+    rules: Rules
+
+    def assess(self, names: Collection[str], model: str = "") -> Assessment:
+        """Judge the schemes or methods `names`, by the rows of `model` where there are enough."""
+        return assess(self.evidence, self.rules, names, model)
+
+
 @dataclass(frozen=True, slots=True)
 class Assessment:
     """A badge and everything it rests on."""
