@@ -9,7 +9,7 @@ from typing import Any
 
 from ..engine.cost.api_price import ApiList, ApiPrice
 from ..engine.cost.assumptions import Assumption, CostRules
-from ..engine.cost.notes import CostNotes, HiddenCost, Signal
+from ..engine.cost.notes import CostNotes, HiddenCost, LeverNote, Signal
 from .errors import CatalogError
 from .schema import FlawedRowError, build
 from .yaml_io import read_built_in
@@ -43,11 +43,12 @@ def api_prices() -> Mapping[str, ApiList]:
 
 @lru_cache(maxsize=1)
 def cost_notes() -> CostNotes:
-    """Signals for buying and renting, and hidden costs."""
+    """Signals for buying and renting, hidden costs and levers, in words."""
     table = read_built_in(_HERE / "cost_notes.yaml")
     return CostNotes(
         tuple(_checked(Signal, row, "cost_notes.yaml: signals") for row in table["signals"]),
         tuple(_checked(HiddenCost, row, "cost_notes.yaml: hidden") for row in table["hidden"]),
+        tuple(_checked(LeverNote, row, "cost_notes.yaml: levers") for row in table["levers"]),
     )
 
 

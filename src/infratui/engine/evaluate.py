@@ -14,6 +14,9 @@ from .facts import Facts
 
 if TYPE_CHECKING:
     from ..scenario import Scenario
+    from .cost.levers import CostLever
+    from .cost.section import CostResult, Sized
+    from .cost.tornado import Tornado
     from .moe import MoeResult
     from .vram import VramResult
 
@@ -70,6 +73,36 @@ class Evaluation:
         from .moe import FIELDS, evaluate_moe
 
         return self._section("moe", FIELDS, evaluate_moe)
+
+    @property
+    def _sized(self) -> Sized:
+        from .cost.section import SERVING_FIELDS, size_replicas
+
+        return self._section("replicas", SERVING_FIELDS, size_replicas)
+
+    @property
+    def cost(self) -> CostResult:
+        """Buy or rent: fleet, options, breakevens, API, decision."""
+        from .cost.section import FIELDS, evaluate_cost
+
+        return self._section("cost", FIELDS, lambda scenario, facts: evaluate_cost(scenario, facts, self._sized))
+
+    @property
+    def cost_levers(self) -> tuple[CostLever, ...]:
+        """What each lever on cost would save here."""
+        from .cost.levers import FIELDS, evaluate_levers
+
+        return self._section("cost levers", FIELDS, evaluate_levers)
+
+    @property
+    def cost_tornado(self) -> Tornado | None:
+        """Which input moves the decision most; None where there is nothing to compare."""
+        from .cost.section import FIELDS
+        from .cost.tornado import evaluate_tornado
+
+        return self._section(
+            "cost tornado", FIELDS, lambda scenario, facts: evaluate_tornado(scenario, facts, self._sized)
+        )
 
 
 class Evaluator:

@@ -128,8 +128,9 @@ def quote_api(
 
 def _month(ledger: Ledger, offered: Offered, usd: float, note: str) -> float:
     basis = Basis.ASSUMED if note else None
-    values = {"tokens_per_month": offered.tokens_per_month, "api_usd_per_mtok": usd}
-    return float(ledger(API_MONTH, basis=basis, note=note, **values))
+    return float(
+        ledger(API_MONTH, basis=basis, note=note, tokens_per_month=offered.tokens_per_month, api_usd_per_mtok=usd)
+    )
 
 
 def _blended(price: ApiPrice, input_tokens: int, output_tokens: int) -> BlendedPrice:

@@ -1,4 +1,4 @@
-"""The decision tree of buying and renting, walked with the figures of a scenario: which leaf, by which path, and why."""
+"""The decision tree of buying and renting, walked with the figures of a scenario: which leaf, and by which path."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ..units import format_usd
 from .breakeven import Breakeven
 from .options import Option, OptionCost
 
@@ -109,69 +110,78 @@ def cheapest_rental(case: Circumstances) -> OptionCost | None:
     return min(rentals.values(), key=lambda cost: cost.monthly, default=None)
 
 
-def decide(case: Circumstances) -> Decision:
-    """Walk the tree: compliance, volume, certainty, payback, patience, hours."""
-    path: list[Fork] = []
+class _Walk:
+    """The path so far."""
 
-    def ask(key: str, question: str, answer: bool, fact: str) -> bool:
-        path.append(Fork(key, question, answer, fact))
+    def __init__(self) -> None:
+        self.path: list[Fork] = []
+
+    def ask(self, key: str, question: str, answer: bool, fact: str) -> bool:
+        self.path.append(Fork(key, question, answer, fact))
         return answer
 
-    def end(leaf: Leaf, why: str) -> Decision:
-        return Decision(leaf, tuple(path), _ADVICE[leaf], why)
+    def end(self, leaf: Leaf, why: str) -> Decision:
+        return Decision(leaf, tuple(self.path), _ADVICE[leaf], why)
 
-    if ask("must-stay", "Must the data stay on your own premises?", case.compliance, "compliance"):
-        return end(Leaf.OWN_BY_RULE, _by_rule(case))
+
+def decide(case: Circumstances) -> Decision:
+    """Walk the tree: compliance, volume, certainty, payback, patience, hours."""
+    walk = _Walk()
+    if walk.ask("must-stay", "Must the data stay on your own premises?", case.compliance, _rule(case)):
+        return walk.end(Leaf.OWN_BY_RULE, _by_rule(case))
     if case.requests_per_day == 0:
-        return end(Leaf.NOTHING, "no requests are expected: any rented or bought GPU would idle")
+        return walk.end(Leaf.NOTHING, "no requests are expected: any rented or bought GPU would idle")
     rental = cheapest_rental(case)
     own = case.options.get(Option.OWNED)
     best = min((cost for cost in (rental, own) if cost is not None), key=lambda cost: cost.monthly, default=None)
     if case.api_monthly is not None:
-        fact = f"API {_usd(case.api_monthly)}/month" + (f" against {_usd(best.monthly)} hosted" if best else "")
+        fact = f"API {format_usd(case.api_monthly)}" + (f", hosted {format_usd(best.monthly)} a month" if best else "")
         dear = best is None or case.api_monthly < best.monthly
-        if ask("is-small", "Is an API cheaper at this volume?", dear, fact):
-            return end(Leaf.API, f"at this volume hardware would idle: {fact}")
+        if walk.ask("is-small", "Is an API cheaper at this volume?", dear, fact):
+            return walk.end(Leaf.API, f"at this volume hardware would idle: {fact}")
     if best is None:
-        return end(Leaf.NOTHING, "no price is known for this GPU: give your own rates")
-    brief = ask(
-        "is-brief", "Is the need certain for less than a year?", case.term_years < 1, f"{case.term_years:g} years"
-    )
+        return walk.end(Leaf.NOTHING, "no price is known for this GPU: give your own rates")
+    brief = walk.ask("is-brief", "Is the need certain for less than a year?", case.term_years < 1, _term(case))
     if not brief and own is not None:
         pays = case.overtakes.value is not None and case.overtakes.value <= case.term_years * 12
         pays = pays and (rental is None or own.monthly < rental.monthly)
-        if ask("overtakes", "Does owning overtake renting within the horizon?", pays, case.overtakes.words):
+        if walk.ask("overtakes", "Does owning overtake renting within the horizon?", pays, case.overtakes.words):
             whole = case.gpus >= case.sold_by
             fact = f"{case.gpus:,} GPUs, sold by {case.sold_by}"
-            if ask("fills-a-node", "Does the plan fill what is sold at once?", whole, fact) or rental is None:
-                return end(Leaf.OWN, f"use is high and certain enough: {case.overtakes.words}")
+            if walk.ask("fills-a-node", "Does the plan fill what is sold at once?", whole, fact) or rental is None:
+                return walk.end(Leaf.OWN, f"use is high and certain enough: {case.overtakes.words}")
     if rental is None:
-        return end(Leaf.OWN, "no rental price is known")
-    return _rent(case, rental, brief, ask, end)
+        return walk.end(Leaf.OWN, "no rental price is known")
+    return _rent(case, rental, brief, walk)
 
 
-def _rent(case: Circumstances, rental: OptionCost, brief: bool, ask, end) -> Decision:  # type: ignore[no-untyped-def]
-    spot, on_demand = case.options.get(Option.SPOT), case.options.get(Option.ON_DEMAND)
-    waits = ask("is-interactive", "Does anyone wait for the first token?", case.someone_waits, _target(case))
-    if not waits and spot is not None and rental is spot:
-        return end(Leaf.SPOT, "nobody waits, so an interruption costs only repeated work")
+def _rent(case: Circumstances, rental: OptionCost, brief: bool, walk: _Walk) -> Decision:
+    on_demand = case.options.get(Option.ON_DEMAND)
+    fact = "a latency target is set" if case.someone_waits else "no latency target"
+    waits = walk.ask("is-interactive", "Does anyone wait for the first token?", case.someone_waits, fact)
+    if not waits and rental.option is Option.SPOT:
+        return walk.end(Leaf.SPOT, "nobody waits, so an interruption costs only repeated work")
     reserved = min(commitments(case.options, case.term_years).values(), key=lambda cost: cost.monthly, default=None)
     if brief or reserved is None:
         why = "the need is shorter than any commitment" if brief else "no commitment has a price for this horizon"
-        return end(Leaf.ON_DEMAND, why)
+        return walk.end(Leaf.ON_DEMAND, why)
     if on_demand is not None:
         idle = on_demand.monthly <= reserved.monthly
-        fact = f"on demand {_usd(on_demand.monthly)}/month, {reserved.option.value} {_usd(reserved.monthly)}"
-        if ask("runs-little", "Does the service run fewer hours than a reservation needs to pay?", idle, fact):
-            return end(Leaf.ON_DEMAND, f"reserved hours are paid whether used or not: {fact}")
+        fact = f"on demand {format_usd(on_demand.monthly)}, reserved {format_usd(reserved.monthly)} a month"
+        if walk.ask("runs-little", "Does it run fewer hours than a reservation needs to pay?", idle, fact):
+            return walk.end(Leaf.ON_DEMAND, f"reserved hours are paid whether used or not: {fact}")
     long = reserved.option is Option.RESERVED_3Y
-    ask("is-long", "Is the need certain for three years?", long, f"{case.term_years:g} years")
-    why = f"hours are high enough for a commitment: {_usd(reserved.monthly)}/month"
-    return end(Leaf.RESERVE_LONG if long else Leaf.RESERVE_SHORT, why)
+    walk.ask("is-long", "Is the need certain for three years?", long, _term(case))
+    why = f"hours are high enough for a commitment: {format_usd(reserved.monthly)} a month"
+    return walk.end(Leaf.RESERVE_LONG if long else Leaf.RESERVE_SHORT, why)
 
 
-def _target(case: Circumstances) -> str:
-    return "a latency target is set" if case.someone_waits else "no latency target"
+def _rule(case: Circumstances) -> str:
+    return "compliance is on" if case.compliance else "compliance is off"
+
+
+def _term(case: Circumstances) -> str:
+    return f"{case.term_years:g} year{'' if case.term_years == 1 else 's'}"
 
 
 def _by_rule(case: Circumstances) -> str:
@@ -185,10 +195,4 @@ def _by_rule(case: Circumstances) -> str:
     premium = own.monthly - min(others)
     if premium <= 0:
         return "data must stay on premises, and owning is the cheapest option anyway"
-    return f"data must stay on premises; that costs {_usd(premium)} a month over the cheapest other option"
-
-
-def _usd(value: float) -> str:
-    from ..units import format_usd
-
-    return format_usd(value)
+    return f"data must stay on premises; that costs {format_usd(premium)} a month over the cheapest other option"

@@ -42,11 +42,25 @@ class HiddenCost:
 
 
 @dataclass(frozen=True, slots=True)
+class LeverNote:
+    """A lever in words: what it does, what is claimed for it, and what its figure here rests on."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    id: str
+    label: str
+    why: str
+    claim: str
+    basis: str
+
+
+@dataclass(frozen=True, slots=True)
 class CostNotes:
-    """The two lists as the catalog carries them."""
+    """The lists as the catalog carries them."""
 
     signals: tuple[Signal, ...]
     hidden: tuple[HiddenCost, ...]
+    levers: tuple[LeverNote, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,9 +148,7 @@ def _rented(
 ) -> OptionCost:
     ledger = Ledger(explain)
     ledger.steps.extend(why.steps)
-    monthly = float(
-        ledger(formula, basis=why.basis, note=why.note, source=why.source, gpus=fleet.gpus, **values)  # type: ignore[arg-type]
-    )
+    monthly = float(ledger(formula, basis=why.basis, note=why.note, source=why.source, gpus=fleet.gpus, **values))
     per_mtok = _per_mtok(monthly, offered, ledger)
     return OptionCost(option, monthly, 0.0, monthly, 0.0, per_mtok, ledger.derivation(f"Cost: {option.value}"))
 

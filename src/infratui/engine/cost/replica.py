@@ -16,13 +16,13 @@ from ..layout import Layout
 from ..layouts import Topology, refusals, tensor_refusals
 from ..memory import Deployment, plan_memory
 from ..precision import Precision
-from ..speed import Plan, Speculation, SpeedError, Workload, fabric_of, serve
+from ..speed import Plan, Speculation, SpeedError, Workload, fabric_of, predict_mix, serve
 
 if TYPE_CHECKING:
     from ...scenario import Scenario
 
-_STEPS = 18
-"""Halvings between one request and the largest batch: closer than a tenth of a request for any batch in use."""
+_STEPS = 40
+"""More trials than any batch in use needs."""
 _PIPELINES = (1, 2, 3, 4, 6, 8)
 
 REPLICA_RATE = Formula(
@@ -91,6 +91,8 @@ class Service:
     engine: str
     utilization: float
     max_batched_tokens: int
+    """0: as the engine sets it on the accelerator; likewise below."""
+    max_num_seqs: int
     windowed: bool = True
 
 
@@ -107,8 +109,6 @@ def service_of(scenario: Scenario, facts: Facts, model: str = "") -> Service:
             scenario.input_tokens,
             scenario.output_tokens,
             prefix_hit=scenario.prefix_hit / 100,
-            max_num_seqs=scenario.max_num_seqs,
-            max_batched_tokens=scenario.max_batched_tokens,
             # Users arrive at random, not in step.
             lockstep=0.0,
             speculation=speculation,
@@ -118,6 +118,7 @@ def service_of(scenario: Scenario, facts: Facts, model: str = "") -> Service:
         engine=scenario.engine,
         utilization=scenario.utilization,
         max_batched_tokens=scenario.max_batched_tokens,
+        max_num_seqs=scenario.max_num_seqs,
         windowed=scenario.windowed_kv == "windowed",
     )
 
@@ -179,8 +180,7 @@ def best_replica(
 def _nearest(reasons: list[str], service: Service, accelerator: Accelerator) -> str:
     """The reason that says most: a missed target over missing memory, the last over the first."""
     missed = [reason for reason in reasons if "target" in reason]
-    pick = (missed or reasons or [f"no layout of {service.model.name} fits on {accelerator.name}"])[-1]
-    return pick
+    return (missed or reasons or [f"no layout of {service.model.name} fits on {accelerator.name}"])[-1]
 
 
 def replica_on(
@@ -193,6 +193,17 @@ def replica_on(
     explain: bool = False,
 ) -> Replica | str:
     """The replica on one layout, or why there is none."""
+    try:
+        made = plan_on(service, accelerator, layout, facts, node_link)
+        return made if isinstance(made, str) else _at_targets(*made, service, explain)
+    except SpeedError as error:
+        return str(error)
+
+
+def plan_on(
+    service: Service, accelerator: Accelerator, layout: Layout, facts: Facts, node_link: str = ""
+) -> tuple[Plan, Workload] | str:
+    """The speed plan of one layout with the memory that is left for its cache, or why there is none."""
     link = facts.link(node_link) if node_link else None
     topology = Topology(accelerator.gpus_per_node, accelerator.link_bandwidth, link.bandwidth if link else None)
     reasons = refusals(service.model, service.precision, layout, topology)
@@ -206,61 +217,57 @@ def replica_on(
         table.of(service.engine),
         service.utilization,
         service.max_batched_tokens,
-        service.workload.max_num_seqs or 0,
+        service.max_num_seqs,
         service.windowed,
     )
     tokens = math.ceil(service.workload.input_tokens + service.workload.output_tokens)
     memory = plan_memory(deployment, accelerator, layout, Sequences(1, tokens), table)
     if not memory.fits:
         return f"{layout.label} on {accelerator.name}: memory short by {memory.missing / 1e9:,.1f} GB per GPU"
-    try:
-        plan = Plan.of(
-            service.model,
-            service.precision,
-            service.kv_precision,
-            accelerator,
-            layout,
-            facts.speed(),
-            engine=service.engine,
-            fabric=fabric_of(accelerator, link),
-            kv_space=float(memory.kv_space),
-            windowed=service.windowed,
-            rules=deployment.constants.kv,
-        )
-        return _at_targets(plan, service, explain)
-    except SpeedError as error:
-        return str(error)
+    plan = Plan.of(
+        service.model,
+        service.precision,
+        service.kv_precision,
+        accelerator,
+        layout,
+        facts.speed(),
+        engine=service.engine,
+        fabric=fabric_of(accelerator, link),
+        kv_space=float(memory.kv_space),
+        windowed=service.windowed,
+        rules=deployment.constants.kv,
+    )
+    batch = deployment.batch(accelerator)
+    return plan, replace(service.workload, max_num_seqs=batch.max_num_seqs, max_batched_tokens=batch.max_batched_tokens)
 
 
-def _at_targets(plan: Plan, service: Service, explain: bool) -> Replica | str:
-    """The largest batch within the targets, by bisection: TTFT and TPOT grow with the batch."""
-    targets, workload = service.targets, service.workload
+def _at_targets(plan: Plan, workload: Workload, service: Service, explain: bool) -> Replica | str:
+    """The largest batch within the targets: TTFT and TPOT grow with the batch."""
+    targets = service.targets
     limit = plan.largest_batch(workload)
-    top = max(1.0, math.floor(limit))
+    top = max(1.0, float(math.floor(limit)))
     by_memory = top < (workload.max_num_seqs or plan.generation.max_num_seqs)
-    limited_by = "memory" if by_memory else "the engine's sequence limit"
-    batch = top
-    missed = _missed(plan, workload, targets, top)
-    if missed:
-        first = _missed(plan, workload, targets, 1.0)
-        if first:
-            return f"{plan.layout.label} on {plan.accelerator.name} misses {first} even for one user at a time"
-        low, high = 1.0, top
-        for _ in range(_STEPS):
-            if high - low < 0.05:
-                break
-            middle = (low + high) / 2
-            if _missed(plan, workload, targets, middle):
-                high = middle
-            else:
-                low = middle
-        batch = max(1.0, math.floor(low))
-        limited_by = (_missed(plan, workload, targets, batch + 1) or missed).split(":")[0]
-    serving = serve(plan, replace(workload, concurrency=batch), explain=explain)
-    band = plan.band("throughput")
+    batch, limited_by = top, "memory" if by_memory else "the engine's sequence limit"
+    if targets.any and _excess(plan, workload, targets, top) > 0:
+        first = _excess(plan, workload, targets, 1.0)
+        if first > 0:
+            missed = _missed(plan, workload, targets, 1.0)
+            return f"{plan.layout.label} on {plan.accelerator.name} misses {missed} even for one user at a time"
+        batch = _largest_within(plan, workload, targets, top, first)
+        limited_by = _missed(plan, workload, targets, batch + 1).partition(":")[0] or "the targets"
+    return replica_at(plan, workload, service, batch, limited_by, explain=explain)
+
+
+def replica_at(
+    plan: Plan, workload: Workload, service: Service, batch: float, limited_by: str, *, explain: bool = False
+) -> Replica:
+    """The replica with so many requests in flight."""
+    chosen = replace(workload, concurrency=batch)
     ledger = Ledger(explain)
-    if explain and serving.derivation is not None:
+    serving = serve(plan, chosen, explain=explain)
+    if serving.derivation is not None:
         ledger.steps.extend(serving.derivation.steps)
+    band = plan.band("throughput")
     rate = ledger(
         REPLICA_RATE,
         band_pct=band.mean_ape if band else None,
@@ -269,6 +276,7 @@ def _at_targets(plan: Plan, service: Service, explain: bool) -> Replica | str:
         output_tokens=workload.output_tokens,
         load_pct=service.load_pct,
     )
+    title = f"One replica: {plan.layout.label} on {plan.accelerator.name}"
     return Replica(
         model=service.model,
         precision=service.precision,
@@ -281,19 +289,43 @@ def _at_targets(plan: Plan, service: Service, explain: bool) -> Replica | str:
         limited_by=limited_by,
         bound=serving.bound,
         band_pct=band.mean_ape if band else None,
-        derivation=ledger.derivation(f"One replica: {plan.layout.label} on {plan.accelerator.name}")
-        if explain
-        else None,
+        derivation=ledger.derivation(title) if explain else None,
     )
+
+
+def _largest_within(plan: Plan, workload: Workload, targets: Targets, top: float, first: float) -> float:
+    """The whole batch below the crossing, by false position (Illinois): the excess is nearly linear in the batch."""
+    low, high = 1.0, top
+    below, above = first, _excess(plan, workload, targets, top)
+    side = 0
+    for _ in range(_STEPS):
+        if high - low <= 1:
+            break
+        middle = min(max(round(low - below * (high - low) / (above - below)), low + 1), high - 1)
+        value = _excess(plan, workload, targets, middle)
+        if value > 0:
+            high, above = middle, value
+            below = below / 2 if side > 0 else below
+            side = 1
+        else:
+            low, below = middle, value
+            above = above / 2 if side < 0 else above
+            side = -1
+    return math.floor(low)
+
+
+def _excess(plan: Plan, workload: Workload, targets: Targets, batch: float) -> float:
+    """Share by which a batch misses its tightest target; negative: it holds them."""
+    mix = predict_mix(plan, replace(workload, concurrency=batch))
+    tpot = mix.tpot_s / targets.tpot_s - 1 if targets.tpot_s else -1.0
+    return max(tpot, mix.ttft_s / targets.ttft_s - 1 if targets.ttft_s else -1.0)
 
 
 def _missed(plan: Plan, workload: Workload, targets: Targets, batch: float) -> str:
     """The target that a batch misses, with the prediction; empty: none."""
-    if not targets.any:
-        return ""
-    serving = serve(plan, replace(workload, concurrency=batch))
-    if targets.tpot_s and serving.tpot_s > targets.tpot_s:
-        return f"the TPOT target: {serving.tpot_s * 1000:,.0f} ms of {targets.tpot_s * 1000:,.0f} ms"
-    if targets.ttft_s and serving.ttft_s > targets.ttft_s:
-        return f"the TTFT target: {serving.ttft_s * 1000:,.0f} ms of {targets.ttft_s * 1000:,.0f} ms"
+    mix = predict_mix(plan, replace(workload, concurrency=batch))
+    if targets.tpot_s and mix.tpot_s > targets.tpot_s:
+        return f"the TPOT target: {mix.tpot_s * 1000:,.0f} ms of {targets.tpot_s * 1000:,.0f} ms"
+    if targets.ttft_s and mix.ttft_s > targets.ttft_s:
+        return f"the TTFT target: {mix.ttft_s * 1000:,.0f} ms of {targets.ttft_s * 1000:,.0f} ms"
     return ""

@@ -1,0 +1,109 @@
+"""Levers on cost: each a change of the scenario, what it saves here, and what that rests on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..architecture import Model
+from ..facts import Facts
+from ..units import format_usd
+from .notes import LeverNote
+from .section import FIELDS as COST_FIELDS
+from .section import CostCase, cheapest_monthly
+
+if TYPE_CHECKING:
+    from ...scenario import Scenario
+
+FIELDS = (*COST_FIELDS, "shared_prefix")
+_EIGHT, _SIX = 8.6, 6.0
+"""Effective bits up to which weights count as 8-bit, and as 4-bit."""
+_TTFT_MS, _TPOT_MS = 2000.0, 50.0
+"""Targets that come back when spot is switched off: the scenario's defaults."""
+
+Change = tuple[tuple[str, object], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CostLever:
+    """One switch. `saves` is USD per month by which the cheapest option is lower with it than without."""
+
+    note: LeverNote
+    on: bool
+    turn: Change
+    """Scenario fields that flip the switch; empty where only the user can (a measured rate is missing)."""
+    saves: float | None
+    share: float | None
+    """`saves` over the cost without the lever."""
+    words: str
+
+
+def evaluate_levers(scenario: Scenario, facts: Facts) -> tuple[CostLever, ...]:
+    """Price the scenario with and without each lever. Raises ValueError where the scenario itself has no answer."""
+    now = _monthly(scenario, facts)
+    model = facts.model(scenario.model)
+    found = []
+    for note in facts.cost_notes().levers:
+        on, turn = _switch(note.id, scenario, facts, model)
+        found.append(_lever(note, on, turn, scenario, now, facts))
+    return tuple(found)
+
+
+def _lever(note: LeverNote, on: bool, turn: Change, scenario: Scenario, now: float | None, facts: Facts) -> CostLever:
+    if not turn:
+        return CostLever(note, on, (), None, None, note.basis)
+    try:
+        other = _monthly(scenario.model_copy(update=dict(turn)), facts)
+    except ValueError as error:
+        return CostLever(note, on, turn, None, None, str(error))
+    if now is None or other is None:
+        return CostLever(note, on, turn, None, None, "no price is known")
+    without, with_it = (other, now) if on else (now, other)
+    saves = without - with_it
+    share = saves / without if without > 0 else 0.0
+    if abs(share) < 0.005:
+        words = "no effect here: as many GPUs are needed either way"
+    elif saves > 0:
+        words = f"{'saves' if on else 'would save'} {format_usd(saves)} a month, {share:.0%}"
+    else:
+        words = f"{'costs' if on else 'would cost'} {format_usd(-saves)} a month more"
+    return CostLever(note, on, turn, saves, share, words)
+
+
+def _monthly(scenario: Scenario, facts: Facts) -> float | None:
+    return cheapest_monthly(CostCase.of(scenario, facts))
+
+
+def _switch(lever: str, scenario: Scenario, facts: Facts, model: Model) -> tuple[bool, Change]:
+    """Whether a lever is on, and the fields that flip it."""
+    bits = facts.precision(scenario.precision).bits
+    released = model.weight_precision
+    match lever:
+        case "eight-bit":
+            on = _SIX < bits <= _EIGHT
+            return on, (("precision", "bf16" if on else "fp8"),)
+        case "four-bit":
+            on = bits <= _SIX
+            native = facts.accelerator(scenario.accelerator).fp4 is not None
+            wide = released if facts.precision(released).bits > _SIX else "bf16"
+            return on, (("precision", wide if on else "nvfp4" if native else "int4-awq"),)
+        case "eight-bit-cache":
+            on = facts.precision(scenario.kv_precision).bits <= _EIGHT
+            return on, (("kv_precision", "bf16" if on else "fp8"),)
+        case "prefix-caching":
+            on = scenario.prefix_hit > 0
+            known = min(100.0, 100 * scenario.shared_prefix / scenario.input_tokens) if scenario.input_tokens else 0.0
+            hit = known or facts.cost_rules().prefix_hit_pct.value
+            return on, (("prefix_hit", 0.0 if on else hit),)
+        case "cascade":
+            on = scenario.cascade_pct > 0
+            return on, (("cascade_pct", 0.0 if on else facts.cost_rules().cascade_pct.value),)
+        case "speculation":
+            on = scenario.acceptance > 0
+            return on, (("acceptance", 0.0),) if on else ()
+        case "spot":
+            on = not (scenario.ttft_ms or scenario.tpot_ms)
+            if on:
+                return on, (("ttft_ms", _TTFT_MS), ("tpot_ms", _TPOT_MS))
+            return on, (("ttft_ms", 0.0), ("tpot_ms", 0.0))
+    return False, ()

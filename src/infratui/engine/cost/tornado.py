@@ -1,0 +1,151 @@
+"""Which input moves the decision most: the leading option against the runner-up, one input at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ..derivation import Ledger
+from ..facts import Facts
+from .api_price import quote_api
+from .decision import commitments, decide
+from .demand import offered_load
+from .options import Option
+from .prices import PriceKind, own_price
+from .section import CostCase, Sized, ownership
+from .sensitivity import Lever, Swing, tornado
+
+if TYPE_CHECKING:
+    from ...scenario import Scenario
+
+API = "API"
+_QUIET = Ledger(recording=False)
+_DEFAULT_BAND = 20.0
+"""Percent by which speed is varied where no measured data give a band."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tornado:
+    """Swings, widest first. `advantage` is what the leader costs less than the runner-up, USD per month."""
+
+    leader: str
+    runner_up: str
+    advantage: float
+    swings: tuple[Swing, ...]
+
+
+def evaluate_tornado(scenario: Scenario, facts: Facts, sized: Sized | None = None) -> Tornado | None:
+    """Vary each input alone over its plausible range; None where there is nothing to compare."""
+    case = CostCase.of(scenario, facts, sized)
+    prices = _prices(case, facts)
+    _, fleet, costs = case.costs()
+    circumstances = case.circumstances(costs, fleet, prices.get(API))
+    decision = decide(circumstances)
+    leader = decision.option.value if decision.option else API if decision.leaf == "api" else ""
+    allowed = {Option.ON_DEMAND.value, Option.OWNED.value, API}
+    allowed |= {option.value for option in commitments(costs, scenario.term_years)}
+    if not circumstances.someone_waits:
+        allowed.add(Option.SPOT.value)
+    rivals = {name: usd for name, usd in prices.items() if name in allowed and name != leader}
+    if leader not in prices or not rivals:
+        return None
+    runner_up = min(rivals, key=lambda name: rivals[name])
+
+    def advantage(name: str, value: float) -> float:
+        changed = _prices(_CHANGES[name](case, value, facts), facts, value if name == "api" else 0.0)
+        return changed[runner_up] - changed[leader]
+
+    levers = [lever for lever in _levers(case, prices, facts) if lever.low < lever.high]
+    return Tornado(leader, runner_up, prices[runner_up] - prices[leader], tornado(levers, advantage))
+
+
+def _prices(case: CostCase, facts: Facts, api_usd: float = 0.0) -> dict[str, float]:
+    """USD per month by name of the option, the API among them."""
+    offered, _, costs = case.costs()
+    found = {option.value: cost.monthly for option, cost in costs.items()}
+    scenario = case.scenario
+    quote = quote_api(
+        facts.api_prices(case.replica.model.id),
+        api_usd or scenario.api_usd_per_mtok,
+        scenario.input_tokens,
+        scenario.output_tokens,
+        offered,
+        facts.today,
+    )
+    if quote is not None and not scenario.compliance:
+        found[API] = quote.monthly
+    return found
+
+
+def _levers(case: CostCase, prices: dict[str, float], facts: Facts) -> Iterator[Lever]:
+    """What is uncertain, and how far it may plausibly lie off."""
+    scenario = case.scenario
+    for kind, entry in zip(PriceKind, case.ranges, strict=True):
+        if entry is not None:
+            spread = (entry.low, entry.high) if entry.low < entry.high else (entry.median * 0.7, entry.median * 1.3)
+            yield Lever(kind.value, f"{_LABELS[kind]} price", entry.median, *spread)
+    if API in prices:
+        quote = quote_api(
+            facts.api_prices(case.replica.model.id), scenario.api_usd_per_mtok, scenario.input_tokens,
+            scenario.output_tokens, offered_load(case.demand(), _QUIET), facts.today,
+        )  # fmt: skip
+        if quote is not None:
+            spread = (quote.low, quote.high) if quote.low < quote.high else (quote.median * 0.5, quote.median * 1.5)
+            yield Lever("api", "API price", quote.median, *spread)
+    requests = float(scenario.requests_per_day)
+    yield Lever("requests_per_day", "Requests/day", requests, requests / 2, requests * 2)
+    hours = scenario.hours_per_day
+    yield Lever("hours_per_day", "Hours/day", hours, hours / 2, min(24.0, hours * 2))
+    yield Lever("peak_factor", "Peak factor", scenario.peak_factor, 1.0, max(scenario.peak_factor * 1.5, 2.0))
+    band = (case.replica.band_pct or _DEFAULT_BAND) / 100
+    yield Lever("speed", "Speed", 1.0, 1 - min(band, 0.9), 1 + band)
+    yield Lever("electricity_usd_per_kwh", "Electricity", scenario.electricity_usd_per_kwh, 0.05, 0.3)
+    yield Lever("staff_usd_per_year", "Staff", scenario.staff_usd_per_year, 0.0, scenario.staff_usd_per_year * 2.5)
+    yield Lever("interest_pct", "Cost of capital", scenario.interest_pct, 0.0, max(12.0, scenario.interest_pct * 1.5))
+    yield Lever("resale_pct", "Resale", scenario.resale_pct, 0.0, max(40.0, scenario.resale_pct))
+    yield Lever("life_years", "Life", scenario.life_years, min(3.0, scenario.life_years), max(6.0, scenario.life_years))
+
+
+_LABELS = {
+    PriceKind.ON_DEMAND: "On-demand",
+    PriceKind.SPOT: "Spot",
+    PriceKind.RESERVED_1Y: "1-year",
+    PriceKind.RESERVED_3Y: "3-year",
+    PriceKind.PURCHASE: "Purchase",
+}
+
+
+def _with_price(kind: PriceKind) -> Callable[[CostCase, float, Facts], CostCase]:
+    index = list(PriceKind).index(kind)
+
+    def change(case: CostCase, value: float, facts: Facts) -> CostCase:
+        ranges = list(case.ranges)
+        ranges[index] = own_price(kind, value)
+        return replace(case, ranges=tuple(ranges))
+
+    return change
+
+
+def _with_field(name: str) -> Callable[[CostCase, float, Facts], CostCase]:
+    def change(case: CostCase, value: float, facts: Facts) -> CostCase:
+        scenario = case.scenario.model_copy(update={name: value})
+        return replace(case, scenario=scenario, own=ownership(scenario, case.rules, case.accelerator))
+
+    return change
+
+
+def _with_speed(case: CostCase, value: float, facts: Facts) -> CostCase:
+    return replace(case, replica=replace(case.replica, requests_per_s=case.replica.requests_per_s * value))
+
+
+_FIELDS = (
+    "requests_per_day", "hours_per_day", "peak_factor", "electricity_usd_per_kwh", "staff_usd_per_year",
+    "interest_pct", "resale_pct", "life_years",
+)  # fmt: skip
+_CHANGES: dict[str, Callable[[CostCase, float, Facts], CostCase]] = {
+    **{kind.value: _with_price(kind) for kind in PriceKind},
+    **{name: _with_field(name) for name in _FIELDS},
+    "speed": _with_speed,
+    "api": lambda case, value, facts: case,
+}
