@@ -101,7 +101,10 @@ def tensor_refusals(model: Model, precision: Precision, tp: int, ep: int = 1) ->
                 reasons.extend(_width_refusals("MLP width", width, Part.MLP, precision, tp))
             case Mixture() as mixture:
                 split = max(1, tp // ep) if ep > 1 else tp
-                reasons.extend(_width_refusals("expert width", mixture.width, Part.ROUTED_EXPERTS, precision, split))
+                if precision.pad_width == 1:
+                    reasons.extend(
+                        _width_refusals("expert width", mixture.width, Part.ROUTED_EXPERTS, precision, split)
+                    )
                 if mixture.dense_width:
                     reasons.extend(_width_refusals("MLP width", mixture.dense_width, Part.MLP, precision, tp))
             case None:

@@ -68,11 +68,13 @@ class RuntimeConstants:
     before: str = ""
     """Versions below this one; empty: all."""
     block_tokens: int = 16
+    prints_groups: bool = False
+    """Of mixed layers, the start-up log prints the tokens that one group could hold."""
     kv: KvRules = DEFAULT_RULES
     default: bool = False
     """The generation meant where no version is stated."""
     weights_band_pct: float | None = None
-    """90th percentile of the absolute error on measured rows; None: no measured data."""
+    """Four of five measured rows lie within ± this; None: no measured data. Likewise below."""
     runtime_band_pct: float | None = None
     kv_space_band_pct: float | None = None
     source: str = ""

@@ -49,7 +49,7 @@ def predict_startup(
 ) -> StartupLines:
     """Tokens and concurrency as vLLM counts them.
 
-    With one kind of layer: pages of `block_tokens`. With several, layers are dealt into groups of equal size (short
+    Where all layers grow alike: pages of `block_tokens`. Else layers are dealt into groups of equal size (short
     groups padded) that draw on one pool of equal pages; a windowed layer is charged its window plus one batch.
     `printed_by_groups`: older builds print the tokens one group could hold; later ones concurrency × length.
     Source: vLLM `kv_cache_utils.py`.
@@ -57,9 +57,8 @@ def predict_startup(
     kinds = _kinds(geometry)
     if not kinds or kv_space <= 0:
         return StartupLines(0, 0.0, max_model_len)
-    if len(kinds) == 1 and kinds[0].token_bytes and kinds[0].window is None and not kinds[0].state_bytes:
-        kind = kinds[0]
-        page = kind.layers * kind.token_bytes * block_tokens
+    if all(kind.token_bytes and kind.window is None and not kind.state_bytes for kind in kinds):
+        page = sum(kind.layers * kind.token_bytes for kind in kinds) * block_tokens
         blocks = math.floor(kv_space / page)
         needed = math.ceil(max_model_len / block_tokens)
         return StartupLines(blocks * block_tokens, blocks / needed, max_model_len)

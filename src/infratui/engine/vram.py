@@ -13,7 +13,7 @@ from .architecture import Model, Part, layer_order, parameters
 from .derivation import Basis, Derivation, Formula, Ledger, Unit
 from .facts import Facts
 from .hardware import Accelerator
-from .kv_cache import CacheKind, KvTier, Sequences, kv_layers, kv_tier
+from .kv_cache import CacheKind, KvTier, Sequences, kv_demand, kv_layers, kv_tier
 from .layout import Layout
 from .memory import Deployment, MemoryPlan, plan_memory
 from .placement import (
@@ -28,7 +28,7 @@ from .placement import (
 )
 from .units import GIB
 from .vllm_startup import StartupLines, predict_startup
-from .weights import PartWeights
+from .weights import PartWeights, checkpoint_weights, total_weights
 
 if TYPE_CHECKING:
     from ..scenario import Scenario
@@ -191,8 +191,10 @@ class VramResult:
     load: Sequences
     detailed: Estimate
     rule_of_thumb: Estimate
+    checkpoint_bytes: int
+    """The model once, in this precision."""
     weights_by_part: tuple[PartWeights, ...]
-    """The model once, as its checkpoint holds it."""
+    """The same by part."""
     weights_per_gpu: tuple[PartWeights, ...]
     """On the fullest GPU of the chosen layout; empty where there is none."""
     kv_bytes_per_token: float
@@ -298,6 +300,7 @@ def evaluate_vram(scenario: Scenario, facts: Facts) -> VramResult:
         load=load,
         detailed=_detailed(deployment, site, load, least),
         rule_of_thumb=_by_rule_of_thumb(deployment, site, load),
+        checkpoint_bytes=total_weights(deployment.model, deployment.precision),
         weights_by_part=checkpoint_parts(deployment),
         weights_per_gpu=selected.plan.weights.parts if selected.plan else (),
         kv_bytes_per_token=one.bytes_per_token,
@@ -316,8 +319,6 @@ def evaluate_vram(scenario: Scenario, facts: Facts) -> VramResult:
 
 def checkpoint_parts(deployment: Deployment) -> tuple[PartWeights, ...]:
     """Weights by part, once, in the order of `Part`."""
-    from .weights import checkpoint_weights
-
     order = {part: at for at, part in enumerate(Part)}
     return tuple(
         sorted(checkpoint_weights(deployment.model, deployment.precision), key=lambda entry: order[entry.part])
@@ -466,8 +467,6 @@ def _detailed(deployment: Deployment, site: Site, load: Sequences, least: Smalle
 
 
 def _stage_kv(deployment: Deployment, layout: Layout, replica: Sequences) -> list[int]:
-    from .kv_cache import kv_demand
-
     return [kv_demand(geometry, replica).total for geometry in deployment.geometry(layout)]
 
 
@@ -576,6 +575,7 @@ def _startup(deployment: Deployment, site: Site, load: Sequences, plan: MemoryPl
         load.context,
         deployment.batch(site.accelerator).max_batched_tokens,
         block_tokens=deployment.constants.block_tokens,
+        printed_by_groups=deployment.constants.prints_groups,
     )
 
 

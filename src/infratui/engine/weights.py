@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from .architecture import (
@@ -83,8 +83,7 @@ def padded_vocabulary(vocabulary: int, tp: int) -> int:
     >>> padded_vocabulary(151_646, 8), padded_vocabulary(128_256, 3)
     (151680, 128256)
     """
-    block = math.lcm(VOCABULARY_BLOCK, tp)
-    return math.ceil(vocabulary / block) * block
+    return _padded(vocabulary, math.lcm(VOCABULARY_BLOCK, tp))
 
 
 @lru_cache(maxsize=4096)
@@ -119,25 +118,46 @@ def stage_groups(model: Model, pp: int) -> tuple[tuple[tuple[LayerGroup, int], .
 
 
 @lru_cache(maxsize=8192)
-def _layer_parameters(group: LayerGroup, hidden: int, tp: int, ep: int) -> tuple[tuple[Part, int], ...]:
+def _layer_parameters(
+    group: LayerGroup, hidden: int, tp: int, ep: int, pads: tuple[int, int]
+) -> tuple[tuple[Part, int], ...]:
     """Parameters of one layer on its fullest rank, by part."""
     found = []
     for weights in group.weights(hidden):
-        if weights.part is Part.ROUTED_EXPERTS and ep > 1 and isinstance(group.mlp, Mixture):
-            experts = math.ceil(group.mlp.experts / ep)
-            # Fewer expert groups than ranks: the ranks of a group split each of its experts.
-            count = math.ceil(experts * group.mlp.expert_parameters(hidden) / max(1, tp // ep))
+        if weights.part is Part.ROUTED_EXPERTS and isinstance(group.mlp, Mixture):
+            count = _expert_parameters(group.mlp, hidden, tp, ep, pads)
         else:
             count = weights.per_rank(tp)
         found.append((weights.part, count))
     return tuple(found)
 
 
+def _expert_parameters(mixture: Mixture, hidden: int, tp: int, ep: int, pads: tuple[int, int]) -> int:
+    """Routed experts on the fullest rank; with fewer expert groups than ranks, a group splits each of its experts."""
+    experts = math.ceil(mixture.experts / ep)
+    split = max(1, tp // ep)
+    pad_hidden, pad_width = pads
+    if pad_hidden == pad_width == 1:
+        return math.ceil(experts * mixture.expert_parameters(hidden) / split)
+    inner = mixture.latent_size or hidden
+    padded = replace(
+        mixture,
+        width=_padded(math.ceil(mixture.width / split), pad_width),
+        latent_size=_padded(inner, pad_hidden),
+    )
+    return experts * padded.expert_parameters(hidden)
+
+
+def _padded(size: int, multiple: int) -> int:
+    return math.ceil(size / multiple) * multiple
+
+
 def weights_per_gpu(model: Model, precision: Precision, layout: Layout) -> GpuWeights:
     """Weights of one replica by pipeline stage, and its fullest GPU, in bytes.
 
     The vocabulary is padded, key and value projections replicate beyond the KV heads; latent down-projections, router,
-    norms and parts outside the decoder are whole on every rank; experts divide over EP or else TP; the embedding is on
+    norms and parts outside the decoder are whole on every rank; experts divide over EP or else TP, padded where the
+    precision's kernels want it; the embedding is on
     the first stage, final norm and head on the last (a tied embedding is on both).
     """
     ep = layout.ep if model.is_moe else 1
@@ -150,12 +170,13 @@ def _weights(model: Model, precision: Precision, tp: int, pp: int, ep: int) -> G
     pad = padded_vocabulary(model.vocab_size, tp) - model.vocab_size
     embedding = math.ceil((embedding_parameters(model) + pad * hidden) / tp)
     head = math.ceil((head_parameters(model) + pad * hidden) / tp)
+    pads = (precision.pad_hidden, precision.pad_width)
     stages = []
     first = 0
     for stage, groups in enumerate(stage_groups(model, pp)):
         counts = dict.fromkeys(Part, 0)
         for group, layers in groups:
-            for part, count in _layer_parameters(group, hidden, tp, ep):
+            for part, count in _layer_parameters(group, hidden, tp, ep, pads):
                 counts[part] += layers * count
         if stage == 0:
             counts[Part.EMBEDDING] += embedding

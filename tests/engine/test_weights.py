@@ -1,0 +1,119 @@
+"""Weights per GPU against start-up logs, and what must hold for any split."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infratui.catalog.load import Catalog
+from infratui.engine.architecture import Part, layer_order
+from infratui.engine.layout import Layout
+from infratui.engine.units import GIB
+from infratui.engine.weights import (
+    checkpoint_weights,
+    padded_vocabulary,
+    stage_groups,
+    stage_sizes,
+    total_weights,
+    weights_per_gpu,
+)
+
+MODELS = ("llama-3.3-70b", "deepseek-v3", "gpt-oss-120b", "gemma-3-27b", "qwen3-next-80b-a3b", "qwen2.5-7b")
+
+
+@pytest.mark.parametrize(
+    ("model", "precision", "tp", "gib"),
+    [
+        # vLLM logs: "Model loading took … GiB", per GPU.
+        ("llama-3.1-8b", "bf16", 1, 14.9889),
+        ("llama-3.3-70b", "fp8", 1, 67.72),
+        ("llama-3.3-70b", "fp8", 2, 33.88),
+        ("llama-3.1-405b", "fp8-bf16-attention", 8, 56.7677),
+        ("qwen3-next-80b-a3b", "bf16", 2, 74.2812),
+        ("qwen2.5-14b", "bf16", 4, 6.9461),
+        ("gpt-oss-120b", "mxfp4", 1, 65.9651),
+    ],
+)
+def test_weights_match_start_up_logs(catalog: Catalog, model: str, precision: str, tp: int, gib: float):
+    found = weights_per_gpu(catalog.model(model), catalog.precision(precision), Layout(tp))
+
+    assert found.total / GIB == pytest.approx(gib, rel=0.015)
+
+
+def test_released_checkpoints_have_their_size(catalog: Catalog):
+    gpt_oss = catalog.model("gpt-oss-120b")
+    llama = catalog.model("llama-3.1-70b")
+
+    assert total_weights(gpt_oss, catalog.precision("mxfp4")) / GIB == pytest.approx(60.8, abs=0.1)
+    assert total_weights(llama, catalog.precision("bf16")) == 141_107_412_992
+
+
+def test_left_over_layers_spare_the_last_stage():
+    assert stage_sizes(61, 4) == (15, 15, 16, 15)
+    assert stage_sizes(7, 4) == (2, 2, 2, 1)
+    assert stage_sizes(80, 1) == (80,)
+
+
+def test_pipeline_keeps_every_layer_and_puts_the_ends_where_they_belong(catalog: Catalog):
+    model = catalog.model("llama-3.1-405b")
+
+    found = weights_per_gpu(model, catalog.precision("bf16"), Layout(8, 4))
+
+    assert sum(stage.layers for stage in found.stages) == len(layer_order(model))
+    assert found.stages[0].of(Part.EMBEDDING) > 0 == found.stages[-1].of(Part.EMBEDDING)
+    assert found.stages[-1].of(Part.HEAD) > 0 == found.stages[0].of(Part.HEAD)
+    assert found.fullest.total == max(stage.total for stage in found.stages)
+
+
+def test_a_tied_embedding_is_on_both_ends_of_a_pipeline(catalog: Catalog):
+    found = weights_per_gpu(catalog.model("gemma-3-27b"), catalog.precision("bf16"), Layout(1, 2))
+
+    assert found.stages[0].of(Part.EMBEDDING) == found.stages[1].of(Part.EMBEDDING) > 0
+
+
+def test_latent_projections_replicate_and_experts_follow_ep(catalog: Catalog):
+    model, fp8 = catalog.model("deepseek-v3"), catalog.precision("fp8-block")
+
+    tensor = weights_per_gpu(model, fp8, Layout(8))
+    spread = weights_per_gpu(model, fp8, Layout(1, 1, 8, 8))
+
+    assert tensor.fullest.of(Part.ROUTED_EXPERTS) == spread.fullest.of(Part.ROUTED_EXPERTS)
+    assert 8 * tensor.fullest.of(Part.ATTENTION) > spread.fullest.of(Part.ATTENTION)
+
+
+@given(st.integers(1, 300_000), st.integers(1, 64))
+def test_padded_vocabulary_divides(vocabulary: int, tp: int):
+    padded = padded_vocabulary(vocabulary, tp)
+
+    assert padded >= vocabulary
+    assert padded % 64 == 0 == padded % tp
+
+
+@given(st.sampled_from(MODELS), st.sampled_from(("bf16", "fp8", "int4")), st.integers(1, 6), st.integers(1, 8))
+def test_more_tensor_parallelism_never_weighs_more(catalog: Catalog, name: str, precision: str, power: int, pp: int):
+    model, bits = catalog.model(name), catalog.precision(precision)
+
+    # Padding and the rounding up of odd shares may add a trace.
+    more = weights_per_gpu(model, bits, Layout(2**power, pp)).total
+    less = weights_per_gpu(model, bits, Layout(2 ** (power - 1), pp)).total
+
+    assert 0 < more <= less * 1.001
+
+
+@given(st.sampled_from(MODELS), st.integers(1, 24))
+def test_stages_hold_all_layers(catalog: Catalog, name: str, pp: int):
+    model = catalog.model(name)
+
+    held = sum(count for groups in stage_groups(model, pp) for _, count in groups)
+
+    assert held == len(layer_order(model))
+
+
+@given(st.sampled_from(MODELS), st.integers(1, 8), st.integers(1, 8))
+def test_a_replica_holds_at_least_the_checkpoint(catalog: Catalog, name: str, tp: int, pp: int):
+    model, fp8 = catalog.model(name), catalog.precision("fp8")
+
+    replica = weights_per_gpu(model, fp8, Layout(tp, pp)).replica
+
+    assert replica >= sum(entry.bytes for entry in checkpoint_weights(model, fp8)) - 64
