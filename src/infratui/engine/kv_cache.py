@@ -127,8 +127,8 @@ class Sequences:
 
     @property
     def prefix(self) -> int:
-        """Tokens in common; no longer than the sequence."""
-        return min(self.shared_prefix, self.tokens)
+        """Tokens in common: all but one at most, for every sequence asks something of its own."""
+        return min(self.shared_prefix, self.tokens - 1)
 
 
 @dataclass(frozen=True, slots=True)

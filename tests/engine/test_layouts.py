@@ -1,0 +1,176 @@
+"""Layouts: what is legal, what is refused and why, and what the ladder makes of any number of GPUs."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infratui.catalog.load import Catalog
+from infratui.engine.kv_cache import Sequences
+from infratui.engine.layout import Layout
+from infratui.engine.layouts import Topology, enumerate_layouts, refusals
+from infratui.engine.memory import Deployment
+from infratui.engine.placement import Forced, Site, judge_layouts, recommend, smallest, topology_of
+
+MODELS = ("llama-3.3-70b", "deepseek-v3", "gpt-oss-120b", "qwen2.5-7b", "llama-3.1-405b")
+NODE = Topology(gpus_per_node=8, node_bandwidth=450e9, fabric_bandwidth=50e9)
+
+
+def served(catalog: Catalog, model: str, precision: str, kv: str = "bf16") -> Deployment:
+    constants = catalog.runtime().of("vllm")
+    return Deployment(catalog.model(model), catalog.precision(precision), catalog.precision(kv), constants)
+
+
+def site(catalog: Catalog, gpu: str = "h100") -> Site:
+    accelerator = catalog.accelerator(gpu)
+    return Site(accelerator, topology_of(accelerator, catalog.link("infiniband-ndr")), catalog.runtime())
+
+
+@pytest.mark.parametrize(
+    ("model", "precision", "layout", "reason"),
+    [
+        ("llama-3.3-70b", "fp8", Layout(3), "TP3 does not divide 64 attention heads"),
+        ("llama-3.3-70b", "fp8", Layout(16), "TP16 spans nodes of 8 GPUs"),
+        ("llama-3.3-70b", "fp8", Layout(1, 81), "PP81 leaves stages without layers: the model has 80"),
+        ("llama-3.3-70b", "fp8", Layout(2, 1, 1, 2), "EP2: the model has no experts"),
+        ("deepseek-v3", "fp8-block", Layout(1, 1, 7, 7), "EP7 does not divide 256 experts"),
+        # vLLM refuses Qwen3-235B FP8 at TP8: 1,536 / 8 = 192 is no multiple of its block of 128.
+        ("qwen3-235b-a22b", "fp8-block", Layout(8), "cuts through a quantization block of 128"),
+    ],
+)
+def test_refusals_say_why(catalog: Catalog, model: str, precision: str, layout: Layout, reason: str):
+    found = refusals(catalog.model(model), catalog.precision(precision), layout, NODE)
+
+    assert any(reason in text for text in found), found
+
+
+@pytest.mark.parametrize(
+    ("model", "precision", "layout"),
+    [
+        ("llama-3.3-70b", "fp8", Layout(8, 2)),
+        ("llama-3.3-70b", "fp8", Layout(8, 3)),
+        ("qwen3-235b-a22b", "fp8-block", Layout(8, ep=8)),
+        ("gpt-oss-120b", "mxfp4", Layout(8)),
+        ("deepseek-v3", "fp8-block", Layout(1, 1, 16, 16)),
+    ],
+)
+def test_what_people_run_is_legal(catalog: Catalog, model: str, precision: str, layout: Layout):
+    assert refusals(catalog.model(model), catalog.precision(precision), layout, NODE) == ()
+
+
+def test_a_rack_wide_link_lets_tensor_parallelism_cross_servers(catalog: Catalog):
+    model, fp8 = catalog.model("llama-3.1-405b"), catalog.precision("fp8")
+
+    assert refusals(model, fp8, Layout(16), Topology(72, 900e9, 50e9)) == ()
+
+
+@given(st.integers(1, 128))
+def test_enumeration_uses_all_gpus_once(gpus: int):
+    layouts = enumerate_layouts(gpus, experts=True)
+
+    assert all(layout.gpus == gpus for layout in layouts)
+    assert len(set(layouts)) == len(layouts)
+
+
+def test_five_hold_it_and_eight_are_legal(catalog: Catalog):
+    # 70B in FP8, 50 users of 32K in FP8: weights and cache need 5 H100, 64 heads need 8.
+    found = smallest(served(catalog, "llama-3.3-70b", "fp8", "fp8"), site(catalog), Sequences(50, 32_768))
+
+    assert found.arithmetic == 5
+    assert found.plan is not None
+    assert found.plan.layout == Layout(8)
+    assert found.reason == "TP5 does not divide 64 attention heads"
+
+
+def test_beyond_a_node_stages_are_added(catalog: Catalog):
+    found = smallest(served(catalog, "llama-3.1-405b", "fp16"), site(catalog), Sequences(10, 8192))
+
+    assert found.plan is not None
+    assert found.plan.layout == Layout(8, 2)
+
+
+def test_many_users_get_replicas(catalog: Catalog):
+    found = smallest(served(catalog, "qwen2.5-7b", "bf16"), site(catalog, "a10"), Sequences(5000, 8192))
+
+    assert found.plan is not None
+    assert found.plan.fits
+    assert found.plan.layout.dp > 1
+
+
+def test_a_latent_cache_prefers_spread_attention(catalog: Catalog):
+    found = recommend(served(catalog, "deepseek-v3", "fp8-block"), site(catalog, "h200"), Sequences(200, 16_384), 8)
+
+    assert found.plan is not None
+    assert found.plan.layout == Layout(1, 1, 8, 8)
+    assert "no cache is copied" in found.reasons[0]
+
+
+@pytest.mark.parametrize("gpus", [1, 2, 3, 5, 6, 7, 8, 12, 16, 31, 64])
+@pytest.mark.parametrize("model", ["llama-3.3-70b", "llama-3.1-405b", "deepseek-v3"])
+def test_any_count_is_answered(catalog: Catalog, model: str, gpus: int):
+    found = recommend(served(catalog, model, "fp8"), site(catalog), Sequences(20, 8192), gpus)
+
+    assert found.reasons
+    assert found.plan is not None
+    assert found.idle + found.plan.layout.gpus == gpus
+
+
+def test_the_ladder_of_405b(catalog: Catalog):
+    deployment, load = served(catalog, "llama-3.1-405b", "fp16"), Sequences(10, 8192)
+
+    layouts = [recommend(deployment, site(catalog), load, gpus).plan for gpus in (16, 32, 64)]
+
+    assert [plan.layout for plan in layouts if plan] == [Layout(8, 2), Layout(8, 2, 2), Layout(8, 2, 4)]
+
+
+def test_a_forced_layout_is_judged_not_replaced(catalog: Catalog):
+    deployment, load = served(catalog, "llama-3.3-70b", "fp8"), Sequences(20, 8192)
+
+    forced = recommend(deployment, site(catalog), load, 8, Forced(tp=8))
+    refused = recommend(deployment, site(catalog), load, 8, Forced(tp=3))
+
+    assert forced.plan is not None
+    assert forced.plan.layout.tp == 8
+    assert refused.plan is None
+    assert "TP3 does not divide" in refused.reasons[0]
+
+
+def test_short_memory_refuses_with_its_size(catalog: Catalog):
+    verdicts = judge_layouts(served(catalog, "llama-3.1-405b", "fp16"), site(catalog), Sequences(10, 8192), 8)
+
+    whole = next(verdict for verdict in verdicts if verdict.layout == Layout(8))
+    assert not whole.legal
+    assert "memory short by" in whole.reasons[0]
+
+
+def test_all_layouts_of_64_gpus_take_under_a_tenth_of_a_second(catalog: Catalog):
+    deployment, load = served(catalog, "deepseek-v3", "fp8-block"), Sequences(100, 8192)
+    judge_layouts(deployment, site(catalog), load, 64)
+
+    start = time.process_time()
+    verdicts = judge_layouts(deployment, site(catalog), Sequences(101, 8192), 64)
+    spent = time.process_time() - start
+
+    assert len(verdicts) > 100
+    assert spent < 0.1
+
+
+@given(st.sampled_from(MODELS), st.integers(1, 3000), st.integers(1, 2**17), st.sampled_from(("l4", "h100", "b200")))
+def test_the_smallest_layout_fits_and_is_legal(catalog: Catalog, model: str, users: int, context: int, gpu: str):
+    deployment, place, load = served(catalog, model, "fp8"), site(catalog, gpu), Sequences(users, context)
+
+    found = smallest(deployment, place, load)
+
+    if found.plan is None:
+        assert found.reason
+        return
+    assert found.plan.fits
+    assert found.arithmetic is not None
+    assert refusals(deployment.model, deployment.precision, found.plan.layout, place.topology) == ()
+    if found.plan.layout.dp == 1:
+        # Rounding of shares aside, no split holds more than its bytes.
+        assert found.plan.layout.gpus >= math.floor(found.arithmetic * 0.95)
