@@ -1,0 +1,140 @@
+"""Reference content as blocks of text with links, before anybody decides how wide it is or where it is shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ..catalog import markup
+
+_BULLET = re.compile(r"^\s*- ")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run of text. `link` leads to `term:<id>`, `page:<id>`, `tree:<id>` or `screen:<id>`."""
+
+    text: str
+    link: str = ""
+    tone: str = ""
+    """`bold`, `muted`, `key`, `good`, `tight`, `bad`, or empty."""
+
+
+Runs = tuple[Run, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """The title of a section."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A paragraph, indented by `indent` cells; `mark` stands before its first line, within the indent."""
+
+    runs: Runs
+    mark: str = ""
+    indent: int = 0
+    mark_tone: str = ""
+    close: bool = False
+    """Follows the block before it without an empty line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A small table whose cells wrap."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Runs, ...], ...]
+    right: frozenset[int] = frozenset()
+    """Columns of numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """A table of the catalog, by name; see `report.tables`."""
+
+    name: str
+
+
+Block = Heading | Text | Grid | Data
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One term, page or tree, ready to be laid out."""
+
+    key: str
+    """`term:kv-cache`, `page:memory`, `tree:accelerator`."""
+    title: str
+    kind: str
+    blocks: tuple[Block, ...]
+
+    @property
+    def links(self) -> tuple[str, ...]:
+        """Where its links lead, in reading order."""
+        return tuple(run.link for block in self.blocks for run in runs_of(block) if run.link)
+
+
+def runs_of(block: Block) -> Iterator[Run]:
+    """All runs of a block, in reading order."""
+    if isinstance(block, Text):
+        yield from block.runs
+    elif isinstance(block, Grid):
+        for row in block.rows:
+            for cell in row:
+                yield from cell
+
+
+def linked(text: str, names: Mapping[str, str], tone: str = "") -> Runs:
+    """Marked text as runs: `[[term]]` becomes a link, worded by `names`. Figures must have been filled in."""
+    return tuple(_run(span, names, tone) for span in markup.spans(text))
+
+
+def _run(span: markup.Span, names: Mapping[str, str], tone: str) -> Run:
+    if not span.term:
+        return Run(span.text, tone=tone)
+    own_words = span.text != span.term.replace("-", " ")
+    return Run(span.text if own_words else names.get(span.term, span.text), f"term:{span.term}", tone)
+
+
+def words_of(name: str) -> str:
+    """A name as it stands within a sentence: `Decode` → `decode`, but `KV cache` and `NVLink` stay."""
+    proper = any(map(str.isupper, name[1:])) or not name[1:2].isalpha()
+    return name if proper else name[:1].lower() + name[1:]
+
+
+def paragraphs(body: str, names: Mapping[str, str]) -> list[Block]:
+    """Light Markdown, paragraphs and `- ` bullets, as blocks."""
+    blocks: list[Block] = []
+    for part in re.split(r"\n\s*\n", body.strip()):
+        prose: list[str] = []
+        bullets: list[str] = []
+        for line in part.splitlines():
+            if _BULLET.match(line):
+                bullets.append(_BULLET.sub("", line))
+            elif bullets:
+                bullets[-1] += f" {line.strip()}"
+            else:
+                prose.append(line.strip())
+        if prose:
+            blocks.append(Text(linked(" ".join(prose), names)))
+        for at, bullet in enumerate(bullets):
+            blocks.append(Text(linked(bullet, names), "•", 2, "key", close=at > 0 or bool(prose)))
+    return blocks
+
+
+def labelled(label: str, text: str, tone: str = "") -> Text:
+    """`Label: text`."""
+    return Text((Run(f"{label}: ", tone="key"), Run(text, tone=tone)))
+
+
+def listing(label: str, entries: Sequence[tuple[str, str]]) -> Text:
+    """`Label: a · b · c`, each entry a pair of words and link."""
+    runs = [Run(f"{label}: ", tone="key")]
+    for at, (words, link) in enumerate(entries):
+        runs += [Run(" · ")] * bool(at) + [Run(words, link)]
+    return Text(tuple(runs))

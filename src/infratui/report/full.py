@@ -1,0 +1,89 @@
+"""The whole report: every section's answer as plain text or Markdown, with its inputs, math and sources."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from ..engine.evaluate import Evaluation, evaluate
+from ..engine.units import ByteUnit, format_value
+from . import math
+from .headlines import section_headlines
+from .sections import Answer, answers, derivations, summary
+
+if TYPE_CHECKING:
+    from ..engine.compare import Headline
+    from ..engine.facts import Facts
+    from ..scenario import Scenario
+
+
+def plain_report(scenario: Scenario, facts: Facts, bytes_as: ByteUnit = ByteUnit.GB) -> str:
+    """All sections as plain text, line by line: what a pipe, a dumb terminal or a screen reader gets."""
+    evaluation = evaluate(scenario, facts)
+    head = f"infratui: {scenario.name}"
+    blocks = [f"{head}\n{'=' * len(head)}", inputs_line(scenario, facts)]
+    for found in answers(evaluation):
+        lines = [found.section.title, "-" * len(found.section.title), summary(found, bytes_as)]
+        lines += _figures(evaluation, found, bytes_as)
+        lines.append(f"The math: infratui {found.section.command} --explain")
+        blocks.append("\n".join(line for line in lines if line))
+    return "\n\n".join(blocks)
+
+
+def markdown_report(evaluation: Evaluation, date: dt.date, bytes_as: ByteUnit = ByteUnit.GB) -> str:
+    """All sections as Markdown with inputs, figures, math and sources."""
+    scenario = evaluation.scenario
+    blocks = [f"# {escaped(scenario.name)}", f"infratui, {date.isoformat()}. {inputs_line(scenario, evaluation.facts)}"]
+    for found in answers(evaluation):
+        blocks.append(f"## {found.section.title}")
+        blocks.append(escaped(summary(found, bytes_as)))
+        blocks.append(figures_table(section_headlines(evaluation, found), bytes_as))
+        blocks.append(math.markdown(derivations(found), bytes_as))
+    changed = scenario.changed()
+    if changed:
+        blocks.append("## Inputs that differ from the defaults")
+        blocks.append("```yaml\n" + "\n".join(f"{key}: {value}" for key, value in changed.items()) + "\n```")
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def inputs_line(scenario: Scenario, facts: Facts) -> str:
+    """The deployment in one sentence."""
+    try:
+        model = facts.model(scenario.model).name
+        gpu = facts.accelerator(scenario.accelerator).name
+        weights, cache = facts.precision(scenario.precision).label, facts.precision(scenario.kv_precision).label
+    except (ValueError, OSError):
+        model, gpu, weights, cache = scenario.model, scenario.accelerator, scenario.precision, scenario.kv_precision
+    users = "1 user" if scenario.users == 1 else f"{scenario.users:,} users"
+    return (
+        f"{model}, weights {weights}, KV cache {cache}, {users} with {scenario.context:,} tokens each, "
+        f"on {scenario.gpus:,} × {gpu}."
+    )
+
+
+def figure_text(headline: Headline, bytes_as: ByteUnit = ByteUnit.GB) -> str:
+    """A headline's value with its unit, or the words that stand in its place."""
+    if headline.value is None:
+        return f"– ({headline.words})" if headline.words else "–"
+    return format_value(headline.value, headline.unit, bytes_as)
+
+
+def figures_table(figures: tuple[Headline, ...], bytes_as: ByteUnit) -> str:
+    """Headlines as a Markdown table."""
+    if not figures:
+        return ""
+    rows = [f"| {escaped(figure.name)} | {escaped(figure_text(figure, bytes_as))} |" for figure in figures]
+    return "\n".join(["| Figure | Value |", "|---|---:|", *rows])
+
+
+def escaped(text: str) -> str:
+    """Text that Markdown shows as it is."""
+    return "".join(f"\\{char}" if char in "\\`*_[]<>|#" else char for char in text)
+
+
+def _figures(evaluation: Evaluation, found: Answer, bytes_as: ByteUnit) -> list[str]:
+    if found.result is None:
+        return []
+    figures = section_headlines(evaluation, found)
+    width = max((len(figure.name) for figure in figures), default=0)
+    return [f"  {figure.name:{width}}  {figure_text(figure, bytes_as)}" for figure in figures]
