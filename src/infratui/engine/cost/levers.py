@@ -9,6 +9,7 @@ from ..architecture import Model
 from ..facts import Facts
 from ..units import format_usd
 from .notes import LeverNote
+from .replica import NoReplicaError
 from .section import FIELDS as COST_FIELDS
 from .section import CostCase, cheapest_monthly
 
@@ -54,7 +55,7 @@ def _lever(note: LeverNote, on: bool, turn: Change, scenario: Scenario, now: flo
         return CostLever(note, on, (), None, None, note.basis)
     try:
         other = _monthly(scenario.model_copy(update=dict(turn)), facts)
-    except ValueError as error:
+    except NoReplicaError as error:
         return CostLever(note, on, turn, None, None, str(error))
     if now is None or other is None:
         return CostLever(note, on, turn, None, None, "no price is known")

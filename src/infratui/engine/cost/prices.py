@@ -121,16 +121,17 @@ def committed(
 ) -> PriceRange | None:
     """A commitment's price: as published where that is about as recent as the on-demand price, else a discount on it.
 
-    An H100 commitment of early 2024 costs more than today's on-demand hour: it prices another market.
+    An H100 commitment of early 2024 costs more than today's on-demand hour: it prices another market. Without a
+    market of several providers nothing is estimated: nobody may offer a commitment at all.
     """
-    if published is not None and (published.own or on_demand is None or on_demand.newest is None):
+    if on_demand is None or on_demand.newest is None or (published is not None and published.own):
         return published
-    if on_demand is None:
-        return published
-    if published is not None and published.newest is not None and on_demand.newest is not None:
+    if published is not None and published.newest is not None:
         behind = (on_demand.newest - published.newest).days
         if behind <= WINDOW_DAYS:
             return published
+    if len(on_demand.providers) < ENOUGH_QUOTES:
+        return published
     years = "1-year" if kind is PriceKind.RESERVED_1Y else "3-year"
     found = f"published {years} price is of {published.newest}" if published else f"no {years} price published"
     step = COMMITTED.step(

@@ -34,6 +34,10 @@ REPLICA_RATE = Formula(
 )
 
 
+class NoReplicaError(ValueError):
+    """Nothing serves the scenario within its targets: the nearest reason, in words."""
+
+
 @dataclass(frozen=True, slots=True)
 class Targets:
     """Latency to hold, in seconds; 0: none."""
@@ -151,7 +155,7 @@ def best_replica(
     *,
     explain: bool = False,
 ) -> Replica:
-    """The replica that serves most requests per GPU within the targets. Raises ValueError with the nearest reason.
+    """The replica that serves most requests per GPU within the targets. Raises NoReplicaError.
 
     Pipelines are tried only while nothing smaller holds the model: a stage more never serves more per GPU.
     """
@@ -169,7 +173,7 @@ def best_replica(
         if best is None or found.requests_per_s_per_gpu > best.requests_per_s_per_gpu * 1.005:
             best = found
     if best is None:
-        raise ValueError(_nearest(reasons, service, accelerator))
+        raise NoReplicaError(_nearest(reasons, service, accelerator))
     if explain:
         explained = replica_on(service, accelerator, best.layout, facts, node_link, explain=True)
         assert isinstance(explained, Replica)
