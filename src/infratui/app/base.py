@@ -125,6 +125,10 @@ class SectionScreen(QuietScreen):
 
     # -- what a subclass says
 
+    def compose_top(self) -> ComposeResult:
+        """What stays in view under the headline, such as the picture of the answer; a few lines at most."""
+        yield from ()
+
     def compose_body(self) -> ComposeResult:
         """The results, in panels."""
         yield from ()
@@ -195,6 +199,7 @@ class SectionScreen(QuietScreen):
             yield Inputs(self.make_row(field) for field in self.FIELDS)
             with Vertical(id="main"):
                 yield Headline()
+                yield from self.compose_top()
                 with Body(id="body"):
                     yield from self.compose_body()
                     if self.TERMS:
@@ -227,7 +232,7 @@ class SectionScreen(QuietScreen):
     # -- keeping up with the scenario
 
     def on_mount(self) -> None:
-        self.watch(self, "focused", self._focus_moved, init=False)
+        self.watch(self, "focused", self._focus_moved)
 
     def on_screen_resume(self) -> None:
         self.sync()

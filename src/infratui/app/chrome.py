@@ -32,7 +32,7 @@ class Title:
 class TitleBar(Widget):
     """The screens, the scenario and the estimator in one line."""
 
-    DEFAULT_CSS = "TitleBar { height: 1; background: $panel; }"
+    DEFAULT_CSS = "TitleBar { text-wrap: nowrap; height: 1; background: $panel; }"
 
     title: reactive[Title] = reactive(Title())
 
@@ -61,7 +61,7 @@ class TitleBar(Widget):
 class HintLine(Widget):
     """One line above the keys: what is being typed, else what just happened, else what the focused thing means."""
 
-    DEFAULT_CSS = "HintLine { height: 1; }"
+    DEFAULT_CSS = "HintLine { text-wrap: nowrap; height: 1; }"
 
     hint: reactive[str] = reactive("")
     status: reactive[tuple[str, str]] = reactive(("", ""))
@@ -81,7 +81,7 @@ class HintLine(Widget):
 class KeyBar(Widget):
     """Keys of the focused thing, at most eight; written again only when they change."""
 
-    DEFAULT_CSS = "KeyBar { height: 1; background: $panel; }"
+    DEFAULT_CSS = "KeyBar { text-wrap: nowrap; height: 1; background: $panel; }"
 
     shown: reactive[tuple[tuple[str, str], ...]] = reactive(())
 

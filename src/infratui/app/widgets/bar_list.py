@@ -33,7 +33,7 @@ class BarList(Widget):
     ```
     """
 
-    DEFAULT_CSS = "BarList { height: auto; width: 1fr; }"
+    DEFAULT_CSS = "BarList { text-wrap: nowrap; height: auto; width: 1fr; }"
 
     bars: reactive[tuple[Bar, ...]] = reactive(())
 
@@ -77,7 +77,7 @@ class BarList(Widget):
 class Columns(Widget):
     """Bars standing beside each other, with amounts above and labels below."""
 
-    DEFAULT_CSS = "Columns { height: 10; width: 1fr; }"
+    DEFAULT_CSS = "Columns { text-wrap: nowrap; height: 10; width: 1fr; }"
 
     bars: reactive[tuple[Bar, ...]] = reactive(())
 

@@ -29,7 +29,7 @@ class Answer:
 class Headline(Widget):
     """Always visible above the results."""
 
-    DEFAULT_CSS = "Headline { height: 2; padding: 0 1; }"
+    DEFAULT_CSS = "Headline { text-wrap: nowrap; height: 2; padding: 0 1; }"
 
     answer: reactive[Answer] = reactive(Answer())
 

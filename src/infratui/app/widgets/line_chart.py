@@ -46,6 +46,8 @@ class Chart:
     y_text: Callable[[float], str] = "{:g}".format
     logarithmic_x: bool = False
     logarithmic_y: bool = False
+    top: float | None = None
+    """Highest y that is drawn; curves beyond it leave the picture."""
 
 
 class LineChart(Widget):
@@ -56,7 +58,7 @@ class LineChart(Widget):
     ```
     """
 
-    DEFAULT_CSS = "LineChart { height: 10; width: 1fr; }"
+    DEFAULT_CSS = "LineChart { text-wrap: nowrap; height: 10; width: 1fr; }"
 
     chart: reactive[Chart] = reactive(Chart())
 
@@ -76,13 +78,15 @@ def draw(chart: Chart, width: int, height: int) -> Content:
     levels = [rule.at for rule in chart.rules if not rule.upright]
     low_x, high_x = _range([x for x, _ in points], chart.logarithmic_x)
     high_y = max([y for _, y in points] + levels) * (1.0 if chart.logarithmic_y else 1.04)
+    if chart.top is not None:
+        high_y = min(high_y, chart.top)
     low_y = min(y for _, y in points if y > 0) if chart.logarithmic_y else min(0.0, *(y for _, y in points))
     if high_y <= low_y:
         high_y = low_y + 1.0
     marks = [chart.y_text(_between(low_y, high_y, share, chart.logarithmic_y)) for share in (1.0, 0.5, 0.0)]
     margin = max(len(mark) for mark in marks) + 1
-    ends = max((len(curve.label) for curve in chart.curves), default=0) + 1
-    plot_w, plot_h = max(8, width - margin - 1 - ends), height - 2 - bool(chart.y_label)
+    label_width = max((len(curve.label) for curve in chart.curves), default=0) + 1
+    plot_w, plot_h = max(8, width - margin - 1 - label_width), height - 2 - bool(chart.y_label)
     grid = _Grid(plot_w, plot_h)
 
     def place(x: float, y: float) -> tuple[float, float]:
@@ -97,14 +101,19 @@ def draw(chart: Chart, width: int, height: int) -> Content:
         else:
             grid.level(place(low_x, rule.at)[1], rule)
     labels: dict[int, tuple[str, str]] = {}
+    ends_at: list[tuple[int, float, Curve]] = []
     for curve in chart.curves:
-        drawn = [place(x, y) for x, y in curve.points if math.isfinite(x) and math.isfinite(y)]
+        inside = [(x, y) for x, y in curve.points if math.isfinite(x) and math.isfinite(y) and y <= high_y]
+        drawn = [place(x, y) for x, y in inside]
         for start, end in pairwise(drawn):
             grid.line(start, end, curve.tone)
         if drawn:
-            _label(labels, int(drawn[-1][1] // 4), plot_h, curve)
-    heading = [(chart.y_label.rjust(margin), "$muted")]
-    lines = [Content.assemble(*heading)] if chart.y_label else []
+            ends_at.append((int(drawn[-1][1] // 4), drawn[-1][0], curve))
+    # A curve that leaves the picture earlier is the steeper one: its label stands higher.
+    for row, _, curve in sorted(ends_at, key=lambda end: end[:2]):
+        _label(labels, row, plot_h, curve)
+    heading = f"{chart.y_label.rjust(margin)} ↑  {chart.x_label} →"
+    lines = [Content.styled(heading, "$muted")] if chart.y_label else []
     at_mark = {0: marks[0], (plot_h - 1) // 2: marks[1], plot_h - 1: marks[2]}
     for y in range(plot_h):
         label, tone = labels.get(y, ("", ""))
@@ -120,7 +129,7 @@ def draw(chart: Chart, width: int, height: int) -> Content:
     left, middle, right = (chart.x_text(_between(low_x, high_x, share, chart.logarithmic_x)) for share in (0.0, 0.5, 1))
     axis = left + middle.center(max(1, plot_w - 2 * max(len(left), len(right)))).rjust(plot_w - len(left) - len(right))
     axis = (axis + right)[: plot_w + 2]
-    lines.append(Content.styled(" " * (margin + 1) + axis + f" {chart.x_label}", "$muted"))
+    lines.append(Content.styled(" " * (margin + 1) + axis, "$muted"))
     return Content("\n").join(lines)
 
 

@@ -62,7 +62,7 @@ class Picker(Modal[str | None]):
 class FilteredList(Widget, can_focus=True):
     """The filter line, the matches and the cursor among them."""
 
-    DEFAULT_CSS = "FilteredList { height: auto; width: 1fr; }"
+    DEFAULT_CSS = "FilteredList { text-wrap: nowrap; height: auto; width: 1fr; }"
 
     editor: reactive[LineEditor] = reactive(LineEditor, always_update=True)
 

@@ -33,7 +33,7 @@ class StackedBar(Widget):
     With a `capacity`, the bar's full width is the larger of the two, and `│` stands where the capacity ends.
     """
 
-    DEFAULT_CSS = "StackedBar { height: 2; width: 1fr; }"
+    DEFAULT_CSS = "StackedBar { text-wrap: nowrap; height: 2; width: 1fr; }"
 
     parts: reactive[tuple[tuple[Segment, ...], float, str]] = reactive(((), 0.0, ""))
 
@@ -51,9 +51,11 @@ class StackedBar(Widget):
         cells = share(tuple(segment.amount for segment in segments), scale, width)
         legend: list[tuple[str, str]] = []
         for index, segment in enumerate(segments):
-            legend += [(f"{GLYPHS[index % 4]} ", f"${segment.tone}"), (f"{segment.label} {segment.text}   ", "")]
+            legend += [(f"{GLYPHS[index % 4]} ", f"${segment.tone}"), (f"{segment.label} {segment.text}  ", "")]
         if capacity:
-            legend.append((f"│ {capacity_text}", "$bad" if total > capacity else "$muted"))
+            room = width - sum(len(text) for text, _ in legend) - 3
+            words = capacity_text if len(capacity_text) <= room else capacity_text[: max(0, room - 1)] + "…"
+            legend.append((f" │ {words}", "$bad" if total > capacity else "$muted"))
         bar: list[tuple[str, str]] = [
             (GLYPHS[index % 4] * count, f"${segment.tone}")
             for index, (segment, count) in enumerate(zip(segments, cells, strict=True))

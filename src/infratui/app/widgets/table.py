@@ -17,6 +17,8 @@ from ..keys import Where, bindings
 
 _GAP = 2
 """Cells between columns."""
+_FLEX = 18
+"""Cells that a flexible column gives up or takes on at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +156,13 @@ class Table(Widget, can_focus=True):
         room = self.size.width - 2
         if self._layout[0] == room:
             return self._layout[1]
-        needs = []
+        needs: list[int] = []
+        wants: list[int] = []
         for at, column in enumerate(self._columns):
             texts = [len(row.cells[at].text) for row in self._given]
-            needs.append(max([len(column.title) + (2 if column.sortable else 0), *texts]))
+            need = max([len(column.title) + (2 if at == self._sort else 0), *texts])
+            wants.append(need)
+            needs.append(min(need, _FLEX) if column.flex else need)
         shown = list(range(len(self._columns)))
         while len(shown) > 1 and sum(needs[at] + _GAP for at in shown) - _GAP > room:
             worst = max(shown, key=lambda at: (self._columns[at].keep, at))
@@ -167,7 +172,7 @@ class Table(Widget, can_focus=True):
         spare = room - (sum(needs[at] + _GAP for at in shown) - _GAP)
         for at in shown:
             if self._columns[at].flex:
-                needs[at] = max(6, needs[at] + min(spare, 24))
+                needs[at] = max(6, min(needs[at] + spare, wants[at] + _FLEX))
                 break
         self._layout = (room, tuple((at, needs[at]) for at in shown))
         return self._layout[1]
@@ -256,6 +261,7 @@ class Table(Widget, can_focus=True):
         order = [None, *(at for at, _ in self._widths() if self._columns[at].sortable)]
         here = order.index(self._sort) if self._sort in order else 0
         self._sort = order[(here + by) % len(order)]
+        self._layout = (0, ())
         self._order(self.current.id if self.current else None)
         self.refresh()
 

@@ -42,7 +42,7 @@ class ValueRow(Widget, can_focus=True):
     ```
     """
 
-    DEFAULT_CSS = "ValueRow { height: 1; width: 1fr; }"
+    DEFAULT_CSS = "ValueRow { text-wrap: nowrap; height: 1; width: 1fr; }"
     BINDINGS = bindings(Where.ROW)
 
     value: reactive[object] = reactive(None)

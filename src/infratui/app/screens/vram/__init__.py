@@ -1,0 +1,1 @@
+"""The VRAM screen: what one replica needs, and where it fits."""
