@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infratui.catalog.load import Catalog
@@ -90,6 +90,7 @@ def test_mean_fill_shortens_sequences():
     assert Sequences(1, 100, shared_prefix=1000).prefix == 99
 
 
+@settings(deadline=None)
 @given(st.sampled_from(MODELS), st.integers(1, 2**20), st.integers(1, 2**16))
 def test_cache_grows_with_context_and_users(catalog: Catalog, name: str, context: int, users: int):
     geometry = kv_geometry(catalog.model(name), catalog.precision("bf16"))
@@ -102,6 +103,7 @@ def test_cache_grows_with_context_and_users(catalog: Catalog, name: str, context
     assert one < more
 
 
+@settings(deadline=None)
 @given(st.sampled_from(MODELS), st.integers(1, 2**20), st.integers(0, 2**20), st.integers(1, 1000))
 def test_a_prefix_never_costs(catalog: Catalog, name: str, context: int, prefix: int, users: int):
     geometry = kv_geometry(catalog.model(name), catalog.precision("bf16"))
@@ -115,6 +117,7 @@ def test_a_prefix_never_costs(catalog: Catalog, name: str, context: int, prefix:
     assert shared <= plain + users
 
 
+@settings(deadline=None)
 @given(st.sampled_from(MODELS), st.integers(0, 2**42))
 def test_longest_inverts_sequence_bytes(catalog: Catalog, name: str, budget: int):
     geometry = kv_geometry(catalog.model(name), catalog.precision("bf16"))
@@ -126,6 +129,7 @@ def test_longest_inverts_sequence_bytes(catalog: Catalog, name: str, budget: int
         assert geometry.sequence_bytes(int(tokens) + 2) >= budget
 
 
+@settings(deadline=None)
 @given(st.sampled_from(MODELS), st.integers(1, 16))
 def test_stages_share_the_layers(catalog: Catalog, name: str, pp: int):
     model, bf16 = catalog.model(name), catalog.precision("bf16")

@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infratui.catalog.load import Catalog
@@ -159,6 +159,7 @@ def test_symbols_in_sums_are_symbols_of_steps(catalog: Catalog):
     assert set(re.findall(r"kv_\w+|state_\w+", total.expression)) <= known
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(MODELS),
     st.sampled_from(("t4", "h100", "mi300x", "gb200")),
@@ -203,6 +204,7 @@ def test_nothing_is_negative_or_unreal(
     assert not found.fits or found.max_users >= users
 
 
+@settings(deadline=None)
 @given(st.sampled_from(MODELS), st.integers(1, 500), st.integers(1, 2**17))
 def test_more_memory_holds_more(catalog: Catalog, model: str, users: int, context: int):
     served, load = deployment(catalog, model), Sequences(users, context)

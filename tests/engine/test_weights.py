@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infratui.catalog.load import Catalog
@@ -82,6 +82,7 @@ def test_latent_projections_replicate_and_experts_follow_ep(catalog: Catalog):
     assert 8 * tensor.fullest.of(Part.ATTENTION) > spread.fullest.of(Part.ATTENTION)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 300_000), st.integers(1, 64))
 def test_padded_vocabulary_divides(vocabulary: int, tp: int):
     padded = padded_vocabulary(vocabulary, tp)
@@ -90,6 +91,7 @@ def test_padded_vocabulary_divides(vocabulary: int, tp: int):
     assert padded % 64 == 0 == padded % tp
 
 
+@settings(deadline=None)
 @given(st.sampled_from(MODELS), st.sampled_from(("bf16", "fp8", "int4")), st.integers(1, 6), st.integers(1, 8))
 def test_more_tensor_parallelism_never_weighs_more(catalog: Catalog, name: str, precision: str, power: int, pp: int):
     model, bits = catalog.model(name), catalog.precision(precision)
@@ -101,6 +103,7 @@ def test_more_tensor_parallelism_never_weighs_more(catalog: Catalog, name: str, 
     assert 0 < more <= less * 1.001
 
 
+@settings(deadline=None)
 @given(st.sampled_from(MODELS), st.integers(1, 24))
 def test_stages_hold_all_layers(catalog: Catalog, name: str, pp: int):
     model = catalog.model(name)
@@ -110,6 +113,7 @@ def test_stages_hold_all_layers(catalog: Catalog, name: str, pp: int):
     assert held == len(layer_order(model))
 
 
+@settings(deadline=None)
 @given(st.sampled_from(MODELS), st.integers(1, 8), st.integers(1, 8))
 def test_a_replica_holds_at_least_the_checkpoint(catalog: Catalog, name: str, tp: int, pp: int):
     model, fp8 = catalog.model(name), catalog.precision("fp8")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..engine.cost.assumptions import CostRules
     from ..engine.cost.notes import CostNotes
     from ..engine.formats import NumberFormat
+    from ..engine.parallelism import TypicalDeployment
     from ..engine.quality import QualityTable
     from ..engine.quantization_methods import QuantizationMethod
     from ..engine.runtime_memory import RuntimeTable
@@ -83,6 +84,7 @@ class Catalog:
         self._models: dict[str, Model] = {}
         self._checkpoints: dict[str, Model] = {}
         self._resolved: dict[str, str] = {}
+        self._matched: dict[str, Accelerator] = {}
         self._prices: dict[str, tuple[Price, ...]] = {}
 
     # Models
@@ -116,11 +118,13 @@ class Catalog:
 
     def accelerator(self, name: str) -> Accelerator:
         """By id or leniently by name: `H100 80GB HBM3`, `H100-SXM-80GB`, `h100`."""
-        found = self._accelerators.get(name)
+        found = self._accelerators.get(name) or self._matched.get(name)
         if found is None:
             found = self._accelerators.get(match_accelerator(name, self.accelerators()) or "")
         if found is None:
             raise self._unknown("accelerator", name, self._accelerators)
+        # Files of measurements repeat the same lenient name row after row.
+        self._matched[name] = found
         return found
 
     def accelerators(self) -> tuple[Accelerator, ...]:
@@ -138,6 +142,12 @@ class Catalog:
 
     def links(self) -> tuple[Link, ...]:
         return tuple(self._links.values())
+
+    def typical_deployments(self) -> tuple[TypicalDeployment, ...]:
+        """What the reference lists per model size."""
+        from .deployments import typical_deployments
+
+        return typical_deployments()
 
     def runtime(self) -> RuntimeTable:
         """Fitted memory constants of the serving engines."""

@@ -249,6 +249,8 @@ def recommend(
         if reasons:
             refused = refused or reasons
             continue
+        if layout.pp > DEEPEST_PIPELINE and not forced.pp and any(plan.max_users for plan in short):
+            continue
         plan = site.plan(deployment, layout, load)
         if plan.fits:
             return Recommendation(plan, gpus - layout.gpus, _why_this(plan, gpus, forced))

@@ -1,0 +1,124 @@
+"""Rows of text against measured start-up logs, and rows that cannot be answered."""
+
+from __future__ import annotations
+
+import csv
+import statistics
+import time
+from importlib.resources import files
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from infratui.catalog.load import Catalog
+from infratui.engine.estimate import MEMORY_COLUMNS, estimate_memory
+
+COLUMNS = (
+    "model_id", "weight_format", "tp", "pp", "ep", "dp", "gpu", "gpu_mem_util", "max_model_len", "kv_dtype",
+    "max_num_seqs", "max_num_batched_tokens", "engine",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def measured() -> list[dict[str, str]]:
+    text = (files("infratui.catalog") / "measured" / "memory.csv").read_text("utf-8")
+    return list(csv.DictReader(text.splitlines()))
+
+
+def errors(rows: list[dict[str, str]], catalog: Catalog, estimate: str, column: str, *, given_kv: bool) -> list[float]:
+    """Absolute errors in percent of the rows that carry a measured value and an estimate."""
+    found = []
+    for row in rows:
+        if given_kv and not row["kv_cache_gib_per_gpu"]:
+            continue
+        answer = estimate_memory(row, catalog, given_kv=given_kv)[estimate]
+        if answer and row[column] and float(row[column]) > 0:
+            found.append(abs(float(answer) / float(row[column]) - 1) * 100)
+    return found
+
+
+def test_weights_per_gpu_within_two_percent(catalog: Catalog, measured: list[dict[str, str]]):
+    found = errors(measured, catalog, "est_weights_gib_per_gpu", "weights_gib_per_gpu", given_kv=False)
+
+    assert len(found) >= 40
+    assert statistics.median(found) <= 2
+
+
+def test_tokens_of_a_given_cache_within_half_a_percent(catalog: Catalog, measured: list[dict[str, str]]):
+    tokens = errors(measured, catalog, "est_kv_tokens", "kv_tokens", given_kv=True)
+    concurrency = errors(measured, catalog, "est_max_concurrency", "max_concurrency", given_kv=True)
+
+    assert len(tokens) >= 20
+    assert statistics.median(tokens) <= 0.5
+    assert statistics.median(concurrency) <= 0.5
+
+
+def test_kv_space_within_five_percent(catalog: Catalog, measured: list[dict[str, str]]):
+    found = errors(measured, catalog, "est_kv_cache_gib_per_gpu", "kv_cache_gib_per_gpu", given_kv=False)
+
+    assert len(found) >= 12
+    assert statistics.median(found) <= 5
+
+
+def test_blanks_are_defaults(catalog: Catalog):
+    found = estimate_memory({"model_id": "Qwen/Qwen3-8B", "gpu": "h100"}, catalog)
+
+    assert found["est_error"] == ""
+    assert float(found["est_weights_gib_per_gpu"]) == pytest.approx(15.27, rel=0.01)
+    assert float(found["est_max_concurrency"]) > 1
+
+
+def test_an_unknown_gpu_still_gets_weights(catalog: Catalog):
+    found = estimate_memory({"model_id": "Qwen/Qwen3-8B", "gpu": "abacus 3000"}, catalog)
+
+    assert found["est_weights_gib_per_gpu"]
+    assert found["est_kv_cache_gib_per_gpu"] == ""
+    assert "abacus 3000" in found["est_error"]
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({}, "model_id is empty"),
+        ({"model_id": "no such model at all"}, "no such model"),
+        ({"model_id": "Qwen/Qwen3-8B", "tp": "three"}, "tp: 'three' is not a number"),
+        ({"model_id": "Qwen/Qwen3-8B", "tp": "3"}, "TP3 does not divide 32 attention heads"),
+        ({"model_id": "Qwen/Qwen3-8B", "gpu_mem_util": "90"}, "such as 0.9"),
+        ({"model_id": "Qwen/Qwen3-8B", "max_model_len": "1.5"}, "whole number"),
+        ({"model_id": "Qwen/Qwen3-8B", "weight_format": "fp7"}, "fp7"),
+    ],
+)
+def test_a_row_without_an_answer_says_why(catalog: Catalog, row: dict[str, str], message: str):
+    found = estimate_memory(row, catalog)
+
+    assert message in found["est_error"]
+    assert "\n" not in found["est_error"]
+
+
+def test_what_overflows_has_no_cache_and_a_reason(catalog: Catalog):
+    found = estimate_memory({"model_id": "meta-llama/Llama-3.1-70B", "gpu": "H100 80GB HBM3"}, catalog)
+
+    assert found["est_kv_cache_gib_per_gpu"] == "0.0000"
+    assert "exceed" in found["est_error"]
+
+
+def test_a_thousand_rows_take_under_a_second(catalog: Catalog):
+    row = {"model_id": "Qwen/Qwen3-8B", "gpu": "h100", "tp": "2"}
+    estimate_memory(row, catalog)
+
+    start = time.process_time()
+    for length in range(1000):
+        estimate_memory({**row, "max_model_len": str(1000 + length)}, catalog)
+
+    assert time.process_time() - start < 1
+
+
+@settings(deadline=None)
+@given(st.dictionaries(st.sampled_from(COLUMNS), st.text(max_size=20)))
+def test_any_text_is_answered(catalog: Catalog, row: dict[str, str]):
+    found = estimate_memory({"model_id": "llama-3.1-8b", **row}, catalog, given_kv=True)
+
+    assert tuple(found) == MEMORY_COLUMNS
+    for name in MEMORY_COLUMNS[:-1]:
+        assert not found[name] or float(found[name]) >= 0
