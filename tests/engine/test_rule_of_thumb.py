@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from infratui.catalog.load import Catalog
 from infratui.engine import rule_of_thumb
 from infratui.engine.architecture import RuleOfThumb
 from infratui.engine.units import GIB
@@ -59,6 +60,11 @@ def test_split_cases_come_out():
         assert (found.layout.tp, found.layout.pp, found.layout.dp, found.min_gpus) == expected, row
         assert found.enough == (row["enough"] == "true")
         assert found.kind == row["type"]
+
+
+def test_the_catalog_carries_the_classic_sizes(catalog: Catalog):
+    for alias, figures in zip(("7b", "13b", "70b", "405b", "745b"), SIZES.values(), strict=True):
+        assert rule_of_thumb.figures(catalog.model(alias)) == figures
 
 
 def test_explained_total_is_the_total():

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from enum import StrEnum
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from . import rule_of_thumb
-from .architecture import Model, Part, layer_order, parameters
-from .derivation import Basis, Derivation, Formula, Ledger, Unit
+from .accelerator_table import accelerator_rows, rows_by_rule_of_thumb, verdict
+from .architecture import Part, layer_order, parameters
+from .derivation import Basis, Formula, Ledger, Unit
 from .facts import Facts
-from .hardware import Accelerator
 from .kv_cache import CacheKind, KvTier, Sequences, kv_demand, kv_layers, kv_tier
 from .layout import Layout
 from .memory import Deployment, MemoryPlan, plan_memory
@@ -26,12 +23,44 @@ from .placement import (
     smallest,
     topology_of,
 )
-from .units import GIB
 from .vllm_startup import StartupLines, predict_startup
+from .vram_result import (
+    AcceleratorRow,
+    Estimate,
+    Growth,
+    GrowthLine,
+    KvGroup,
+    LayerCache,
+    PrefixEffect,
+    Selected,
+    Verdict,
+    VramResult,
+)
 from .weights import PartWeights, checkpoint_weights, total_weights
 
 if TYPE_CHECKING:
     from ..scenario import Scenario
+
+__all__ = [
+    "FIELDS",
+    "AcceleratorRow",
+    "Estimate",
+    "Growth",
+    "GrowthLine",
+    "KvGroup",
+    "LayerCache",
+    "PrefixEffect",
+    "Selected",
+    "Verdict",
+    "VramResult",
+    "accelerator_rows",
+    "checkpoint_parts",
+    "deployment_of",
+    "evaluate_vram",
+    "forced_of",
+    "load_of",
+    "site_of",
+]
 
 FIELDS = (
     "estimator",
@@ -57,180 +86,7 @@ FIELDS = (
 )
 """Scenario fields that this section depends on."""
 
-TIGHT_SHARE = 0.05
-"""Less than this share of the requested memory free: the error of the estimate may decide."""
 _GROWTH_POINTS = 24
-
-
-class Verdict(StrEnum):
-    """How it stands with a load on some GPUs."""
-
-    FITS = "fits"
-    TIGHT = "tight"
-    NO = "no"
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """Memory for one replica that holds all users, in bytes, by one estimator."""
-
-    estimator: str
-    """`detailed` or `rule-of-thumb`."""
-    weights: int
-    kv_cache: int
-    runtime: int
-    gpus: int
-    """GPUs that it is counted over; the detailed estimate includes padding and copies on them."""
-    band_pct: float | None
-    """± percent of the total; None: no measured data."""
-    derivation: Derivation
-
-    @property
-    def total(self) -> int:
-        return self.weights + self.kv_cache + self.runtime
-
-
-@dataclass(frozen=True, slots=True)
-class KvGroup:
-    """Cache of one kind of layer, counted once (no copies)."""
-
-    group: str
-    kind: CacheKind
-    layers: int
-    window: int | None
-    bytes_per_token: float
-    """All layers of the group together."""
-    bytes_per_user: int
-    total: int
-    """All users."""
-
-
-@dataclass(frozen=True, slots=True)
-class LayerCache:
-    """One layer of the strip."""
-
-    index: int
-    group: str
-    kind: CacheKind
-    bytes_per_user: int
-
-
-@dataclass(frozen=True, slots=True)
-class AcceleratorRow:
-    """One accelerator in the table. Bytes are per GPU."""
-
-    accelerator: Accelerator
-    visible: int
-    usable: int
-    """What the engine may take for weights, cache and its own buffers."""
-    gpus_arithmetic: int | None
-    gpus: int | None
-    """Fewest in a legal layout; None: none."""
-    layout: Layout | None
-    nodes: int | None
-    free: int | None
-    max_users: int | None
-    max_context: int | None
-    verdict: Verdict
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Selected:
-    """The chosen accelerator and count."""
-
-    accelerator: Accelerator
-    gpus: int
-    plan: MemoryPlan | None
-    """None where no layout can be built; with its derivation otherwise."""
-    idle: int
-    verdict: Verdict
-    missing: int
-    """Bytes short per GPU."""
-    missing_gpus: int | None
-    """GPUs to add for the smallest legal layout; None: none helps."""
-    reasons: tuple[str, ...]
-    kv_copies: float
-    """Times that a tensor-parallel group holds each cached token."""
-
-
-@dataclass(frozen=True, slots=True)
-class GrowthLine:
-    """Memory of the whole deployment against users, at one context."""
-
-    context: int
-    points: tuple[tuple[int, int], ...]
-    """(users, bytes)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Growth:
-    """The growth chart: one line per context, and what the chosen GPUs can take."""
-
-    lines: tuple[GrowthLine, ...]
-    capacity: int
-    """Bytes that the engine may take on all chosen GPUs."""
-
-
-@dataclass(frozen=True, slots=True)
-class PrefixEffect:
-    """What keeping a common prefix once saves on one GPU."""
-
-    tokens: int
-    saved: int
-    """Bytes on the tightest GPU."""
-
-
-@dataclass(frozen=True, slots=True)
-class VramResult:
-    """Everything the memory screen shows."""
-
-    estimator: str
-    model: Model
-    deployment: Deployment
-    load: Sequences
-    detailed: Estimate
-    rule_of_thumb: Estimate
-    checkpoint_bytes: int
-    """The model once, in this precision."""
-    weights_by_part: tuple[PartWeights, ...]
-    """The same by part."""
-    weights_per_gpu: tuple[PartWeights, ...]
-    """On the fullest GPU of the chosen layout; empty where there is none."""
-    kv_bytes_per_token: float
-    """One copy, all layers that grow."""
-    kv_bytes_per_user: int
-    """One copy of one sequence at its mean fill."""
-    kv_groups: tuple[KvGroup, ...]
-    layers: tuple[LayerCache, ...]
-    tiers: tuple[KvTier, ...]
-    """Fetching one user's cache back to the GPUs of a replica, against computing it again."""
-    smallest: Smallest
-    """On the chosen accelerator."""
-    rows: tuple[AcceleratorRow, ...]
-    selected: Selected
-    growth: Growth
-    startup: StartupLines | None
-    """What vLLM prints for one replica of the chosen layout at this context; None without a layout."""
-    prefix: PrefixEffect | None
-
-    @property
-    def headline(self) -> Estimate:
-        """The estimate of the chosen estimator."""
-        return self.detailed if self.estimator == "detailed" else self.rule_of_thumb
-
-    @property
-    def fits(self) -> bool:
-        """The chosen GPUs hold the load."""
-        return self.selected.verdict is not Verdict.NO
-
-    def row(self, accelerator_id: str) -> AcceleratorRow:
-        """The table's row of an accelerator. Raises KeyError."""
-        for row in self.rows:
-            if row.accelerator.id == accelerator_id:
-                return row
-        raise KeyError(accelerator_id)
-
 
 ALL_WEIGHTS = Formula("all_weights", "dp * tp * weights_of_stages", Unit.BYTES, term="parameters")
 ALL_KV = Formula("all_kv_cache", "dp * tp * kv_of_stages", Unit.BYTES, term="kv-cache")
@@ -309,7 +165,7 @@ def evaluate_vram(scenario: Scenario, facts: Facts) -> VramResult:
         layers=_layer_strip(deployment, load),
         tiers=_tiers(deployment, site, load, selected.plan.layout if selected.plan else Layout()),
         smallest=least,
-        rows=rows if scenario.estimator == "detailed" else _rows_by_rule_of_thumb(deployment, load, rows),
+        rows=rows if scenario.estimator == "detailed" else rows_by_rule_of_thumb(deployment, load, rows),
         selected=selected,
         growth=_growth(deployment, site, load, scenario.gpus, selected.plan),
         startup=_startup(deployment, site, load, selected.plan),
@@ -325,87 +181,6 @@ def checkpoint_parts(deployment: Deployment) -> tuple[PartWeights, ...]:
     )
 
 
-@lru_cache(maxsize=256)
-def accelerator_rows(deployment: Deployment, load: Sequences, sites: tuple[Site, ...]) -> tuple[AcceleratorRow, ...]:
-    """The smallest legal layout on every accelerator, in the order given."""
-    return tuple(_row(deployment, site, load) for site in sites)
-
-
-def _row(deployment: Deployment, site: Site, load: Sequences) -> AcceleratorRow:
-    least = smallest(deployment, site, load)
-    plan = least.plan
-    visible = site.table.visible_memory(site.accelerator)
-    if plan is None:
-        return AcceleratorRow(
-            accelerator=site.accelerator,
-            visible=visible,
-            usable=math.floor(visible * deployment.utilization),
-            gpus_arithmetic=least.arithmetic,
-            gpus=None,
-            layout=None,
-            nodes=None,
-            free=None,
-            max_users=None,
-            max_context=None,
-            verdict=Verdict.NO,
-            reason=least.reason,
-        )
-    return AcceleratorRow(
-        accelerator=site.accelerator,
-        visible=visible,
-        usable=plan.requested,
-        gpus_arithmetic=least.arithmetic,
-        gpus=plan.layout.gpus,
-        layout=plan.layout,
-        nodes=-(-plan.layout.gpus // site.topology.gpus_per_node),
-        free=plan.free,
-        max_users=plan.max_users,
-        max_context=plan.max_context,
-        verdict=_verdict(plan),
-        reason=least.reason,
-    )
-
-
-def _verdict(plan: MemoryPlan) -> Verdict:
-    if not plan.fits:
-        return Verdict.NO
-    return Verdict.TIGHT if plan.free < TIGHT_SHARE * plan.requested else Verdict.FITS
-
-
-def _rows_by_rule_of_thumb(
-    deployment: Deployment, load: Sequences, rows: tuple[AcceleratorRow, ...]
-) -> tuple[AcceleratorRow, ...]:
-    """The table as the rule of thumb has it: all memory over marketing gigabytes, the ladder, no refusals."""
-    figures = rule_of_thumb.figures(deployment.model)
-    weight_bytes, kv_bytes = deployment.precision.nominal_bytes, deployment.kv_precision.nominal_bytes
-    need = rule_of_thumb.memory(figures, weight_bytes, kv_bytes, load.context, load.users)
-    one = rule_of_thumb.memory(figures, weight_bytes, kv_bytes, load.context, 1)
-    found = []
-    for row in rows:
-        gigabytes = row.accelerator.memory_marketing_gb
-        split = rule_of_thumb.split(need.total, 1, gigabytes)
-        layout = rule_of_thumb.split(need.total, split.min_gpus, gigabytes).layout
-        room = layout.gpus * gigabytes * GIB / 1.15 - need.weights
-        users = max(0, math.floor(room / one.kv_cache)) if one.kv_cache else load.users
-        found.append(
-            AcceleratorRow(
-                accelerator=row.accelerator,
-                visible=row.accelerator.memory,
-                usable=round(gigabytes * GIB),
-                gpus_arithmetic=split.min_gpus,
-                gpus=layout.gpus,
-                layout=layout,
-                nodes=-(-layout.gpus // rule_of_thumb.NODE_GPUS),
-                free=max(0, round(gigabytes * GIB - need.total / layout.gpus)),
-                max_users=users,
-                max_context=math.floor(users * load.context / load.users),
-                verdict=Verdict.FITS,
-                reason="by the rule of thumb: bytes over marketing gigabytes",
-            )
-        )
-    return tuple(found)
-
-
 def _selected(
     deployment: Deployment, site: Site, load: Sequences, gpus: int, chosen: Recommendation, least: Smallest
 ) -> Selected:
@@ -418,7 +193,7 @@ def _selected(
         gpus=gpus,
         plan=explained,
         idle=chosen.idle,
-        verdict=_verdict(plan),
+        verdict=verdict(plan),
         missing=plan.missing,
         missing_gpus=0 if plan.fits else _to_add(least, gpus),
         reasons=chosen.reasons,
