@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .cost.section import CostResult, Sized
     from .cost.tornado import Tornado
     from .moe import MoeResult
+    from .parallelism import ParallelismResult
     from .vram import VramResult
 
 T = TypeVar("T")
@@ -103,6 +104,13 @@ class Evaluation:
         return self._section(
             "cost tornado", FIELDS, lambda scenario, facts: evaluate_tornado(scenario, facts, self._sized)
         )
+
+    @property
+    def parallelism(self) -> ParallelismResult:
+        """Layouts: every split of the GPUs, which to take, what it sends."""
+        from .parallelism import FIELDS, evaluate_parallelism
+
+        return self._section("parallelism", FIELDS, evaluate_parallelism)
 
 
 class Evaluator:

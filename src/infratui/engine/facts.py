@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .cost.assumptions import CostRules
     from .cost.notes import CostNotes
     from .formats import NumberFormat
+    from .parallelism import TypicalDeployment
     from .quality import QualityTable
     from .quantization_methods import QuantizationMethod
     from .runtime_memory import RuntimeTable
@@ -41,6 +42,11 @@ class Facts(Protocol):
     def accelerators(self) -> Sequence[Accelerator]: ...
 
     def link(self, name: str) -> Link: ...
+
+    def links(self) -> Sequence[Link]: ...
+
+    def typical_deployments(self) -> Sequence[TypicalDeployment]:
+        """What the reference lists per model size."""
 
     def runtime(self) -> RuntimeTable:
         """Fitted memory constants of the serving engines."""

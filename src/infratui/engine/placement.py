@@ -261,7 +261,8 @@ def recommend(
     if most:
         best = next(plan for plan in short if plan.max_users >= _NEAR_MOST * most)
     else:
-        best = min(short, key=lambda plan: plan.missing)
+        # None of them holds anything: the ladder's own next step, the widest group, is the one to talk about.
+        best = max(short, key=lambda plan: (plan.layout.tp, -plan.missing))
     return Recommendation(best, gpus - best.layout.gpus, (short_of(best),))
 
 

@@ -1,0 +1,110 @@
+"""Layouts of the GPUs at hand: the ladder, the prediction, the traffic and what would help."""
+
+import math
+
+import pytest
+
+from infratui.catalog.load import Catalog
+from infratui.engine.evaluate import evaluate
+from infratui.engine.gpu_grid import gpu_grid
+from infratui.engine.layout import Layout
+from infratui.engine.parallelism import ParallelismResult
+from infratui.engine.traffic import traffic_of
+from infratui.scenario import Scenario
+
+FACTS = Catalog()
+
+
+def lay_out(**changes: object) -> ParallelismResult:
+    return evaluate(Scenario().with_(users=10, **changes), FACTS).parallelism
+
+
+@pytest.mark.parametrize(
+    ("gpus", "layout", "fits"),
+    [(8, "TP8", False), (16, "TP8·PP2", True), (32, "TP8·PP2·DP2", True), (64, "TP8·PP2·DP4", True)],
+)
+def test_the_guides_flow(gpus: int, layout: str, fits: bool):
+    """405B at FP16 over 8, 16, 32 and 64 GPUs: TP, then TP + PP, then replicas (the guide, section 3)."""
+    result = lay_out(model="llama-3.1-405b", precision="fp16", gpus=gpus)
+    assert result.chosen is not None
+    assert (result.chosen.layout.label, result.chosen.fits) == (layout, fits)
+
+
+def test_missing_gpus_come_with_what_would_help():
+    result = lay_out(model="llama-3.1-405b", precision="fp16", gpus=8)
+    assert result.missing_gpus == 8
+    assert ("weights in FP8", 8) in [(help.words, help.gpus) for help in result.help]
+
+
+@pytest.mark.parametrize("gpus", [3, 5, 6, 7])
+def test_odd_counts_are_answered(gpus: int):
+    result = lay_out(gpus=gpus)
+    assert result.chosen is not None
+    assert result.chosen.fits
+    assert result.chosen.layout.gpus + result.chosen.idle == gpus
+
+
+def test_every_refusal_has_its_reason():
+    for row in lay_out(model="deepseek-v3", gpus=16).rows:
+        assert row.legal or row.reason
+
+
+def test_a_forced_layout_wins_and_says_so():
+    result = lay_out(gpus=8, tp=4, dp=2)
+    assert result.chosen is not None
+    assert result.chosen.layout == Layout(4, 1, 2)
+    assert result.chosen.forced
+
+
+def test_llama_405b_all_reduce_bytes_under_tp8():
+    """126 layers × 2 × 2·7/8 × 16,384 × 2 B."""
+    traffic = traffic_of(FACTS.model("llama-3.1-405b"), Layout(8))
+    assert traffic.all_reduce == 126 * 2 * 2 * 7 * 16_384 * 2 // 8
+    assert traffic.hop == traffic.all_to_all == 0
+
+
+def test_replicas_send_nothing():
+    assert traffic_of(FACTS.model("llama-3.1-8b"), Layout(1, 1, 8)).total == 0
+
+
+def test_spread_experts_exchange_instead_of_reducing():
+    traffic = traffic_of(FACTS.model("deepseek-v3"), Layout(1, 1, 8, 8))
+    assert traffic.all_reduce == 0
+    assert traffic.all_to_all == math.ceil(58 * 2 * 8 * 7 / 8 * 7168 * 2)
+
+
+def test_the_grid_numbers_every_gpu_once():
+    places = gpu_grid(FACTS.model("llama-3.1-405b"), Layout(8, 2, 2), 8)
+    assert len(places) == 32
+    assert {place.label for place in places} == {
+        f"R{r} S{s} T{t}" for r in range(2) for s in range(2) for t in range(8)
+    }
+    assert places[8].node == 1
+    assert (places[0].first_layer, places[8].last_layer) == (0, 125)
+
+
+def test_latent_attention_is_copied_to_every_rank():
+    result = lay_out(model="deepseek-v3", gpus=16, tp=8, pp=2, dp=1)
+    assert result.attention_dp_saving > 0
+    copies = [row.kv_copies for row in result.rows if row.layout.tp == 8 and row.legal]
+    assert copies
+    assert copies[0] == pytest.approx(8)
+
+
+def test_continuous_batching_keeps_slots_busier():
+    static, _, continuous = lay_out(gpus=8).batching
+    assert continuous.utilisation > static.utilisation
+    assert continuous.latency_p95_ms < static.latency_p95_ms
+
+
+def test_the_references_deployments_stand_beside_ours():
+    rows = lay_out().typical
+    assert [row.typical.model for row in rows] == ["7b", "13b", "70b", "405b", "745b"]
+    assert all(row.recommended for row in rows)
+
+
+def test_nothing_is_nan():
+    for row in lay_out(model="deepseek-v3", gpus=64).rows:
+        if row.serving:
+            figures = (row.serving.ttft_s, row.serving.tpot_s, row.serving.output_per_s, row.serving.mbu)
+            assert all(math.isfinite(figure) and figure > 0 for figure in figures)
