@@ -78,11 +78,15 @@ def match_accelerator(name: str, parts: Sequence[Part]) -> str | None:
 
 
 def _exact(name: str, parts: Sequence[Part]) -> str | None:
-    key = plain(name)
+    key = _bare(name)
     for part in parts:
-        if key in (plain(part.id), plain(part.name), *map(plain, part.aliases)):
+        if key and key in (_bare(part.id), _bare(part.name), *map(_bare, part.aliases)):
             return part.id
     return None
+
+
+def _bare(name: str) -> str:
+    return " ".join(word for word in plain(name).split() if word not in _NOISE)
 
 
 def _size_gap(part: Part, gigabytes: float) -> float:
@@ -137,7 +141,7 @@ _MODEL_NOISE = frozenset(
     (
         "instruct", "chat", "it", "hf", "base", "bf16", "fp16", "fp8", "fp4", "nvfp4", "mxfp4", "int4", "int8", "awq",
         "gptq", "autoround", "dynamic", "w4a16", "w8a8", "w8a16", "4bit", "8bit", "gguf", "marlin", "quantized", "kv",
-        "block", "qat", "channel", "meta", "nvidia", "turbo", "v0.1",
+        "block", "qat", "channel", "meta", "nvidia", "turbo", "v0.1", "class",
     )
 )  # fmt: skip
 _DATE = re.compile(r"\d{4}")
@@ -145,7 +149,7 @@ _DATE = re.compile(r"\d{4}")
 
 def model_key(name: str) -> str:
     """A model name without owner, tuning and quantization: `Qwen/Qwen2.5-14B-Instruct-AWQ` → `qwen2.5 14b`."""
-    words = plain(name.rsplit("/", 1)[-1]).split()
+    words = plain(_PARENTHESES.sub(" ", name.rsplit("/", 1)[-1])).split()
     kept = [word for word in words if word not in _MODEL_NOISE and not _DATE.fullmatch(word)]
     return " ".join(kept)
 

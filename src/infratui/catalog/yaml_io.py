@@ -55,13 +55,16 @@ def read_text(path: Path, *, error: type[Exception] = CatalogError, limit: int =
     """The text of a file, size-limited before it is read. Raises `error` in one line."""
     name = printable(str(path))
     try:
+        # Opening a pipe would wait for its writer, reading a device may never end.
+        if path.exists() and not path.is_file():
+            raise error(f"{name}: not a regular file; name a YAML file")
         with path.open("rb") as file:
-            # A pipe or a device would block or never end; a directory fails to open.
-            if not path.is_file():
-                raise error(f"{name}: not a regular file; name a YAML file")
             raw = file.read(limit + 1)
-    except OSError as problem:
-        raise error(f"{name}: cannot be read: {problem.strerror or problem}; check the path and its rights") from None
+    except (OSError, ValueError) as problem:
+        if isinstance(problem, error):
+            raise
+        reason = getattr(problem, "strerror", None) or problem
+        raise error(f"{name}: cannot be read: {printable(str(reason))}; check the path and its rights") from None
     if len(raw) > limit:
         raise error(f"{name}: larger than {limit:_} bytes; a hand-written file is far smaller")
     try:
