@@ -19,6 +19,7 @@ HEADER_LIMIT = 256 * 2**20
 
 MOST_KEYS = 65_536
 MOST_TENSORS = 1_000_000
+MOST_FILES = 2_000
 MOST_KEPT = 4_096
 """Longest list that is kept: one value per layer. Vocabularies are stepped over."""
 
@@ -197,10 +198,11 @@ def _read_tensors(
 _SPLIT = re.compile(r"^(.*)-(\d{5})-of-(\d{5})\.gguf$", re.DOTALL)
 
 
-def split_files(path: Path) -> tuple[tuple[Path, ...], str]:
-    """All files of a split model that are there, and the model's name without the part number."""
+def split_files(path: Path) -> tuple[tuple[Path, ...], str, int]:
+    """All files of a split model that are there, the model's name without the part number, and how many there are."""
     match = _SPLIT.match(path.name)
-    if match is None or int(match[3]) > 2_000:
-        return (path,), path.name.removesuffix(".gguf")
+    if match is None or not 0 < int(match[3]) <= MOST_FILES:
+        return (path,), path.name.removesuffix(".gguf"), 1
     names = [f"{match[1]}-{number:05d}-of-{match[3]}.gguf" for number in range(1, int(match[3]) + 1)]
-    return tuple(path.with_name(name) for name in names if path.with_name(name).is_file()), match[1]
+    files = tuple(path.with_name(name) for name in names if path.with_name(name).is_file())
+    return files or (path,), match[1], len(names)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from fnmatch import translate
 from functools import lru_cache
 
 from .errors import CheckpointError
 
-MOST_PATTERNS = 200_000
+MOST_ENTRIES = 500_000
 """Entries of the longest list that is read; per-expert lists of large mixtures hold tens of thousands."""
+
+MOST_PATTERNS = 5_000
+"""Most wildcards, and most patterns, in one list."""
 
 _MOST_WORK = 300_000_000
 """Bound on the backtracking of a list's patterns, in character steps."""
@@ -23,6 +27,16 @@ _EXPERT = re.compile(r"(^|\.)experts\.(\d+)(?=\.|$)")
 _QUANTIFIER = re.compile(r"(?<!\\)[*+?]")
 
 
+@dataclass(slots=True)
+class _Entries:
+    """Entries of one layer, or of none."""
+
+    plain: set[str] = field(default_factory=set)
+    wild: list[str] = field(default_factory=list)
+    whole: bool = False
+    """The layer as such is meant."""
+
+
 class Names:
     """A list of modules as quantization configurations write them.
 
@@ -32,22 +46,25 @@ class Names:
 
     def __init__(self, entries: Iterable[str], where: str) -> None:
         self._where = where
-        self._layers: dict[int, list[str]] = {}
-        """Wildcards and names below one layer; `*` for the whole layer."""
-        self._anywhere: list[str] = []
+        self._layers: dict[int, _Entries] = {}
+        self._anywhere = _Entries()
         self._patterns: list[tuple[re.Pattern[str], bool, int]] = []
+        """Compiled; whether it may treat layers differently; its quantifiers."""
+        self._wildcards = 0
         self._work = 0
         self.ignored: list[str] = []
         """Patterns that are not understood."""
         for number, entry in enumerate(dict.fromkeys(entries)):
-            if number > MOST_PATTERNS:
-                raise CheckpointError(f"{where} has over {MOST_PATTERNS:,} entries; a list of module names is expected")
+            if number > MOST_ENTRIES or max(self._wildcards, len(self._patterns)) > MOST_PATTERNS:
+                raise CheckpointError(
+                    f"{where} is too long; at most {MOST_ENTRIES:,} names and {MOST_PATTERNS:,} patterns are expected"
+                )
             self._add(entry)
         self._memo: dict[tuple[str, tuple[str, ...]], bool] = {}
         self._general: dict[tuple[str, ...], bool] = {}
 
     def __bool__(self) -> bool:
-        return bool(self._layers or self._anywhere or self._patterns)
+        return bool(self._layers or self._anywhere.plain or self._anywhere.wild or self._patterns)
 
     def _add(self, entry: str) -> None:
         if entry.startswith("re:"):
@@ -58,21 +75,34 @@ class Names:
             return
         entry = entry.strip(".")
         match = None if _BESIDE.match(entry) else _LAYER.match(entry)
-        if match:
-            expert = _EXPERT.search(match[2] or "")
-            # Experts of a layer are all alike: the first stands for them, which keeps the lists short.
-            if expert is None or int(expert[2]) == 0:
-                self._layers.setdefault(int(match[1]), []).append(match[2] or "*")
-            if match[3] and len(match[1]) < 4:
-                # As written, `layers.1*` also means 10 to 19, and so on.
-                for more in range(int(match[1]) * 10, int(match[1]) * 10 + 10) if int(match[1]) else ():
-                    self._layers.setdefault(more, []).append("*")
+        if match is None:
+            self._put(self._anywhere, _PREFIX.sub("", entry))
             return
-        self._anywhere.append(_PREFIX.sub("", entry))
+        number = int(match[1])
+        if match[2] is None:
+            self._layer(number).whole = True
+            # As written, `layers.1*` also means 10 to 19, and so on.
+            for more in range(number * 10, number * 10 + 10) if match[3] and number else ():
+                self._layer(more).whole = True
+            return
+        expert = _EXPERT.search(match[2])
+        # Experts of a layer are all alike: the first stands for them, which keeps the lists short.
+        if expert is None or int(expert[2]) == 0:
+            self._put(self._layer(number), match[2])
+
+    def _layer(self, number: int) -> _Entries:
+        return self._layers.setdefault(number, _Entries())
+
+    def _put(self, entries: _Entries, entry: str) -> None:
+        if "*" in entry or "?" in entry:
+            entries.wild.append(entry)
+            self._wildcards += 1
+        elif entry:
+            entries.plain.add(entry)
 
     def _add_pattern(self, pattern: str) -> None:
         # What follows a match does not matter, and runs of wildcards mean one.
-        pattern = re.sub(r"(?:\.\*)+", ".*", pattern)
+        pattern = re.sub(r"(?:\.\*)+", ".*", pattern[:501])
         pattern = re.sub(r"(?<!\\)\.\*\$?$", "", pattern)
         quantifiers = len(_QUANTIFIER.findall(pattern))
         # Quantified groups, look-arounds and repeats can take forever; no published list needs them.
@@ -90,48 +120,46 @@ class Names:
 
     def match(self, layer: int, names: tuple[str, ...]) -> bool:
         """Whether the list means the module that goes by any of `names` in that layer."""
-        for entry in self._layers.get(layer, ()):
-            if entry == "*" or self._below(entry, names):
-                return True
+        own = self._layers.get(layer)
+        if own is not None and (own.whole or self._among(own, names)):
+            return True
         general = self._general.get(names)
         if general is None:
-            general = any(self._below(entry, names) for entry in self._anywhere) or any(
-                self._search(pattern, work, name, 0)
-                for pattern, by_layer, work in self._patterns
-                if not by_layer
-                for name in names
-            )
+            general = self._among(self._anywhere, names) or self._any_pattern(names, 0, by_layer=False)
             self._general[names] = general
-        return general or any(
-            self._search(pattern, work, name, layer)
-            for pattern, by_layer, work in self._patterns
-            if by_layer
-            for name in names
-        )
+        return general or self._any_pattern(names, layer, by_layer=True)
 
     def match_outside(self, *names: str) -> bool:
         """Whether the list means a module outside the layers, such as `lm_head`."""
         return any(
-            any(name == entry or _glob(entry).match(name) for entry in self._anywhere)
+            name in self._anywhere.plain
+            or any(_glob(entry).match(name) for entry in self._anywhere.wild)
             or any(self._try(pattern, work, name) for pattern, _, work in self._patterns)
             for name in names
         )
 
-    def names_outside(self) -> tuple[str, ...]:
-        """The entries that stand outside numbered layers."""
-        return tuple(self._anywhere)
+    def _among(self, entries: _Entries, names: tuple[str, ...]) -> bool:
+        if not entries.plain.isdisjoint(_runs(names)):
+            return True
+        return any(self._means(entry, names) for entry in entries.wild)
 
-    def _below(self, entry: str, names: tuple[str, ...]) -> bool:
+    def _means(self, entry: str, names: tuple[str, ...]) -> bool:
         key = (entry, names)
         known = self._memo.get(key)
         if known is None:
-            known = self._memo[key] = any(_means(entry, name) for name in names)
+            glob = _glob(entry)
+            # `layers.*.self_attn` is written for full names; the layer's own path stands before ours.
+            known = any(glob.match(head) or glob.match(f"layers.0.{head}") for head in _heads(names))
+            self._memo[key] = known
         return known
 
-    def _search(self, pattern: re.Pattern[str], quantifiers: int, name: str, layer: int) -> bool:
+    def _any_pattern(self, names: tuple[str, ...], layer: int, *, by_layer: bool) -> bool:
         return any(
-            self._try(pattern, quantifiers, f"{home}{layer}.{name}")
-            for home in ("model.layers.", "model.language_model.layers.", "language_model.model.layers.")
+            self._try(pattern, work, f"{home}{layer}.{name}")
+            for pattern, own_layers, work in self._patterns
+            if own_layers is by_layer
+            for name in names
+            for home in _HOMES
         )
 
     def _try(self, pattern: re.Pattern[str], quantifiers: int, name: str) -> bool:
@@ -141,6 +169,32 @@ class Names:
         return pattern.match(name) is not None
 
 
+_HOMES = ("model.layers.", "model.language_model.layers.", "language_model.model.layers.")
+
+
+@lru_cache(maxsize=1024)
+def _runs(names: tuple[str, ...]) -> frozenset[str]:
+    """All dotted parts in a row of the names: what a plain entry may spell."""
+    found = set()
+    for name in names:
+        pieces = name.split(".")
+        for start in range(len(pieces)):
+            for end in range(start, len(pieces)):
+                found.add(".".join(pieces[start : end + 1]))
+    return frozenset(found)
+
+
+@lru_cache(maxsize=1024)
+def _heads(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names and everything above them."""
+    found: dict[str, None] = {}
+    for name in names:
+        pieces = name.split(".")
+        for end in range(len(pieces)):
+            found[".".join(pieces[: end + 1])] = None
+    return tuple(found)
+
+
 @lru_cache(maxsize=4096)
 def _glob(entry: str) -> re.Pattern[str]:
     # More than a few stars in one entry only cost time; runs of them mean one.
@@ -148,14 +202,3 @@ def _glob(entry: str) -> re.Pattern[str]:
     if plain.count("*") + plain.count("?") > 4:
         plain = re.sub(r"[*?].*[*?]", "*", plain)
     return re.compile(translate(plain.replace("[", "[[]")))
-
-
-def _means(entry: str, name: str) -> bool:
-    """An entry means a name that it spells whole, from its start, or as dotted parts in a row."""
-    if "*" in entry or "?" in entry:
-        glob = _glob(entry)
-        pieces = name.split(".")
-        heads = [".".join(pieces[: index + 1]) for index in range(len(pieces))]
-        # `layers.*.self_attn` and `*.attn.*` are written for full names; the layer's own path stands before ours.
-        return any(glob.match(head) or glob.match(f"layers.0.{head}") for head in heads)
-    return f".{entry}." in f".{name}."

@@ -226,6 +226,8 @@ def _gptq(fields: Fields) -> Plan:
     rules: list[tuple[Names, Scheme | None]] = []
     dynamic = fields.section("dynamic")
     if dynamic is not None:
+        if len(dynamic.values) > 1000:
+            raise fields.wrong("dynamic", "an object of at most 1,000 patterns")
         for pattern, value in dynamic.values.items():
             names = Names([f"re:{pattern.removeprefix('-:').removeprefix('+:')}"], dynamic.where)
             if pattern.startswith("-:"):

@@ -13,7 +13,7 @@ from .draft import assemble
 from .errors import CheckpointError
 from .fields import Fields, open_file, read_object
 from .quantization import Plan, plan_of, precision_of, wide_bits, wide_precision
-from .tensors import Tensor, TensorFacts, gather, implausible, measured_precision, stored_bits
+from .tensors import Tensor, TensorFacts, gather, implausible, is_plain, measured_precision, stored_bits
 from .text import safe_text
 
 _PICKLED = {".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".mar", ".nemo"}
@@ -194,9 +194,7 @@ def _finish(
                 f"the tensors do not go with the architecture ({', '.join(wrong)}); the configuration's bits are used"
             )
         else:
-            count = parameters(model)
-            wide = 32 if model.weight_precision == "fp32" else 16
-            plain = all(abs(value - wide) < 0.01 * wide for part, value in bits.items() if count.of(part) > 10**6)
+            plain = is_plain(bits, 32 if model.weight_precision == "fp32" else 16)
             if stated is not None or label or not plain:
                 precision = measured_precision(model, facts, stated, label or _mixed_label(facts))
     if precision is not None:
@@ -214,11 +212,12 @@ def _read_gguf(path: Path) -> Checkpoint:
     from .gguf import read_header, split_files
     from .gguf_config import FILE_TYPES, config_of
 
-    files, name = split_files(path)
+    files, name, count = split_files(path)
     headers = [read_header(file) for file in files]
     where = safe_text(path.name)
     first = headers[0]
-    count = first.metadata.get("split.count", 1)
+    stated = first.metadata.get("split.count", 1)
+    count = max(count, stated) if isinstance(stated, int) else count
     tensors = [tensor for header in headers for tensor in header.tensors]
     names = frozenset(tensor.name for tensor in tensors)
     if len(names) != len(tensors):
@@ -234,7 +233,7 @@ def _read_gguf(path: Path) -> Checkpoint:
         weight_precision="bf16",
     )
     warnings = list(draft.warnings)
-    complete = not isinstance(count, int) or len(files) >= count
+    complete = len(files) >= count
     if not complete:
         warnings.append(f"{len(files)} of {count} files are there; bits by part are not known")
     facts = gather(tensors, model.layers, complete=complete) if tensors else None

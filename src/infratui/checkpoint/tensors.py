@@ -63,7 +63,7 @@ _ROUTER = re.compile(
 )
 _EXPERTS = re.compile(r"\.experts\.|\.experts$|_exps\.|\.experts_")
 _ATTENTION = re.compile(
-    r"\.(?:self_attn|attn|attention|linear_attn|self_attention|attn_(?!norm|post_norm|hc)\w+|ssm_\w+|indexer)\."
+    r"\.(?:self_attn|attn|attention|linear_attn|self_attention|attn_(?!norm|post_norm|hc)\w+|ssm_\w+|indexer)(?:\.|$)"
 )
 _NORM = re.compile(r"norm|\.ln_|layer_scalar|layer_output_scale|_hc|hc_|\.ln\.")
 _MLP = re.compile(r"\.(?:mlp|feed_forward|ffn|ffn_\w+|fc\w*)\.")
@@ -139,13 +139,18 @@ def stored_bits(model: Model, facts: TensorFacts) -> dict[Part, float]:
     return bits
 
 
-def implausible(bits: dict[Part, float]) -> tuple[Part, ...]:
-    """Parts whose bytes do not go with the architecture: below one bit or above 68 per parameter.
+_JUDGED = {Part.EMBEDDING, Part.ATTENTION, Part.MLP, Part.ROUTED_EXPERTS, Part.HEAD}
+"""Parts made of matrices. The others are small and may hold 32-bit values or buffers that are no parameters."""
 
-    68: a 64-bit type with scales. Small parts may hold buffers that are no parameters, so they are not judged.
-    """
-    judged = {Part.EMBEDDING, Part.ATTENTION, Part.MLP, Part.ROUTED_EXPERTS, Part.HEAD}
-    return tuple(part for part, value in bits.items() if part in judged and not 1 <= value <= 68)
+
+def implausible(bits: dict[Part, float]) -> tuple[Part, ...]:
+    """Parts whose bytes do not go with the architecture: below one bit or above 68 (64 with scales) per parameter."""
+    return tuple(part for part, value in bits.items() if part in _JUDGED and not 1 <= value <= 68)
+
+
+def is_plain(bits: dict[Part, float], wide: int) -> bool:
+    """Whether all matrices are stored in `wide` bits, within a hundredth."""
+    return all(abs(value - wide) < 0.01 * wide for part, value in bits.items() if part in _JUDGED)
 
 
 def measured_precision(model: Model, facts: TensorFacts, stated: Precision | None, label: str) -> Precision:
