@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..engine.architecture import ArchitectureError, Model, layer_order, parameters
 from ..engine.hardware import Accelerator, Link, Price, System
@@ -58,11 +58,16 @@ class FlawedRowError(ValueError):
         self.flaw = flaw
 
 
-@cache
-def _adapter(kind: Hashable) -> TypeAdapter[Any]:
+_adapters: dict[type, TypeAdapter[Any]] = {}
+
+
+def _adapter(kind: type) -> TypeAdapter[Any]:
+    """Built when a table is first read: building one takes longer than checking a thousand rows."""
     from pydantic import TypeAdapter
 
-    return TypeAdapter(kind)
+    if kind not in _adapters:
+        _adapters[kind] = TypeAdapter(kind)
+    return _adapters[kind]
 
 
 def build(kind: type[Row], row: object) -> Row:
@@ -76,7 +81,7 @@ def build(kind: type[Row], row: object) -> Row:
     elif kind is Precision and isinstance(row.get("parts"), dict):
         row = {**row, "parts": [{"part": part, "bits": bits} for part, bits in row["parts"].items()]}
     try:
-        value: Row = _adapter(cast(Hashable, kind)).validate_python(row)
+        value: Row = _adapter(kind).validate_python(row)
     except ValidationError as error:
         raise FlawedRowError(_explain(kind, error.errors(include_url=False, include_context=False))) from None
     _check_figures(value, ())
@@ -106,14 +111,18 @@ def _group_with_kinds(group: object) -> object:
     return found
 
 
+_UNKNOWN_KEY = ("unexpected_keyword_argument", "extra_forbidden")
+
+
 def _explain(kind: type, problems: Sequence[Any]) -> Flaw:
     """The most telling of pydantic's complaints. A union complains once per member: only the member meant counts."""
     off = {tuple(p["loc"][:-1]) for p in problems if p["loc"][-1:] == ("kind",) and p["type"] == "literal_error"}
     meant = [p for p in problems if not any(tuple(p["loc"][: len(branch)]) == branch for branch in off)]
-    problem = (meant or problems)[0]
+    # A misspelt key is also a missing one: the misspelling is what to mend.
+    problem = min(meant or problems, key=lambda found: found["type"] not in _UNKNOWN_KEY)
     # Union members appear in the path under their class name.
     path = tuple(part for part in problem["loc"] if not (isinstance(part, str) and part[:1].isupper()))
-    if problem["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
+    if problem["type"] in _UNKNOWN_KEY:
         from difflib import get_close_matches
 
         known = [field.name for field in fields(kind)] if len(path) == 1 else _known_keys()
