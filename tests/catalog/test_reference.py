@@ -166,12 +166,13 @@ class TestTrees:
 
     def test_few_hours_of_interactive_use_are_rented_by_the_hour(self) -> None:
         values = {
-            "compliance": 0, "term_years": 3, "hours_per_day": 4, "breakeven_hours_per_day": 12, "ttft_target_ms": 500,
+            "compliance": 0, "term_years": 3, "on_demand_usd_month": 900, "committed_usd_month": 2500,
+            "breakeven_month_owned": 50, "term_months": 36, "ttft_target_ms": 500,
         }  # fmt: skip
         walk = decision.walk(reference.tree("buy-or-rent"), lambda key, _: values.get(key))
         assert walk.leaf.id == "on-demand"
         # No API price was given, so that question could not be answered and the walk went on.
-        assert [fork.answer for fork in walk.forks] == [False, None, False, True, True]
+        assert [fork.answer for fork in walk.forks] == [False, None, False, False, True, True]
 
     def test_a_model_for_one_large_card_gets_one(self) -> None:
         needed = {"a10g": 8, "l40s": 4, "h100-sxm": 2, "h200-sxm": 1}

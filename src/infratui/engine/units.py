@@ -130,6 +130,8 @@ def format_seconds(value: Number) -> str:
 def format_usd(value: Number, digits: int = 3) -> str:
     """`$0.33`, `$12.50`, `$1,240`, `$1.24M`."""
     sign, value = ("-" if value < 0 else ""), abs(value)
+    if value >= 1e9:
+        return f"{sign}${significant(value / 1e9, digits)}B"
     if value >= 1e6:
         return f"{sign}${significant(value / 1e6, digits)}M"
     if value >= 1000:

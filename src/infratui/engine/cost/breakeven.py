@@ -54,18 +54,25 @@ def hours_per_day(on_demand: float | None, reserved: float | None, days_per_week
     derivation = ledger.derivation(f"Breakeven: {name}")
     if hours > 24:
         return Breakeven(name, None, Unit.HOURS, "on demand stays cheaper even around the clock", derivation)
+    if hours < 0.1:
+        return Breakeven(name, hours, Unit.HOURS, "reserving pays at practically any use", derivation)
     return Breakeven(name, hours, Unit.HOURS, f"reserve above {hours:.1f} h/day", derivation)
 
 
-def month(own: OptionCost | None, rent: OptionCost | None) -> Breakeven:
-    """The month in which cumulative rent overtakes capital plus operating cost."""
+def month(own: OptionCost | None, rent: OptionCost | None, life_years: float = math.inf) -> Breakeven:
+    """The month in which cumulative rent overtakes capital plus operating cost; none beyond the hardware's life."""
     name = f"owned = {rent.option.value}" if rent else "owned = rented"
     if own is None or rent is None:
         return Breakeven(name, None, Unit.MONTHS, "needs a purchase price and a rental price")
     if rent.running <= own.running:
-        return Breakeven(name, None, Unit.MONTHS, "running owned hardware costs as much as renting: it never pays back")
+        return Breakeven(
+            name, None, Unit.MONTHS, f"running owned hardware costs as much as {rent.option.value}: it never pays back"
+        )
     ledger = Ledger()
     months = float(ledger(MONTH, capital=own.upfront, rent=rent.running, operating=own.running))
+    if months > life_years * 12:
+        words = f"paying back takes {months:,.0f} months, longer than the hardware's life of {life_years * 12:,.0f}"
+        return Breakeven(name, None, Unit.MONTHS, words, ledger.derivation(f"Breakeven: {name}"))
     words = f"owning overtakes {rent.option.value} after {months:.1f} months"
     return Breakeven(name, months, Unit.MONTHS, words, ledger.derivation(f"Breakeven: {name}"))
 

@@ -158,7 +158,8 @@ def decide(case: Circumstances) -> Decision:
 def _rent(case: Circumstances, rental: OptionCost, brief: bool, walk: _Walk) -> Decision:
     on_demand = case.options.get(Option.ON_DEMAND)
     fact = "a latency target is set" if case.someone_waits else "no latency target"
-    waits = walk.ask("is-interactive", "Does anyone wait for the first token?", case.someone_waits, fact)
+    key = "waits-briefly" if brief else "is-interactive"
+    waits = walk.ask(key, "Does anyone wait for the first token?", case.someone_waits, fact)
     if not waits and rental.option is Option.SPOT:
         return walk.end(Leaf.SPOT, "nobody waits, so an interruption costs only repeated work")
     reserved = min(commitments(case.options, case.term_years).values(), key=lambda cost: cost.monthly, default=None)

@@ -15,7 +15,7 @@ from . import breakeven
 from .api_price import ApiQuote, quote_api
 from .assumptions import Assumption, CostRules
 from .breakeven import Breakeven
-from .decision import Circumstances, Decision, cheapest_rental, decide
+from .decision import Circumstances, Decision, cheapest_rental, commitments, decide
 from .demand import HOURS_PER_MONTH, Demand, Fleet, Offered, offered_load, size_fleet
 from .notes import Hidden, Judged, Situation, hidden_costs, judge
 from .options import Option, OptionCost, Ownership, RateBasis, Rates, price_options
@@ -92,6 +92,10 @@ class CostResult:
     decision: Decision
     best: OptionCost | None
     """The option to compare with: the decision's, else the cheapest."""
+    hosted: OptionCost | None
+    """The cheapest of the five that the horizon allows: what an API is compared with."""
+    committed: OptionCost | None
+    """The cheapest reservation that the horizon covers."""
     per_request: float | None
     per_user: float | None
     """USD per month and concurrent user."""
@@ -267,7 +271,9 @@ class CostCase:
             api_monthly=api_monthly,
             overtakes=Breakeven("", None, Unit.MONTHS, ""),
         )
-        return replace(case, overtakes=breakeven.month(costs.get(Option.OWNED), cheapest_rental(case)))
+        return replace(
+            case, overtakes=breakeven.month(costs.get(Option.OWNED), cheapest_rental(case), scenario.life_years)
+        )
 
     def _decided(
         self,
@@ -324,6 +330,10 @@ class CostCase:
             requests=requests,
             decision=decision,
             best=best,
+            hosted=_hosted(circumstances),
+            committed=min(
+                commitments(costs, scenario.term_years).values(), key=lambda cost: cost.monthly, default=None
+            ),
             per_request=per_request,
             per_user=per_user,
             signals=judge(found.signals, situation),
@@ -449,8 +459,12 @@ def _best(decision: Decision, costs: Mapping[Option, OptionCost], case: Circumst
     """The decision's option, else the cheapest that the horizon allows."""
     if decision.option is not None:
         return costs.get(decision.option)
-    rental, own = cheapest_rental(case), costs.get(Option.OWNED)
-    return min((cost for cost in (rental, own) if cost is not None), key=lambda cost: cost.monthly, default=None)
+    return _hosted(case)
+
+
+def _hosted(case: Circumstances) -> OptionCost | None:
+    choices = (cheapest_rental(case), case.options.get(Option.OWNED))
+    return min((cost for cost in choices if cost is not None), key=lambda cost: cost.monthly, default=None)
 
 
 def _priced(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 API = "API"
 _QUIET = Ledger(recording=False)
+_STILL = 1e-9
 _DEFAULT_BAND = 20.0
 """Percent by which speed is varied where no measured data give a band."""
 
@@ -33,6 +34,8 @@ class Tornado:
     runner_up: str
     advantage: float
     swings: tuple[Swing, ...]
+    idle: tuple[str, ...]
+    """Labels of inputs that do not move the two against each other."""
 
 
 def evaluate_tornado(scenario: Scenario, facts: Facts, sized: Sized | None = None) -> Tornado | None:
@@ -57,7 +60,10 @@ def evaluate_tornado(scenario: Scenario, facts: Facts, sized: Sized | None = Non
         return changed[runner_up] - changed[leader]
 
     levers = [lever for lever in _levers(case, prices, facts) if lever.low < lever.high]
-    return Tornado(leader, runner_up, prices[runner_up] - prices[leader], tornado(levers, advantage))
+    swings = tornado(levers, advantage)
+    moving = tuple(swing for swing in swings if swing.width > _STILL * prices[leader])
+    idle = tuple(swing.lever.label for swing in swings if swing not in moving)
+    return Tornado(leader, runner_up, prices[runner_up] - prices[leader], moving, idle)
 
 
 def _prices(case: CostCase, facts: Facts, api_usd: float = 0.0) -> dict[str, float]:
