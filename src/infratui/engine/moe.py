@@ -13,11 +13,12 @@ from .derivation import Basis, Derivation, Formula, Ledger, Unit
 from .expert_load import RoutingError
 from .expert_placement import Placement, place_experts
 from .facts import Facts
+from .inputs import deployment_of, load_of, site_of
 from .layout import Layout
 from .memory import MemoryPlan
 from .placement import recommend, smallest
 from .precision import Precision
-from .prediction import deployment_of, load_of, site_of, speed_plan, workload_of
+from .prediction import speed_plan, workload_of
 from .routing import BatchRouting, Gate, RouterSpec, route_batch
 from .speed import Plan, Serving, SpeedError, serve
 

@@ -11,11 +11,12 @@ from .derivation import Basis, Derivation, Formula, Ledger
 from .facts import Facts
 from .gpu_grid import GpuPlace, gpu_grid
 from .hardware import Accelerator
+from .inputs import deployment_of, forced_of, link_of, load_of, site_of
 from .kv_cache import Sequences
 from .layout import Layout
 from .memory import Deployment, MemoryPlan
-from .placement import Forced, LayoutVerdict, Site, Smallest, judge_layouts, kv_copies, recommend, smallest
-from .prediction import deployment_of, link_of, load_of, site_of, speed_plan, workload_of
+from .placement import LayoutVerdict, Site, Smallest, judge_layouts, kv_copies, recommend, smallest
+from .prediction import speed_plan, workload_of
 from .speed import Plan, Serving, SpeedError, serve
 from .traffic import LinkTime, Traffic, link_times, traffic_of
 
@@ -147,7 +148,7 @@ def evaluate_parallelism(scenario: Scenario, facts: Facts) -> ParallelismResult:
     deployment = deployment_of(scenario, facts)
     site = site_of(scenario, facts)
     case = _Case(scenario, facts, deployment, site, load_of(scenario))
-    forced = Forced(scenario.tp, scenario.pp, scenario.dp, scenario.ep)
+    forced = forced_of(scenario)
     ladder = recommend(deployment, site, case.load, scenario.gpus)
     wanted = recommend(deployment, site, case.load, scenario.gpus, forced) if forced.any else ladder
     needed = smallest(deployment, site, case.load)

@@ -5,45 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .facts import Facts
-from .hardware import Accelerator, Link
-from .kv_cache import Sequences
+from .hardware import Accelerator
+from .inputs import link_of
 from .layout import Layout
 from .memory import Deployment, MemoryPlan
-from .placement import Site, topology_of
+from .placement import Site
 from .speed import Plan, Speculation, Workload, fabric_of
 
 if TYPE_CHECKING:
     from ..scenario import Scenario
-
-
-def deployment_of(scenario: Scenario, facts: Facts, model: str = "") -> Deployment:
-    """What a scenario serves; `model` replaces the scenario's. Raises UnknownFactError."""
-    return Deployment(
-        facts.model(model or scenario.model),
-        facts.precision(scenario.precision),
-        facts.precision(scenario.kv_precision),
-        facts.runtime().of(scenario.engine),
-        scenario.utilization,
-        scenario.max_batched_tokens,
-        scenario.max_num_seqs,
-        scenario.windowed_kv == "windowed",
-    )
-
-
-def load_of(scenario: Scenario) -> Sequences:
-    """The sequences that memory must hold."""
-    return Sequences(scenario.users, scenario.context, scenario.mean_fill / 100, scenario.shared_prefix)
-
-
-def link_of(scenario: Scenario, facts: Facts) -> Link | None:
-    """The link between nodes, where one is named."""
-    return facts.link(scenario.node_link) if scenario.node_link else None
-
-
-def site_of(scenario: Scenario, facts: Facts, accelerator: Accelerator | None = None) -> Site:
-    """The chosen accelerator (or another) with its links and the engines' memory constants."""
-    gpu = accelerator or facts.accelerator(scenario.accelerator)
-    return Site(gpu, topology_of(gpu, link_of(scenario, facts)), facts.runtime())
 
 
 def workload_of(

@@ -10,11 +10,11 @@ from .accelerator_table import accelerator_rows, rows_by_rule_of_thumb, verdict
 from .architecture import Part, layer_order, parameters
 from .derivation import Basis, Formula, Ledger, Unit
 from .facts import Facts
+from .inputs import deployment_of, forced_of, load_of, site_of
 from .kv_cache import CacheKind, KvTier, Sequences, kv_demand, kv_layers, kv_tier
 from .layout import Layout
 from .memory import Deployment, MemoryPlan, plan_memory
 from .placement import (
-    Forced,
     Recommendation,
     Site,
     Smallest,
@@ -98,41 +98,6 @@ ALL_RUNTIME = Formula(
     term="activation",
 )
 TOTAL = Formula("total", "all_weights + all_kv_cache + all_runtime", Unit.BYTES)
-
-
-def deployment_of(scenario: Scenario, facts: Facts) -> Deployment:
-    """The served model and engine settings of a scenario. Raises ValueError in one line."""
-    precision, kv_precision = facts.precision(scenario.precision), facts.precision(scenario.kv_precision)
-    if not precision.for_weights:
-        raise ValueError(f"precision: {precision.id} is not for weights; try fp8 or bf16")
-    if not kv_precision.for_kv:
-        raise ValueError(f"kv_precision: {kv_precision.id} is not for a KV cache; try bf16 or fp8")
-    return Deployment(
-        model=facts.model(scenario.model),
-        precision=precision,
-        kv_precision=kv_precision,
-        constants=facts.runtime().of(scenario.engine),
-        utilization=scenario.utilization,
-        max_batched_tokens=scenario.max_batched_tokens,
-        max_num_seqs=scenario.max_num_seqs,
-        windowed=scenario.windowed_kv == "windowed",
-    )
-
-
-def load_of(scenario: Scenario) -> Sequences:
-    """The users of a scenario."""
-    return Sequences(scenario.users, scenario.context, scenario.mean_fill / 100, scenario.shared_prefix)
-
-
-def site_of(scenario: Scenario, facts: Facts) -> Site:
-    """The chosen accelerator with its links."""
-    accelerator = facts.accelerator(scenario.accelerator)
-    return Site(accelerator, topology_of(accelerator, facts.link(scenario.node_link)), facts.runtime())
-
-
-def forced_of(scenario: Scenario) -> Forced:
-    """The layout sizes that a scenario sets."""
-    return Forced(scenario.tp, scenario.pp, scenario.dp, scenario.ep)
 
 
 def evaluate_vram(scenario: Scenario, facts: Facts) -> VramResult:
