@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 
 class ScenarioError(ValueError):
@@ -252,12 +252,41 @@ class Scenario(BaseModel):
         Input("Capacity", Kind.NUMBER, "capacity-factor", "×", (0, 1, 1.25, 1.5, 2, 4), "none"),
     ] = 0.0
 
-    # The bit lab.
+    # Precisions side by side, and the bit lab.
+    shown_formats: Annotated[
+        Literal["classic", "all"],
+        Input("Formats", Kind.CHOICE, "precision", help="the classic four, or every way to store weights"),
+    ] = "classic"
     lab_value: Annotated[float, Field(ge=-1e300, le=1e300), Input("Value", Kind.NUMBER, "rounding")] = 0.7834
     lab_format: Annotated[str, Field(max_length=40), Input("Format", Kind.CHOICE, "precision")] = "e4m3"
+    lab_group: Annotated[
+        str,
+        Field(max_length=900),
+        Input("Beside it", Kind.TEXT, "group-size", zero="drawn", help="up to 31 weights that share its scale"),
+    ] = ""
+    lab_distribution: Annotated[
+        Literal["gaussian", "heavy_tailed"],
+        Input("Drawn from", Kind.CHOICE, "outlier", help="what drawn weights look like"),
+    ] = "gaussian"
+    lab_outlier: Annotated[
+        float,
+        Field(ge=1, le=1e6),
+        Input("Outlier", Kind.NUMBER, "outlier", "×", (1, 2, 5, 10, 20, 50, 100), help="times the group's size"),
+    ] = 20.0
     lab_seed: Annotated[
         int, Field(ge=0, le=2**31), Input("Tensor seed", Kind.COUNT, "scenario", "", tuple(range(16)))
     ] = 1
+
+    @field_validator("lab_group")
+    @classmethod
+    def _weights(cls, text: str) -> str:
+        if text.strip():
+            from .engine.formats.lab import GROUP_LIMIT, parse_group
+
+            count = len(parse_group(text))
+            if count >= GROUP_LIMIT:
+                raise ValueError(f"{count} weights; give at most {GROUP_LIMIT - 1} beside the value")
+        return text.strip()
 
     def with_(self, **changes: object) -> Scenario:
         """A copy with validated changes. Raises ScenarioError in one line."""
@@ -312,6 +341,8 @@ def _explain(key: str, kind: str, message: str, value: object, where: str) -> st
         near = get_close_matches(key, Scenario.model_fields, 1)
         hint = f"did you mean {near[0]!r}?" if near else "run `infratui fields` for the list"
         return f"{prefix}unknown key {key!r}; {hint}"
+    if kind == "value_error":
+        return f"{prefix}{key}: {message.removeprefix('Value error, ')}"
     shown = repr(value)
     shown = shown if len(shown) <= 40 else shown[:37] + "…"
     return f"{prefix}{key}: {shown} is not allowed; {message[0].lower()}{message[1:]}"

@@ -27,6 +27,8 @@ def parse_value(name: str, text: str) -> object:
                 return _whole(name, text)
             case Kind.NUMBER | Kind.PERCENT | Kind.MONEY:
                 return parse_number(text.lstrip("$"))
+            case Kind.TEXT if spec.zero and text.lower() == spec.zero:
+                return ""
             case Kind.SWITCH:
                 if text.lower() in _YES | _NO:
                     return text.lower() in _YES

@@ -14,11 +14,13 @@ from .facts import Facts
 
 if TYPE_CHECKING:
     from ..scenario import Scenario
+    from .bit_lab import LabResult
     from .cost.levers import CostLever
     from .cost.section import CostResult, Sized
     from .cost.tornado import Tornado
     from .moe import MoeResult
     from .parallelism import ParallelismResult
+    from .quantization import QuantizationResult
     from .vram import VramResult
 
 T = TypeVar("T")
@@ -111,6 +113,20 @@ class Evaluation:
         from .parallelism import FIELDS, evaluate_parallelism
 
         return self._section("parallelism", FIELDS, evaluate_parallelism)
+
+    @property
+    def quantization(self) -> QuantizationResult:
+        """Every way to store the weights: bytes, GPUs, speed, quality."""
+        from .quantization import FIELDS, evaluate_quantization
+
+        return self._section("quantization", FIELDS, evaluate_quantization)
+
+    @property
+    def lab(self) -> LabResult:
+        """One value and its group in every number format."""
+        from .bit_lab import FIELDS, evaluate_lab
+
+        return self._section("lab", FIELDS, evaluate_lab)
 
 
 class Evaluator:
