@@ -1,0 +1,115 @@
+"""The calibrated speed constants: read from, and written back to, `calibration.yaml`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import as_file, files
+from typing import ClassVar, TypeVar
+
+from ..engine.speed.constants import Band, Constants, Family, Generation, Parameter
+from .errors import CatalogError
+from .yaml_io import read_built_in
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """Constants fitted without one study: what its rows are scored with."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    study: str
+    values: Mapping[str, float]
+    """Parameters that came out otherwise than with all studies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Convention:
+    """How many requests a benchmark tool queues for a shape, where its rows do not say."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    engine: str
+    input: int
+    output: int
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """The whole file."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    date: str
+    method: str
+    rows_fitted: int
+    effective_parameters: float
+    """Degrees of freedom that the rows, not the priors, decide."""
+    parameters: tuple[Parameter, ...]
+    families: tuple[Family, ...]
+    generations: tuple[Generation, ...]
+    conventions: tuple[Convention, ...]
+    conventions_source: str
+    bands: tuple[Band, ...]
+
+    def constants(self) -> Constants:
+        """What predictions use: fitted on all studies."""
+        return self._with({parameter.id: parameter.value for parameter in self.parameters})
+
+    def with_values(self, values: Mapping[str, float]) -> Constants:
+        """The same structure with other numbers for some parameters."""
+        return self._with({parameter.id: parameter.value for parameter in self.parameters} | dict(values))
+
+    def _with(self, values: dict[str, float]) -> Constants:
+        return Constants(values, self.families, self.generations, self.bands)
+
+
+@dataclass(frozen=True, slots=True)
+class Folds:
+    """Every fit that left one study out."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    folds: tuple[Fold, ...]
+
+
+Table = TypeVar("Table", Calibration, Folds)
+
+
+def _read(name: str, kind: type[Table]) -> Table:
+    # Biases are negative: the catalog's rule that no figure is does not hold here.
+    from pydantic import TypeAdapter, ValidationError
+
+    with as_file(files(__package__).joinpath(name)) as path:
+        row = read_built_in(path)
+    try:
+        return TypeAdapter(kind).validate_python(row)
+    except ValidationError as problem:
+        first = problem.errors(include_url=False)[0]
+        where = ".".join(str(key) for key in first["loc"])
+        raise CatalogError(f"{name}: {where}: {first['msg'].lower()}") from None
+
+
+@cache
+def calibration() -> Calibration:
+    """The built-in calibration, read once."""
+    return _read("calibration.yaml", Calibration)
+
+
+@cache
+def _folds() -> dict[str, Fold]:
+    return {fold.study: fold for fold in _read("calibration_folds.yaml", Folds).folds}
+
+
+def fold_constants(study: str) -> Constants:
+    """Constants of the fit that did not see `study`; those of all studies where the study took no part in it."""
+    fold = _folds().get(study)
+    return calibration().with_values(fold.values) if fold else speed_constants()
+
+
+@cache
+def speed_constants() -> Constants:
+    """The constants that predictions use."""
+    return calibration().constants()

@@ -1,0 +1,38 @@
+"""How fast a plan is: a calibrated roofline of one step, and what a server makes of such steps."""
+
+from .collectives import Fabric, fabric_of
+from .constants import Band, Constants, Family, Generation, Parameter
+from .disaggregate import Disaggregated, disaggregate
+from .load import StepLoad, step_load
+from .plan import Plan
+from .serving import Mix, Serving, load_curve, predict_mix, queue_service, serve
+from .step import Rates, StepTime, rates_of, step_time
+from .workload import Speculation, SpeedError, Workload
+
+__all__ = [
+    "Band",
+    "Constants",
+    "Disaggregated",
+    "Fabric",
+    "Family",
+    "Generation",
+    "Mix",
+    "Parameter",
+    "Plan",
+    "Rates",
+    "Serving",
+    "Speculation",
+    "SpeedError",
+    "StepLoad",
+    "StepTime",
+    "Workload",
+    "disaggregate",
+    "fabric_of",
+    "load_curve",
+    "predict_mix",
+    "queue_service",
+    "rates_of",
+    "serve",
+    "step_load",
+    "step_time",
+]

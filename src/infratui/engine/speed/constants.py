@@ -1,0 +1,136 @@
+"""The calibrated constants of the speed model: which there are, and how a plan finds its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from ..runtime_memory import version_key
+
+Collectives = Literal["ring", "fused"]
+"""How a tensor-parallel group sums: rings and trees of the older engines, or one fused kernel of today's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One fitted number. The fit moves it away from `prior` only as far as measured rows force it."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    id: str
+    value: float
+    prior: float
+    spread: float
+    """Standard deviation of the prior, in natural logarithm: 0.2 is about ± 20 %."""
+    meaning: str
+    unit: str = ""
+    why: str = ""
+    """Where the prior comes from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """GPU generations that share a correction."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    id: str
+    archs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """An engine within the versions that run alike. Each constant names the parameter that holds it."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    id: str
+    label: str
+    engine: str
+    collectives: Collectives
+    layer: str
+    """Seconds per layer and step: kernel launches and gaps."""
+    step: str
+    """Seconds per step: scheduling and sampling on the host."""
+    sequence: str
+    """Seconds per running sequence and step."""
+    request: str
+    """Seconds per request before its first token."""
+    compute: str = ""
+    """Factor on the matrix rate; empty: 1."""
+    bandwidth: str = ""
+    """Factor on the memory rate; empty: 1."""
+    before: str = ""
+    """Versions below this one; empty: all later ones."""
+    aliases: tuple[str, ...] = ()
+    """Other names of the engine, lower case."""
+    default: bool = False
+    """Meant where an engine is named without a version."""
+    max_num_seqs: int = 1024
+    """Sequences per step that the engine allows where nobody sets it."""
+    kv_8bit_with: tuple[str, ...] = ()
+    """Weight precisions beside which the engine keeps an 8-bit cache unless told otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """How far predictions of one kind were off on sources that the fit did not see, in percent."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    quantity: str
+    kind: Literal["dense", "moe"]
+    n: int
+    sources: int
+    mean_ape: float
+    median_ape: float
+    bias: float
+    p90_ape: float
+    families: tuple[str, ...]
+    """GPU families with measured rows of this quantity and kind; elsewhere there is no measured data."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Constants:
+    """One set of fitted numbers, with what says where each applies. Compared by identity."""
+
+    values: Mapping[str, float]
+    families: tuple[Family, ...]
+    generations: tuple[Generation, ...]
+    bands: tuple[Band, ...] = ()
+
+    def __getitem__(self, name: str) -> float:
+        return self.values[name]
+
+    def factor(self, name: str) -> float:
+        """A factor that is 1 where no parameter carries it."""
+        return self.values.get(name, 1.0) if name else 1.0
+
+    def family(self, arch: str) -> str:
+        """Family id of a GPU generation; empty: no rows were measured on it, general values hold."""
+        return next((family.id for family in self.families if arch in family.archs), "")
+
+    def generation(self, engine: str, version: str = "") -> Generation:
+        """The generation that an engine and version belong to. Raises KeyError with the known engines."""
+        wanted = engine.strip().lower()
+        rows = [row for row in self.generations if wanted in (row.id, row.engine, *row.aliases)]
+        if not rows:
+            known = ", ".join(dict.fromkeys(row.engine for row in self.generations))
+            raise KeyError(f"engine {engine!r} is not known; choose one of {known}")
+        exact = next((row for row in rows if wanted == row.id or wanted in row.aliases), None)
+        if exact:
+            return exact
+        stated = version_key(version)
+        if stated:
+            return next((row for row in rows if not row.before or stated < version_key(row.before)), rows[-1])
+        return next((row for row in rows if row.default), rows[-1])
+
+    def band(self, quantity: str, *, moe: bool, arch: str) -> Band | None:
+        """The error band of a prediction; None: no measured data in its regime."""
+        kind = "moe" if moe else "dense"
+        family = self.family(arch)
+        for band in self.bands:
+            if band.quantity == quantity and band.kind == kind:
+                return band if family in band.families else None
+        return None

@@ -1,0 +1,131 @@
+"""A model on GPUs under one engine: its steps, its prompts and the largest batch its memory holds."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from ..architecture import Model
+from ..derivation import Formula, Ledger, Unit
+from ..hardware import Accelerator
+from ..kv_cache import DEFAULT_RULES, KvRules
+from ..layout import Layout
+from ..precision import Precision
+from .collectives import Fabric, fabric_of
+from .constants import Band, Constants, Generation
+from .load import StepLoad, step_load
+from .step import Rates, StepTime, rates_of, step_time
+from .workload import Speculation, SpeedError, Workload, prompt_work
+
+BATCH = Formula("batch", "min(limit, max(1, kv_space / sequence_bytes))", Unit.COUNT, term="continuous-batching")
+
+_QUIET = Ledger(recording=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A model on GPUs under one engine: everything a prediction needs but the traffic. Make it with `Plan.of`."""
+
+    model: Model
+    accelerator: Accelerator
+    layout: Layout
+    constants: Constants
+    generation: Generation
+    load: StepLoad
+    rates: Rates
+    kv_space: float
+    """Bytes for the cache on the tightest GPU; infinite where memory is not asked about."""
+
+    @classmethod
+    def of(
+        cls,
+        model: Model,
+        weights: Precision,
+        kv: Precision,
+        accelerator: Accelerator,
+        layout: Layout,
+        constants: Constants,
+        *,
+        engine: str = "vllm",
+        version: str = "",
+        fabric: Fabric | None = None,
+        kv_space: float = math.inf,
+        windowed: bool = True,
+        rules: KvRules = DEFAULT_RULES,
+    ) -> Plan:
+        """Look up and derive. Raises SpeedError where a published figure is missing or the engine is not known."""
+        try:
+            generation = constants.generation(engine, version)
+        except KeyError as error:
+            raise SpeedError(str(error.args[0])) from None
+        load = step_load(model, weights, kv, layout, windowed, rules)
+        rates = rates_of(constants, generation, accelerator, fabric or fabric_of(accelerator), load)
+        if isinstance(rates, str):
+            raise SpeedError(rates)
+        return cls(model, accelerator, layout, constants, generation, load, rates, kv_space)
+
+    @property
+    def gpus(self) -> int:
+        return self.layout.gpus
+
+    def band(self, quantity: str) -> Band | None:
+        """Error band of `tpot`, `ttft`, `ttft under load`, `throughput` or `max throughput`; None: no measured data."""
+        return self.constants.band(quantity, moe=self.model.is_moe, arch=self.accelerator.arch)
+
+    def decode(
+        self, batch: float, context: float, speculation: Speculation | None = None, ledger: Ledger = _QUIET
+    ) -> StepTime:
+        """A decode step of one replica, all stages in turn, with `batch` sequences spread over the pipeline."""
+        micro = max(1.0, batch / self.load.pp)
+        drafted = speculation.drafts + 1.0 if speculation else 1.0
+        return step_time(
+            self.load, self.rates, sequences=micro, context=context, tokens_per_sequence=drafted, ledger=ledger
+        )
+
+    def prefill(self, workload: Workload, prompts: float = 1.0, ledger: Ledger = _QUIET) -> float:
+        """Seconds to compute `prompts` prompts with nothing beside them, chunk by chunk (at least one token each)."""
+        tokens, context = prompt_work(workload)
+        total = tokens * prompts
+        chunk = total if workload.static else min(total, float(workload.max_batched_tokens))
+        step = step_time(
+            self.load,
+            self.rates,
+            prefill_tokens=chunk,
+            prefill_context=context,
+            prompts=prompts * chunk / total,
+            ledger=ledger,
+        )
+        return step.total_s * total / chunk
+
+    def prefill_share(self, workload: Workload, batch: float) -> float:
+        """Seconds that one more prompt adds to the steps of a running batch, which read the weights anyway.
+
+        Requests end, and others begin, every O / B steps: one prompt joins such a step, or B / O where B exceeds O.
+        """
+        tokens, context = prompt_work(workload)
+        micro = max(1.0, batch / self.load.pp)
+        joined = max(1.0, micro / workload.output_tokens)
+        beside = step_time(
+            self.load,
+            self.rates,
+            prefill_tokens=joined * tokens,
+            prefill_context=context,
+            prompts=joined,
+            sequences=micro,
+            context=workload.context,
+        )
+        return max(0.0, beside.total_s - self.decode(batch, workload.context).total_s) / joined
+
+    def largest_batch(self, workload: Workload, ledger: Ledger = _QUIET) -> float:
+        """Sequences that one replica holds to their full length, within the engine's own limit. May be a fraction."""
+        limit = float(workload.max_num_seqs or self.generation.max_num_seqs)
+        size = self.load.sequence_bytes(workload.input_tokens + workload.output_tokens)
+        if size <= 0 or math.isinf(self.kv_space):
+            return limit
+        if self.kv_space < size:
+            raise SpeedError(
+                f"{self.layout.label} on {self.accelerator.name}: "
+                f"{max(0.0, self.kv_space) / 1e9:,.1f} GB for the cache hold no sequence of "
+                f"{workload.input_tokens + workload.output_tokens:,.0f} tokens ({size / 1e9:,.1f} GB)"
+            )
+        return ledger(BATCH, limit=limit, kv_space=self.kv_space, sequence_bytes=size)

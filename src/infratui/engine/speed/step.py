@@ -1,0 +1,383 @@
+"""One forward step of one rank: what reads weights, reads the cache, computes, communicates and waits, in seconds.
+
+Matrix products read weights while they compute, so the two overlap: their time is the norm (rᵖ + cᵖ)^(1/p), which is
+the larger of the two away from the ridge and a little more near it. Everything else adds up: attention, activations on
+their way through memory, collectives, launches and the host.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from ..derivation import Basis, Formula, Ledger, Number, Unit
+from ..hardware import Accelerator
+from ..precision import Compute
+from .collectives import Fabric, Path, all_reduce_path, all_reduce_s, all_to_all_path, all_to_all_s, hop_path, hop_s
+from .constants import Constants, Generation
+from .load import StepLoad
+
+OVERLAP = 2.5
+"""Sharpness of the roofline's corner: 1 adds reading and computing, infinity takes the larger."""
+_MEMORY_CEILING = 0.98
+_TOUCHES_PER_LAYER = 2
+"""Collectives per layer: after attention and after the MLP."""
+_DISPATCH_BYTES = 3
+"""Bytes per hidden element of a token copy on its way to an expert (8 bit) and back (16 bit)."""
+
+Bound = Literal["weights", "kv cache", "compute", "communication", "launch"]
+
+_C = Basis.CALIBRATED
+READ = Formula("read", "bytes / rate", Unit.SECONDS, basis=_C, term="memory-bound")
+COMPUTE = Formula("compute", "2 * parameters * (tokens + idle_tokens) / rate", Unit.SECONDS, basis=_C)
+OVERLAPPED = Formula(
+    "matrix", "max(read, compute) * (1 + (min(read, compute) / max(read, compute)) ** p) ** (1 / p)", Unit.SECONDS
+)
+TOUCHED = Formula(
+    "experts_touched",
+    "max(top_k / experts, 1 - (1 + tokens * top_k_share / skew) ** (0 - skew))",
+    Unit.RATIO,
+    basis=_C,
+    term="expert-activation",
+)
+EXPERT_COMPUTE = Formula(
+    "expert_compute",
+    "2 * parameters * experts * touched * (tokens * top_k / (experts * touched) + idle_tokens) / rate",
+    Unit.SECONDS,
+    basis=_C,
+)
+KV_READ = Formula("kv", "max(sequences * bytes / rate, sequences * flops / flop_rate)", Unit.SECONDS, basis=_C)
+PREFILL_ATTENTION = Formula("attention", "tokens * flops / flop_rate", Unit.SECONDS, basis=_C)
+ACTIVATIONS = Formula("activations", "tokens * bytes * touches / bandwidth", Unit.SECONDS, basis=_C)
+FIXED = Formula(
+    "fixed",
+    "layers * per_layer + expert_layers * per_expert_layer + per_step + sequences * per_sequence",
+    Unit.SECONDS,
+    basis=_C,
+)
+STEP = Formula(
+    "step", "weights + compute + activations + kv + communication + fixed", Unit.SECONDS, basis=_C, term="tpot"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """What a rank reaches: bytes/s, FLOP/s and seconds, efficiency included."""
+
+    bandwidth: float
+    """Published."""
+    peak: float
+    """Published FLOP/s of the format that most matrices compute in."""
+    attention_read: float
+    dense_read: float
+    head_read: float
+    kv_read: float
+    attention_rate: float
+    dense_rate: float
+    head_rate: float
+    expert_rate: float
+    score_rate: float
+    """Attention scores and their values."""
+    touches: float
+    idle_tokens: float
+    expert_idle_tokens: float
+    skew: float
+    per_layer: float
+    per_expert_layer: float
+    per_step: float
+    per_sequence: float
+    per_request: float
+    reduce: Path
+    exchange: Path
+    hop: Path
+
+
+def _bits_factor(constants: Constants, bits: float) -> float:
+    if bits > 12:
+        return 1.0
+    return constants["read_8bit"] if bits > 6 else constants["read_4bit"]
+
+
+def rates_of(
+    constants: Constants, generation: Generation, accelerator: Accelerator, fabric: Fabric, load: StepLoad
+) -> Rates | str:
+    """Rates of one rank, or the reason why there are none."""
+    family = constants.family(accelerator.arch)
+    if not accelerator.bandwidth:
+        return f"{accelerator.name} has no published memory bandwidth: no speed can be predicted"
+    peak16 = accelerator.peak("bf16")
+    if not peak16:
+        return f"{accelerator.name} has no published 16-bit compute rate: no speed can be predicted"
+    memory = constants["read"] * constants.factor(f"{family}.bandwidth" if family else "")
+    memory *= constants.factor(generation.bandwidth)
+    matrix = constants["compute"] * constants.factor(f"{family}.compute" if family else "")
+    matrix *= constants.factor(generation.compute)
+    bandwidth = accelerator.bandwidth
+
+    def read(bits: float) -> float:
+        return min(_MEMORY_CEILING, memory * _bits_factor(constants, bits)) * bandwidth
+
+    def rate(compute: Compute) -> float:
+        peak = accelerator.peak(compute)
+        if compute == "fp32" and peak:
+            # Full precision computes outside the 16-bit matrix units.
+            return matrix * peak
+        if compute in ("fp8", "int8") and peak:
+            return matrix * constants["compute_8bit"] * peak
+        if compute == "fp4" and peak:
+            return matrix * constants["compute_4bit"] * peak
+        return matrix * peak16
+
+    dense = rate(load.dense_compute)
+    family_compute = constants.factor(f"{family}.compute" if family else "")
+    family_memory = constants.factor(f"{family}.bandwidth" if family else "")
+    return Rates(
+        bandwidth=bandwidth,
+        peak=accelerator.peak(load.dense_compute) or peak16,
+        attention_read=read(load.attention_bits),
+        dense_read=read(load.dense_bits),
+        head_read=read(load.head_bits),
+        kv_read=min(_MEMORY_CEILING, constants["read_kv"] * family_memory) * bandwidth,
+        attention_rate=rate(load.attention_compute),
+        dense_rate=dense,
+        head_rate=matrix * peak16,
+        expert_rate=dense * constants["expert_compute"],
+        score_rate=constants["score_compute"] * family_compute * peak16,
+        touches=constants["activation_touches"],
+        idle_tokens=constants["idle_tokens"],
+        expert_idle_tokens=constants["expert_idle_tokens"],
+        skew=constants["routing_skew"],
+        per_layer=constants[generation.layer],
+        per_expert_layer=constants["expert_layer"],
+        per_step=constants[generation.step],
+        per_sequence=constants[generation.sequence],
+        per_request=constants[generation.request],
+        reduce=all_reduce_path(constants, fabric, load.tp, generation.collectives),
+        exchange=all_to_all_path(constants, fabric, max(load.ep, 1)),
+        hop=hop_path(constants, fabric, load.tp, load.pp),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StepTime:
+    """Seconds of one step by cause. Reading weights and computing overlap: each stands with its share of their time."""
+
+    weights_s: float
+    kv_s: float
+    compute_s: float
+    """Matrix products beyond what reading hides, and attention scores of prefill."""
+    activations_s: float
+    comm_s: float
+    fixed_s: float
+    bytes_read: float
+    """By one rank: weights, experts and cache."""
+    flops: float
+    """Of one rank."""
+
+    @property
+    def total_s(self) -> float:
+        return self.weights_s + self.kv_s + self.compute_s + self.activations_s + self.comm_s + self.fixed_s
+
+    @property
+    def bound(self) -> Bound:
+        """What the step spends most of its time on."""
+        parts: tuple[tuple[float, Bound], ...] = (
+            (self.weights_s, "weights"),
+            (self.kv_s, "kv cache"),
+            (self.compute_s + self.activations_s, "compute"),
+            (self.comm_s, "communication"),
+            (self.fixed_s, "launch"),
+        )
+        return max(parts)[1]
+
+
+_QUIET = Ledger(recording=False)
+
+
+@dataclass(slots=True)
+class _Matrices:
+    read_s: float = 0.0
+    compute_s: float = 0.0
+    bytes: float = 0.0
+    flops: float = 0.0
+
+    def add(self, read: Number, compute: Number, ledger: Ledger) -> None:
+        """Count one product; its time goes to reading and computing by their weight in the norm."""
+        if read <= 0 and compute <= 0:
+            return
+        together = ledger(OVERLAPPED, read=read, compute=compute, p=OVERLAP)
+        share = read**OVERLAP / (read**OVERLAP + compute**OVERLAP)
+        self.read_s += together * share
+        self.compute_s += together * (1 - share)
+
+
+def step_time(
+    load: StepLoad,
+    rates: Rates,
+    *,
+    prefill_tokens: float = 0.0,
+    prefill_context: float = 0.0,
+    prompts: float = 0.0,
+    sequences: float = 0.0,
+    context: float = 0.0,
+    tokens_per_sequence: float = 1.0,
+    ledger: Ledger = _QUIET,
+) -> StepTime:
+    """Seconds of a step over all pipeline stages, one after the other.
+
+    `sequences` decode, each `tokens_per_sequence` tokens (more than one when drafts are verified) over `context` cached
+    ones; beside them `prefill_tokens` of `prompts` prompts are computed, each attending over `prefill_context` tokens
+    on average. Counts are of one replica and may be fractions.
+    """
+    decoded = sequences * tokens_per_sequence
+    tokens = prefill_tokens + decoded
+    work = _Matrices()
+    size = load.attention_bytes
+    read = ledger(READ, note="attention weights", bytes=size, rate=rates.attention_read)
+    compute = ledger(
+        COMPUTE,
+        note="attention matrices",
+        parameters=load.attention_parameters,
+        tokens=tokens,
+        idle_tokens=rates.idle_tokens,
+        rate=rates.attention_rate,
+    )
+    work.add(read, compute, ledger)
+    if load.dense_parameters:
+        read = ledger(READ, note="MLP weights", bytes=load.dense_bytes, rate=rates.dense_read)
+        compute = ledger(
+            COMPUTE,
+            note="MLP matrices",
+            parameters=load.dense_parameters,
+            tokens=tokens,
+            idle_tokens=rates.idle_tokens,
+            rate=rates.dense_rate,
+        )
+        work.add(read, compute, ledger)
+    # Only the last token of a prompt, and each decoded one, goes through the head.
+    heads = max(1.0, decoded + prompts)
+    read = ledger(READ, note="output head", bytes=load.head_bytes, rate=rates.head_read)
+    compute = ledger(
+        COMPUTE,
+        note="output head",
+        parameters=load.head_parameters,
+        tokens=heads,
+        idle_tokens=rates.idle_tokens,
+        rate=rates.head_rate,
+    )
+    work.add(read, compute, ledger)
+    touched_bytes = _experts(load, rates, tokens, work, ledger)
+    plain = ledger(READ, note="router and norms", bytes=load.plain_bytes, rate=rates.head_read)
+    kv_bytes = sequences * load.read_bytes(context)
+    kv_flops = decoded * load.attend_flops(context, decode=True) if sequences else 0.0
+    kv_s = 0.0
+    if sequences:
+        kv_s = ledger(
+            KV_READ,
+            sequences=sequences,
+            bytes=kv_bytes / sequences,
+            rate=rates.kv_read,
+            flops=kv_flops / sequences,
+            flop_rate=rates.score_rate,
+        )
+    score_s, score_flops = 0.0, 0.0
+    if prefill_tokens:
+        per_token = load.attend_flops(prefill_context, decode=False)
+        score_flops = prefill_tokens * per_token
+        score_s = ledger(PREFILL_ATTENTION, tokens=prefill_tokens, flops=per_token, flop_rate=rates.score_rate)
+    activations_s = ledger(
+        ACTIVATIONS,
+        tokens=tokens,
+        bytes=load.activation_bytes,
+        touches=rates.touches,
+        bandwidth=rates.bandwidth,
+    )
+    fixed_s = ledger(
+        FIXED,
+        layers=load.layers,
+        per_layer=rates.per_layer,
+        expert_layers=load.expert_layers,
+        per_expert_layer=rates.per_expert_layer,
+        # Stages have hosts of their own, but a token waits for each in turn.
+        per_step=rates.per_step * load.pp,
+        sequences=sequences * load.group,
+        per_sequence=rates.per_sequence,
+    )
+    weights_bytes = load.attention_bytes + load.dense_bytes + load.head_bytes + load.plain_bytes + touched_bytes
+    routed = sum(entry.top_k * entry.expert_parameters for entry in load.experts) * load.group
+    comm_s = _communication(load, rates, tokens, ledger)
+    if ledger.recording:
+        ledger(
+            STEP,
+            weights=work.read_s + plain,
+            compute=work.compute_s + score_s,
+            kv=kv_s,
+            activations=activations_s,
+            communication=comm_s,
+            fixed=fixed_s,
+        )
+    return StepTime(
+        weights_s=work.read_s + plain,
+        kv_s=kv_s,
+        compute_s=work.compute_s + score_s,
+        activations_s=activations_s,
+        comm_s=comm_s,
+        fixed_s=fixed_s,
+        bytes_read=weights_bytes + kv_bytes,
+        flops=2 * (load.attention_parameters + load.dense_parameters + routed) * tokens
+        + 2 * load.head_parameters * heads
+        + kv_flops
+        + score_flops,
+    )
+
+
+def _experts(load: StepLoad, rates: Rates, tokens: float, work: _Matrices, ledger: Ledger) -> float:
+    """Add the routed experts; returns the bytes of those that a step touches on one rank.
+
+    Uniform routing touches N·(1 − (1 − k/N)^B) of N experts. Real routers favour some: with popularities spread as a
+    gamma distribution of shape `skew` the power becomes (1 + B·x/skew)^−skew, x = −ln(1 − k/N); skew → ∞ is uniform.
+    """
+    total = 0.0
+    together = tokens * load.group
+    for entry in load.experts:
+        share = entry.top_k / entry.experts
+        touched = ledger(
+            TOUCHED,
+            top_k=entry.top_k,
+            experts=entry.experts,
+            tokens=together,
+            top_k_share=-math.log1p(-min(share, 1 - 1e-9)),
+            skew=rates.skew,
+        )
+        size = entry.local_bytes * touched
+        read = ledger(READ, note="experts touched", bytes=size, rate=rates.dense_read)
+        compute = ledger(
+            EXPERT_COMPUTE,
+            parameters=entry.expert_parameters,
+            experts=entry.experts,
+            touched=touched,
+            tokens=together,
+            top_k=entry.top_k,
+            idle_tokens=rates.expert_idle_tokens,
+            rate=rates.expert_rate,
+        )
+        work.add(read, compute, ledger)
+        total += size
+    return total
+
+
+def _communication(load: StepLoad, rates: Rates, tokens: float, ledger: Ledger) -> float:
+    """Collectives of all layers, and the hops between stages."""
+    size = tokens * load.hidden * 2
+    seconds = 0.0
+    if load.tp > 1:
+        seconds += _TOUCHES_PER_LAYER * load.layers * all_reduce_s(rates.reduce, load.tp, size, ledger)
+    if load.group > 1:
+        for entry in load.experts:
+            sent = tokens * load.hidden * entry.top_k * _DISPATCH_BYTES / load.tp / 2
+            # Once out to the experts, once back.
+            seconds += 2 * entry.layers * all_to_all_s(rates.exchange, load.ep, sent, ledger)
+    if load.pp > 1:
+        seconds += (load.pp - 1) * hop_s(rates.hop, size / load.tp, ledger)
+    return seconds

@@ -1,0 +1,95 @@
+"""The traffic that a plan serves: requests of one shape, how many at a time, and drafts that a step may verify."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..derivation import Basis, Formula, Unit
+
+_MAX_TOKENS = 1 << 25
+_MAX_REQUESTS = 10_000_000
+_BURST = 0.1
+"""Share of a closed-loop run's requests that start at once: its first wave, of the usual ten."""
+
+TOKENS_PER_STEP = Formula(
+    "tokens_per_step",
+    "(1 - acceptance ** (drafts + 1)) / (1 - acceptance)",
+    Unit.RATIO,
+    basis=Basis.DERIVED,
+    term="speculative-decoding",
+)
+
+
+class SpeedError(ValueError):
+    """A plan or workload without an answer: what, and what would be right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speculation:
+    """Drafts that one step verifies. The acceptance rate is measured by the user, never assumed."""
+
+    acceptance: float
+    """Share of drafted tokens that the model accepts, each given that those before it were: 0 to 1."""
+    drafts: int = 3
+    draft_share: float = 0.05
+    """Cost of one drafted token as a share of a decode step (assumed; 0.02 to 0.1 for draft heads)."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.acceptance <= 1:
+            raise SpeedError(f"acceptance rate = {self.acceptance}: must lie between 0 and 1")
+        if self.drafts < 1 or not self.draft_share >= 0:
+            raise SpeedError(f"draft tokens = {self.drafts}, cost {self.draft_share}: at least 1 token, cost 0 or more")
+
+    @property
+    def tokens_per_step(self) -> float:
+        """Expected tokens that one verified step yields."""
+        if self.acceptance >= 1:
+            return self.drafts + 1.0
+        return float(TOKENS_PER_STEP(acceptance=self.acceptance, drafts=self.drafts))
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """Requests of one shape. Token counts are means."""
+
+    input_tokens: float
+    output_tokens: float
+    concurrency: float | None = None
+    """Requests in flight over all replicas; None: all queued at once, the batch as large as memory allows."""
+    static: bool = False
+    """One batch, prefilled together and decoded without newcomers."""
+    prefix_hit: float = 0.0
+    """Share of the input found in the prefix cache."""
+    lockstep: float = _BURST
+    """Share of requests that arrive together: 1 for equal requests in a closed loop, which stay in step."""
+    requests: int | None = None
+    """Length of an offline run; None: long enough that its end does not count."""
+    max_num_seqs: int | None = None
+    max_batched_tokens: int = 8192
+    """Prompts are computed in chunks of this many tokens."""
+    speculation: Speculation | None = None
+
+    def __post_init__(self) -> None:
+        for name, value, low in (("input tokens", self.input_tokens, 0), ("output tokens", self.output_tokens, 1)):
+            if not low <= value <= _MAX_TOKENS:
+                raise SpeedError(f"{name} = {value:g}: must be {low} to {_MAX_TOKENS:,}")
+        if self.concurrency is not None and not 1 <= self.concurrency <= _MAX_REQUESTS:
+            raise SpeedError(f"concurrency = {self.concurrency:g}: must be 1 to {_MAX_REQUESTS:,}")
+        if not 0 <= self.prefix_hit <= 1:
+            raise SpeedError(f"prefix hits = {self.prefix_hit}: a share between 0 and 1")
+        if self.max_batched_tokens < 1 or (self.max_num_seqs is not None and self.max_num_seqs < 1):
+            raise SpeedError("batched tokens and sequences per step must be at least 1")
+        if self.static and self.concurrency is None:
+            raise SpeedError("a static batch needs its size: give a concurrency")
+
+    @property
+    def context(self) -> float:
+        """Tokens that a sequence holds on average while it decodes."""
+        return self.input_tokens + self.output_tokens / 2
+
+
+def prompt_work(workload: Workload) -> tuple[float, float]:
+    """Tokens of a prompt that must be computed, at least one, and the mean context each attends over."""
+    tokens = max(1.0, workload.input_tokens * (1 - workload.prefix_hit))
+    cached = max(0.0, workload.input_tokens - tokens)
+    return tokens, cached + tokens / 2
