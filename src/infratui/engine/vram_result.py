@@ -174,6 +174,14 @@ class VramResult:
         return self.detailed if self.estimator == "detailed" else self.rule_of_thumb
 
     @property
+    def derivations(self) -> tuple[Derivation, ...]:
+        """The chosen estimate, the chosen GPUs, then the other estimate."""
+        other = self.rule_of_thumb if self.estimator == "detailed" else self.detailed
+        plan = self.selected.plan
+        middle = (plan.derivation,) if plan is not None and plan.derivation is not None else ()
+        return (self.headline.derivation, *middle, other.derivation)
+
+    @property
     def fits(self) -> bool:
         """The chosen GPUs hold the load."""
         return self.selected.verdict is not Verdict.NO

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
-from ....engine.architecture import Part
 from ....engine.derivation import Derivation
-from ....engine.evaluate import Evaluation
 from ....engine.units import GB, GIB, ByteUnit, format_bytes, format_count, format_seconds, format_tokens, significant
-from ....engine.vram import VramResult
+from ....report.vram import chosen, short_name, summary
 from ...base import SectionScreen
 from ...widgets.bar_list import Bar, BarList
 from ...widgets.line_chart import Chart, Curve, LineChart, Rule
@@ -21,7 +19,11 @@ from ...widgets.panel import Panel
 from ...widgets.stacked_bar import Segment, StackedBar
 from ...widgets.table import Table
 from .layer_strip import LayerStrip
-from .words import answer, chosen, columns, row, short_name, summary
+from .words import answer, columns, row
+
+if TYPE_CHECKING:
+    from ....engine.evaluate import Evaluation
+    from ....engine.vram import VramResult
 
 _CURVES = ("good", "key", "weights", "kv", "tight")
 """One colour per context, short to long; each curve is labelled too."""
@@ -76,6 +78,8 @@ class VramScreen(SectionScreen):
     VramScreen.-high Table { height: 20; }
     VramScreen.-huge.-high LineChart { height: 20; }
     """
+
+    _startup_lines = 0
 
     def compose_top(self) -> ComposeResult:
         yield StackedBar()
@@ -142,15 +146,12 @@ class VramScreen(SectionScreen):
                     (f"{tier.name:12}", "bold"), f" {back}, {compute} to compute again", (f" → {verdict}", "$key")
                 )
             )
-        self.query_one("#startup-lines", Static).update(Content("\n").join(lines))
+        taller = len(lines) != self._startup_lines
+        self._startup_lines = len(lines)
+        self.query_one("#startup-lines", Static).update(Content("\n").join(lines), layout=taller)
 
     def math(self) -> Sequence[Derivation]:
-        result: VramResult = self.result
-        other = result.rule_of_thumb if result.estimator == "detailed" else result.detailed
-        found = [result.headline.derivation]
-        if result.selected.plan is not None and result.selected.plan.derivation is not None:
-            found.append(result.selected.plan.derivation)
-        return [*found, other.derivation]
+        return self.result.derivations if self.result is not None else ()
 
     def summary(self) -> str:
         return summary(self.result, self.bytes_as) if self.result is not None else ""
@@ -211,7 +212,7 @@ def gpu_bars(result: VramResult, unit: ByteUnit) -> list[Bar]:
     plan = result.selected.plan
     if plan is None:
         return []
-    experts = sum(entry.bytes for entry in plan.weights.parts if entry.part is Part.ROUTED_EXPERTS)
+    experts = sum(entry.bytes for entry in plan.weights.parts if entry.part == "routed_experts")
     amounts = (
         ("weights", plan.weights.total, "weights", f"of them experts {format_bytes(experts, unit)}" if experts else ""),
         ("KV cache", plan.kv_needed, "kv", f"room for {format_bytes(plan.kv_space, unit)}"),
