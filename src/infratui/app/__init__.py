@@ -18,8 +18,11 @@ def run(
 ) -> int:
     """Open the app and return its exit code: 0, or 128 plus the signal that ended it."""
     import locale
+    import os
     import sys
 
+    # A repaint waits for the next frame: at 120 a second it waits half as long, and an idle screen has none.
+    os.environ.setdefault("TEXTUAL_FPS", "120")
     from . import settings
     from .app import InfraApp
 

@@ -244,10 +244,19 @@ class SectionScreen(QuietScreen):
         key = (app.scenario, self.bytes_as, self.motion, app.facts_version)
         if key == self._shown:
             return
-        fresh = not self._shown or key[0] != self._shown[0] or key[3] != self._shown[3]
+        first = not self._shown
+        fresh = first or key[0] != self._shown[0] or key[3] != self._shown[3]
         self._shown = key
         for row in self.query(ValueRow):
             row.value = getattr(app.scenario, row.field)
+        if first:
+            # The frame and the inputs are on screen while the engine is still being loaded.
+            self.call_after_refresh(self._update, fresh=True)
+        else:
+            self._update(fresh=fresh)
+
+    def _update(self, *, fresh: bool) -> None:
+        app = self.infra
         if not fresh and self.result is not None:
             self._present(self.result, "")
         elif self.SLOW:
@@ -323,8 +332,9 @@ class SectionScreen(QuietScreen):
     def _focus_moved(self, focused: Widget | None) -> None:
         line = self.query_one(HintLine)
         line.status = ("", "")
-        line.hint = ""
-        if focused is not None:
+        if focused is None:
+            line.hint = ""
+        else:
             panel = self._panel_of(focused)
             if panel is not None:
                 self._places[panel] = focused

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from rich.color import ColorSystem
 from rich.console import Console
@@ -12,10 +13,14 @@ from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.strip import Strip
 
 _GAP = 4
-"""Unchanged cells that are cheaper to write again than to jump over (a jump takes 4 to 8 bytes)."""
+"""Unchanged cells that are cheaper to write again than to jump over."""
 
-Cell = tuple[str, str]
-"""A character and the SGR codes it is drawn with."""
+Look = tuple[str, str, str]
+"""SGR codes of a cell: attributes, foreground, background; empty where it is the default."""
+Cell = tuple[str, Look]
+_PLAIN: Look = ("", "", "")
+_OFF = {"1": "22", "2": "22", "3": "23", "4": "24", "5": "25", "7": "27", "9": "29"}
+"""Attribute → the code that ends it."""
 
 
 class Frame:
@@ -34,49 +39,47 @@ class Frame:
         if size != self._size:
             self._size = size
             self.forget()
-        system = console._color_system or ColorSystem.TRUECOLOR
-        out: list[str] = []
+        pen = _Pen(console._color_system or ColorSystem.TRUECOLOR)
         for y, x, strips in _pieces(update):
             if y < len(self._lines):
-                self._write(out, y, x, strips, system)
-        if out:
-            out.append("\x1b[0m")
-        return "".join(out)
+                self._write(pen, y, x, strips)
+        return pen.finish()
 
-    def _write(self, out: list[str], y: int, x: int, strips: list[Strip], system: ColorSystem) -> None:
+    def _write(self, pen: _Pen, y: int, x: int, strips: list[Strip]) -> None:
         segments = [segment for strip in strips for segment in strip if not segment.control]
         line = self._lines[y]
         # Wide and combining characters have no cell of their own: such a line is sent as it is, and again next time.
         if any(not segment.text.isascii() and segment.cell_length != len(segment.text) for segment in segments):
             self._lines[y] = None
-            out.append(f"\x1b[{y + 1};{x + 1}H")
-            out.extend(f"\x1b[0;{_sgr(style, system)}m{text}" for text, style, _ in segments)
-            out.append("\x1b[0m")
+            pen.to(y, x)
+            for text, style, _ in segments:
+                pen.write(text, pen.look(style))
+            pen.lose()
             return
         cells: list[Cell] = []
         for text, style, _ in segments:
-            codes = _sgr(style, system)
-            cells.extend((character, codes) for character in text)
+            look = pen.look(style)
+            cells.extend((character, look) for character in text)
         cells = cells[: max(0, self._size[0] - x)]
         if line is None:
             if x == 0 and len(cells) == self._size[0]:
                 self._lines[y] = list(cells)
-            _emit(out, y, x, cells, 0, len(cells))
+            pen.cells(y, x, cells)
             return
         last = line[x : x + len(cells)]
         if last == cells:
             return
         start = end = -1
         for index, cell in enumerate(cells):
-            if index < len(last) and last[index] == cell:
+            if last[index] == cell:
                 continue
             if start >= 0 and index - end > _GAP:
-                _emit(out, y, x, cells, start, end)
+                pen.cells(y, x + start, cells[start:end])
                 start = -1
             if start < 0:
                 start = index
             end = index + 1
-        _emit(out, y, x, cells, start, end)
+        pen.cells(y, x + start, cells[start:end])
         line[x : x + len(cells)] = cells
 
 
@@ -95,6 +98,52 @@ class FrameUpdate(CompositorUpdate):
         yield Segment(self.render_segments(console))
 
 
+class _Pen:
+    """Writes cells with the fewest bytes: short moves along a line, and only the codes that differ."""
+
+    def __init__(self, system: ColorSystem) -> None:
+        self._system = system
+        self._out: list[str] = []
+        self._look = _PLAIN
+        self._at: tuple[int, int] | None = None
+
+    def look(self, style: Style | None) -> Look:
+        return _look(style, self._system) if style else _PLAIN
+
+    def to(self, y: int, x: int) -> None:
+        """Move to a cell."""
+        if self._at == (y, x):
+            return
+        if self._at is not None and self._at[0] == y and 0 < x - self._at[1] < 100:
+            self._out.append(f"\x1b[{x - self._at[1]}C")
+        else:
+            self._out.append(f"\x1b[{y + 1};{x + 1}H")
+        self._at = (y, x)
+
+    def lose(self) -> None:
+        """The cursor may be anywhere."""
+        self._at = None
+
+    def write(self, text: str, look: Look) -> None:
+        """Write text where the pen is."""
+        if look != self._look:
+            self._out.append(_change(self._look, look))
+            self._look = look
+        self._out.append(text)
+
+    def cells(self, y: int, x: int, cells: Sequence[Cell]) -> None:
+        """Write cells from a place on."""
+        self.to(y, x)
+        for character, look in cells:
+            self.write(character, look)
+        self._at = (y, x + len(cells))
+
+    def finish(self) -> str:
+        if self._look != _PLAIN:
+            self._out.append("\x1b[m")
+        return "".join(self._out)
+
+
 def _pieces(update: LayoutUpdate | ChopsUpdate) -> Iterable[tuple[int, int, list[Strip]]]:
     """Line, column and content of every stretch that an update covers."""
     if isinstance(update, LayoutUpdate):
@@ -108,16 +157,27 @@ def _pieces(update: LayoutUpdate | ChopsUpdate) -> Iterable[tuple[int, int, list
             yield y, x, [strip if end <= right else strip.crop(0, right - x)]
 
 
-def _emit(out: list[str], y: int, x: int, cells: list[Cell], start: int, end: int) -> None:
-    """Append cells `start` to `end` of a stretch that begins at column `x`."""
-    out.append(f"\x1b[{y + 1};{x + start + 1}H")
-    codes: str | None = None
-    for character, style in cells[start:end]:
-        if style != codes:
-            codes = style
-            out.append(f"\x1b[0;{style}m" if style else "\x1b[0m")
-        out.append(character)
+@lru_cache(maxsize=4096)
+def _look(style: Style, system: ColorSystem) -> Look:
+    color, back = style._color, style._bgcolor
+    foreground = ";".join(color.downgrade(system).get_ansi_codes()) if color else ""
+    background = ";".join(back.downgrade(system).get_ansi_codes(False)) if back else ""
+    return Strip.render_ansi(style.without_color, system), foreground, background
 
 
-def _sgr(style: Style | None, system: ColorSystem) -> str:
-    return Strip.render_ansi(style, system) if style else ""
+@lru_cache(maxsize=4096)
+def _change(old: Look, new: Look) -> str:
+    """The codes that turn one look into another."""
+    codes: list[str] = []
+    if old[0] != new[0]:
+        was, now = set(filter(None, old[0].split(";"))), set(filter(None, new[0].split(";")))
+        off = {_OFF.get(code, "0") for code in was - now}
+        if "0" in off:
+            return "\x1b[" + ";".join(part for part in ("0", *new) if part) + "m"
+        codes += sorted(off)
+        codes += sorted(code for code in now if code not in was or _OFF.get(code) in off)
+    if old[1] != new[1]:
+        codes.append(new[1] or "39")
+    if old[2] != new[2]:
+        codes.append(new[2] or "49")
+    return f"\x1b[{';'.join(codes)}m"

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from ....engine.kv_cache import CacheKind
 from ....engine.units import ByteUnit, format_bytes, format_count
-from ....engine.vram import VramResult
+
+if TYPE_CHECKING:
+    from ....engine.vram import VramResult
 
 LOOK = {
-    CacheKind.FULL: ("█", "kv", "full: grows with the context"),
-    CacheKind.LATENT: ("▓", "kv", "latent: one compressed vector per token"),
-    CacheKind.COMPRESSED: ("▒", "kv", "compressed: several tokens share an entry"),
-    CacheKind.WINDOW: ("░", "weights", "window: stops growing"),
-    CacheKind.STATE: ("▪", "overhead", "state: a constant per user"),
-    CacheKind.NONE: ("·", "muted", "no cache"),
+    "full": ("█", "kv", "full: grows with the context"),
+    "latent": ("▓", "kv", "latent: one compressed vector per token"),
+    "compressed": ("▒", "kv", "compressed: several tokens share an entry"),
+    "window": ("░", "weights", "window: stops growing"),
+    "state": ("▪", "overhead", "state: a constant per user"),
+    "none": ("·", "muted", "no cache"),
 }
 """Kind → glyph, colour variable, words."""
 
