@@ -11,7 +11,7 @@ from infratui.catalog.calibration import calibration, fold_constants, speed_cons
 from infratui.catalog.load import Catalog
 from infratui.catalog.measured import measured_memory, measured_row, measured_throughput, read_rows
 from infratui.catalog.runtime import runtime_table
-from infratui.engine.accuracy import Accuracy, Errors, plain_roofline, quantile, score_rows
+from infratui.engine.accuracy import Accuracy, Errors, plain_roofline, quantile, score_rows, score_table
 from infratui.engine.measured import estimate, estimate_columns, prepare
 
 
@@ -87,6 +87,13 @@ def test_scores_can_be_grouped() -> None:
     assert {"vLLM 0.6 and later", "TensorRT-LLM 0.17 and later", "llama.cpp"} <= by_engine
     assert any("H200" in score.group for score in scored().scores("gpu"))
     assert any("Qwen3" in score.group for score in scored().scores("model"))
+
+
+def test_the_table_is_plain_data() -> None:
+    first = score_table(scored())[0]
+    assert first["quantity"] == "tpot"
+    assert first["regime"] == "dense"
+    assert set(first) >= {"n", "sources", "detailed", "rule_of_thumb", "roofline_at_100_percent"}
 
 
 def test_error_statistics() -> None:

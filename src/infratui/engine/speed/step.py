@@ -29,8 +29,10 @@ _DISPATCH_BYTES = 3
 Bound = Literal["weights", "kv cache", "compute", "communication", "launch"]
 
 _C = Basis.CALIBRATED
-READ = Formula("read", "bytes / rate", Unit.SECONDS, basis=_C, term="memory-bound")
-COMPUTE = Formula("compute", "2 * parameters * (tokens + idle_tokens) / rate", Unit.SECONDS, basis=_C)
+READ = Formula("read", "bytes / rate", Unit.SECONDS, basis=_C, term="bandwidth-bound")
+COMPUTE = Formula(
+    "compute", "2 * parameters * (tokens + idle_tokens) / rate", Unit.SECONDS, basis=_C, term="compute-bound"
+)
 OVERLAPPED = Formula(
     "matrix", "max(read, compute) * (1 + (min(read, compute) / max(read, compute)) ** p) ** (1 / p)", Unit.SECONDS
 )
@@ -39,7 +41,7 @@ TOUCHED = Formula(
     "max(top_k / experts, 1 - (1 + tokens * top_k_share / skew) ** (0 - skew))",
     Unit.RATIO,
     basis=_C,
-    term="expert-activation",
+    term="experts-touched",
 )
 EXPERT_COMPUTE = Formula(
     "expert_compute",
