@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fnmatch import translate
@@ -111,8 +112,11 @@ class Names:
             self.ignored.append(pattern)
             return
         try:
-            compiled = re.compile(pattern)
-        except (re.error, RecursionError, OverflowError):
+            with warnings.catch_warnings():
+                # What the regular expression module only warns about is as unclear as what it refuses.
+                warnings.simplefilter("error")
+                compiled = re.compile(pattern)
+        except (re.error, RecursionError, OverflowError, Warning):
             self.ignored.append(pattern)
             return
         # Without a digit of its own a pattern treats all layers alike and need not be tried on each.

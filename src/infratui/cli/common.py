@@ -60,6 +60,7 @@ class Deployment:
 
     def scenario(self) -> Scenario:
         """The scenario that the options describe. Ends the program in one line where they do not."""
+        from ..catalog.load import STORED, looks_like_path
         from ..scenario import Scenario, ScenarioError
         from ..settings_text import assign
         from ..store import load_preset, load_scenario
@@ -74,6 +75,9 @@ class Deployment:
                 scenario = load_scenario(self.file)
             named = {"model": self.model, "accelerator": self.gpu, "gpus": self.gpus}
             scenario = scenario.with_(**{key: value for key, value in named.items() if value is not None})
+            if self.model and looks_like_path(self.model):
+                # A checkpoint knows how its weights are stored; `--set precision=…` still asks what if.
+                scenario = scenario.with_(precision=f"{self.model}{STORED}")
             return assign(scenario, self.settings)
         except ScenarioError as error:
             fail(str(error))
