@@ -1,0 +1,118 @@
+"""The engine's error against the measured rows that ship with it, beside two baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..engine.accuracy import Accuracy, Errors, Key, score_rows
+
+if TYPE_CHECKING:
+    from ..catalog.load import Catalog
+
+
+@dataclass(frozen=True, slots=True)
+class AccuracyRow:
+    """One line of the table; errors in percent of the measured figure."""
+
+    quantity: str
+    group: str
+    n: int
+    sources: int
+    median_ape: float
+    mean_ape: float
+    p90_ape: float
+    bias: float
+    rule_of_thumb_mean: float | None
+    """Mean error of the guide's arithmetic; None where it says nothing about the quantity."""
+    roofline_mean: float | None
+    """Mean error of a roofline at published peak rates."""
+
+
+def published(facts: Catalog) -> Accuracy:
+    """All shipped benchmark rows, each predicted with constants of a fit that did not see its source."""
+    from ..catalog.calibration import fold_constants
+    from ..catalog.measured import measured_throughput
+
+    return score_rows(measured_throughput(), facts, facts.speed(), facts.runtime(), fold_constants)
+
+
+def rows_of(accuracy: Accuracy, facts: Catalog, by: Key) -> tuple[AccuracyRow, ...]:
+    """Memory first, then speed by quantity and group."""
+    speed = tuple(
+        AccuracyRow(
+            score.quantity,
+            score.group,
+            score.n,
+            score.studies,
+            score.errors.median_ape,
+            score.errors.mean_ape,
+            score.errors.p90_ape,
+            score.errors.bias,
+            score.rule_of_thumb.mean_ape,
+            score.roofline.mean_ape,
+        )
+        for score in accuracy.scores(by)
+    )
+    return (*memory_rows(facts, by), *speed)
+
+
+_MEMORY: tuple[tuple[str, str, str, bool], ...] = (
+    ("weights per GPU", "weights_gib_per_gpu", "est_weights_gib_per_gpu", False),
+    ("KV tokens, given KV space", "kv_tokens", "est_kv_tokens", True),
+    ("max concurrency, given KV space", "max_concurrency", "est_max_concurrency", True),
+    ("KV space", "kv_cache_gib_per_gpu", "est_kv_cache_gib_per_gpu", False),
+)
+
+
+def memory_rows(facts: Catalog, by: Key) -> tuple[AccuracyRow, ...]:
+    """Start-up logs against `infratui estimate`, row by row. Runtime constants are fitted on the same logs."""
+    from ..catalog.measured import measured_memory
+    from ..engine.estimate import estimate_memory
+
+    groups: dict[tuple[str, str], list[tuple[str, float]]] = {}
+    for row in measured_memory():
+        for name, column, estimate, given in _MEMORY:
+            said = row.get(column, "")
+            if not said or (given and not row.get("kv_cache_gib_per_gpu")):
+                continue
+            told = estimate_memory(row, facts, given_kv=given).get(estimate, "")
+            if told and float(said) > 0:
+                key = (name, _group_of(row, by, facts))
+                groups.setdefault(key, []).append((row.get("source", ""), float(told) / float(said)))
+    found = []
+    order = [name for name, *_ in _MEMORY]
+    for (name, group), entries in sorted(groups.items(), key=lambda item: (order.index(item[0][0]), item[0][1])):
+        errors = Errors.of([ratio for _, ratio in entries])
+        sources = len({source for source, _ in entries})
+        found.append(
+            AccuracyRow(
+                name,
+                group,
+                len(entries),
+                sources,
+                errors.median_ape,
+                errors.mean_ape,
+                errors.p90_ape,
+                errors.bias,
+                None,
+                None,
+            )
+        )
+    return tuple(found)
+
+
+def _group_of(row: Mapping[str, str], by: Key, facts: Catalog) -> str:
+    match by:
+        case "regime":
+            try:
+                return "moe" if facts.model(row["model_id"]).is_moe else "dense"
+            except ValueError:
+                return "unknown"
+        case "model":
+            return row["model_id"]
+        case "gpu":
+            return row.get("gpu", "") or "not stated"
+        case "engine":
+            return row.get("engine", "")

@@ -1,0 +1,88 @@
+"""Whole tables of deployments: memory and speed for each row, its other columns passed through."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, TextIO
+
+from ..engine.estimate import MEMORY_COLUMNS, estimate_memory
+from ..engine.measured import estimate, estimate_columns, prepare
+
+if TYPE_CHECKING:
+    from ..catalog.load import Catalog
+
+SPEED_COLUMNS = (
+    "est_ttft_ms",
+    "est_tpot_ms",
+    "est_output_tokens_per_s_total",
+    "est_output_tokens_per_s_per_gpu",
+    "est_total_tokens_per_s",
+    "est_bound",
+    "est_batch",
+)
+_TRAFFIC = ("isl", "osl", "concurrency")
+"""A row with any of these filled in asks for speed."""
+LONGEST_CELL = 131_072
+
+
+class TableError(ValueError):
+    """A file that is no table: what, where, and what would be right."""
+
+
+def estimate_rows(rows: Iterable[Mapping[str, str]], facts: Catalog, *, given_kv: bool) -> Iterator[dict[str, str]]:
+    """Each row with its estimates. What cannot be answered is empty and says why in `est_error`."""
+    for number, row in enumerate(rows, start=2):
+        found = dict(row)
+        found.update(estimate_memory(row, facts, given_kv=given_kv))
+        found.update(_speed(row, facts, number, found))
+        yield found
+
+
+def _speed(row: Mapping[str, str], facts: Catalog, number: int, found: dict[str, str]) -> dict[str, str]:
+    from ..catalog.calibration import calibration
+    from ..catalog.measured import measured_row
+
+    told = dict.fromkeys(SPEED_COLUMNS, "")
+    if not any(row.get(name, "").strip() for name in _TRAFFIC):
+        return told
+    model = calibration()
+    try:
+        stated = measured_row(row, number, model.conventions)
+        prepared = prepare(stated, facts, model.constants(), facts.runtime())
+        told.update(
+            {name: _text(value) for name, value in estimate_columns(estimate(prepared, model.constants())).items()}
+        )
+    except ValueError as problem:
+        told["est_error"] = "; ".join(dict.fromkeys(part for part in (found["est_error"], str(problem)) if part))
+    return told
+
+
+def _text(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:.6g}"
+
+
+def estimate_table(source: TextIO, target: TextIO, name: str, facts: Catalog, *, given_kv: bool = False) -> int:
+    """Read a CSV table, write it with the estimated columns. Returns the rows that have no answer.
+
+    Raises TableError in one line where the file is no table with a `model_id` column.
+    """
+    csv.field_size_limit(LONGEST_CELL)
+    reader = csv.DictReader(source)
+    try:
+        columns = list(reader.fieldnames or ())
+        if "model_id" not in columns:
+            raise TableError(f"{name}: no column model_id; the first line must name the columns")
+        added = [
+            column for column in (*MEMORY_COLUMNS[:-1], *SPEED_COLUMNS, MEMORY_COLUMNS[-1]) if column not in columns
+        ]
+        writer = csv.DictWriter(target, [*columns, *added], extrasaction="ignore", lineterminator="\n")
+        writer.writeheader()
+        refused = 0
+        clean = ({key: value or "" for key, value in row.items() if key is not None} for row in reader)
+        for row in estimate_rows(clean, facts, given_kv=given_kv):
+            refused += bool(row["est_error"])
+            writer.writerow(row)
+    except (csv.Error, UnicodeDecodeError) as problem:
+        raise TableError(f"{name}: line {reader.line_num}: {problem}; write UTF-8 text with commas") from None
+    return refused
