@@ -204,6 +204,9 @@ def _precisions(service: Service, accelerator: Accelerator, facts: Facts, search
         own = precision.id == released.id
         if not own and (precision.bits > released.bits or precision.bits < search.min_bits - 0.5):
             continue
+        if precision.compute == "int8" and accelerator.fp8 is not None and not own:
+            # As many bytes, as fast, and it needs calibration: FP8 stands for both.
+            continue
         if precision.compute != "bf16" and accelerator.peak(precision.compute) is None and not own:
             continue
         yield precision

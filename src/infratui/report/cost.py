@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 def money(value: float, currency: str = "$") -> str:
     """An amount under the user's currency label; nothing is converted."""
-    text = format_usd(value)
+    return labelled(format_usd(value), currency)
+
+
+def labelled(text: str, currency: str) -> str:
+    """Words of the engine, which speaks of dollars, under the user's currency label."""
     if currency == "$":
         return text
     return text.replace("$", currency if len(currency) == 1 else f"{currency} ")
@@ -78,7 +82,7 @@ def sizing_line(result: CostResult) -> str:
 def verdict(result: CostResult) -> str:
     """What to do, and why."""
     advice = result.decision.advice
-    return f"{advice[:1].upper()}{advice[1:]}: {result.decision.why}"
+    return labelled(f"{advice[:1].upper()}{advice[1:]}: {result.decision.why}", result.scenario.currency)
 
 
 def option_line(entry: PricedOption, result: CostResult) -> str:
@@ -115,6 +119,7 @@ def api_line(result: CostResult) -> str:
 
 def text(result: CostResult, levers: Sequence[CostLever] = (), tornado: Tornado | None = None) -> str:
     """The whole section as plain text."""
+    currency = result.scenario.currency
     lines = [
         f"{result.replica.model.name} on {result.accelerator.name}",
         "",
@@ -133,15 +138,28 @@ def text(result: CostResult, levers: Sequence[CostLever] = (), tornado: Tornado 
         *_spread(result),
         "",
         "Decision:",
-        *(f"  {'yes' if fork.answer else 'no ':3}  {fork.question}  [{fork.fact}]" for fork in result.decision.path),
+        *(
+            f"  {'yes' if fork.answer else 'no ':3}  {fork.question}  [{labelled(fork.fact, currency)}]"
+            for fork in result.decision.path
+        ),
     ]
     if levers:
         lines += ["", "Levers:"]
-        lines += [f"  [{'x' if entry.on else ' '}] {entry.note.label}: {entry.words}" for entry in levers]
+        lines += [
+            f"  [{'x' if entry.on else ' '}] {entry.note.label}: {labelled(entry.words, currency)}" for entry in levers
+        ]
     if tornado is not None:
-        lines += ["", f"What moves it most ({tornado.leader} against {tornado.runner_up}):", *_swings(tornado)]
+        lines += [
+            "",
+            f"What moves it most ({tornado.leader} against {tornado.runner_up}):",
+            *_swings(tornado, currency),
+        ]
     lines += ["", *(f"Note: {note}" for note in result.notes)]
     return "\n".join(lines).rstrip()
+
+
+def _lever_line(lever: CostLever, currency: str) -> str:
+    return f"  [{'x' if lever.on else ' '}] {lever.note.label}: {labelled(lever.words, currency)}"
 
 
 def _option_rows(result: CostResult) -> Iterator[tuple[str, ...]]:
@@ -160,7 +178,7 @@ def _option_rows(result: CostResult) -> Iterator[tuple[str, ...]]:
             money(entry.high, currency),
             money(entry.cost.monthly * 12 * years, currency),
             per_mtok,
-            entry.words,
+            f"{entry.words}; {entry.barred}" if entry.barred else entry.words,
         )
     api = result.api
     if api is not None:
@@ -192,14 +210,14 @@ def swing_words(at: float, tornado: Tornado, currency: str = "$") -> str:
     return f"{tornado.leader if at > 0 else tornado.runner_up} by {money(abs(at), currency)}"
 
 
-def _swings(tornado: Tornado) -> list[str]:
+def _swings(tornado: Tornado, currency: str) -> list[str]:
     lines = []
     for swing in tornado.swings:
         lever = swing.lever
         flip = "" if swing.flips_at is None else f"; flips at {significant(swing.flips_at)}"
         ends = (
-            f"{significant(lever.low)} → {swing_words(swing.at_low, tornado)}, "
-            f"{significant(lever.high)} → {swing_words(swing.at_high, tornado)}"
+            f"{significant(lever.low)} → {swing_words(swing.at_low, tornado, currency)}, "
+            f"{significant(lever.high)} → {swing_words(swing.at_high, tornado, currency)}"
         )
         lines.append(f"  {lever.label} {significant(lever.now)}: {ends}{flip}")
     if tornado.idle:
@@ -237,6 +255,8 @@ def plan_text(plan: DemandPlan, shown: int = 12) -> str:
             [(*_candidate_row(entry, scenario.currency)[:5], f"{entry.replica.batch:,.0f}") for entry in plan.pareto],
         ),
     ]
+    if any(entry.replica.band_pct is None for entry in (*plan.candidates[:shown], *plan.pareto)):
+        lines.append("?: no measured data for this kind of model on this accelerator.")
     refused = dict.fromkeys(f"{entry.accelerator.name}: {entry.reason}" for entry in plan.refused)
     if refused:
         lines += ["", f"Refused, {len(refused)} in all, such as:", *(f"  {reason}" for reason in list(refused)[:5])]

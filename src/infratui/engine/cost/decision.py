@@ -79,7 +79,31 @@ class Decision:
         return OPTION_OF.get(self.leaf)
 
 
-_ADVICE = {
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A question of the tree; `yes` and `no` are ids of questions or leaves."""
+
+    id: str
+    question: str
+    yes: str
+    no: str
+
+
+TREE = (
+    Node("must-stay", "Must the data stay on your own premises?", "own-by-rule", "is-small"),
+    Node("is-small", "Is an API cheaper at this volume?", "api", "is-brief"),
+    Node("is-brief", "Is the need certain for less than a year?", "waits-briefly", "overtakes"),
+    Node("waits-briefly", "Does anyone wait for the first token, while it lasts?", "on-demand", "spot"),
+    Node("overtakes", "Does owning overtake renting within the horizon?", "fills-a-node", "is-interactive"),
+    Node("fills-a-node", "Does the plan fill what is sold at once?", "own", "is-interactive"),
+    Node("is-interactive", "Does anyone wait for the first token?", "runs-little", "spot"),
+    Node("runs-little", "Does it run fewer hours than a reservation needs to pay?", "on-demand", "is-long"),
+    Node("is-long", "Is the need certain for three years?", "reserve-long", "reserve-short"),
+)
+"""The questions in the order they are asked."""
+_QUESTIONS = {node.id: node.question for node in TREE}
+
+ADVICE = {
     Leaf.OWN_BY_RULE: "own hardware: the rule leaves no other choice",
     Leaf.API: "use an API priced per token",
     Leaf.ON_DEMAND: "rent on demand and shut down outside hours",
@@ -89,6 +113,7 @@ _ADVICE = {
     Leaf.RESERVE_LONG: "reserve for three years",
     Leaf.NOTHING: "rent nothing yet",
 }
+"""What each leaf says."""
 
 
 def commitments(options: Mapping[Option, OptionCost], term_years: float) -> dict[Option, OptionCost]:
@@ -116,18 +141,18 @@ class _Walk:
     def __init__(self) -> None:
         self.path: list[Fork] = []
 
-    def ask(self, key: str, question: str, answer: bool, fact: str) -> bool:
-        self.path.append(Fork(key, question, answer, fact))
+    def ask(self, key: str, answer: bool, fact: str) -> bool:
+        self.path.append(Fork(key, _QUESTIONS[key], answer, fact))
         return answer
 
     def end(self, leaf: Leaf, why: str) -> Decision:
-        return Decision(leaf, tuple(self.path), _ADVICE[leaf], why)
+        return Decision(leaf, tuple(self.path), ADVICE[leaf], why)
 
 
 def decide(case: Circumstances) -> Decision:
     """Walk the tree: compliance, volume, certainty, payback, patience, hours."""
     walk = _Walk()
-    if walk.ask("must-stay", "Must the data stay on your own premises?", case.compliance, _rule(case)):
+    if walk.ask("must-stay", case.compliance, _rule(case)):
         return walk.end(Leaf.OWN_BY_RULE, _by_rule(case))
     if case.requests_per_day == 0:
         return walk.end(Leaf.NOTHING, "no requests are expected: any rented or bought GPU would idle")
@@ -137,18 +162,18 @@ def decide(case: Circumstances) -> Decision:
     if case.api_monthly is not None:
         fact = f"API {format_usd(case.api_monthly)}" + (f", hosted {format_usd(best.monthly)} a month" if best else "")
         dear = best is None or case.api_monthly < best.monthly
-        if walk.ask("is-small", "Is an API cheaper at this volume?", dear, fact):
+        if walk.ask("is-small", dear, fact):
             return walk.end(Leaf.API, f"at this volume hardware would idle: {fact}")
     if best is None:
         return walk.end(Leaf.NOTHING, "no price is known for this GPU: give your own rates")
-    brief = walk.ask("is-brief", "Is the need certain for less than a year?", case.term_years < 1, _term(case))
+    brief = walk.ask("is-brief", case.term_years < 1, _term(case))
     if not brief and own is not None:
         pays = case.overtakes.value is not None and case.overtakes.value <= case.term_years * 12
         pays = pays and (rental is None or own.monthly < rental.monthly)
-        if walk.ask("overtakes", "Does owning overtake renting within the horizon?", pays, case.overtakes.words):
+        if walk.ask("overtakes", pays, case.overtakes.words):
             whole = case.gpus >= case.sold_by
             fact = f"{case.gpus:,} GPUs, sold by {case.sold_by}"
-            if walk.ask("fills-a-node", "Does the plan fill what is sold at once?", whole, fact) or rental is None:
+            if walk.ask("fills-a-node", whole, fact) or rental is None:
                 return walk.end(Leaf.OWN, f"use is high and certain enough: {case.overtakes.words}")
     if rental is None:
         return walk.end(Leaf.OWN, "no rental price is known")
@@ -159,7 +184,7 @@ def _rent(case: Circumstances, rental: OptionCost, brief: bool, walk: _Walk) -> 
     on_demand = case.options.get(Option.ON_DEMAND)
     fact = "a latency target is set" if case.someone_waits else "no latency target"
     key = "waits-briefly" if brief else "is-interactive"
-    waits = walk.ask(key, "Does anyone wait for the first token?", case.someone_waits, fact)
+    waits = walk.ask(key, case.someone_waits, fact)
     if not waits and rental.option is Option.SPOT:
         return walk.end(Leaf.SPOT, "nobody waits, so an interruption costs only repeated work")
     reserved = min(commitments(case.options, case.term_years).values(), key=lambda cost: cost.monthly, default=None)
@@ -169,10 +194,10 @@ def _rent(case: Circumstances, rental: OptionCost, brief: bool, walk: _Walk) -> 
     if on_demand is not None:
         idle = on_demand.monthly <= reserved.monthly
         fact = f"on demand {format_usd(on_demand.monthly)}, reserved {format_usd(reserved.monthly)} a month"
-        if walk.ask("runs-little", "Does it run fewer hours than a reservation needs to pay?", idle, fact):
+        if walk.ask("runs-little", idle, fact):
             return walk.end(Leaf.ON_DEMAND, f"reserved hours are paid whether used or not: {fact}")
     long = reserved.option is Option.RESERVED_3Y
-    walk.ask("is-long", "Is the need certain for three years?", long, _term(case))
+    walk.ask("is-long", long, _term(case))
     why = f"hours are high enough for a commitment: {format_usd(reserved.monthly)} a month"
     return walk.end(Leaf.RESERVE_LONG if long else Leaf.RESERVE_SHORT, why)
 

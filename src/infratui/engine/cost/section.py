@@ -62,6 +62,8 @@ class PricedOption:
     words: str
     """Where the price comes from, with its age."""
     stale: bool = False
+    barred: str = ""
+    """Why this demand cannot be paid so, whatever it costs; empty: it can."""
 
     @property
     def monthly(self) -> float | None:
@@ -239,7 +241,8 @@ class CostCase:
         costs = price_options(fleet, offered, self.rates(), self.own, why, self.rules)
         lows, highs = self.costs(pick="low")[2], self.costs(pick="high")[2]
         options = tuple(
-            _priced(option, entry, costs, lows, highs, facts) for option, entry in zip(Option, self.ranges, strict=True)
+            _priced(option, entry, costs, lows, highs, facts, _barred(option, scenario))
+            for option, entry in zip(Option, self.ranges, strict=True)
         )
         api = quote_api(
             facts.api_prices(facts.model(scenario.model).id),
@@ -474,9 +477,10 @@ def _priced(
     lows: Mapping[Option, OptionCost],
     highs: Mapping[Option, OptionCost],
     facts: Facts,
+    barred: str,
 ) -> PricedOption:
     if price is None:
-        return PricedOption(option, None, None, None, None, "no published price; set your own")
+        return PricedOption(option, None, None, None, None, "no published price; set your own", barred=barred)
     today = facts.today
     return PricedOption(
         option,
@@ -486,4 +490,14 @@ def _priced(
         price,
         price.words(today),
         price.stale(today),
+        barred,
     )
+
+
+def _barred(option: Option, scenario: Scenario) -> str:
+    if scenario.compliance:
+        return "" if option is Option.OWNED else "data must stay on premises"
+    if option is Option.SPOT and (scenario.ttft_ms or scenario.tpot_ms):
+        return "users wait"
+    years = {Option.RESERVED_1Y: 1, Option.RESERVED_3Y: 3}.get(option, 0)
+    return f"need is certain for {scenario.term_years:g} years" if scenario.term_years < years else ""

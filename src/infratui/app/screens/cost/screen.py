@@ -1,0 +1,176 @@
+"""The Buy vs Rent screen: demand in, fleet, five options and an API beside them, breakevens, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from textual import work
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.message import Message
+from textual.widgets import Static
+
+from ....engine.cost.levers import CostLever
+from ....engine.cost.section import CostResult
+from ....engine.cost.tornado import Tornado
+from ....engine.derivation import Derivation
+from ....engine.evaluate import Evaluation
+from ....report.cost import summary
+from ....scenario import Scenario
+from ...base import SectionScreen
+from ...widgets.bar_list import BarList
+from ...widgets.columns import ColumnLayout
+from ...widgets.line_chart import LineChart
+from ...widgets.panel import Panel
+from ...widgets.table import Table
+from ...widgets.value_row import ValueRow
+from . import words
+from .decision_tree import DecisionTree
+from .tornado_bars import TornadoBars
+
+PRICES = (
+    "on_demand_usd", "spot_usd", "reserved_1y_usd", "reserved_3y_usd", "purchase_usd", "api_usd_per_mtok", "currency",
+    "electricity_usd_per_kwh", "pue", "hosting_usd_per_kw_month", "staff_usd_per_year", "maintenance_pct",
+    "interest_pct", "resale_pct", "life_years",
+)  # fmt: skip
+"""Inputs that stand beside their sources, in the last panel."""
+
+
+class Rates(Container):
+    """Value rows in columns, as high as they need."""
+
+    DEFAULT_CSS = "Rates { height: auto; width: 1fr; }"
+
+    def __init__(self, rows: Iterable[ValueRow]) -> None:
+        super().__init__(*rows)
+        self._columns = ColumnLayout()
+
+    @property
+    def layout(self) -> ColumnLayout:
+        return self._columns
+
+
+class CostScreen(SectionScreen):
+    """Money."""
+
+    HELP = (
+        "What the demand takes and what it costs: rented by the hour, reserved, owned, or bought per token. Enter on a "
+        "lever turns it on or off; prices and assumptions can be your own, in the last panel; m shows the math."
+    )
+    FIELDS = (
+        "requests_per_day", "hours_per_day", "days_per_week", "peak_factor", "input_tokens", "output_tokens",
+        "model", "precision", "kv_precision", "accelerator", "ttft_ms", "tpot_ms", "spares", "term_years",
+        "compliance", "users", "prefix_hit", "cascade_pct", "cascade_model", "acceptance", "draft_tokens",
+    )  # fmt: skip
+    TERMS = (
+        "on-demand", "spot", "reserved", "owned", "breakeven", "duty-cycle", "peak-factor", "amortization",
+        "cost-of-capital", "resale", "pue", "n-plus-one", "per-token-price", "cascade", "prefix-caching",
+        "speculative-decoding", "compliance", "ttft", "tpot", "throughput", "replica",
+    )  # fmt: skip
+    SLOW = True
+    CSS = """
+    CostScreen LineChart { height: 11; }
+    CostScreen Static { height: auto; }
+    CostScreen.-huge #body { layout: grid; grid-size: 2; grid-columns: 1fr 1fr; grid-rows: auto; grid-gutter: 0 1; }
+    CostScreen.-huge LineChart { height: 14; }
+    """
+
+    class More(Message):
+        """Levers and tornado have been computed."""
+
+        def __init__(self, scenario: Scenario, levers: tuple[CostLever, ...], tornado: Tornado | None) -> None:
+            super().__init__()
+            self.scenario, self.levers, self.tornado = scenario, levers, tornado
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.levers: tuple[CostLever, ...] = ()
+
+    def compose_body(self) -> ComposeResult:
+        with Panel("Per month", id="options"):
+            yield BarList(id="option-bars")
+        with Panel("What the demand takes", id="sizing"):
+            yield Static(id="sizing-lines", markup=False)
+        with Panel("Decision", id="decision"):
+            yield DecisionTree()
+        with Panel("Breakevens, and what each request and user costs", id="breakevens"):
+            yield Static(id="breakeven-lines", markup=False)
+        with Panel("Money spent, month by month", id="cumulative"):
+            yield LineChart()
+        with Panel("Options and where their prices come from", id="table"):
+            yield Table(words.OPTION_COLUMNS, limit=6, id="option-table")
+        with Panel("Levers: enter turns one on or off", id="levers"):
+            yield Table(words.LEVER_COLUMNS, limit=7, id="lever-table")
+        with Panel("Per 1M tokens, beside API prices", id="tokens"):
+            yield BarList(id="token-bars")
+        with Panel("What moves the decision", id="tornado"):
+            yield TornadoBars()
+        with Panel("Signals", id="signals"):
+            yield Static(id="signal-lines", markup=False)
+        with Panel("Hidden costs", id="hidden"):
+            yield Static(id="hidden-lines", markup=False)
+        with Panel("Your own prices and assumptions", id="rates"):
+            yield Rates(self.make_row(field) for field in PRICES)
+            yield Static(id="assumption-lines", markup=False)
+
+    def section(self, evaluation: Evaluation) -> CostResult:
+        return evaluation.cost
+
+    def show(self, result: CostResult) -> None:
+        self.answer(words.answer(result))
+        self.query_one("#option-bars", BarList).show(words.option_bars(result))
+        self.query_one("#sizing-lines", Static).update(words.sizing(result))
+        self.query_one(DecisionTree).show(result.decision, result.scenario.currency)
+        self.query_one("#breakeven-lines", Static).update(words.breakevens(result))
+        self.query_one(LineChart).show(words.cumulative(result))
+        self.query_one("#option-table", Table).show(words.option_rows(result))
+        self.query_one("#token-bars", BarList).show(words.token_bars(result))
+        self.query_one("#signal-lines", Static).update(words.signals(result, 200))
+        self.query_one("#hidden-lines", Static).update(words.hidden(result))
+        self.query_one("#assumption-lines", Static).update(words.assumptions(result))
+        self._weigh(result.scenario, self.infra.evaluation)
+
+    @work(thread=True, exclusive=True, group="levers")
+    def _weigh(self, scenario: Scenario, evaluation: Evaluation) -> None:
+        """Price every lever and vary every input: a tenth of a second, beside the screen."""
+        try:
+            levers, tornado = evaluation.cost_levers, evaluation.cost_tornado
+        except ValueError:
+            levers, tornado = (), None
+        self.post_message(self.More(scenario, levers, tornado))
+
+    def on_cost_screen_more(self, event: More) -> None:
+        if event.scenario != self.scenario:
+            return
+        self.levers = event.levers
+        currency = event.scenario.currency
+        self.query_one("#lever-table", Table).show(words.lever_rows(event.levers, currency))
+        self.query_one(TornadoBars).show(event.tornado, currency)
+
+    def on_table_chosen(self, event: Table.Chosen) -> None:
+        if event.table.id != "lever-table":
+            return
+        lever = next((entry for entry in self.levers if entry.note.id == event.row), None)
+        if lever is None:
+            return
+        if not lever.turn:
+            self.note(f"{lever.note.label}: {lever.note.basis}; set Draft accepted to what you measured", "bad")
+        elif self.change(**dict(lever.turn)):
+            self.note(f"{lever.note.label} {'off' if lever.on else 'on'}; u undoes it", "good")
+
+    def on_table_moved(self, event: Table.Moved) -> None:
+        if event.table.id == "lever-table":
+            lever = next((entry for entry in self.levers if entry.note.id == event.row), None)
+            if lever is not None:
+                self.note(f"{lever.note.why} ({lever.note.basis})", "muted")
+        elif self.result is not None:
+            entry = next((each for each in self.result.options if each.option.name == event.row), None)
+            if entry is not None and entry.price is not None:
+                self.note("; ".join((entry.words, *entry.price.providers[:6])), "muted")
+
+    def math(self) -> Sequence[Derivation]:
+        result: CostResult = self.result
+        return result.derivations
+
+    def summary(self) -> str:
+        return summary(self.result, self.bytes_as) if self.result is not None else ""
