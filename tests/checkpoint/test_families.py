@@ -155,7 +155,7 @@ CASES: dict[str, tuple[dict[str, Any], int, int, int]] = {
         deepseek("deepseek_v32", 7168, 61, 128, 18432, 129280, 256, 8, 2048, 3, index_n_heads=64,
                  index_head_dim=128, index_topk=2048), 671877944064, 35136, 0,
     ),
-    "DeepSeek-V4-Flash": (  # 284,332,241,239 and the three tables from token to expert
+    "DeepSeek-V4-Flash": (
         config("deepseek_v4", 4096, 43, 64, 1, None, 129280, **V4), 284332241239, 2768, 1024,
     ),
     "Kimi K2": (
@@ -317,7 +317,7 @@ def test_family_gives_published_parameters_and_kv_geometry(name, folder):
     assert (full, windowed) == (kv_full, kv_windowed)
 
 
-EXACT = [name for name in CASES if name not in {*LOOSE, "Step-3.5-Flash", "DeepSeek-V4-Flash", "MiniMax-M3"}]
+EXACT = [name for name in CASES if name not in {*LOOSE, "Step-3.5-Flash", "MiniMax-M3"}]
 
 
 @pytest.mark.parametrize("name", EXACT)
@@ -361,7 +361,7 @@ def test_prediction_modules_are_named_and_not_counted(folder):
 
     (extra,) = model.extras
 
-    assert (extra.name, extra.parameters, extra.loaded) == ("multi-token prediction", 13_463_426_304, False)
+    assert (extra.name, extra.parameters, extra.loaded) == ("mtp", 13_463_426_304, False)
 
 
 def test_glm_5_2_owns_an_indexer_on_21_layers(folder):

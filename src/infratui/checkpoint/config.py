@@ -171,5 +171,5 @@ def _with_vision(config: Fields, draft: Draft) -> Draft:
     if tower is None:
         shown = safe_text(model_type, 60)
         return replace(draft, warnings=(*draft.warnings, f"the vision part of {shown!r} is not known and not counted"))
-    extra = Extra("vision tower", tower(vision, draft.hidden_size), loaded=True)
+    extra = Extra("vision", tower(vision, draft.hidden_size), loaded=True)
     return replace(draft, extras=(*draft.extras, extra))

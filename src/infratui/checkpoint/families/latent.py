@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ...engine.architecture import Compressed, Dense, Indexer, Latent, Mixture
+from ...engine.architecture import Compressed, Dense, Extra, Indexer, Latent, Mixture
 from ..draft import Draft, layer
-from ..fields import HEADS, LAYERS, TOKENS, VOCABULARY, WIDTH, Fields
+from ..fields import HEADS, LAYERS, TOKENS, WIDTH, Fields
 from .common import draft, gate, hidden_size, layer_count, top_k, width
 from .mixture import experts, prediction_layers, shared, sparse_layers
 
@@ -112,9 +112,6 @@ def deepseek_v4(config: Fields) -> Draft:
     wide = width(config, "moe_intermediate_size")
     shared_count, _ = shared(config, wide)
     picks = top_k(config, count)
-    # The first layers choose experts by a table from token to expert instead of a correction bias.
-    hashed = config.integer("num_hash_layers", low=0, high=LAYERS, default=0)
-    vocabulary = config.integer("vocab_size", high=VOCABULARY)
     streams = config.integer("hc_mult", low=0, high=64, default=0)
     mixing = 2 * streams + streams**2
     hyper = 2 * (mixing * streams * hidden + mixing + 3) if streams else 0
@@ -126,11 +123,11 @@ def deepseek_v4(config: Fields) -> Draft:
                 picks,
                 wide,
                 shared_experts=shared_count,
-                router_extra=vocabulary * picks if index < hashed else 0,
-                gate=gate(config, scoring="sqrtsoftplus", correction=index >= hashed),
+                gate=gate(config, scoring="sqrtsoftplus", correction=True),
             ),
             extra_parameters=hyper,
         )
-        for index, ratio in enumerate(ratios[:layers])
+        for ratio in ratios[:layers]
     ]
-    return draft(config, entries, extras=prediction_layers(config, entries[0]))
+    head = (Extra("hyper-connection head", streams**2 * hidden + streams + 1, loaded=True),) if streams else ()
+    return draft(config, entries, extras=(*head, *prediction_layers(config, entries[0])))

@@ -40,7 +40,7 @@ def prediction_layers(config: Fields, entry: LayerGroup, *, copies: bool = False
     if copies:
         one += 2 * config.integer("vocab_size", high=2**27) * hidden
     stored_as = Part.ROUTED_EXPERTS if isinstance(entry.mlp, Mixture) else Part.MLP
-    return (Extra("multi-token prediction", count * one, stored_as=stored_as),)
+    return (Extra("mtp", count * one, stored_as=stored_as),)
 
 
 def mixtral(config: Fields) -> Draft:
