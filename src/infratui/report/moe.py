@@ -43,8 +43,8 @@ def served(side: Side, on: Served) -> str:
     cost = "" if on.usd_per_mtok is None else f", {format_value(on.usd_per_mtok, Unit.USD_PER_MTOK)}"
     band = f" ±{on.band_pct:.0f} %" if on.band_pct is not None else " (no measured data)"
     return (
-        f"{side.model.name} takes {on.gpus} as {on.memory.layout.label}, {significant(on.serving.output_per_s)} tokens/s "
-        f"at TPOT {significant(on.serving.tpot_s * 1e3)} ms{band}{cost}"
+        f"{side.model.name} takes {on.gpus} as {on.memory.layout.label}, "
+        f"{significant(on.serving.output_per_s)} tokens/s at TPOT {significant(on.serving.tpot_s * 1e3)} ms{band}{cost}"
     )
 
 
@@ -55,8 +55,8 @@ def even_batch(result: MoeResult) -> str:
     if result.even_batch <= 1:
         return f"Even for one token {result.moe.model.name} reads more weight bytes than {result.dense.model.name}."
     return (
-        f"From a batch of {result.even_batch:,} tokens on, {result.moe.model.name} reads more weight bytes per step than "
-        f"{result.dense.model.name}: its advantage in bytes is for smaller ones."
+        f"From a batch of {result.even_batch:,} tokens on, {result.moe.model.name} reads more weight bytes per step "
+        f"than {result.dense.model.name}: its advantage in bytes is for smaller ones."
     )
 
 
