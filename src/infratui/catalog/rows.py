@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from ..engine.architecture import Model
 from ..engine.hardware import Accelerator, Link, Price, System
 from ..engine.precision import Precision
 from .errors import CatalogError
-from .schema import FlawedRowError, build
+from .schema import FlawedRowError, build, spelled_out
+from .trusted import construct
 from .yaml_io import Key, line_of, parse, printable, read_text
 
 Row = TypeVar("Row", Model, Accelerator, System, Link, Precision, Price)
@@ -54,17 +55,18 @@ def read_built_in(*parts: str) -> tuple[Any, Source]:
 
 def make(kind: type[Row], base: Raw | None, own: Raw | None = None) -> Row:
     """A checked row: the built-in one, the user's, or the user's keys over the built-in ones. Raises CatalogError."""
-    raw = own or base
-    if raw is None:
-        raise CatalogError("nothing to make a row from; give a built-in row or the user's")
-    data = raw.data
-    if base is not None and own is not None and isinstance(base.data, dict) and isinstance(own.data, dict):
-        data = {**base.data, **own.data}
+    if own is None:
+        if base is None:
+            raise CatalogError("nothing to make a row from; give a built-in row or the user's")
+        return construct(kind, spelled_out(kind, cast(dict[str, Any], base.data)))
+    data = own.data
+    if base is not None and isinstance(base.data, dict) and isinstance(data, dict):
+        data = {**base.data, **data}
     try:
         row = build(kind, data)
     except FlawedRowError as error:
-        raise raw.source.error(error.flaw.path, error.flaw.message) from None
-    return replace(row, origin=raw.source.origin) if own is not None else row
+        raise own.source.error(error.flaw.path, error.flaw.message) from None
+    return replace(row, origin=own.source.origin)
 
 
 def read_table(table: str, kind: type[Row], own: dict[str, Raw]) -> dict[str, Row]:

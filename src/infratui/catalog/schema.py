@@ -76,18 +76,23 @@ def build(kind: type[Row], row: object) -> Row:
 
     if not isinstance(row, dict):
         raise FlawedRowError(Flaw((), f"{_shown(row)} is no entry; write `key: value` lines"))
-    if kind is Model:
-        row = _with_kinds(row)
-    elif kind is Precision and isinstance(row.get("parts"), dict):
-        row = {**row, "parts": [{"part": part, "bits": bits} for part, bits in row["parts"].items()]}
     try:
-        value: Row = _adapter(kind).validate_python(row)
+        value: Row = _adapter(kind).validate_python(spelled_out(kind, row))
     except ValidationError as error:
         raise FlawedRowError(_explain(kind, error.errors(include_url=False, include_context=False))) from None
     _check_figures(value, ())
     if isinstance(value, Model):
         _check_model(value)
     return value
+
+
+def spelled_out(kind: type, row: dict[str, Any]) -> dict[str, Any]:
+    """A row with its shorthands written out: kinds that follow from keys, bits by part as a mapping."""
+    if kind is Model:
+        return _with_kinds(row)
+    if kind is Precision and isinstance(row.get("parts"), dict):
+        return {**row, "parts": [{"part": part, "bits": bits} for part, bits in row["parts"].items()]}
+    return row
 
 
 def _with_kinds(row: dict[str, Any]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ MAX_DIGITS = 300
 
 _BUILT_IN_BYTES = 4_000_000
 # C0 and C1 controls but tab and newline, line and paragraph separators, bidirectional overrides, lone surrogates.
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_CONTROL = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 _INT = re.compile(r"[-+]?[0-9][0-9_]*")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?")
 _WORDS = {
@@ -95,8 +95,16 @@ def line_of(text: str, path: Sequence[Key]) -> int:
 
 def printable(text: str, limit: int = 160) -> str:
     """Text without control characters, cut to `limit`: safe in a one-line message."""
-    clean = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text.replace("\n", " ").replace("\t", " "))
+    clean = text.replace("\n", " ").replace("\t", " ")
+    if not clean.isprintable():
+        clean = re.sub(_CONTROL, "\N{REPLACEMENT CHARACTER}", clean)
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"
+
+
+def _control_character(text: str) -> re.Match[str] | None:
+    """The first character that may not stand in a file."""
+    # Most text is printable throughout, which is told faster than the pattern is compiled.
+    return None if text.replace("\n", "").isprintable() else re.search(_CONTROL, text)
 
 
 class _Reader:
@@ -115,7 +123,7 @@ class _Reader:
     def document(self) -> Any:
         import yaml
 
-        found = _CONTROL.search(self.text.replace("\r\n", "\n"))
+        found = _control_character(self.text.replace("\r\n", "\n"))
         if found:
             line = self.text.count("\n", 0, found.start()) + 1
             raise self.fail(line, f"control character {found.group()!a}; remove it")
@@ -188,7 +196,7 @@ class _Reader:
 
     def checked(self, text: str, line: int) -> str:
         # Escapes in double quotes can smuggle in what the raw text may not hold.
-        if not text.isprintable() and _CONTROL.search(text):
+        if _control_character(text):
             raise self.fail(line, f"control character in {printable(text, 40)!r}; remove it")
         return text
 
