@@ -161,3 +161,12 @@ def test_prices_are_newest_first():
 
     assert dates == sorted(dates, reverse=True)
     assert len(dates) > 50
+
+
+def test_precisions_name_formats_and_evidence_that_exist():
+    formats = {entry.id for entry in CATALOG.formats()}
+    methods = {row.method for row in CATALOG.quality().evidence}
+
+    for precision in CATALOG.precisions():
+        assert not precision.format or precision.format in formats
+        assert set(precision.quality) <= methods
