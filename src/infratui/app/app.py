@@ -11,7 +11,7 @@ from ..scenario import Scenario, ScenarioError
 from . import settings as preferences
 from .keys import KEYS, Where, bindings, screen_bindings
 from .overlays import Prompt, Reading, help_content
-from .screens import available
+from .screens import SEARCH, available
 from .shell import Shell
 from .theme import THEMES
 from .widgets.derivation_view import DerivationView
@@ -30,12 +30,12 @@ class InfraApp(Shell):
 
     def action_show_screen(self, name: str) -> None:
         """Show a peer screen."""
-        if len(self.screen_stack) == 1 and name in {entry.id for entry in self.entries}:
-            self.switch_mode(name)
+        self.show_peer(name)
 
     def _turn(self, by: int) -> None:
         names = [entry.id for entry in self.entries]
-        self.action_show_screen(names[(names.index(self.current_mode) + by) % len(names)])
+        here = self.current_mode if self.current_mode in names else self._came_from or names[0]
+        self.action_show_screen(names[(names.index(here) + by) % len(names)])
 
     def action_next_screen(self) -> None:
         """The next screen."""
@@ -66,6 +66,50 @@ class InfraApp(Shell):
                 self.action_show_screen(value)
 
         self.push_screen(Picker("Jump to", choices, self.current_mode), chosen)
+
+    # -- reference and comparison
+
+    def action_reference(self) -> None:
+        """Open the reference, or leave it."""
+        if self.current_mode == "reference":
+            self.step_back()
+        else:
+            self.step_aside("reference")
+
+    def action_search(self) -> None:
+        """Search the reference; within one of its tables, filter that."""
+        self.asked_article = SEARCH
+        self.step_aside("reference")
+
+    def action_compare(self) -> None:
+        """Pin the scenario, or compare with the pinned one."""
+        if self.current_mode == "compare":
+            self.step_back()
+        elif self.pinned is None:
+            self.pinned = self.scenario
+            self.note(f"“{self.scenario.name}” is pinned: change inputs, then c compares", "good")
+        else:
+            self.step_aside("compare")
+
+    def action_drop_pin(self) -> None:
+        """Drop the pinned scenario."""
+        if self.pinned is None:
+            self.note("nothing is pinned; c pins the scenario")
+            return
+        self.pinned = None
+        if self.current_mode == "compare":
+            self.step_back()
+        self.call_after_refresh(self.note, "the pinned scenario is dropped; c pins this one", "good")
+
+    def action_swap_pin(self) -> None:
+        """Go on with the pinned scenario, and pin the current one."""
+        if self.pinned is None:
+            self.note("nothing is pinned; c pins the scenario")
+            return
+        pinned, self.pinned = self.pinned, self.scenario
+        self.set_scenario(pinned)
+        self.sync()
+        self.note(f"swapped: “{pinned.name}” goes on, “{self.pinned.name}” is pinned", "good")
 
     # -- presets and files
 
@@ -280,4 +324,5 @@ class InfraApp(Shell):
 def _place(widget: object) -> Where | None:
     """Where in the key table a widget's own keys stand."""
     places = ((ValueRow, Where.ROW), (Table, Where.TABLE), (Terms, Where.TERMS), (DerivationView, Where.MATH))
-    return next((place for kind, place in places if isinstance(widget, kind)), None)
+    found = next((place for kind, place in places if isinstance(widget, kind)), None)
+    return found or getattr(widget, "PLACE", None)

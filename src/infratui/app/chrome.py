@@ -91,7 +91,8 @@ class KeyBar(Widget):
     def sync(self, screen: Screen[object]) -> None:
         """Take the keys that the screen's bindings offer now."""
         if screen is self.screen and screen.is_current:
-            self.shown = TYPING if getattr(screen.focused, "typing", False) else bar_keys(screen)
+            own = getattr(screen.focused, "typing_keys", TYPING)
+            self.shown = own if getattr(screen.focused, "typing", False) else bar_keys(screen)
 
     def render(self) -> Content:
         parts: list[tuple[str, str]] = []
@@ -118,7 +119,15 @@ def bar_keys(screen: Screen[object]) -> tuple[tuple[str, str], ...]:
     return tuple((keys, text) for _, _, keys, text in sorted(ranked.values())[:BAR_KEYS])
 
 
-_PAIRS = {"step(-1)": "←→", "move(-1)": "↑↓", "walk(-1)": "←→", "scroll(-1)": "↑↓"}
+_PAIRS = {
+    "step(-1)": "←→",
+    "format(-1)": "←→",
+    "weight(-1)": "↑↓",
+    "move(-1)": "↑↓",
+    "walk(-1)": "←→",
+    "scroll(-1)": "↑↓",
+    "link(-1)": "←→",
+}
 """Actions that the bar shows together with their opposite."""
 
 

@@ -16,8 +16,12 @@ class Where(StrEnum):
     SECTION = "a screen"
     ROW = "a value"
     TABLE = "a table"
+    BARS = "the bars of the formats"
+    LAB = "the bit lab"
     TERMS = "the terms"
     MATH = "the math"
+    CONTENTS = "the contents of the reference"
+    ARTICLE = "an article"
     MOTION = "an animation"
 
 
@@ -70,6 +74,15 @@ KEYS: tuple[Key, ...] = (
     Key("sort(1)", ("greater_than_sign",), "Sort by the next column", "Move", Where.TABLE, bar=3, short="sort"),
     Key("sort(-1)", ("less_than_sign",), "Sort by the previous column", "Move", Where.TABLE),
     Key("reverse", ("vertical_line",), "Reverse the order", "Move", Where.TABLE),
+    # The bars of the formats and the bit lab.
+    Key("walk(1)", ("right", "l"), "Next format", "Move", Where.BARS, palette=False),
+    Key("walk(-1)", ("left", "h"), "Previous format", "Move", Where.BARS, bar=1, short="format", palette=False),
+    Key("choose", ("enter",), "Store the weights in this format", "Change", Where.BARS, bar=2, short="take"),
+    Key("format(1)", ("right", "l"), "Next format", "Change", Where.LAB, palette=False),
+    Key("format(-1)", ("left", "h"), "Previous format", "Change", Where.LAB, bar=1, short="format", palette=False),
+    Key("weight(1)", ("down", "j"), "Next weight of the group", "Move", Where.LAB, palette=False),
+    Key("weight(-1)", ("up", "k"), "Previous weight", "Move", Where.LAB, bar=2, short="weight", palette=False),
+    Key("edit", ("enter",), "Type the weight", "Change", Where.LAB, bar=3, short="type"),
     # The terms and the math.
     Key("walk(1)", ("right", "l", "down", "j"), "Next term", "Move", Where.TERMS, palette=False),
     Key("walk(-1)", ("left", "h", "up", "k"), "Previous term", "Move", Where.TERMS, bar=1, short="walk", palette=False),
@@ -80,6 +93,23 @@ KEYS: tuple[Key, ...] = (
     Key("scroll(-10)", ("pageup", "ctrl+u"), "Page up", "Move", Where.MATH, palette=False),
     Key("edge(-1)", ("g", "home"), "Top", "Move", Where.MATH, palette=False),
     Key("edge(1)", ("G", "end"), "Bottom", "Move", Where.MATH, palette=False),
+    # The reference.
+    Key("move(1)", ("down", "j"), "Next entry", "Move", Where.CONTENTS, palette=False),
+    Key("move(-1)", ("up", "k"), "Previous entry", "Move", Where.CONTENTS, bar=1, short="entry", palette=False),
+    Key("move(10)", ("pagedown", "ctrl+d"), "Page down", "Move", Where.CONTENTS, palette=False),
+    Key("move(-10)", ("pageup", "ctrl+u"), "Page up", "Move", Where.CONTENTS, palette=False),
+    Key("edge(-1)", ("g", "home"), "First entry", "Move", Where.CONTENTS, palette=False),
+    Key("edge(1)", ("G", "end"), "Last entry", "Move", Where.CONTENTS, palette=False),
+    Key("open", ("enter", "right", "l"), "Read the entry", "See", Where.CONTENTS, bar=2, short="read"),
+    Key("scroll(1)", ("down", "j"), "Scroll down", "Move", Where.ARTICLE, palette=False),
+    Key("scroll(-1)", ("up", "k"), "Scroll up", "Move", Where.ARTICLE, bar=1, short="scroll", palette=False),
+    Key("scroll(10)", ("pagedown", "ctrl+d", "space"), "Page down", "Move", Where.ARTICLE, palette=False),
+    Key("scroll(-10)", ("pageup", "ctrl+u"), "Page up", "Move", Where.ARTICLE, palette=False),
+    Key("edge(-1)", ("g", "home"), "Top", "Move", Where.ARTICLE, palette=False),
+    Key("edge(1)", ("G", "end"), "Bottom", "Move", Where.ARTICLE, palette=False),
+    Key("link(1)", ("right", "l"), "Next link", "Move", Where.ARTICLE, palette=False),
+    Key("link(-1)", ("left", "h"), "Previous link", "Move", Where.ARTICLE, bar=2, short="link", palette=False),
+    Key("follow", ("enter",), "Follow the link", "See", Where.ARTICLE, bar=3, short="follow"),
     # A screen.
     Key("next_panel", ("tab",), "Next panel", "Move", Where.SECTION, bar=3, short="panel"),
     Key("previous_panel", ("shift+tab",), "Previous panel", "Move", Where.SECTION),
@@ -102,6 +132,11 @@ KEYS: tuple[Key, ...] = (
     Key("motion_speed(1)", ("plus", "equals_sign"), "Faster", "Motion", Where.MOTION),
     Key("motion_speed(-1)", ("minus",), "Slower", "Motion", Where.MOTION),
     # Anywhere.
+    Key("reference", ("r",), "The reference: terms, pages, trees", "See"),
+    Key("search", ("slash",), "Search the reference, or filter its table", "See"),
+    Key("compare", ("c",), "Pin the scenario; again compares with it", "Keep"),
+    Key("drop_pin", ("C",), "Drop the pinned scenario", "Keep"),
+    Key("swap_pin", ("w",), "Swap scenario and pinned one", "Keep"),
     Key("presets", ("p",), "Presets", "Keep", bar=7, short="presets"),
     Key("preset_back", ("P",), "Back to the preset", "Keep"),
     Key("save", ("s",), "Save the scenario", "Keep"),

@@ -77,7 +77,7 @@ def help_content(
         lines.append(Content(""))
 
     shown = [key for key in KEYS if animated or key.where is not Where.MOTION]
-    special = (Where.ROW, Where.TABLE, Where.TERMS, Where.MATH)
+    special = (Where.ROW, Where.TABLE, Where.TERMS, Where.MATH, Where.CONTENTS, Where.ARTICLE)
     if here in special:
         group(f"Here, in {here.value}", [(key.display, key.text) for key in shown if key.where is here])
     for name in GROUPS:

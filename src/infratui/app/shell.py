@@ -15,15 +15,13 @@ from textual.screen import Screen
 from textual.theme import BUILTIN_THEMES
 
 from .. import store
-from ..engine.evaluate import Evaluation, Evaluator
 from ..scenario import INPUTS, Kind, Scenario, ScenarioError
 from .ascii import AsciiOnly
 from .base import QuietScreen, SectionScreen
 from .chrome import Title
 from .fields import FieldBook
 from .frame import Frame, FrameUpdate
-from .overlays import Reading
-from .screens import available
+from .screens import ASIDE, available
 from .settings import Settings
 from .theme import NIGHT, PAPER, meanings
 from .widgets.term import TermText
@@ -31,6 +29,8 @@ from .widgets.term import TermText
 if TYPE_CHECKING:
     from ..catalog.load import Catalog
     from ..catalog.reference_schema import Term
+    from ..engine.evaluate import Evaluation, Evaluator
+    from ..report.library import Library
 
 UNDO = 200
 """Scenarios that undo remembers."""
@@ -71,6 +71,12 @@ class Shell(App[int]):
         self.undo_list: list[Scenario] = []
         self.redo_list: list[Scenario] = []
         self.last_session: Scenario | None = None
+        self.pinned: Scenario | None = None
+        """What the comparison compares with."""
+        self.asked_article = ""
+        """What the reference shows when it is opened next: `term:kv-cache`; empty: where it was left."""
+        self._came_from = ""
+        self._library: Library | None = None
         self.register_theme(NIGHT)
         self.register_theme(PAPER)
         chosen = settings or Settings()
@@ -78,7 +84,7 @@ class Shell(App[int]):
         self._ascii.enabled = chosen.ascii_only
         self.theme = chosen.theme if chosen.theme in self.available_themes else NIGHT.name
         self.entries = available()
-        for entry in self.entries:
+        for entry in (*self.entries, *ASIDE):
             self.add_mode(entry.id, entry.make)
         if self.entries:
             first = start if start in {entry.id for entry in self.entries} else self.entries[0].id
@@ -106,6 +112,8 @@ class Shell(App[int]):
     def evaluation(self) -> Evaluation:
         """The results of the scenario, evaluated section by section when asked for, and remembered."""
         if self._evaluator is None:
+            from ..engine.evaluate import Evaluator
+
             self._evaluator = Evaluator(self.facts)
         return self._evaluator(self.scenario)
 
@@ -175,7 +183,7 @@ class Shell(App[int]):
         return Title(tabs, self.current_mode, self.scenario.name, changed, notes)
 
     def title_of(self, section: str) -> str:
-        return next((entry.title for entry in self.entries if entry.id == section), section)
+        return next((entry.title for entry in (*self.entries, *ASIDE) if entry.id == section), section)
 
     def note(self, text: str, tone: str = "") -> None:
         """Say something in the status line."""
@@ -184,13 +192,21 @@ class Shell(App[int]):
 
     def term(self, term_id: str) -> Term | None:
         """A glossary entry, the user's own included."""
-        from ..catalog.reference import term
+        return self.library.terms.get(term_id)
 
-        own = store.config_directory() / "glossary.yaml"
-        try:
-            return term(term_id, own if own.is_file() else None)
-        except ValueError:
-            return None
+    @property
+    def knows_terms(self) -> bool:
+        """The glossary has been read already."""
+        return self._library is not None
+
+    @property
+    def library(self) -> Library:
+        """Terms, pages and trees, the user's own terms included."""
+        if self._library is None:
+            from ..report.library import Library
+
+            self._library = Library.open(store.config_directory() / "glossary.yaml")
+        return self._library
 
     def terms(self, ids: tuple[str, ...]) -> tuple[TermText, ...]:
         """Terms with their one-line explanations."""
@@ -207,14 +223,34 @@ class Shell(App[int]):
         return f"{short} · {describe_range(field)}" + (f", 0 = {spec.zero}" if spec.zero else "")
 
     def open_term(self, term_id: str) -> None:
-        """Show the whole entry of a term."""
-        entry = self.term(term_id)
-        if entry is None:
+        """Show the whole entry of a term in the reference."""
+        if self.term(term_id) is None:
             self.note(f"no entry for {term_id}", "bad")
             return
-        from .term_entry import term_content
+        self.asked_article = f"term:{term_id}"
+        self.step_aside("reference")
 
-        self.push_screen(Reading(entry.name, term_content(entry)))
+    # -- screens and those beside them
+
+    def show_peer(self, name: str) -> None:
+        """Show a peer screen, where there is one of that name and nothing lies over this one."""
+        if len(self.screen_stack) == 1 and name in {entry.id for entry in self.entries}:
+            self.switch_mode(name)
+
+    def step_aside(self, name: str) -> None:
+        """Show a screen that leads back to the one that is shown now."""
+        if len(self.screen_stack) > 1:
+            return
+        if self.current_mode in {entry.id for entry in self.entries}:
+            self._came_from = self.current_mode
+        if self.current_mode == name:
+            self.sync()
+        else:
+            self.switch_mode(name)
+
+    def step_back(self) -> None:
+        """Back to where `step_aside` was called."""
+        self.switch_mode(self._came_from or self.entries[0].id)
 
     # -- copying and exporting
 

@@ -33,13 +33,6 @@ def metric(evaluation: Evaluation, key: str, accelerator: str | None = None) -> 
     return None if value is None else float(value)
 
 
-def _section(evaluation: Evaluation, name: str) -> Any:
-    """The result of a section; ValueError where there is none."""
-    if not hasattr(type(evaluation), name):
-        raise ValueError(f"no section {name}")
-    return getattr(evaluation, name)
-
-
 def _kv_bytes(evaluation: Evaluation) -> float:
     """One copy of the cache of all users: what the model needs, before tensor parallelism repeats any of it."""
     result = evaluation.vram
@@ -70,7 +63,7 @@ def _vram(read: Callable[[Any], float | None]) -> Reader:
 
 
 def _cost(read: Callable[[Any], float | None]) -> Reader:
-    return lambda evaluation, _: read(_section(evaluation, "cost"))
+    return lambda evaluation, _: read(evaluation.cost)
 
 
 def _scenario(read: Callable[[Any], float | None]) -> Reader:
@@ -96,11 +89,13 @@ def _capital(cost: Any) -> float | None:
     return None if owned is None else owned.upfront
 
 
-def _at_full_load(cost: Any) -> float | None:
-    """USD per million output tokens of GPUs on demand that are never idle."""
-    price = cost.priced(Option.ON_DEMAND).price
-    rate = cost.replica.requests_per_s * cost.scenario.output_tokens
-    return None if price is None or not rate else price.median * cost.replica.layout.gpus / (rate * 3600) * 1e6
+def _at_full_load(evaluation: Evaluation, _: str) -> float | None:
+    """USD per million output tokens of the chosen layout on demand, as many users at work all the time."""
+    chosen = evaluation.parallelism.chosen
+    price = evaluation.cost.priced(Option.ON_DEMAND).price
+    if chosen is None or chosen.serving is None or price is None:
+        return None
+    return price.median * chosen.layout.gpus / (chosen.serving.output_per_s * 3600) * 1e6
 
 
 def _hours(cost: Any) -> float | None:
@@ -108,27 +103,34 @@ def _hours(cost: Any) -> float | None:
     return min(found) if found else None
 
 
-def _serving(read: Callable[[Any], float | None]) -> Reader:
+def _serving(read: Callable[[Any, Any], float | None]) -> Reader:
+    """Of the chosen layout and its prediction."""
+
     def of(evaluation: Evaluation, _: str) -> float | None:
-        serving = _section(evaluation, "parallelism").serving
-        return None if serving is None else read(serving)
+        chosen = evaluation.parallelism.chosen
+        return None if chosen is None or chosen.serving is None else read(chosen.layout, chosen.serving)
 
     return of
 
 
 def _lab(read: Callable[[Any], float | None]) -> Reader:
-    return lambda evaluation, _: read(_section(evaluation, "quantization").lab)
+    return lambda evaluation, _: read(evaluation.lab.alone)
+
+
+def _relative_error(encoded: Any) -> float | None:
+    return None if encoded.relative_error is None else 100 * encoded.relative_error
 
 
 def _speedup(evaluation: Evaluation, _: str) -> float | None:
-    return _section(evaluation, "quantization").chosen.speedup  # type: ignore[no-any-return]
+    speed = evaluation.quantization.chosen.speed
+    return speed.decode if speed else None
 
 
 def _touched(evaluation: Evaluation, _: str) -> float | None:
     """Distinct experts that a batch reads in one layer: N · (1 − (1 − k/N)^B)."""
-    spec = _section(evaluation, "moe").router.spec
+    spec = evaluation.moe.router.spec
     batch = evaluation.scenario.router_batch
-    return spec.experts * (1 - (1 - spec.top_k / spec.experts) ** batch)  # type: ignore[no-any-return]
+    return spec.experts * (1 - (1 - spec.top_k / spec.experts) ** batch)
 
 
 READERS: Mapping[str, Reader] = {
@@ -144,14 +146,14 @@ READERS: Mapping[str, Reader] = {
     "gpus_per_node": _vram(lambda result: result.selected.accelerator.gpus_per_node),
     "bits_per_weight": lambda evaluation, _: _bits(evaluation),
     "saved_pct": lambda evaluation, _: 100 * (1 - _bits(evaluation) / _FP16_BITS),
-    "relative_error_pct": _lab(lambda lab: lab.relative_error_pct),
-    "decoded_value": _lab(lambda lab: lab.decoded),
+    "relative_error_pct": _lab(_relative_error),
+    "decoded_value": _lab(lambda encoded: encoded.decoded),
     "speedup": _speedup,
-    "ttft_ms": _serving(lambda serving: serving.ttft_s * 1e3),
-    "tpot_ms": _serving(lambda serving: serving.tpot_s * 1e3),
-    "tokens_per_s": _serving(lambda serving: serving.output_per_s),
-    "tokens_per_s_user": _serving(lambda serving: 1 / serving.tpot_s if serving.tpot_s else None),
-    "bubble_pct": _serving(lambda serving: 100 * serving.bubble),
+    "ttft_ms": _serving(lambda _, serving: serving.ttft_s * 1e3),
+    "tpot_ms": _serving(lambda _, serving: serving.tpot_s * 1e3),
+    "tokens_per_s": _serving(lambda layout, serving: serving.output_per_s / layout.dp),
+    "tokens_per_s_user": _serving(lambda _, serving: serving.output_per_s_per_user),
+    "bubble_pct": _serving(lambda _, serving: 100 * serving.bubble),
     "offered_tokens_per_s": _cost(lambda cost: cost.offered.output_tokens_per_s),
     "replicas": _cost(lambda cost: cost.fleet.replicas),
     "gpus": _cost(lambda cost: cost.fleet.gpus),
@@ -176,7 +178,7 @@ READERS: Mapping[str, Reader] = {
     "breakeven_month_owned": _cost(lambda cost: cost.month.value),
     "breakeven_requests_per_day": _cost(lambda cost: cost.requests.value),
     "usd_per_mtok": _cost(lambda cost: cost.best.per_mtok if cost.best else None),
-    "usd_per_mtok_full": _cost(_at_full_load),
+    "usd_per_mtok_full": _at_full_load,
     "params_total_b": lambda evaluation, _: parameters(evaluation.facts.model(evaluation.scenario.model)).total / 1e9,
     "params_active_b": lambda evaluation, _: parameters(evaluation.facts.model(evaluation.scenario.model)).active / 1e9,
     "experts_touched": _touched,

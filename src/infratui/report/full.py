@@ -9,6 +9,7 @@ from ..engine.evaluate import Evaluation, evaluate
 from ..engine.units import ByteUnit, format_value
 from . import math
 from .headlines import section_headlines
+from .layout import escaped, markdown_table
 from .sections import Answer, answers, derivations, summary
 
 if TYPE_CHECKING:
@@ -72,13 +73,8 @@ def figures_table(figures: tuple[Headline, ...], bytes_as: ByteUnit) -> str:
     """Headlines as a Markdown table."""
     if not figures:
         return ""
-    rows = [f"| {escaped(figure.name)} | {escaped(figure_text(figure, bytes_as))} |" for figure in figures]
-    return "\n".join(["| Figure | Value |", "|---|---:|", *rows])
-
-
-def escaped(text: str) -> str:
-    """Text that Markdown shows as it is."""
-    return "".join(f"\\{char}" if char in "\\`*_[]<>|#" else char for char in text)
+    rows = [[escaped(figure.name), escaped(figure_text(figure, bytes_as))] for figure in figures]
+    return markdown_table(("Figure", "Value"), rows, frozenset({1}))
 
 
 def _figures(evaluation: Evaluation, found: Answer, bytes_as: ByteUnit) -> list[str]:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from .article import Block, Data, Grid, Heading, Runs, Text
+from .article import Article, Block, Data, Grid, Heading, Runs, Text
+
+if TYPE_CHECKING:
+    from .tables import CatalogTable
 
 _WORD = re.compile(r"\S+|\s+")
 _NARROWEST = 8
@@ -62,6 +66,47 @@ def plain(blocks: Sequence[Block], width: int = 88) -> str:
 def plain_lines(lines: Sequence[Line]) -> str:
     """Lines as text, without what stands behind their last character."""
     return "\n".join("".join(piece.text for piece in line).rstrip() for line in lines)
+
+
+def as_markdown(article: Article, table: Callable[[str], CatalogTable]) -> str:
+    """An article as Markdown; `table`: a table of the catalog by its name."""
+    blocks = [f"# {article.title}"]
+    for block in article.blocks:
+        if isinstance(block, Heading):
+            blocks.append(f"## {block.text}")
+        elif isinstance(block, Text):
+            text = _markdown_runs(block.runs)
+            if block.mark == "•":
+                text = f"- {text}"
+            if block.close and blocks:
+                blocks[-1] += f"\n{text}" if block.mark == "•" else f"  \n{text}"
+            else:
+                blocks.append(text)
+        elif isinstance(block, Grid):
+            rows = [[_markdown_runs(cell) for cell in row] for row in block.rows]
+            blocks.append(markdown_table(block.columns, rows, block.right))
+        else:
+            found = table(block.name)
+            titles = [column.title for column in found.columns]
+            right = frozenset(at for at, column in enumerate(found.columns) if column.number)
+            rows = [[escaped(value.text) for value in record.cells] for record in found.records]
+            blocks.append(markdown_table(titles, rows, right))
+    return "\n\n".join(blocks) + "\n"
+
+
+def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: frozenset[int]) -> str:
+    """A Markdown table; the cells are Markdown already."""
+    rule = ["---:" if at in right else "---" for at in range(len(columns))]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (columns, rule, *rows))
+
+
+def escaped(text: str) -> str:
+    """Text that Markdown shows as it is."""
+    return "".join(f"\\{char}" if char in "\\`*_[]<>|#" else char for char in text)
+
+
+def _markdown_runs(runs: Runs) -> str:
+    return "".join(f"**{escaped(run.text)}**" if run.tone == "bold" and run.text else escaped(run.text) for run in runs)
 
 
 def _block(block: Heading | Text | Grid, width: int, links: list[str]) -> Iterator[Line]:

@@ -75,5 +75,6 @@ def derivations(found: Answer) -> Sequence[Derivation]:
     """The math behind a section."""
     if found.result is None:
         return ()
-    listed: Sequence[Derivation] = getattr(found.result, "derivations", ())
-    return listed
+    listed: Any = getattr(found.result, "derivations", ())
+    # One per row of a table: the chosen one speaks for the section.
+    return tuple(listed(found.result.chosen) if callable(listed) else listed)

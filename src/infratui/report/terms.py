@@ -182,7 +182,10 @@ def number(value: float | None, unit: str, high: float | None = None) -> str:
 def _digits(value: float) -> str:
     if float(value).is_integer() and abs(value) < 1e15:
         return f"{int(value):,}"
-    return significant(value, 4 if abs(value) < 1 else 3)
+    if abs(value) < 1:
+        # A weight such as 0.8125 needs its digits; a price such as 0.33 does not need zeros.
+        return significant(value, 4).rstrip("0")
+    return significant(value)
 
 
 def _folded(name: str) -> str:

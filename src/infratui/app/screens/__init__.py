@@ -37,6 +37,15 @@ SCREENS = (
 )
 
 
+SEARCH = "search"
+"""Asked of the reference in place of an article: take the words to look for."""
+ASIDE = (
+    ScreenEntry("reference", "Reference", "Ref"),
+    ScreenEntry("compare", "Comparison", "Compare"),
+)
+"""Screens that are opened from any other and lead back to it; they have no tab."""
+
+
 @cache
 def available() -> tuple[ScreenEntry, ...]:
     """The screens that exist."""

@@ -1,0 +1,1 @@
+"""The reference: terms, pages, tables and decision trees, read and followed by keyboard."""
