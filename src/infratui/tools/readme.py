@@ -1,0 +1,44 @@
+"""Writes the accuracy table into the README: `python -m infratui.tools.readme`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from ..catalog.load import Catalog
+from ..report.accuracy import AccuracyRow, published, rows_of
+
+BEGIN, END = "<!-- accuracy:begin -->", "<!-- accuracy:end -->"
+
+
+def table(rows: tuple[AccuracyRow, ...]) -> str:
+    """The rows as a Markdown table."""
+    head = "| quantity | regime | rows | sources | median | mean | p90 | bias | rule of thumb | roofline at 100 % |"
+    lines = [head, "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|"]
+    for row in rows:
+        baselines = (row.rule_of_thumb_mean, row.roofline_mean)
+        others = " | ".join("–" if value is None else f"{value:.0f} %" for value in baselines)
+        lines.append(
+            f"| {row.quantity} | {row.group} | {row.n} | {row.sources} | {row.median_ape:.1f} % | {row.mean_ape:.1f} % "
+            f"| {row.p90_ape:.1f} % | {row.bias:+.1f} % | {others} |"
+        )
+    return "\n".join(lines)
+
+
+def filled(readme: str) -> str:
+    """The README with the current table between its marks."""
+    facts = Catalog()
+    rows = rows_of(published(facts), facts, "regime")
+    before, _, rest = readme.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n{table(rows)}\n{END}{after}"
+
+
+def main() -> None:
+    """Rewrite README.md, or the file that is named."""
+    path = Path(sys.argv[1] if len(sys.argv) > 1 else "README.md")
+    path.write_text(filled(path.read_text("utf-8")), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
