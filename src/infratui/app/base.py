@@ -338,8 +338,11 @@ class SectionScreen(QuietScreen):
             panel = self._panel_of(focused)
             if panel is not None:
                 self._places[panel] = focused
-            # The first hint reads the glossary; the focus mark is on its way to the terminal before that.
-            self.call_after_refresh(self._hint, focused)
+            if line.hint or self.infra.knows_terms or self.app.is_headless:
+                self.call_after_refresh(self._hint, focused)
+            else:
+                # The first hint reads the glossary: not before the screen stands.
+                self.set_timer(0.25, lambda: self._hint(focused))
 
     def _hint(self, focused: Widget) -> None:
         if focused is not self.focused:

@@ -116,7 +116,10 @@ def bar_keys(screen: Screen[object]) -> tuple[tuple[str, str], ...]:
         pair = _PAIRS.get(key.action, key.keys[0])
         text = getattr(active.node, "key_texts", {}).get(key.action, key.short)
         ranked[key.id] = (min(2, depth.get(id(active.node), 9)), key.bar, _shown(pair), text)
-    return tuple((keys, text) for _, _, keys, text in sorted(ranked.values())[:BAR_KEYS])
+    help_key = ranked.pop("app.help", None)
+    shown = sorted(ranked.values())[: BAR_KEYS - 1]
+    # Whatever else has to give way, the key that lists all keys stays.
+    return tuple((keys, text) for _, _, keys, text in (*shown, *([help_key] if help_key else [])))
 
 
 _PAIRS = {

@@ -19,6 +19,8 @@ LABEL = 15
 """Cells of the label column."""
 LEAP = 4
 """Steps that a big step takes."""
+_FINE = 0.01
+"""Step of a number that has no scale of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,8 @@ class ValueRow(Widget, can_focus=True):
             found = value * 2 if direction > 0 else value // 2
         elif self.spec.kind is Kind.MONEY and not steps and value:
             found = float(f"{value * (1.1 if direction > 0 else 1 / 1.1):.2g}")
+        elif self.spec.kind is Kind.NUMBER and not steps:
+            found = round(value + direction * _FINE, 6)
         else:
             found = value
         if (self._low is not None and found < self._low) or (self._high is not None and found > self._high):

@@ -1,0 +1,100 @@
+"""Sending only what changed must leave the terminal as if everything had been sent."""
+
+from __future__ import annotations
+
+import pyte
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.console import Console
+from rich.segment import Segment
+from rich.style import Style
+from textual._compositor import ChopsUpdate, LayoutUpdate
+from textual.geometry import Region
+from textual.strip import Strip
+
+from infratui.app.frame import Frame
+
+WIDTH, HEIGHT = 12, 3
+CONSOLE = Console(color_system="truecolor", force_terminal=True)
+STYLES = [
+    None,
+    Style.parse("bold"),
+    Style.parse("red"),
+    Style.parse("bold blue on #102030"),
+    Style.parse("reverse dim green"),
+    Style.parse("italic underline on white"),
+]
+
+cells = st.tuples(st.sampled_from("ab█▌ ·"), st.integers(0, len(STYLES) - 1))
+lines = st.lists(cells, min_size=WIDTH, max_size=WIDTH)
+frames = st.lists(lines, min_size=HEIGHT, max_size=HEIGHT)
+
+
+def strip(line) -> Strip:
+    return Strip([Segment(character, STYLES[style]) for character, style in line])
+
+
+def whole(frame) -> LayoutUpdate:
+    return LayoutUpdate([[strip(line)] for line in frame], Region(0, 0, WIDTH, HEIGHT))
+
+
+def look(screen: pyte.Screen) -> list[list[tuple]]:
+    return [
+        [
+            (cell.data, cell.fg, cell.bg, cell.bold, cell.italics, cell.underscore, cell.reverse)
+            for cell in (screen.buffer[y][x] for x in range(WIDTH))
+        ]
+        for y in range(HEIGHT)
+    ]
+
+
+def fresh(frame) -> list[list[tuple]]:
+    screen = pyte.Screen(WIDTH, HEIGHT)
+    pyte.Stream(screen).feed(Frame().difference(whole(frame), (WIDTH, HEIGHT), CONSOLE))
+    return look(screen)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(frames, min_size=2, max_size=4))
+def test_whole_frames_one_after_the_other(story) -> None:
+    kept, screen = Frame(), pyte.Screen(WIDTH, HEIGHT)
+    stream = pyte.Stream(screen)
+    for frame in story:
+        stream.feed(kept.difference(whole(frame), (WIDTH, HEIGHT), CONSOLE))
+    assert look(screen) == fresh(story[-1])
+
+
+@settings(max_examples=60, deadline=None)
+@given(frames, lines, st.integers(0, HEIGHT - 1), st.integers(0, WIDTH - 1))
+def test_a_part_of_a_line(frame, line, y, left) -> None:
+    kept, screen = Frame(), pyte.Screen(WIDTH, HEIGHT)
+    stream = pyte.Stream(screen)
+    stream.feed(kept.difference(whole(frame), (WIDTH, HEIGHT), CONSOLE))
+    chops = [{0: None, left: None} for _ in range(HEIGHT)]
+    chops[y][left] = strip(line[left:])
+    ends = [[left, WIDTH] if left else [WIDTH] for _ in range(HEIGHT)]
+    stream.feed(kept.difference(ChopsUpdate(chops, [(y, left, WIDTH)], ends), (WIDTH, HEIGHT), CONSOLE))
+    after = [list(row) for row in frame]
+    after[y][left:] = line[left:]
+    assert look(screen) == fresh(after)
+
+
+def test_nothing_new_sends_nothing() -> None:
+    kept = Frame()
+    frame = [[("a", 1)] * WIDTH] * HEIGHT
+    assert kept.difference(whole(frame), (WIDTH, HEIGHT), CONSOLE)
+    assert kept.difference(whole(frame), (WIDTH, HEIGHT), CONSOLE) == ""
+
+
+def test_wide_characters_are_sent_whole_and_again() -> None:
+    kept = Frame()
+    update = LayoutUpdate([[Strip([Segment("模型" + " " * 8, STYLES[1])])]] * HEIGHT, Region(0, 0, WIDTH, HEIGHT))
+    first = kept.difference(update, (WIDTH, HEIGHT), CONSOLE)
+    assert kept.difference(update, (WIDTH, HEIGHT), CONSOLE) == first
+
+
+def test_another_size_sends_everything() -> None:
+    kept = Frame()
+    frame = [[("a", 1)] * WIDTH] * HEIGHT
+    kept.difference(whole(frame), (WIDTH, HEIGHT), CONSOLE)
+    assert kept.difference(whole(frame), (WIDTH, HEIGHT + 1), CONSOLE)

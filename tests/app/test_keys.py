@@ -1,0 +1,57 @@
+"""The key table: every action exists, one key has one meaning in one place, the bar stays short."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from infratui.app.app import InfraApp
+from infratui.app.base import SectionScreen
+from infratui.app.chrome import BAR_KEYS, bar_keys
+from infratui.app.keys import KEYS, Where
+from infratui.app.widgets.derivation_view import DerivationView
+from infratui.app.widgets.table import Table
+from infratui.app.widgets.term import Terms
+from infratui.app.widgets.value_row import ValueRow
+
+OWNERS = {
+    Where.APP: InfraApp,
+    Where.SECTION: SectionScreen,
+    Where.MOTION: SectionScreen,
+    Where.ROW: ValueRow,
+    Where.TABLE: Table,
+    Where.TERMS: Terms,
+    Where.MATH: DerivationView,
+}
+
+
+@pytest.mark.parametrize("key", [key for key in KEYS if key.where in OWNERS], ids=lambda key: key.id)
+def test_every_action_exists(key) -> None:
+    assert callable(getattr(OWNERS[key.where], f"action_{key.action.partition('(')[0]}"))
+
+
+@pytest.mark.parametrize("place", list(OWNERS))
+def test_one_key_means_one_thing_in_one_place(place) -> None:
+    counts = Counter(name for key in KEYS if key.where is place for name in key.keys)
+    assert [name for name, count in counts.items() if count > 1] == []
+
+
+def test_screen_and_app_keys_do_not_hide_each_other() -> None:
+    names = [name for key in KEYS if key.where in (Where.APP, Where.SECTION, Where.MOTION) for name in key.keys]
+    assert [name for name, count in Counter(names).items() if count > 1] == []
+
+
+def test_digits_are_left_to_the_screens() -> None:
+    assert not [name for key in KEYS for name in key.keys if name.isdigit()]
+
+
+@pytest.mark.parametrize("selector", ["ValueRow", "Table", "Terms"])
+async def test_the_bar_shows_at_most_eight_keys_those_of_the_focused_thing_first(make_app, selector) -> None:
+    async with make_app().run_test(size=(160, 50)) as pilot:
+        pilot.app.screen.query(selector).first().focus()
+        await pilot.pause()
+        shown = bar_keys(pilot.app.screen)
+        assert len(shown) <= BAR_KEYS
+        assert shown[0][1] in {"change", "row", "walk"}
+        assert shown[-1] == ("?", "help")

@@ -1,0 +1,116 @@
+"""The reusable widgets by themselves: bars to scale, charts that fit, a line being typed, steps within range."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from textual.content import Content
+
+from infratui.app.ascii import to_ascii
+from infratui.app.widgets.bar_list import lying, standing
+from infratui.app.widgets.derivation_view import step_content
+from infratui.app.widgets.line_chart import Chart, Curve, Rule, draw
+from infratui.app.widgets.line_editor import MAX_LENGTH, LineEditor
+from infratui.app.widgets.stacked_bar import share
+from infratui.app.widgets.value_row import ValueRow
+from infratui.engine.derivation import Formula, Unit
+from infratui.engine.units import ByteUnit
+from infratui.scenario import INPUTS, Kind, bounds
+
+amounts = st.floats(0, 1e15, allow_nan=False)
+
+
+@given(st.lists(amounts, min_size=1, max_size=6).filter(lambda values: sum(values) > 0), st.integers(20, 200))
+def test_segments_of_a_bar_fill_it_and_none_is_lost(values, width) -> None:
+    cells = share(values, sum(values), width)
+    assert sum(cells) == width
+    assert all(count > 0 for count, value in zip(cells, values, strict=True) if value > 0)
+
+
+@given(st.floats(0, 1), st.integers(1, 80))
+def test_bars_stay_in_their_room(share_of_top, width) -> None:
+    assert len(lying(share_of_top, width)) <= width
+    assert len(standing(share_of_top, width)) == width
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 1e6), st.floats(0, 1e15)), max_size=8),
+    st.integers(1, 120),
+    st.integers(1, 30),
+    st.booleans(),
+)
+def test_a_chart_fits_its_region(points, width, height, logarithmic) -> None:
+    chart = Chart(
+        (Curve("128K", tuple(sorted(points))),), (Rule("node", 5e5),), "users", "GB", logarithmic_x=logarithmic
+    )
+    lines = draw(chart, width, height).plain.split("\n")
+    assert len(lines) <= max(height, 1)
+    assert all(len(line) <= width + 8 for line in lines)
+
+
+def test_a_chart_names_its_curves_and_its_limit() -> None:
+    chart = Chart(
+        (Curve("8K", ((1, 10), (9, 20))), Curve("32K", ((1, 10), (9, 80)))), (Rule("8 × H100", 60),), "users", "GB"
+    )
+    text = draw(chart, 80, 12).plain
+    assert all(label in text for label in ("8K", "32K", "8 × H100", "GB", "users"))
+
+
+@given(
+    st.lists(
+        st.sampled_from(["left", "right", "home", "end", "backspace", "delete", "ctrl+u", "ctrl+w", "a", "é", " "])
+    )
+)
+def test_the_cursor_never_leaves_the_line(keys) -> None:
+    editor = LineEditor.over("seed text")
+    for key in keys:
+        editor.key(key, key if len(key) == 1 else None)
+        assert 0 <= editor.cursor <= len(editor.text) <= MAX_LENGTH
+
+
+def test_pasted_controls_are_dropped() -> None:
+    editor = LineEditor()
+    editor.insert("a\x1b[31mb\n\tc")
+    assert editor.text == "a[31mbc"
+
+
+@pytest.mark.parametrize(
+    "field",
+    [name for name, spec in INPUTS.items() if spec.kind in (Kind.COUNT, Kind.TOKENS, Kind.NUMBER, Kind.PERCENT)],
+)
+@pytest.mark.parametrize("direction", [1, -1])
+def test_steps_move_and_stay_in_range(field, direction) -> None:
+    low, high = bounds(field)
+    row = ValueRow(field, INPUTS[field], low=low, high=high)
+    steps = INPUTS[field].steps or (1.0,)
+    value = steps[len(steps) // 2]
+    for _ in range(40):
+        following = row._stepped(value, direction)
+        assert low <= following <= high
+        assert (following - value) * direction >= 0
+        value = following
+
+
+@given(st.integers(30, 140), st.integers(0, 10**15))
+def test_math_fits_the_width(width, value) -> None:
+    formula = Formula(
+        "weights_of_the_stage", "ceil(parameters * bits / 8) + embedding * bits / 8 - 0 * parameters", Unit.BYTES
+    )
+    step = formula.step(parameters=value, bits=4.25, embedding=value, source="a published table, " * 4)
+    assert all(len(line) <= width for line in step_content(step, width, ByteUnit.GIB))
+
+
+@given(st.text())
+def test_ascii_keeps_the_length_and_holds_only_ascii(text) -> None:
+    plain = to_ascii(text)
+    assert plain.isascii()
+    assert len(plain) == len(text)
+
+
+def test_the_five_meanings_have_glyphs_in_ascii_too() -> None:
+    assert to_ascii("◂ ▸ ▌ █▓▒░ ✓ ! ✗ ±") == "< > > #=+- + ! x ~"
+
+
+def test_content_of_data_is_never_markup() -> None:
+    assert Content("[bold]x").plain == "[bold]x"
