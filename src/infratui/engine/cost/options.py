@@ -218,7 +218,8 @@ def owned(
         source=rules.resale_pct.source if rules else "",
     )
     months = own.life_years * 12
-    if own.interest_pct > 0:
+    # Below a millionth of a percent the annuity is a straight line, and its divisor no number.
+    if own.interest_pct > 1e-6:
         rate = ledger(
             MONTHLY_RATE,
             interest_pct=own.interest_pct,
