@@ -1,12 +1,14 @@
 """Layouts of the GPUs at hand: the ladder, the prediction, the traffic and what would help."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
 from infratui.catalog.load import Catalog
 from infratui.engine.evaluate import evaluate
 from infratui.engine.gpu_grid import gpu_grid
+from infratui.engine.hardware import Accelerator
 from infratui.engine.layout import Layout
 from infratui.engine.parallelism import ParallelismResult
 from infratui.engine.traffic import traffic_of
@@ -16,7 +18,7 @@ FACTS = Catalog()
 
 
 def lay_out(**changes: object) -> ParallelismResult:
-    return evaluate(Scenario().with_(users=10, **changes), FACTS).parallelism
+    return evaluate(Scenario().with_(**{"users": 10, **changes}), FACTS).parallelism
 
 
 @pytest.mark.parametrize(
@@ -65,6 +67,80 @@ def test_llama_405b_all_reduce_bytes_under_tp8():
 
 def test_replicas_send_nothing():
     assert traffic_of(FACTS.model("llama-3.1-8b"), Layout(1, 1, 8)).total == 0
+
+
+def test_links_carry_only_what_crosses_them():
+    """TP8·PP2 on nodes of 8: all-reduces stay inside, one hidden state of 16,384 × 2 B crosses, an eighth per GPU."""
+    traffic = traffic_of(FACTS.model("llama-3.1-405b"), Layout(8, 2), 8)
+    assert traffic.inside.bytes == traffic.all_reduce
+    assert traffic.between.bytes == traffic.hop == 16_384 * 2 // 8
+    assert (traffic.inside.messages, traffic.between.messages) == (252, 1)
+
+
+def test_stages_of_one_node_do_not_cross_nodes():
+    traffic = traffic_of(FACTS.model("llama-3.1-405b"), Layout(4, 2), 8)
+    assert traffic.between.bytes == 0
+    assert traffic.inside.bytes == traffic.total
+
+
+def test_the_plans_links_are_named_with_their_time():
+    result = lay_out(model="llama-3.1-405b", precision="fp16", gpus=16)
+    used = {time.link.id: time for time in result.links if time.used}
+    assert set(used) == {"nvswitch-3", "infiniband-ndr"}
+    assert used["infiniband-ndr"].seconds == pytest.approx(1e-6 + 4096 / 50e9)
+
+
+def test_a_forced_layout_beyond_the_gpus_is_refused_in_words():
+    result = lay_out(gpus=4, tp=8)
+    assert result.chosen is None
+    assert result.refused == ("TP8 takes 8 GPUs; there are 4",)
+
+
+def test_the_ladders_layout_is_a_row_even_where_it_leaves_gpus_idle():
+    result = lay_out(gpus=7, users=50)
+    row = result.row("TP2·DP3")
+    assert row is not None
+    assert row.serving is not None
+    assert row.idle == 1
+
+
+class Unpublished(Catalog):
+    """The catalog with an accelerator whose bandwidth nobody has published."""
+
+    def accelerator(self, name: str) -> Accelerator:
+        return replace(super().accelerator(name), bandwidth=None)
+
+
+def test_a_gpu_without_published_bandwidth_gets_a_reason():
+    result = evaluate(Scenario().with_(gpus=8), Unpublished()).parallelism
+    assert result.chosen is not None
+    assert result.chosen.fits
+    assert result.chosen.serving is None
+    assert "no published memory bandwidth" in result.chosen.no_speed
+    assert all(row.reason for row in result.rows)
+
+
+def test_the_steps_parts_add_up():
+    chosen = lay_out(model="deepseek-v3", gpus=16).chosen
+    assert chosen is not None
+    assert chosen.parts is not None
+    assert chosen.serving is not None
+    assert chosen.parts.total_s == pytest.approx(chosen.serving.step.total_s)
+    assert chosen.parts.all_to_all_s > 0
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"users": 1_000_000}, {"input_tokens": 0, "output_tokens": 1}, {"gpus": 16_384}, {"pp": 512}, {"ep": 7}],
+)
+def test_extremes_get_an_answer_or_a_reason(changes: dict[str, object]):
+    result = lay_out(**changes)
+    if result.chosen is None:
+        assert result.refused
+    elif result.chosen.serving is None:
+        assert result.chosen.no_speed
+    else:
+        assert math.isfinite(result.chosen.serving.output_per_s)
 
 
 def test_spread_experts_exchange_instead_of_reducing():

@@ -245,6 +245,9 @@ def recommend(
     short: list[MemoryPlan] = []
     refused: tuple[str, ...] = ()
     for layout in _candidates(deployment, site, gpus, forced):
+        if layout.gpus > gpus:
+            refused = refused or (f"{layout.label} takes {layout.gpus:,} GPUs; there are {gpus:,}",)
+            continue
         reasons = refusals(deployment.model, deployment.precision, layout, site.topology)
         if reasons:
             refused = refused or reasons
@@ -272,16 +275,16 @@ def short_of(plan: MemoryPlan) -> str:
 
 
 def _candidates(deployment: Deployment, site: Site, gpus: int, forced: Forced) -> Iterator[Layout]:
-    """Layouts of at most `gpus`, in the ladder's order; replicas fill what is left."""
+    """Layouts in the ladder's order; replicas fill what is left. Only forced sizes can take more than `gpus`."""
     if forced.tp and forced.pp and forced.dp:
         yield Layout(forced.tp, forced.pp, forced.dp, forced.ep or 1)
         return
     for shape in _shapes(deployment, min(_tensor_limit(site), gpus), gpus, forced):
-        dp = forced.dp or gpus // shape.gpus_per_replica
+        dp = forced.dp or max(1, gpus // shape.gpus_per_replica)
         layout = Layout(shape.tp, shape.pp, dp, forced.ep or shape.ep)
         if shape.ep > shape.tp:
             layout = shape
-        if layout.gpus <= gpus and forced.allows(layout):
+        if forced.allows(layout):
             yield layout
 
 
@@ -322,9 +325,10 @@ def _why_this(plan: MemoryPlan, gpus: int, forced: Forced) -> tuple[str, ...]:
     else:
         reasons.append(f"a replica needs TP{layout.tp} in the node and {layout.pp} stages across")
     if layout.dp > 1 and layout.ep <= layout.tp:
-        reasons.append(f"{layout.dp} replicas share the users")
+        reasons.append(f"{layout.dp:,} replicas share the users")
     if gpus > layout.gpus:
-        reasons.append(f"{gpus - layout.gpus} of {gpus} GPUs stay idle")
+        idle = gpus - layout.gpus
+        reasons.append(f"{idle:,} of {gpus:,} GPUs stay{'s' if idle == 1 else ''} idle")
     return tuple(reasons)
 
 
