@@ -33,12 +33,12 @@ class FieldBook:
                     return self._facts.precision(str(value)).label
         except ValueError:
             return f"{value} (unknown)"
-        if field == "node_link":
+        if field in ("node_link", "lab_format"):
             return next((choice.label for choice in self.choices(field) if choice.value == value), str(value))
         if isinstance(value, bool):
             return "yes" if value else "no"
         if not isinstance(value, int | float):
-            return str(value)
+            return str(value) or spec.zero
         if value == 0 and spec.zero:
             return spec.zero
         match spec.kind:
@@ -83,6 +83,11 @@ class FieldBook:
                 Choice(link.id, link.name, f"{link.bandwidth / 1e9:,.0f} GB/s per direction" if link.bandwidth else "")
                 for link in facts.links()
                 if link.type in ("infiniband", "ethernet", "efa") or "between" in link.scope
+            ]
+        if field == "lab_format":
+            return [
+                Choice(entry.id, entry.label, f"{entry.effective_bits:.6g} bits  {entry.notes}")
+                for entry in facts.formats()
             ]
         match INPUTS[field].kind:
             case Kind.MODEL:

@@ -21,7 +21,7 @@ GPUS_BY_BYTES = Formula("gpus_by_bytes", "max(1, ceil((weights + kv_cache) / roo
 GPUS = Formula("gpus", "tp * pp * dp", term="tensor-parallelism")
 DECODE_SPEED = Formula("decode_speed", "step_16bit / step", Unit.RATIO, basis=Basis.CALIBRATED, term="decode")
 PREFILL_SPEED = Formula("prefill_speed", "prompt_16bit / prompt", Unit.RATIO, basis=Basis.CALIBRATED, term="prefill")
-BYTE_RATIO = Formula("byte_ratio", "weights_16bit / weights", Unit.RATIO, term="memory-bound")
+BYTE_RATIO = Formula("byte_ratio", "weights_16bit / weights", Unit.RATIO, term="bandwidth-bound")
 RULE_SPEED = Formula("rule_of_thumb_speed", "against_fp32 / against_fp32_16bit", Unit.RATIO, basis=Basis.ASSUMED)
 RULE_WEIGHTS = Formula("weights", "parameters * bytes_per_parameter", Unit.BYTES, basis=Basis.ASSUMED)
 RULE_GPUS = Formula("gpus", "max(1, ceil(weights_gib / gpu_gb))", basis=Basis.ASSUMED)

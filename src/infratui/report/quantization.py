@@ -107,11 +107,19 @@ def differs(row: PrecisionRow, users: float) -> str:
     speed = row.speed
     if speed is None:
         return "rule of thumb only"
-    predicted = f"predicted {times(speed.decode)} decode at {users:g} users, {times(speed.decode_alone)} at one"
-    predicted += f", {times(speed.prefill)} prefill"
+    predicted = f"predicted {times(speed.decode)} decode at {users:g} users, {times(speed.decode_alone)} at one, "
+    predicted += f"{times(speed.prefill)} prefill"
     if row.rule.speed is None or row.rule.speed_fp32 is None:
         return predicted
-    return f"rule of thumb {times(row.rule.speed)} ({row.rule.speed_fp32:g}× FP32); {predicted}"
+    return f"{predicted}; rule of thumb {times(row.rule.speed)} ({row.rule.speed_fp32:g}× FP32)"
+
+
+def beside_rule(row: PrecisionRow) -> str:
+    """The rule of thumb and the predictions apart from decode, in short."""
+    rule = f"rule of thumb {times(row.rule.speed)}; " if row.rule.speed is not None else ""
+    if row.speed is None:
+        return f"{rule}no prediction"
+    return f"{rule}at one user {times(row.speed.decode_alone)}, prefill {times(row.speed.prefill)}"
 
 
 def evidence_line(row: Evidence) -> str:

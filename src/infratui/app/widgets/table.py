@@ -223,7 +223,10 @@ class Table(Widget, can_focus=True):
         return at + 1, at + size
 
     def on_resize(self) -> None:
+        top = self._top
         self._scroll()
+        if self._top != top:
+            self.refresh()
 
     def on_focus(self) -> None:
         self.refresh()

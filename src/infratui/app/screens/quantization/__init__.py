@@ -1,0 +1,1 @@
+"""The Quantization screen: precisions side by side, and the bit lab."""

@@ -1,0 +1,309 @@
+"""The Quantization screen: what each way to store the weights saves and costs, down to the bit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Container, Vertical
+
+from ....engine.derivation import Derivation
+from ....engine.units import ByteUnit
+from ...base import SectionScreen
+from ...chrome import KeyBar
+from ...widgets.panel import Panel
+from ...widgets.table import Table
+from ...widgets.value_row import ValueRow
+from .bit_lab import BitLab
+from .format_bars import FormatBars
+from .prose import Prose
+from .words import (
+    EVIDENCE_COLUMNS,
+    METHOD_COLUMNS,
+    SNAP_COLUMNS,
+    answer,
+    bar,
+    evidence_row,
+    explanation,
+    kv_columns,
+    kv_row,
+    method_row,
+    method_says,
+    outlier_says,
+    snap_row,
+    trade_columns,
+    trade_row,
+)
+
+if TYPE_CHECKING:
+    from ....engine.bit_lab import LabResult
+    from ....engine.evaluate import Evaluation
+    from ....engine.quantization import QuantizationResult
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Both sections of the screen; a lab that has no answer says why."""
+
+    trade: QuantizationResult
+    lab: LabResult | None
+    refused: str = ""
+
+
+class QuantizationScreen(SectionScreen):
+    """Precisions and number formats."""
+
+    HELP = (
+        "Every way to store the weights: bytes, GPUs, predicted speed beside the rule of thumb, published quality. "
+        "←→ on the bars walk the formats and enter takes one; Formats switches between the classic four and all. "
+        "In the bit lab ←→ walk the number formats, ↑↓ the weights of the group, enter types a weight."
+    )
+    FIELDS = (
+        "model",
+        "precision",
+        "kv_precision",
+        "shown_formats",
+        "accelerator",
+        "gpus",
+        "users",
+        "context",
+        "input_tokens",
+        "output_tokens",
+        "lab_value",
+        "lab_format",
+        "lab_group",
+        "lab_distribution",
+        "lab_outlier",
+        "lab_seed",
+    )
+    TERMS = (
+        "quantization",
+        "precision",
+        "effective-bits",
+        "scale",
+        "zero-point",
+        "group-size",
+        "sign-exponent-mantissa",
+        "rounding",
+        "subnormal",
+        "saturation",
+        "signal-to-noise",
+        "outlier",
+        "calibration-data",
+        "quality-badge",
+        "perplexity",
+        "bandwidth-bound",
+        "compute-bound",
+        "gptq",
+        "awq",
+        "smoothquant",
+        "rotation",
+        "bitsandbytes",
+        "fp8-e4m3",
+        "mxfp4",
+        "nvfp4",
+        "k-quants",
+    )
+    SLOW = True
+    CSS = """
+    QuantizationScreen #sides, QuantizationScreen #left, QuantizationScreen #right { height: auto; }
+    QuantizationScreen FormatBars { height: 11; }
+    QuantizationScreen.-tall FormatBars { height: 14; }
+    QuantizationScreen.-high FormatBars { height: 18; }
+    QuantizationScreen.-huge #sides { layout: horizontal; }
+    QuantizationScreen.-huge #left, QuantizationScreen.-huge #right { width: 1fr; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._at = ""
+        self._method = ""
+        self._was = ""
+
+    def compose_body(self) -> ComposeResult:
+        unit = ByteUnit.GB
+        with Container(id="sides"):
+            with Vertical(id="left"):
+                with Panel("Weights in each precision", id="bars"):
+                    yield FormatBars()
+                with Panel("Trade-offs", id="trade"):
+                    yield Table(trade_columns(unit), limit=10)
+                with Panel("Why", id="why"):
+                    yield Prose(id="why-lines")
+                with Panel("Published quality", id="evidence"):
+                    yield Table(EVIDENCE_COLUMNS, limit=6)
+                with Panel("KV cache, apart from the weights", id="kv"):
+                    yield Table(kv_columns(unit), limit=6)
+            with Vertical(id="right"):
+                with Panel("Bit lab", id="lab"):
+                    yield BitLab()
+                with Panel("The value in every number format", id="snaps"):
+                    yield Table(SNAP_COLUMNS, limit=8)
+                with Panel("One outlier", id="outlier"):
+                    yield Prose(id="outlier-lines")
+                with Panel("Methods", id="methods"):
+                    yield Table(METHOD_COLUMNS, limit=9)
+                    yield Prose(id="method-lines")
+
+    def section(self, evaluation: Evaluation) -> Shown:
+        trade = evaluation.quantization
+        try:
+            return Shown(trade, evaluation.lab)
+        except ValueError as error:
+            return Shown(trade, None, str(error))
+
+    # -- showing
+
+    def show(self, result: Shown) -> None:
+        trade, unit = result.trade, self.bytes_as
+        self.answer(answer(trade, unit))
+        known = {row.precision.id for row in trade.rows}
+        chosen = trade.chosen.precision.id
+        if self._at not in known or chosen != self._was:
+            self._at = chosen
+        self._was = chosen
+        self.query_one(FormatBars).show([bar(row, trade, unit) for row in trade.rows], self._at)
+        table = self.query_one("#trade Table", Table)
+        table.show([trade_row(row, trade, unit) for row in trade.rows], columns=trade_columns(unit))
+        self.query_one("#kv Table", Table).show([kv_row(row, unit) for row in trade.kv_rows], columns=kv_columns(unit))
+        self.query_one("#methods Table", Table).show([method_row(entry, trade.accelerator) for entry in trade.methods])
+        self._explain()
+        self._show_method()
+        self._show_lab(result)
+
+    def _explain(self) -> None:
+        """Show what is behind the precision under the cursor."""
+        trade: QuantizationResult = self.result.trade
+        row = trade.row(self._at)
+        self.query_one("#why-lines", Prose).show(explanation(row, trade, self.bytes_as))
+        self.query_one("#why", Panel).border_title = f"Why: {row.precision.label}"
+        evidence = [evidence_row(place, entry) for place, entry in enumerate(row.quality.rows)]
+        self.query_one("#evidence", Panel).border_title = f"Published quality of {row.precision.label}"
+        self.query_one("#evidence Table", Table).show(evidence)
+        self.query_one("#evidence").display = bool(evidence)
+
+    def _show_lab(self, result: Shown) -> None:
+        lab, trade = result.lab, result.trade
+        for panel in ("#snaps", "#outlier"):
+            self.query_one(panel).display = lab is not None
+        self.query_one(BitLab).display = lab is not None
+        self.query_one("#lab", Panel).border_title = "Bit lab" if lab else f"Bit lab: {result.refused}"
+        if lab is None:
+            return
+        self.query_one(BitLab).show(lab)
+        rows = [snap_row(snap, lab, trade.accelerator) for snap in lab.snaps]
+        self.query_one("#snaps Table", Table).show(rows)
+        self.query_one("#outlier-lines", Prose).show(outlier_says(lab, trade.methods))
+
+    def _show_method(self) -> None:
+        methods = self.result.trade.methods
+        method = next((entry for entry in methods if entry.id == self._method), methods[0])
+        self.query_one("#method-lines", Prose).show(method_says(method))
+
+    # -- what the app asks
+
+    def math(self) -> Sequence[Derivation]:
+        if self.result is None:
+            return ()
+        trade, lab = self.result.trade, self.result.lab
+        bits = lab.derivations(self.query_one(BitLab).at) if lab else ()
+        return (*trade.derivations(trade.row(self._at)), *bits)
+
+    def summary(self) -> str:
+        if self.result is None:
+            return ""
+        from ....report.quantization import lab_summary, summary
+
+        parts = [summary(self.result.trade, self.bytes_as)]
+        if self.result.lab is not None:
+            parts.append(lab_summary(self.result.lab))
+        return "\n".join(parts)
+
+    # -- what the user does
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Bring what an input changes into view with it."""
+        row = event.widget
+        if isinstance(row, ValueRow):
+            lab = row.field.startswith("lab_")
+            self.query_one("#lab" if lab else "#bars").scroll_visible(animate=False, top=True)
+
+    def _look_at(self, precision_id: str) -> None:
+        if self.result is None or precision_id == self._at:
+            return
+        self._at = precision_id
+        bars = self.query_one(FormatBars)
+        bars.at = precision_id
+        self._explain()
+
+    def _take(self, precision_id: str) -> None:
+        label = self.result.trade.row(precision_id).precision.label
+        if self.change(precision=precision_id):
+            self.note(f"weights in {label}; u undoes it", "good")
+
+    def on_format_bars_moved(self, event: FormatBars.Moved) -> None:
+        event.stop()
+        self._look_at(event.id)
+
+    def on_format_bars_chosen(self, event: FormatBars.Chosen) -> None:
+        event.stop()
+        self._take(event.id)
+
+    def on_table_moved(self, event: Table.Moved) -> None:
+        event.stop()
+        panel = event.table.parent
+        if panel is None:
+            return
+        if panel.id == "trade":
+            self._look_at(event.row)
+        elif panel.id == "methods":
+            self._method = event.row
+            self._show_method()
+        elif panel.id == "evidence":
+            entry = self.result.trade.row(self._at).quality.rows[int(event.row)]
+            self.note(f"{entry.method}, {entry.metric}: {entry.source} {entry.note}".strip(), "muted")
+
+    def on_table_chosen(self, event: Table.Chosen) -> None:
+        event.stop()
+        panel = event.table.parent
+        where = panel.id if panel is not None else ""
+        if where == "trade":
+            self._take(event.row)
+        elif where == "kv":
+            if self.change(kv_precision=event.row):
+                self.note(f"KV cache in {self.infra.facts.precision(event.row).label}; u undoes it", "good")
+        elif where == "snaps":
+            self.change(lab_format=event.row)
+
+    def on_bit_lab_format_wanted(self, event: BitLab.FormatWanted) -> None:
+        event.stop()
+        self.change(lab_format=event.id)
+
+    def on_bit_lab_weight_typed(self, event: BitLab.WeightTyped) -> None:
+        event.stop()
+        from ....engine.formats.lab import parse_value
+
+        lab: LabResult | None = self.result.lab if self.result else None
+        if lab is None:
+            return
+        try:
+            value = parse_value(event.text)
+        except ValueError as error:
+            self.note(str(error), "bad")
+            return
+        beside = list(lab.group.values[1:])
+        if event.index:
+            beside[event.index - 1] = value
+            changed = self.change(lab_group=" ".join(f"{weight:.12g}" for weight in beside))
+        else:
+            changed = self.change(lab_value=value)
+        if changed:
+            event.lab.accept()
+
+    def on_bit_lab_noted(self, event: BitLab.Noted) -> None:
+        event.stop()
+        self.note(event.text, event.tone if event.text else "")
+        self.query_one(KeyBar).sync(self)
