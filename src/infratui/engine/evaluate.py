@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .cost.tornado import Tornado
     from .moe import MoeResult
     from .parallelism import ParallelismResult
+    from .planner import DemandPlan
     from .quantization import QuantizationResult
     from .vram import VramResult
 
@@ -127,6 +128,13 @@ class Evaluation:
         from .bit_lab import FIELDS, evaluate_lab
 
         return self._section("lab", FIELDS, evaluate_lab)
+
+    @property
+    def demand_plan(self) -> DemandPlan:
+        """The cheapest plan over the whole catalog: half a second, so ask for it only when it is wanted."""
+        from .planner import FIELDS, plan_demand
+
+        return self._section("demand plan", FIELDS, plan_demand)
 
 
 class Evaluator:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from textual import work
 from textual.app import ComposeResult
@@ -15,6 +16,7 @@ from ....engine.cost.section import CostResult
 from ....engine.cost.tornado import Tornado
 from ....engine.derivation import Derivation
 from ....engine.evaluate import Evaluation
+from ....engine.planner import DemandPlan
 from ....report.cost import summary
 from ....scenario import Scenario
 from ...base import SectionScreen
@@ -82,9 +84,17 @@ class CostScreen(SectionScreen):
             super().__init__()
             self.scenario, self.levers, self.tornado = scenario, levers, tornado
 
+    class Planned(Message):
+        """The catalog has been searched."""
+
+        def __init__(self, scenario: Scenario, plan: DemandPlan) -> None:
+            super().__init__()
+            self.scenario, self.plan = scenario, plan
+
     def __init__(self) -> None:
         super().__init__()
         self.levers: tuple[CostLever, ...] = ()
+        self.plan: DemandPlan | None = None
 
     def compose_body(self) -> ComposeResult:
         with Panel("Per month", id="options"):
@@ -101,6 +111,8 @@ class CostScreen(SectionScreen):
             yield Table(words.OPTION_COLUMNS, limit=6, id="option-table")
         with Panel("Levers: enter turns one on or off", id="levers"):
             yield Table(words.LEVER_COLUMNS, limit=7, id="lever-table")
+        with Panel("Cheapest plans in the catalog: enter takes one", id="plans"):
+            yield Table(words.PLAN_COLUMNS, limit=8, id="plan-table")
         with Panel("Per 1M tokens, beside API prices", id="tokens"):
             yield BarList(id="token-bars")
         with Panel("What moves the decision", id="tornado"):
@@ -128,7 +140,10 @@ class CostScreen(SectionScreen):
         self.query_one("#signal-lines", Static).update(words.signals(result, 200))
         self.query_one("#hidden-lines", Static).update(words.hidden(result))
         self.query_one("#assumption-lines", Static).update(words.assumptions(result))
-        self._weigh(result.scenario, self.infra.evaluation)
+        if self.plan is None or self.plan.scenario != self.scenario:
+            self.plan = None
+            self.query_one("#plan-table", Table).show([words.search_row()])
+        self._weigh(self.scenario, self.infra.evaluation)
 
     @work(thread=True, exclusive=True, group="levers")
     def _weigh(self, scenario: Scenario, evaluation: Evaluation) -> None:
@@ -147,10 +162,35 @@ class CostScreen(SectionScreen):
         self.query_one("#lever-table", Table).show(words.lever_rows(event.levers, currency))
         self.query_one(TornadoBars).show(event.tornado, currency)
 
-    def on_table_chosen(self, event: Table.Chosen) -> None:
-        if event.table.id != "lever-table":
+    @work(thread=True, exclusive=True, group="plans")
+    def _search(self, scenario: Scenario, evaluation: Evaluation) -> None:
+        """Search the catalog: half a second, beside the screen."""
+        self.post_message(self.Planned(scenario, evaluation.demand_plan))
+
+    def on_cost_screen_planned(self, event: Planned) -> None:
+        if event.scenario != self.scenario:
             return
-        lever = next((entry for entry in self.levers if entry.note.id == event.row), None)
+        self.plan = replace(event.plan, scenario=event.scenario)
+        if event.plan.best is None:
+            self.note("nothing in the catalog holds the targets", "bad")
+            return
+        self.query_one("#plan-table", Table).show(words.plan_rows(self.plan))
+        count, refused = len(event.plan.candidates), len(event.plan.refused)
+        self.note(f"{count} plans hold the targets, {refused} do not; > sorts, enter takes one", "good")
+
+    def on_table_chosen(self, event: Table.Chosen) -> None:
+        match event.table.id:
+            case "lever-table":
+                self._turn(event.row)
+            case "plan-table" if event.row == words.SEARCH:
+                self.note("searching the catalog …", "key")
+                self._search(self.scenario, self.infra.evaluation)
+            case "plan-table":
+                self._take(event.row)
+
+    def _turn(self, row: str) -> None:
+        """Flip a lever's switch."""
+        lever = next((entry for entry in self.levers if entry.note.id == row), None)
         if lever is None:
             return
         if not lever.turn:
@@ -158,15 +198,33 @@ class CostScreen(SectionScreen):
         elif self.change(**dict(lever.turn)):
             self.note(f"{lever.note.label} {'off' if lever.on else 'on'}; u undoes it", "good")
 
+    def _take(self, row: str) -> None:
+        """Put a plan of the catalog into the scenario."""
+        if self.plan is None:
+            return
+        accelerator, _, precision = row.partition(" ")
+        if self.change(accelerator=accelerator, precision=precision, tp=0, pp=0, ep=0):
+            self.note(f"{accelerator} in {precision} taken; u undoes it", "good")
+
     def on_table_moved(self, event: Table.Moved) -> None:
         if event.table.id == "lever-table":
             lever = next((entry for entry in self.levers if entry.note.id == event.row), None)
             if lever is not None:
                 self.note(f"{lever.note.why} ({lever.note.basis})", "muted")
+        elif event.table.id == "plan-table":
+            self._say_plan(event.row)
         elif self.result is not None:
             entry = next((each for each in self.result.options if each.option.name == event.row), None)
             if entry is not None and entry.price is not None:
                 self.note("; ".join((entry.words, *entry.price.providers[:6])), "muted")
+
+    def _say_plan(self, row: str) -> None:
+        if self.plan is None:
+            return
+        key = tuple(row.split(" "))
+        entry = next((each for each in self.plan.candidates if (each.accelerator.id, each.precision.id) == key), None)
+        if entry is not None:
+            self.note(f"{entry.loses or 'cheapest'}; price: {entry.price}", "muted")
 
     def math(self) -> Sequence[Derivation]:
         result: CostResult = self.result

@@ -11,6 +11,7 @@ from ....engine.cost.decision import Leaf
 from ....engine.cost.levers import CostLever
 from ....engine.cost.options import Option
 from ....engine.cost.section import CostResult, PricedOption
+from ....engine.planner import DemandPlan
 from ....engine.units import format_count, significant
 from ....report.cost import fleet_line, labelled, money, replica_line
 from ...widgets.bar_list import Bar
@@ -42,6 +43,17 @@ LEVER_COLUMNS = (
     Column("share", keep=1),
     Column("says", "left", keep=2, flex=True, sortable=False),
 )
+
+PLAN_COLUMNS = (
+    Column("plan", "left", flex=True),
+    Column("month"),
+    Column("per 1M", keep=2),
+    Column("tok/s·user", keep=1),
+    Column("paid", "left", keep=3),
+    Column("against it", "left", keep=4, sortable=False),
+)
+SEARCH = "search"
+"""Id of the row that starts the search."""
 
 
 def answer(result: CostResult) -> Answer:
@@ -249,6 +261,36 @@ def lever_rows(levers: Sequence[CostLever], currency: str) -> list[Row]:
                     Cell(f"{labelled(entry.words, currency)}{claim}", "muted"),
                 ),
                 "" if entry.turn else "muted",
+            )
+        )
+    return rows
+
+
+def search_row() -> Row:
+    """What stands in the table of plans before they are searched."""
+    text = "enter: search"
+    blank = Cell("", "muted")
+    return Row(SEARCH, (Cell(text, "key"), blank, blank, blank, blank, blank))
+
+
+def plan_rows(plan: DemandPlan, shown: int = 40) -> list[Row]:
+    """The best layout of each accelerator and format, cheapest first; `?` where no measured data back the speed."""
+    scenario, rows = plan.scenario, []
+    for entry in plan.candidates[:shown]:
+        here = entry.accelerator.id == scenario.accelerator and entry.precision.id == scenario.precision
+        unproven = "" if entry.replica.band_pct is not None else " ?"
+        per_mtok = entry.usd_per_mtok
+        rows.append(
+            Row(
+                f"{entry.accelerator.id} {entry.precision.id}",
+                (
+                    Cell(f"{'● ' if here else ''}{entry.label.replace('NVIDIA ', '')}", "bold" if here else ""),
+                    Cell(money(entry.monthly, scenario.currency), "", entry.monthly),
+                    Cell("–" if per_mtok is None else money(per_mtok, scenario.currency), "", per_mtok),
+                    Cell(f"{entry.tokens_per_s_per_user:,.0f}{unproven}", "", entry.tokens_per_s_per_user),
+                    Cell(entry.option.value),
+                    Cell(entry.loses or "cheapest", "muted" if entry.loses else "good"),
+                ),
             )
         )
     return rows
