@@ -111,11 +111,15 @@ class Shell(App[int]):
     @property
     def evaluation(self) -> Evaluation:
         """The results of the scenario, evaluated section by section when asked for, and remembered."""
+        return self.evaluate(self.scenario)
+
+    def evaluate(self, scenario: Scenario) -> Evaluation:
+        """The results of any scenario, over the same catalog."""
         if self._evaluator is None:
             from ..engine.evaluate import Evaluator
 
             self._evaluator = Evaluator(self.facts)
-        return self._evaluator(self.scenario)
+        return self._evaluator(scenario)
 
     @property
     def fields(self) -> FieldBook:

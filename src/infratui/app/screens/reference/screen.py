@@ -121,6 +121,7 @@ class ReferenceScreen(SectionScreen):
             self._trail.clear()
             self._from_outside = True
             self._show(asked)
+            self.query_one(Contents).point(asked)
             self.call_after_refresh(self._read)
         elif not self._key:
             self._show(self.library.contents()[0].key)

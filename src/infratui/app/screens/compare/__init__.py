@@ -1,0 +1,1 @@
+"""The comparison: the pinned scenario beside the current one."""
