@@ -7,6 +7,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from ....engine.cost.decision import ADVICE, TREE, Decision, Leaf, Node
+from ....report.cost import labelled
 
 
 class DecisionTree(Widget):
@@ -19,19 +20,17 @@ class DecisionTree(Widget):
 
     DEFAULT_CSS = "DecisionTree { text-wrap: nowrap; height: auto; width: 1fr; }"
 
-    _currency = "$"
-    decision: reactive[Decision | None] = reactive(None, layout=False)
+    shown: reactive[tuple[Decision | None, str]] = reactive((None, "$"), layout=False)
 
     def show(self, decision: Decision, currency: str = "$") -> None:
         """Light another path."""
-        self._currency = currency
-        self.decision = decision
+        self.shown = (decision, currency)
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         return len(TREE) + 1
 
     def render(self) -> Content:
-        decision = self.decision
+        decision, currency = self.shown
         if decision is None:
             return Content("")
         forks = {fork.id: fork for fork in decision.path}
@@ -45,7 +44,8 @@ class DecisionTree(Widget):
                 continue
             answer = "yes" if fork.answer else "no"
             room = width - len(node.question) - len(answer) - 6
-            fact = fork.fact if len(fork.fact) <= room else fork.fact[: max(0, room - 1)] + "…"
+            fact = labelled(fork.fact, currency)
+            fact = fact if len(fact) <= room else fact[: max(0, room - 1)] + "…"
             lines.append(
                 Content.assemble(
                     ("┃ ◆ ", "bold $key"), (node.question, ""), " ", (answer, "bold $key"), (f" {fact}", "$muted")
