@@ -1,10 +1,10 @@
-"""`infratui plan`: the cheapest plan for a demand within its latency targets, over the whole catalog."""
+"""`infratui plan`: the layouts of given GPUs, or the cheapest plan for a demand over the whole catalog."""
 
 from __future__ import annotations
 
 import click
 
-from .common import Deployment, deployment_options, echo_json, guarded, output_options
+from .common import Deployment, deployment_options, echo_json, guarded, output_options, plain_table
 
 
 @click.command()
@@ -25,19 +25,58 @@ def command(
     as_json: bool,
     explain: bool,
 ) -> None:
-    """Find the cheapest plan: format × accelerator × count × layout × batch. --gpu keeps to one accelerator.
+    """List every layout of the scenario's GPUs, legal or refused, and which to take.
 
-    Exit code 1: nothing holds the targets.
+    With --requests, --ttft, --tpot or --format: find the cheapest plan for that demand instead, over format ×
+    accelerator × count × layout × batch; --gpu keeps to one accelerator. Exit code 1: it does not fit, or nothing holds
+    the targets.
     """
+    if requests is None and ttft is None and tpot is None and not formats:
+        fits = _layouts(deployment, as_json, explain)
+    else:
+        named = {"requests_per_day": requests, "ttft_ms": ttft, "tpot_ms": tpot}
+        fits = _demand(deployment, {key: value for key, value in named.items() if value is not None}, formats, min_bits,
+                       as_json, explain)  # fmt: skip
+    if not fits:
+        raise SystemExit(1)
+
+
+def _layouts(deployment: Deployment, as_json: bool, explain: bool) -> bool:
+    from ..engine.evaluate import evaluate
+    from ..report.math import text as math_text
+    from ..report.parallelism import ROW_HEAD, as_data, ladder_lines, row_cells, summary
+
+    result = guarded(lambda: evaluate(deployment.scenario(), deployment.facts()).parallelism)
+    if as_json:
+        echo_json(as_data(result, explain=explain))
+        return bool(result.fits)
+    click.echo(summary(result) + "\n")
+    for label, sentence in ladder_lines(result):
+        click.echo(f"{label:11} {sentence}")
+    click.echo("")
+    chosen = result.chosen.layout if result.chosen else None
+    rows = [("●" if row.layout == chosen else "", *row_cells(row)) for row in result.rows]
+    plain_table(("", *ROW_HEAD), rows, right=tuple(range(3, 10)))
+    if explain:
+        click.echo("\n" + math_text(result.derivations))
+    return bool(result.fits)
+
+
+def _demand(
+    deployment: Deployment,
+    changes: dict[str, object],
+    formats: tuple[str, ...],
+    min_bits: float,
+    as_json: bool,
+    explain: bool,
+) -> bool:
     from ..engine.planner import Search, plan_demand
     from ..report.cost import plan_text
     from ..report.math import text as math_text
 
     scenario, facts = deployment.scenario(), deployment.facts()
-    named = {"requests_per_day": requests, "ttft_ms": ttft, "tpot_ms": tpot}
-    scenario = guarded(lambda: scenario.with_(**{key: value for key, value in named.items() if value is not None}))
     search = Search((deployment.gpu,) if deployment.gpu else (), formats, min_bits)
-    plan = guarded(lambda: plan_demand(scenario, facts, search))
+    plan = guarded(lambda: plan_demand(scenario.with_(**changes), facts, search))
     if as_json:
         from ..report.cost_json import plan_json
 
@@ -46,5 +85,4 @@ def command(
         click.echo(plan_text(plan))
         if explain and plan.derivations:
             click.echo("\n" + math_text(plan.derivations))
-    if plan.best is None:
-        raise SystemExit(1)
+    return plan.best is not None
