@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.message import Message
 from textual.widgets import Static
+from textual.worker import get_current_worker
 
 from ....engine.cost.levers import CostLever
 from ....engine.cost.section import CostResult
@@ -36,6 +38,8 @@ PRICES = (
     "interest_pct", "resale_pct", "life_years",
 )  # fmt: skip
 """Inputs that stand beside their sources, in the last panel."""
+_REST_S = 0.08
+"""A held key steps a value thirty times a second: what takes longer waits until it rests."""
 
 
 class Rates(Container):
@@ -147,12 +151,17 @@ class CostScreen(SectionScreen):
 
     @work(thread=True, exclusive=True, group="levers")
     def _weigh(self, scenario: Scenario, evaluation: Evaluation) -> None:
-        """Price every lever and vary every input: a tenth of a second, beside the screen."""
+        """Price every lever and vary every input: a tenth of a second, beside the screen, once a key rests."""
+        worker = get_current_worker()
+        time.sleep(_REST_S)
+        if worker.is_cancelled:
+            return
         try:
             levers, tornado = evaluation.cost_levers, evaluation.cost_tornado
         except ValueError:
             levers, tornado = (), None
-        self.post_message(self.More(scenario, levers, tornado))
+        if not worker.is_cancelled:
+            self.post_message(self.More(scenario, levers, tornado))
 
     def on_cost_screen_more(self, event: More) -> None:
         if event.scenario != self.scenario:
