@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .engine.units import QuantityError, parse_number, parse_tokens
+from .engine.units import QuantityError, format_count, parse_number, parse_tokens
 from .scenario import INPUTS, Kind, Scenario, ScenarioError, _explain, bounds, choices
 
 _YES = {"yes", "on", "true", "1", "y"}
@@ -72,4 +72,9 @@ def describe_range(name: str) -> str:
             Kind.PRECISION: "a weight precision id",
             Kind.KV_PRECISION: "a KV precision id",
         }.get(spec.kind, "text")
-    return f"{low:,g} … {high:,g}"
+    return f"{_bound(low)} … {_bound(high)}"
+
+
+def _bound(value: float) -> str:
+    """A bound as people write it: `16,384`, `10T`."""
+    return format_count(value) if abs(value) >= 1e7 else f"{value:,.7g}"

@@ -96,8 +96,9 @@ def format_bytes(count: Number, unit: ByteUnit = ByteUnit.GB, digits: int = 3) -
 
 
 def format_gigabytes(count: Number, unit: ByteUnit = ByteUnit.GB, digits: int = 3) -> str:
-    """Bytes as a bare number of GB or GiB, for columns whose head names the unit."""
-    return significant(count / (GB if unit is ByteUnit.GB else GIB), digits)
+    """Bytes as a bare number of GB or GiB, for columns whose head names the unit; two decimals at most."""
+    value = count / (GB if unit is ByteUnit.GB else GIB)
+    return significant(value, digits) if abs(value) >= 1 else f"{value:.2f}"
 
 
 def format_tokens(count: Number) -> str:
