@@ -119,3 +119,9 @@ def test_a_forced_layout_is_kept() -> None:
     assert result.replica.layout.tp == 4
     with pytest.raises(ValueError, match="TP3 does not divide"):
         _ = Evaluator(FACTS)(Scenario(tp=3)).cost
+
+
+def test_ones_own_price_is_of_ones_own_accelerator_only() -> None:
+    found = plan(requests_per_day=5_000_000, purchase_usd=100, staff_usd_per_year=0)
+    priced = {entry.accelerator.id for entry in found.candidates if entry.price == "your own figure"}
+    assert priced == {"h100-sxm"}

@@ -385,6 +385,10 @@ class CostCase:
                 )
         if self.replica.band_pct is None:
             notes.append(f"No measured data for this kind of model on {self.accelerator.name}: speed is unproven.")
+        if not self.accelerator.tdp_w:
+            notes.append(
+                f"{self.accelerator.name} has no published power: owning is shown without electricity and hosting."
+            )
         if api is None:
             notes.append("No published API price for this model: set one to compare.")
         return tuple(notes)
@@ -425,7 +429,10 @@ def ownership(scenario: Scenario, rules: CostRules, accelerator: Accelerator) ->
 
 
 def price_ranges(scenario: Scenario, accelerator: Accelerator, facts: Facts) -> tuple[PriceRange | None, ...]:
-    """One range per option, in the order of `Option`: the user's figure, else published prices, else an estimate."""
+    """One range per option, in the order of `Option`: the user's figure, else published prices, else an estimate.
+
+    The user's figures are of the scenario's own accelerator: they price no other.
+    """
     rules, listed = facts.cost_rules(), facts.prices(accelerator.id)
     found = {kind: price_range(listed, kind) for kind in PriceKind}
     own = {
@@ -435,8 +442,9 @@ def price_ranges(scenario: Scenario, accelerator: Accelerator, facts: Facts) -> 
         PriceKind.RESERVED_3Y: scenario.reserved_3y_usd,
         PriceKind.PURCHASE: scenario.purchase_usd,
     }
+    mine = facts.accelerator(scenario.accelerator).id == accelerator.id
     for kind, usd in own.items():
-        if usd > 0:
+        if usd > 0 and mine:
             found[kind] = own_price(kind, usd)
     for kind, discount in (
         (PriceKind.RESERVED_1Y, rules.discount_1y_pct),
