@@ -267,7 +267,7 @@ class SectionScreen(QuietScreen):
     def _answer(self, evaluation: Evaluation) -> tuple[Any, str]:
         try:
             return self.section(evaluation), ""
-        except (ValueError, OSError) as error:
+        except (ValueError, OSError, ArithmeticError) as error:
             return None, str(error) or type(error).__name__
 
     @work(thread=True, exclusive=True, group="section")
@@ -475,8 +475,14 @@ class SectionScreen(QuietScreen):
             self.maximize(panel)
 
     def action_copy_summary(self) -> None:
-        """Copy the summary."""
-        self.infra.copy(self.summary(), "summary")
+        """Copy the summary, with what it assumes and the date."""
+        words = self.summary()
+        if words:
+            from ..report.summary import paragraph
+
+            facts = self.infra.facts
+            words = paragraph(words, self.SECTION, self.scenario, facts, self.math(), facts.today)
+        self.infra.copy(words, "summary")
 
     def action_copy_markdown(self) -> None:
         """Copy the screen as Markdown."""
@@ -484,9 +490,11 @@ class SectionScreen(QuietScreen):
             self.infra.copy(self.markdown(), "Markdown")
 
     def action_export(self) -> None:
-        """Write the screen as Markdown to a file."""
+        """Write the screen or the whole report to a file."""
         if self.result is not None:
-            self.infra.export(self.markdown(), f"infratui-{self.SECTION}.md")
+            from .exporting import offer_export
+
+            offer_export(self)
 
     # -- animations
 

@@ -154,7 +154,7 @@ class PromptLine(Widget, can_focus=True):
         self.set_reactive(PromptLine.editor, LineEditor.over(text))
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
-        return True
+        return character is not None and character.isprintable()
 
     def render(self) -> Content:
         return Content.assemble(("› ", "bold $key"), self.editor.content(self.size.width - 3, "bold"))

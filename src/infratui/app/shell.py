@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textual._compositor import ChopsUpdate, LayoutUpdate
-from textual.app import App
 from textual.filter import LineFilter
 from textual.reactive import reactive
 from textual.screen import Screen
@@ -24,6 +23,7 @@ from .frame import Frame, FrameUpdate
 from .screens import ASIDE, available
 from .settings import Settings
 from .theme import NIGHT, PAPER, meanings
+from .typeahead import OrderedKeys
 from .widgets.term import TermText
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ UNDO = 200
 """Scenarios that undo remembers."""
 
 
-class Shell(App[int]):
+class Shell(OrderedKeys):
     """What holds the screens together; `InfraApp` adds what keys and palette can do.
 
     `scenario` is the one source of truth: screens ask for changes by `change(...)`, and show what the evaluation of the
@@ -256,7 +256,7 @@ class Shell(App[int]):
         """Back to where `step_aside` was called."""
         self.switch_mode(self._came_from or self.entries[0].id)
 
-    # -- copying and exporting
+    # -- copying
 
     def copy(self, text: str, what: str) -> None:
         """Send text to the terminal's clipboard, and to a file for terminals that take none."""
@@ -271,20 +271,6 @@ class Shell(App[int]):
             self.note(f"{what} sent to the terminal's clipboard (OSC 52); no file: {error}", "bad")
             return
         self.note(f"{what} sent to the terminal's clipboard (OSC 52), also in {_home(path)}", "good")
-
-    def export(self, text: str, name: str) -> None:
-        """Write text to a new file in the working directory."""
-        path = Path.cwd() / name
-        number = 2
-        while path.exists():
-            path = Path.cwd() / f"{Path(name).stem}-{number}{Path(name).suffix}"
-            number += 1
-        try:
-            store.write_text(path, text)
-        except ScenarioError as error:
-            self.note(str(error), "bad")
-        else:
-            self.note(f"written to {_home(path)}", "good")
 
     # -- life
 

@@ -55,7 +55,8 @@ class StackedBar(Widget):
         if capacity:
             room = width - sum(len(text) for text, _ in legend) - 3
             words = capacity_text if len(capacity_text) <= room else capacity_text[: max(0, room - 1)] + "…"
-            legend.append((f" │ {words}", "$bad" if total > capacity else "$muted"))
+            if room > 4:
+                legend.append((f" │ {words}", "$bad" if total > capacity else "$muted"))
         bar: list[tuple[str, str]] = [
             (GLYPHS[index % 4] * count, f"${segment.tone}")
             for index, (segment, count) in enumerate(zip(segments, cells, strict=True))
@@ -63,7 +64,7 @@ class StackedBar(Widget):
         line = Content.assemble(*bar)
         if capacity:
             line = _mark(line, min(width - 1, round(capacity / scale * width)), width, total > capacity)
-        return Content.assemble(*legend) + "\n" + line
+        return Content.assemble(*legend)[:width] + "\n" + line
 
 
 def share(amounts: Sequence[float], scale: float, width: int) -> tuple[int, ...]:

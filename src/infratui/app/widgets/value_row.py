@@ -205,7 +205,8 @@ class ValueRow(Widget, can_focus=True):
         self.post_message(self.Noted(""))
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
-        return self.typing
+        # Keys that type nothing, such as ctrl+q, keep their meaning.
+        return self.typing and character is not None and character.isprintable()
 
     def on_key(self, event: events.Key) -> None:
         editor = self.editor

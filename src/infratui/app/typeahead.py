@@ -1,0 +1,68 @@
+"""Keys in order: over a slow link several arrive at once, and each must find the screen that the one before it left."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from textual import events
+from textual.app import App
+from textual.message_pump import MessagePump
+from textual.screen import Screen
+
+_GIVE_UP_S = 0.5
+"""After this long the next key goes on, whatever became of the one before."""
+_NEW_SCREEN_S = 0.01
+"""How often a screen that has just been opened is asked whether something on it has the focus."""
+
+
+class OrderedKeys(App[int]):
+    """Textual forwards keys as they come, but their actions run later: of `enter 1 2` in one packet, the digits would
+    still reach the screen instead of the field that enter opened. Here a key waits until the one before is done with.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._waiting_keys: deque[events.Key] = deque()
+        self._key_turn = 0
+        self._key_busy = False
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            if self._key_busy:
+                self._waiting_keys.append(event)
+                return
+            await self._send_key(event)
+        else:
+            await super().on_event(event)
+
+    async def _send_key(self, event: events.Key) -> None:
+        self._key_busy = True
+        self._key_turn += 1
+        turn, screen = self._key_turn, self.screen
+        # What the key passes through: first the key itself goes this way, then the messages that it caused.
+        way: list[MessagePump] = [self.focused] if self.focused is not None else []
+        way = [*(node for node in (way[0].ancestors_with_self if way else [screen])), self]  # type: ignore[attr-defined]
+        await super().on_event(event)
+        self.set_timer(_GIVE_UP_S, lambda: self._done(turn, screen))
+        self._pass(way, lambda: self._pass(way, lambda: self._done(turn, screen)))
+
+    def _pass(self, way: Sequence[MessagePump], then: Callable[[], Any]) -> None:
+        """Call back when everything that waits along the way has been handled."""
+        if not way:
+            then()
+        elif not way[0].call_later(self._pass, way[1:], then):
+            self._pass(way[1:], then)
+
+    def _done(self, turn: int, screen: Screen[Any], tries: int = 20) -> None:
+        if turn != self._key_turn or not self._key_busy:
+            return
+        if self._waiting_keys and self.screen is not screen and self.screen.focused is None and tries:
+            self.set_timer(_NEW_SCREEN_S, lambda: self._done(turn, screen, tries - 1))
+            return
+        self._key_busy = False
+        if self._waiting_keys:
+            self.call_later(self._send_key, self._waiting_keys.popleft())
+            # Keys that come before that runs still belong behind it.
+            self._key_busy = True

@@ -1,0 +1,32 @@
+"""Five thousand random keys: whatever is pressed, the app goes on and its scenario stays valid."""
+
+from __future__ import annotations
+
+import random
+
+from infratui.app.keys import KEYS
+from infratui.scenario import parse
+
+LEAVING = {"q", "ctrl+q", "ctrl+c"}
+TYPED = [*"abcdefgjklmnoprtuvwxyz0123456789./-%[]~", "space", "backspace", "delete", "home", "end"]
+COUNT = 5_000
+
+
+async def test_random_keys(make_app, monkeypatch, tmp_path) -> None:
+    monkeypatch.chdir(tmp_path)
+    dice = random.Random(20_26)
+    bound = [name for key in KEYS for name in key.keys if name not in LEAVING]
+    moves = ["up", "down", "left", "right", "tab", "enter", "escape", "escape"]
+    pressed: list[str] = []
+    while len(pressed) < COUNT:
+        app = make_app()
+        async with app.run_test(size=(80, 24)) as pilot:
+            while app.is_running and len(pressed) < COUNT:
+                keys = [dice.choice(dice.choice((bound, moves, moves, TYPED))) for _ in range(25)]
+                pressed += keys
+                for key in keys:
+                    app.simulate_key(key)
+                await pilot.pause()
+                if dice.random() < 0.05:
+                    await pilot.resize_terminal(*dice.choice(((80, 24), (120, 40), (50, 10), (61, 16), (200, 60))))
+        assert parse(app.scenario.model_dump()) == app.scenario, pressed[-25:]

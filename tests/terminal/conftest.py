@@ -1,0 +1,126 @@
+"""infratui in a real pseudo-terminal, read by a terminal emulator."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import sys
+import termios
+import time
+from collections.abc import Callable, Iterator
+
+import pyte
+import pytest
+
+PATIENCE_S = 30.0
+QUIET_S = 0.15
+
+
+class Terminal:
+    """A program in a pty. Waiting is for what appears, never for a time."""
+
+    def __init__(self, *arguments: str, columns: int = 100, lines: int = 30, ignore_hangup: bool = False, **env: str):
+        self.screen = pyte.Screen(columns, lines)
+        self._stream = pyte.ByteStream(self.screen)
+        self.raw = b""
+        self.exit_code: int | None = None
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            if ignore_hangup:
+                signal.signal(signal.SIGHUP, signal.SIG_IGN)
+            base = {**os.environ, "TERM": "xterm-256color", "LANG": "C.UTF-8", "PYTHONUTF8": "1", **env}
+            os.execvpe(sys.executable, [sys.executable, "-m", "infratui", *arguments], base)
+        self.resize(columns, lines)
+
+    def resize(self, columns: int, lines: int) -> None:
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        self.screen.resize(lines, columns)
+
+    def send(self, text: str) -> None:
+        os.write(self.fd, text.encode())
+
+    def read(self, timeout: float) -> bool:
+        """Take in what comes within the time. False where nothing came."""
+        ready, _, _ = select.select([self.fd], [], [], timeout)
+        if not ready:
+            return False
+        try:
+            data = os.read(self.fd, 65536)
+        except OSError:
+            data = b""
+        if not data:
+            self._reap()
+            return False
+        self.raw += data
+        self._stream.feed(data.replace(b"\x1b[?2026$p", b"").replace(b"\x1b[?2048$p", b""))
+        return True
+
+    def until(self, wanted: Callable[[], bool] | str) -> None:
+        """Read until the text is on screen, or the condition holds."""
+        check = wanted if callable(wanted) else lambda: wanted in self.text
+        end = time.monotonic() + PATIENCE_S
+        while not check():
+            if time.monotonic() > end or (self.exit_code is not None and not self.read(0)):
+                raise AssertionError(f"waited in vain for {wanted!r}; on screen:\n{self.text}")
+            self.read(0.1)
+
+    def settle(self) -> None:
+        """Read until nothing comes any more."""
+        while self.read(QUIET_S):
+            pass
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.screen.display)
+
+    def wait(self) -> int:
+        """Read to the end and return the exit code."""
+        end = time.monotonic() + PATIENCE_S
+        while self.exit_code is None and time.monotonic() < end:
+            if not self.read(0.05):
+                self._reap(block=False)
+        assert self.exit_code is not None, "it did not end"
+        return self.exit_code
+
+    def _reap(self, block: bool = True) -> None:
+        if self.exit_code is None:
+            pid, status = os.waitpid(self.pid, 0 if block else os.WNOHANG)
+            if pid:
+                self.exit_code = os.waitstatus_to_exitcode(status)
+
+    def signal(self, number: int) -> None:
+        os.kill(self.pid, number)
+
+    def hang_up(self) -> None:
+        """The link is gone: the terminal closes."""
+        os.close(self.fd)
+        self.fd = -1
+
+    def end(self) -> None:
+        if self.exit_code is None:
+            try:
+                os.kill(self.pid, signal.SIGKILL)
+                os.waitpid(self.pid, 0)
+            except (ProcessLookupError, ChildProcessError):
+                pass
+        if self.fd >= 0:
+            os.close(self.fd)
+
+
+@pytest.fixture
+def open_terminal() -> Iterator[Callable[..., Terminal]]:
+    """Start infratui in a pty; it is gone after the test."""
+    opened: list[Terminal] = []
+
+    def start(*arguments: str, **options: object) -> Terminal:
+        terminal = Terminal(*arguments, **options)  # type: ignore[arg-type]
+        opened.append(terminal)
+        return terminal
+
+    yield start
+    for terminal in opened:
+        terminal.end()

@@ -1,0 +1,172 @@
+"""End to end: what a user types into a terminal, and what the terminal shows, keeps and gets back."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+
+import pytest
+
+from infratui import store
+
+LEFT_ON = {b"\x1b[?1049h": b"\x1b[?1049l", b"\x1b[?2004h": b"\x1b[?2004l", b"\x1b[?25l": b"\x1b[?25h"}
+"""Mode switched on → the sequence that must follow it before the end."""
+
+
+def modes_left_on(raw: bytes) -> list[bytes]:
+    return [on for on, off in LEFT_ON.items() if raw.rfind(on) > raw.rfind(off)]
+
+
+def started(open_terminal, *arguments, **options):
+    terminal = open_terminal(*arguments, **options)
+    terminal.until("? help")
+    terminal.until(" GB")
+    terminal.settle()
+    return terminal
+
+
+class TestUse:
+    def test_typing_a_context_changes_the_headline(self, open_terminal) -> None:
+        terminal = started(open_terminal, "--preset", "production", columns=120, lines=40)
+        before = terminal.screen.display[1]
+        terminal.send("jjjj\r")
+        terminal.until("Typing Context")
+        terminal.send("128K\r")
+        terminal.until("Production*")
+        terminal.until(lambda: terminal.screen.display[1] != before)
+        assert "128K" in terminal.text
+
+    def test_keys_that_arrive_in_one_packet_find_what_the_one_before_opened(self, open_terminal) -> None:
+        terminal = started(open_terminal, "--preset", "production", columns=120, lines=40)
+        terminal.send("jjj\r1.5k\rjjjj\rmi300x\r")
+        terminal.until("1,500")
+        terminal.until("AMD MI300X")
+
+    def test_resizing_while_it_runs(self, open_terminal) -> None:
+        terminal = started(open_terminal)
+        terminal.resize(50, 10)
+        terminal.until("infratui needs")
+        terminal.resize(120, 40)
+        terminal.until("On every accelerator")
+
+    def test_what_was_sent_piecemeal_equals_what_is_sent_at_once(self, open_terminal) -> None:
+        terminal = started(open_terminal, columns=120, lines=40)
+        dice = random.Random(7)
+        keys = [
+            "\x1b[C",
+            "\x1b[D",
+            "\x1b[A",
+            "\x1b[B",
+            "\t",
+            "m",
+            "t",
+            "z",
+            "b",
+            "j",
+            "k",
+            "l",
+            "?",
+            "q",
+            "u",
+            "x",
+            "a",
+        ]
+        for _ in range(60):
+            key = dice.choice(keys)
+            terminal.send(key if key != "q" or "Help:" in terminal.text else "u")
+            terminal.settle()
+        before = terminal.screen.buffer_copy() if hasattr(terminal.screen, "buffer_copy") else cells(terminal)
+        terminal.send("\x0c")
+        terminal.settle()
+        assert cells(terminal) == before
+
+    def test_a_terminal_without_colour_or_size_report(self, open_terminal) -> None:
+        terminal = started(open_terminal, NO_COLOR="1", TERM="xterm")
+        assert "Users" in terminal.text
+
+    def test_ascii_only_where_the_locale_has_no_utf8(self, open_terminal) -> None:
+        terminal = open_terminal(LANG="C", LC_ALL="C", PYTHONUTF8="0", PYTHONIOENCODING="ascii")
+        terminal.until("? help")
+        assert terminal.text.isascii()
+
+
+def cells(terminal) -> list[list[tuple]]:
+    screen = terminal.screen
+    return [
+        [
+            (cell.data, cell.fg, cell.bg, cell.bold, cell.reverse, cell.underscore)
+            for cell in (screen.buffer[y][x] for x in range(screen.columns))
+        ]
+        for y in range(screen.lines)
+    ]
+
+
+class TestEnd:
+    def test_q_leaves_a_clean_terminal(self, open_terminal) -> None:
+        terminal = started(open_terminal)
+        terminal.send("q")
+        assert terminal.wait() == 0
+        assert modes_left_on(terminal.raw) == []
+
+    def test_ctrl_q_leaves_even_while_typing(self, open_terminal) -> None:
+        terminal = started(open_terminal)
+        terminal.send("jjj\r12\x11")
+        assert terminal.wait() == 0
+
+    def test_ctrl_c_asks_once(self, open_terminal) -> None:
+        terminal = started(open_terminal)
+        terminal.send("\x03")
+        terminal.until("ctrl+c again quits")
+        terminal.send("\x03")
+        assert terminal.wait() == 0
+
+    def test_term_keeps_the_session_and_cleans_up(self, open_terminal) -> None:
+        terminal = started(open_terminal)
+        terminal.send("jjj\x1b[C")
+        terminal.until("*")
+        terminal.signal(signal.SIGTERM)
+        assert terminal.wait() == 128 + signal.SIGTERM
+        assert modes_left_on(terminal.raw) == []
+        assert store.last_session() is not None
+
+    @pytest.mark.parametrize("ignored", [False, True])
+    def test_a_dropped_link_keeps_the_session_and_ends_the_process(self, open_terminal, ignored) -> None:
+        terminal = started(open_terminal, ignore_hangup=ignored)
+        terminal.send("jjj\x1b[C")
+        terminal.until("*")
+        terminal.settle()
+        terminal.hang_up()
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            pid, status = os.waitpid(terminal.pid, os.WNOHANG)
+            if pid:
+                terminal.exit_code = os.waitstatus_to_exitcode(status)
+                break
+            select_nothing()
+        assert terminal.exit_code == 128 + signal.SIGHUP
+        assert store.last_session() is not None
+
+    def test_the_next_start_offers_what_was_kept(self, open_terminal) -> None:
+        terminal = started(open_terminal)
+        terminal.send("jjj\x1b[Cq")
+        terminal.wait()
+        again = started(open_terminal)
+        again.until("the last session is kept")
+        again.send("R")
+        again.until("the last session is back")
+
+
+def select_nothing() -> None:
+    """Give the other process a moment."""
+    import select
+
+    select.select([], [], [], 0.02)
+
+
+class TestWithoutATerminal:
+    def test_dumb_prints_the_report(self, open_terminal) -> None:
+        terminal = open_terminal(TERM="dumb")
+        assert terminal.wait() == 0
+        assert b"\x1b[?1049h" not in terminal.raw
