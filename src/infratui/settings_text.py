@@ -77,4 +77,4 @@ def describe_range(name: str) -> str:
 
 def _bound(value: float) -> str:
     """A bound as people write it: `16,384`, `10T`."""
-    return format_count(value) if abs(value) >= 1e7 else f"{value:,.7g}"
+    return format_count(value) if 1e7 <= abs(value) < 1e15 else f"{value:,.7g}"
