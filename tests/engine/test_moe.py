@@ -5,7 +5,9 @@ import pytest
 from infratui.catalog.load import Catalog
 from infratui.engine.derivation import Ledger
 from infratui.engine.evaluate import evaluate
-from infratui.engine.moe import MoeResult, read_bytes, router_spec
+from infratui.engine.moe import MoeResult
+from infratui.engine.moe_router import router_spec
+from infratui.engine.moe_side import read_bytes
 from infratui.scenario import Scenario
 
 FACTS = Catalog()
@@ -110,3 +112,58 @@ def test_experts_in_host_memory_are_slower():
 def test_router_spec_follows_the_models_gate():
     spec = router_spec(FACTS.model("deepseek-v3").mixture)
     assert (spec.gate, spec.groups, spec.group_top_k, spec.routed_scaling) == ("sigmoid_bias", 8, 4, 2.5)
+
+
+def test_each_side_takes_the_layout_with_the_most_predicted_tokens():
+    """GLM-5 on sixteen H100: a memory ladder alone would spread attention and be a quarter slower."""
+    served = compare(gpus=16).moe.fewest
+    assert served.gpus == 16
+    assert served.serving is not None
+    fastest = evaluate(Scenario().with_(model="glm-5", gpus=16), FACTS).parallelism.fastest
+    assert fastest is not None
+    assert fastest.serving is not None
+    assert served.serving.output_per_s == pytest.approx(fastest.serving.output_per_s)
+
+
+def test_where_the_gpus_do_not_hold_one_side_both_get_as_many_as_do():
+    result = compare(gpus=8)
+    assert result.budget == 16
+    assert "8 do not hold GLM-5" in result.budget_words
+    assert result.dense.budget.gpus == result.moe.budget.gpus == 16
+
+
+def test_where_they_hold_both_the_budget_is_the_scenarios():
+    result = compare(gpus=8, moe_model="mixtral-8x7b")
+    assert (result.budget, result.budget_words) == (8, "")
+
+
+def test_a_model_without_a_learned_bias_is_simulated_without_one():
+    """Llama 4 scores by sigmoid and has no correction bias."""
+    assert router_spec(FACTS.model("llama-4-scout").mixture).bias_correction == 0
+
+
+def test_gpus_that_do_not_divide_the_experts_are_said():
+    router = compare(ep=24).router
+    assert router.ep == 16
+    assert "24 GPUs do not divide 256 experts" in router.ep_note
+
+
+def test_the_first_tokens_of_a_batch_touch_no_more_than_all():
+    router = compare(router_batch=64, capacity_factor=1.25).router
+    touched = [router.first(tokens).touched for tokens in (1, 2, 4, 8, 16, 32, 64)]
+    assert touched[0] == router.spec.top_k
+    assert touched == sorted(touched)
+    assert router.first(64) == router.batch
+
+
+def test_the_math_ends_in_the_figures_shown():
+    result = compare(router_batch=1)
+    titles = [derivation.title for derivation in result.derivations]
+    assert titles[:5] == [
+        "Llama 3.3 70B Instruct",
+        "GLM-5 744B-A40B",
+        "Where the bytes meet",
+        f"Router of layer {result.router.layer}",
+        "Experts in host memory",
+    ]
+    assert result.even.derivation.value == result.even_batch

@@ -9,31 +9,84 @@ from ..engine.derivation import Unit
 from ..engine.units import ByteUnit, format_bytes, format_count, format_value, significant
 
 if TYPE_CHECKING:
-    from ..engine.moe import MoeResult, Served, Side, TradeOff
+    from ..engine.moe import MoeResult, TradeOff
+    from ..engine.moe_router import RouterResult
+    from ..engine.moe_side import Served, Side
 
 SIDES = {"dense": "dense", "moe": "MoE", "even": "even", "": "–"}
 
 
 def summary(result: MoeResult, bytes_as: ByteUnit = ByteUnit.GB) -> str:
     """The answer in plain sentences."""
-    return " ".join((headline(result, bytes_as), fewest(result), result.sentence, even_batch(result), offload(result)))
+    parts = (
+        headline(result, bytes_as),
+        fewest(result),
+        same(result),
+        result.sentence,
+        even_batch(result),
+        offload(result, bytes_as),
+        result.quality_caveat,
+    )
+    return " ".join(part for part in parts if part)
 
 
 def headline(result: MoeResult, bytes_as: ByteUnit) -> str:
     """Compute and memory of both, in one sentence."""
     dense, moe = result.dense, result.moe
-    compute, memory = moe.active / dense.active, moe.weight_bytes / dense.weight_bytes
+    compute, memory = ratios(result)
     return (
         f"{moe.model.name} computes with {format_count(moe.active)} of {format_count(moe.total)} parameters per token, "
-        f"{significant(compute, 2)} × {dense.model.name}'s {format_count(dense.active)}, and holds "
-        f"{format_bytes(moe.weight_bytes, bytes_as)} of weights, {significant(memory, 2)} × its "
+        f"{compute} {dense.model.name}'s {format_count(dense.active)}, and holds "
+        f"{format_bytes(moe.weight_bytes, bytes_as)} of weights, {memory} its "
         f"{format_bytes(dense.weight_bytes, bytes_as)}."
     )
+
+
+def ratios(result: MoeResult) -> tuple[str, str]:
+    """Compute per token and weights in memory of the mixture, as multiples of the dense model: `0.59×`, `10×`."""
+    compute = result.moe.active / result.dense.active
+    memory = result.moe.weight_bytes / result.dense.weight_bytes
+    return f"{significant(compute, 2)}×", f"{significant(memory, 2)}×"
 
 
 def fewest(result: MoeResult) -> str:
     """What each side needs at least, and what it then does."""
     return f"On the fewest GPUs: {served(result.dense, result.dense.fewest)}; {served(result.moe, result.moe.fewest)}."
+
+
+def same(result: MoeResult) -> str:
+    """What each side does on the same GPUs; empty where that has been said."""
+    if all(side.fewest.gpus == result.budget for side in (result.dense, result.moe)):
+        return ""
+    why = f" ({result.budget_words})" if result.budget_words else ""
+    return (
+        f"On {result.budget} GPUs each{why}: {served(result.dense, result.dense.budget)}; "
+        f"{served(result.moe, result.moe.budget)}."
+    )
+
+
+def pays(result: MoeResult, bytes_as: ByteUnit) -> tuple[str, str]:
+    """Where the dense model wins and where the mixture does, each in one sentence of these two models' figures."""
+    dense, moe = result.dense, result.moe
+    won = {side: [line.name for line in result.trade_offs if line.winner == side] for side in ("dense", "moe")}
+    small = dense.fewest.gpus, moe.fewest.gpus
+    for_dense = [f"{dense.model.name} wins {len(won['dense'])} of {len(result.trade_offs)} lines"]
+    if all(small) and small[0] < small[1]:
+        for_dense.append(f"it starts on {small[0]} GPUs where {moe.model.name} takes {small[1]}")
+    if result.even_batch is not None and result.even_batch <= result.batch:
+        read = format_bytes(dense.read_bytes, bytes_as), format_bytes(moe.read_bytes, bytes_as)
+        for_dense.append(f"a step of {result.batch} tokens reads {read[0]} against {read[1]}")
+    for_moe = [f"{moe.model.name} wins {len(won['moe'])}"]
+    if moe.active < dense.active:
+        less = significant(dense.active / moe.active, 2)
+        for_moe.append(f"{less}× less compute per token, which long prompts and work bound by compute turn into speed")
+    if result.even_batch is None or result.even_batch > 1:
+        limit = "at any batch" if result.even_batch is None else f"below a batch of {result.even_batch:,}"
+        for_moe.append(f"it reads fewer weight bytes per step {limit}")
+    if moe.kv_bytes_per_token < dense.kv_bytes_per_token:
+        ratio = significant(dense.kv_bytes_per_token / moe.kv_bytes_per_token, 2)
+        for_moe.append(f"its KV cache is {ratio}× smaller, which longer contexts and more users multiply")
+    return "; ".join(for_dense) + ".", "; ".join(for_moe) + "."
 
 
 def served(side: Side, on: Served) -> str:
@@ -60,14 +113,37 @@ def even_batch(result: MoeResult) -> str:
     )
 
 
-def offload(result: MoeResult) -> str:
+def offload(result: MoeResult, bytes_as: ByteUnit = ByteUnit.GB) -> str:
     """What experts in host memory do to the rate."""
     found = result.offload
-    beside = "" if found.in_memory_per_s is None else f" instead of {significant(found.in_memory_per_s)}"
+    beside = ""
+    if found.in_memory_per_s is not None:
+        beside = f" instead of {significant(found.in_memory_per_s)} with all of them on {found.in_memory_gpus} GPUs"
     return (
-        f"With the experts in host memory a batch of {result.batch} fetches "
-        f"{format_bytes(found.bytes_per_step)} per step over PCIe: {significant(found.tokens_per_s)} tokens/s{beside}."
+        f"With the experts in host memory {format_bytes(found.resident_bytes, bytes_as)} of weights stay on the GPU, "
+        f"and a batch of {result.batch} fetches {format_bytes(found.bytes_per_step, bytes_as)} per step over "
+        f"{found.link}: at most {significant(found.tokens_per_s)} tokens/s{beside}."
     )
+
+
+def architecture(side: Side, router: RouterResult | None = None) -> str:
+    """Layers and experts as the model's configuration states them."""
+    model = side.model
+    if router is None:
+        return f"{model.layers} layers, all dense"
+    spec = router.spec
+    before = model.layers - len(router.moe_layers)
+    dense = f", {before} of them dense" if before else ""
+    shared = f" + {spec.shared_experts} shared" if spec.shared_experts else ""
+    return f"{model.layers} layers{dense}; {spec.experts} experts, top-{router.own_top_k}{shared}"
+
+
+def gate(router: RouterResult) -> str:
+    """How the router scores and chooses."""
+    spec = router.spec
+    scores = "softmax" if spec.gate == "softmax" else "sigmoid + bias" if spec.bias_correction else "sigmoid"
+    groups = f", best {spec.group_top_k} of {spec.groups} groups" if spec.groups > 1 else ""
+    return f"{scores}{groups}"
 
 
 def margin(line: TradeOff) -> str:
@@ -97,6 +173,8 @@ def _lines(result: MoeResult, bytes_as: ByteUnit) -> Iterator[str]:
         yield f"{line.name:26}{pair}   {margin(line)}{'  ' + line.words if line.words else ''}"
     yield ""
     router, batch = result.router, result.router.batch
+    yield from pays(result, bytes_as)
+    yield ""
     yield (
         f"Router of layer {router.layer}: top-{router.spec.top_k} of {router.spec.experts}, batch {batch.batch}: "
         f"{batch.touched} experts touched ({batch.touched_expected:.1f} if the choice were uniform), fullest / mean "
@@ -105,13 +183,13 @@ def _lines(result: MoeResult, bytes_as: ByteUnit) -> Iterator[str]:
     yield (
         f"Over {router.ep} GPUs the fullest has {significant(router.linear.slowdown)} × the mean load, "
         f"{significant(router.replicated.slowdown)} × with hot experts copied"
+        f"{'; ' + router.ep_note if router.ep_note else ''}"
     )
     if batch.capacity is not None:
         yield (
             f"Capacity {batch.capacity} tokens per expert: {batch.assignments_dropped} assignments overflow, "
             f"{batch.tokens_dropped} tokens lose an expert"
         )
-    yield result.quality_caveat
 
 
 def as_json(result: MoeResult, *, explain: bool = False) -> dict[str, object]:
@@ -122,6 +200,8 @@ def as_json(result: MoeResult, *, explain: bool = False) -> dict[str, object]:
         "moe": _side(result.moe),
         "batch_tokens": result.batch,
         "even_batch": result.even_batch,
+        "same_gpus": result.budget,
+        "same_gpus_reason": result.budget_words,
         "trade_offs": [
             {
                 "name": line.name, "dense": line.dense, "moe": line.moe, "unit": line.unit, "winner": line.winner,
@@ -133,7 +213,11 @@ def as_json(result: MoeResult, *, explain: bool = False) -> dict[str, object]:
             "layer": router.layer,
             "experts": router.spec.experts,
             "top_k": router.spec.top_k,
+            "top_k_of_model": router.own_top_k,
+            "shared_experts": router.spec.shared_experts,
+            "groups": router.spec.groups,
             "gate": router.spec.gate,
+            "moe_layers": len(router.moe_layers),
             "touched": router.batch.touched,
             "touched_expected": router.batch.touched_expected,
             "imbalance": router.batch.imbalance,
