@@ -66,14 +66,6 @@ class TestFiles:
             await pilot.pause()
             assert "plan.yaml:2: unknown key 'userz'" in status(shown, pilot.app)
 
-    async def test_export_writes_a_new_file_each_time(self, make_app, tmp_path, monkeypatch) -> None:
-        monkeypatch.chdir(tmp_path)
-        async with make_app().run_test() as pilot:
-            await pilot.pause()
-            await pilot.press("e", "e")
-            assert sorted(path.name for path in tmp_path.iterdir()) == ["infratui-vram-2.md", "infratui-vram.md"]
-            assert "Llama 3.3 70B" in (tmp_path / "infratui-vram.md").read_text()
-
     async def test_the_summary_is_copied_and_kept_in_a_file(self, make_app, shown) -> None:
         async with make_app().run_test(size=(120, 30)) as pilot:
             await pilot.pause()

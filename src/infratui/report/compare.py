@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..engine.compare import Headline, HeadlineChange, InputChange, headline_changes, input_changes
-from ..engine.units import ByteUnit, format_count, format_tokens, format_usd, format_value, significant
-from ..scenario import INPUTS, Kind
+from ..engine.units import ByteUnit, format_value, significant
+from ..scenario import INPUTS
 from .full import figure_text
 from .headlines import headlines
+from .inputs import input_text
 from .layout import escaped, markdown_table
 from .sections import SECTIONS
 
@@ -48,35 +49,6 @@ def comparison(pinned: Evaluation, current: Evaluation) -> Comparison:
         headline_changes(headlines(pinned), headlines(current)),
         current.facts,
     )
-
-
-def input_text(field: str, value: Any, facts: Facts) -> str:
-    """A value of a field as a person reads it."""
-    spec = INPUTS[field]
-    try:
-        match spec.kind:
-            case Kind.MODEL:
-                return facts.model(str(value)).name
-            case Kind.ACCELERATOR:
-                return facts.accelerator(str(value)).name
-            case Kind.PRECISION | Kind.KV_PRECISION:
-                return facts.precision(str(value)).label
-    except (ValueError, OSError):
-        return str(value)
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if not isinstance(value, int | float):
-        return str(value)
-    if value == 0 and spec.zero:
-        return spec.zero
-    match spec.kind:
-        case Kind.TOKENS:
-            return format_tokens(value)
-        case Kind.MONEY:
-            return format_usd(value) + spec.unit.removeprefix("$")
-        case Kind.COUNT:
-            return format_count(value)
-    return f"{value:g} {spec.unit}".strip()
 
 
 def difference_text(change: HeadlineChange, bytes_as: ByteUnit) -> str:

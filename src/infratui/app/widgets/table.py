@@ -99,6 +99,11 @@ class Table(Widget, can_focus=True):
     # -- content
 
     @property
+    def columns(self) -> tuple[Column, ...]:
+        """All columns, those without room included."""
+        return self._columns
+
+    @property
     def rows(self) -> tuple[Row, ...]:
         """The rows in the order that is shown."""
         return self._rows
@@ -130,6 +135,8 @@ class Table(Widget, can_focus=True):
                 return (1, 0.0, value.casefold()) if isinstance(value, str) else (0, float(value), "")
 
             rows.sort(key=rank, reverse=self._descending)
+            # What is not known stands last in either order.
+            rows.sort(key=lambda row: row.cells[at].text == "–")
         self._rows = tuple(rows)
         cursor = next((at for at, row in enumerate(rows) if row.id == keep), None)
         if cursor is None:

@@ -12,13 +12,13 @@ from ....report.compare import (
     Comparison,
     comparison,
     difference_text,
-    input_text,
     markdown,
     relative_text,
     summary,
     verdict_line,
 )
 from ....report.full import figure_text
+from ....report.inputs import input_text
 from ....scenario import INPUTS, Scenario
 from ...base import SectionScreen
 from ...widgets.headline import Answer

@@ -1,0 +1,101 @@
+"""What can be written to a file, under which name, and how it is put together."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .. import __version__
+from . import moe, parallelism, vram
+from .as_json import dumps, plain
+from .cost_json import cost_json
+from .headlines import section_headlines
+from .sections import Answer, answers, summary
+
+if TYPE_CHECKING:
+    from ..engine.evaluate import Evaluation
+
+
+class Kind(StrEnum):
+    """A kind of export."""
+
+    SCREEN = "markdown of this screen"
+    REPORT = "markdown of all screens"
+    JSON = "json"
+    CSV = "csv"
+    SVG = "svg"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A kind of export as it is offered."""
+
+    kind: Kind
+    label: str
+    about: str
+    ending: str
+
+
+OFFERS = (
+    Offer(Kind.SCREEN, "Markdown of this screen", "summary, tables, math and sources", "md"),
+    Offer(Kind.REPORT, "Markdown of all screens", "the whole report with math and sources", "md"),
+    Offer(Kind.JSON, "JSON of all results", "inputs, figures and results, for other programs", "json"),
+    Offer(Kind.CSV, "CSV of the tables on this screen", "as they are sorted and filtered now", "csv"),
+    Offer(Kind.SVG, "SVG of this screen", "a picture with selectable text", "svg"),
+)
+
+
+def file_name(offer: Offer, scenario: str, section: str) -> str:
+    """The proposed name: `infratui-production-vram.md`; letters, digits and hyphens only."""
+    about = "report" if offer.kind in (Kind.REPORT, Kind.JSON) else section
+    return f"infratui-{slug(scenario) or 'plan'}-{slug(about)}.{offer.ending}"
+
+
+def slug(text: str) -> str:
+    """Text as part of a file name."""
+    return re.sub(r"[^a-z0-9]+", "-", text.casefold().encode("ascii", "ignore").decode()).strip("-")[:60]
+
+
+def free_path(folder: Path, name: str) -> Path:
+    """A path in a folder that nothing stands at: `plan.md`, else `plan-2.md` and so on."""
+    path, number = folder / name, 2
+    while path.exists():
+        path = folder / f"{Path(name).stem}-{number}{Path(name).suffix}"
+        number += 1
+    return path
+
+
+def json_report(evaluation: Evaluation, date: dt.date) -> str:
+    """Scenario, headlines and results of every section as JSON; bytes, seconds and dollars as the engine counts."""
+    sections = {found.section.id: _section(evaluation, found) for found in answers(evaluation)}
+    return dumps(
+        {
+            "infratui": __version__,
+            "date": date.isoformat(),
+            "scenario": evaluation.scenario.model_dump(),
+            "sections": sections,
+        }
+    )
+
+
+def _section(evaluation: Evaluation, found: Answer) -> dict[str, Any]:
+    if found.result is None:
+        return {"refused": found.refusal}
+    told: dict[str, Any] = {
+        "summary": summary(found),
+        "headlines": [plain(headline) for headline in section_headlines(evaluation, found)],
+    }
+    match found.section.id:
+        case "vram":
+            told["result"] = plain(vram.as_json(found.result))
+        case "parallelism":
+            told["result"] = plain(parallelism.as_data(found.result))
+        case "cost":
+            told["result"] = plain(cost_json(found.result, evaluation.cost_levers, evaluation.cost_tornado))
+        case "moe":
+            told["result"] = plain(moe.as_json(found.result))
+    return told
