@@ -87,6 +87,14 @@ class TestAnswer:
             assert "$" not in screen.query_one(DecisionTree).render().plain
             assert all("$" not in bar.text + bar.note for bar in screen.query_one("#option-bars").bars)
 
+    async def test_d_shows_what_the_rule_of_thumb_would_buy(self, shown) -> None:
+        async with app_on_cost(peak_factor=1).run_test(size=(120, 36)) as pilot:
+            screen = await settle(pilot)
+            await pilot.press("d")
+            screen = await settle(pilot)
+            assert screen.result.fleet.replicas == 13
+            assert "by the rule of thumb: 60.0 tokens/s" in shown(pilot.app)
+
     async def test_summary_and_math_are_those_of_the_result(self) -> None:
         async with app_on_cost().run_test(size=(120, 36)) as pilot:
             screen = await settle(pilot)

@@ -51,16 +51,18 @@ class TestTheGuide:
             assert 8 < entry.value < 24
 
     def test_measured_speed_changes_its_verdict(self) -> None:
-        """The guide counts about 60 tokens/s per 70B instance at 75 %, and all 1,000 tokens of a request: 13 instances.
+        """The guide counts 60 tokens/s per 70B instance at 75 %, and all 1,000 tokens of a request: 13 instances.
 
-        A batch serves them on one, so the volume is far below what fills a replica, and an API is cheaper.
+        A batch serves them on one, so the volume is far below what fills a replica, and an API is cheaper still.
         """
-        result = cost(hours_per_day=24)
-        instances = math.ceil(result.offered.mean_rate * 1000 / (60 * 0.75))
-        assert instances == 13
+        by_rule, result = cost(estimator="rule-of-thumb"), cost()
+        assert by_rule.fleet.replicas == 13
         assert result.fleet.replicas == 1
         assert result.decision.leaf is Leaf.API
-        assert any("60 tokens/s" in note for note in result.notes)
+        assert f"The rule of thumb, one user's speed per instance, takes {by_rule.fleet.gpus} GPUs" in result.notes[0]
+        assert by_rule.best is not None
+        assert result.best is not None
+        assert by_rule.best.monthly > 5 * result.best.monthly
 
     def test_compliance_forces_owning_and_says_what_it_costs(self) -> None:
         result = cost(compliance=True)

@@ -55,10 +55,14 @@ def demand_line(result: CostResult) -> str:
 def replica_line(result: CostResult) -> str:
     """What one replica is, and what it holds."""
     replica = result.replica
+    serves = (
+        f"{replica.layout.label} in {replica.precision.label} serves {significant(replica.requests_per_s)} requests/s"
+    )
+    if replica.by_rule or replica.ttft_s is None:
+        return f"{serves} by the rule of thumb: {significant(1 / replica.tpot_s)} tokens/s, one user at a time"
     band = f" ±{replica.band_pct:.0f} %" if replica.band_pct is not None else " (no measured data)"
     return (
-        f"{replica.layout.label} in {replica.precision.label} serves {significant(replica.requests_per_s)} requests/s"
-        f"{band}: batch {replica.batch:,.0f}, TTFT {replica.ttft_s * 1000:,.0f} ms, TPOT "
+        f"{serves}{band}: batch {replica.batch:,.0f}, TTFT {replica.ttft_s * 1000:,.0f} ms, TPOT "
         f"{replica.tpot_s * 1000:,.0f} ms, limited by {replica.limited_by}"
     )
 
@@ -241,7 +245,7 @@ def plan_text(plan: DemandPlan, shown: int = 12) -> str:
     lines = [
         head,
         f"→ {best.label}: {money(best.monthly, scenario.currency)} a month, {best.option.value} ({best.price})",
-        f"  TTFT {best.replica.ttft_s * 1000:,.0f} ms, TPOT {best.replica.tpot_s * 1000:,.0f} ms at batch "
+        f"  TTFT {(best.replica.ttft_s or 0) * 1000:,.0f} ms, TPOT {best.replica.tpot_s * 1000:,.0f} ms at batch "
         f"{best.replica.batch:,.0f}, {best.busy:.0%} busy; limited by {best.replica.limited_by}",
         "",
         *_table(

@@ -118,11 +118,12 @@ def replica_json(replica: Replica) -> dict[str, Any]:
         "gpus": replica.gpus,
         "batch": replica.batch,
         "requests_per_s": replica.requests_per_s,
-        "ttft_ms": replica.ttft_s * 1000,
+        "ttft_ms": None if replica.ttft_s is None else replica.ttft_s * 1000,
         "tpot_ms": replica.tpot_s * 1000,
         "limited_by": replica.limited_by,
         "bound": replica.bound,
         "band_pct": replica.band_pct,
+        "estimator": "rule-of-thumb" if replica.by_rule else "detailed",
     }
 
 

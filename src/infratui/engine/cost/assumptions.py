@@ -42,6 +42,8 @@ class CostRules:
     discount_1y_pct: Assumption
     discount_3y_pct: Assumption
     load_pct: Assumption
+    thumb_tokens_per_s: Assumption
+    thumb_load_pct: Assumption
     cascade_pct: Assumption
     prefix_hit_pct: Assumption
     electricity_usd_per_kwh: Assumption

@@ -62,7 +62,8 @@ class Replica:
     """Requests in flight."""
     requests_per_s: float
     """What it is sized for: its throughput less the head room for random arrivals."""
-    ttft_s: float
+    ttft_s: float | None
+    """None: the rule of thumb knows none."""
     tpot_s: float
     limited_by: str
     """What keeps the batch from growing, in words."""
@@ -70,6 +71,8 @@ class Replica:
     """The term of a decode step that takes most time."""
     band_pct: float | None
     """Mean error of such predictions on measured rows of other sources; None: no measured data."""
+    by_rule: bool = False
+    """Counted by the rule of thumb instead of predicted."""
     derivation: Derivation | None = None
 
     @property

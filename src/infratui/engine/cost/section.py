@@ -21,11 +21,13 @@ from .notes import Hidden, Judged, Situation, hidden_costs, judge
 from .options import Option, OptionCost, Ownership, RateBasis, Rates, price_options
 from .prices import PriceKind, PriceRange, committed, own_price, price_range
 from .replica import Replica, best_replica, service_of
+from .thumb import thumb_replica
 
 if TYPE_CHECKING:
     from ...scenario import Scenario
 
 SERVING_FIELDS = (
+    "estimator",
     "model", "precision", "kv_precision", "accelerator", "utilization", "engine", "max_batched_tokens",
     "max_num_seqs", "windowed_kv", "tp", "pp", "ep", "node_link", "input_tokens", "output_tokens", "prefix_hit",
     "acceptance", "draft_tokens", "ttft_ms", "tpot_ms", "cascade_pct", "cascade_model",
@@ -44,8 +46,6 @@ PER_REQUEST = Formula("cost per request", "monthly / requests_per_month", Unit.U
 PER_USER = Formula("cost per concurrent user", "monthly / users", Unit.USD, term="concurrency")
 MORE_THAN_ANYONE_HAS = 1_000_000
 """GPUs beyond which a plan is arithmetic only: no fleet of that size has been announced."""
-SIXTY = 60.0
-"""Output tokens/s that simple calculators give one 70B instance: the speed of a single user, not of a batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,11 @@ class Sized:
 
 
 def size_replicas(scenario: Scenario, facts: Facts, *, explain: bool = True) -> Sized:
-    """The best replica of each model. Raises ValueError where nothing can serve the scenario."""
+    """The best replica of each model, or the rule of thumb's. Raises NoReplicaError where nothing can serve."""
+    if scenario.estimator == "rule-of-thumb":
+        large = thumb_replica(scenario, facts, explain=explain)
+        cascade = scenario.cascade_model if scenario.cascade_pct else ""
+        return Sized(large, thumb_replica(scenario, facts, cascade, explain=explain) if cascade else None)
     accelerator = facts.accelerator(scenario.accelerator)
     forced = None
     if scenario.tp or scenario.pp:
@@ -342,7 +346,7 @@ class CostCase:
             signals=judge(found.signals, situation),
             hidden=hidden_costs(found.hidden, costs),
             assumptions=tuple(self.rules),
-            notes=self._notes(offered, fleet, api),
+            notes=self._notes(facts, offered, fleet, api),
             sold_by=circumstances.sold_by,
             derivations=tuple(derivations),
         )
@@ -368,23 +372,27 @@ class CostCase:
             scenario.days_per_week,
         )
 
-    def _notes(self, offered: Offered, fleet: Fleet, api: ApiQuote | None) -> tuple[str, ...]:
+    def _notes(self, facts: Facts, offered: Offered, fleet: Fleet, api: ApiQuote | None) -> tuple[str, ...]:
         scenario = self.scenario
         notes = []
         if scenario.requests_per_day == 0:
             notes.append("No demand: the figures are those of one idle replica, and no cost per token exists.")
         if fleet.gpus > MORE_THAN_ANYONE_HAS:
             notes.append(f"{fleet.gpus:,} GPUs are more than any operator has: the figures are arithmetic only.")
-        if offered.output_tokens_per_s > 0 and self.small is None:
-            naive = -(-offered.output_tokens_per_s // SIXTY)
-            needed = fleet.replicas - fleet.spares
-            if naive >= 4 * needed:
-                notes.append(
-                    f"At 60 tokens/s per instance, the speed of one user, this would take {naive:,.0f} replicas "
-                    f"instead of {needed:,}: a batch of {self.replica.batch:,.0f} shares every read of the weights."
-                )
-        if self.replica.band_pct is None:
+        if self.replica.by_rule:
+            notes.append("By the rule of thumb: no batch, no latency targets. The detailed estimator predicts both.")
+        elif self.replica.band_pct is None:
             notes.append(f"No measured data for this kind of model on {self.accelerator.name}: speed is unproven.")
+        if not self.replica.by_rule and self.small is None and scenario.requests_per_day:
+            by_rule = thumb_replica(scenario, facts, explain=False)
+            fleet_by_rule = size_fleet(
+                offered, by_rule.requests_per_s, by_rule.gpus, scenario.spares, Ledger(recording=False)
+            )
+            if fleet_by_rule.gpus >= 4 * fleet.gpus:
+                notes.append(
+                    f"The rule of thumb, one user's speed per instance, takes {fleet_by_rule.gpus:,} GPUs for it: a "
+                    f"batch of {self.replica.batch:,.0f} shares every read of the weights."
+                )
         if not self.accelerator.tdp_w:
             notes.append(
                 f"{self.accelerator.name} has no published power: owning is shown without electricity and hosting."
