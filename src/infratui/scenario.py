@@ -81,7 +81,7 @@ class Scenario(BaseModel):
         int, Field(ge=1, le=16_777_216), Input("Context", Kind.TOKENS, "context-window", "tokens", _CONTEXT)
     ] = 8192
     mean_fill: Annotated[
-        float, Field(gt=0, le=100), Input("Mean fill", Kind.PERCENT, "mean-fill", "%", (10, 25, 50, 75, 100))
+        float, Field(ge=0.01, le=100), Input("Mean fill", Kind.PERCENT, "mean-fill", "%", (10, 25, 50, 75, 100))
     ] = 100.0
     shared_prefix: Annotated[
         int,
@@ -92,7 +92,7 @@ class Scenario(BaseModel):
     gpus: Annotated[int, Field(ge=1, le=16_384), Input("GPUs", Kind.COUNT, "node", "", _COUNTS)] = 8
     utilization: Annotated[
         float,
-        Field(gt=0, le=1),
+        Field(ge=0.01, le=1),
         Input("Utilization", Kind.NUMBER, "gpu-memory-utilization", "", (0.8, 0.85, 0.9, 0.92, 0.95)),
     ] = 0.9
 
@@ -152,11 +152,11 @@ class Scenario(BaseModel):
     ] = 50_000
     hours_per_day: Annotated[
         float,
-        Field(gt=0, le=24),
+        Field(ge=0.01, le=24),
         Input("Hours/day", Kind.NUMBER, "duty-cycle", "h", (1, 2, 4, 6, 8, 10, 12, 16, 20, 24)),
     ] = 24.0
     days_per_week: Annotated[
-        float, Field(gt=0, le=7), Input("Days/week", Kind.NUMBER, "duty-cycle", "", (1, 2, 3, 4, 5, 6, 7))
+        float, Field(ge=0.01, le=7), Input("Days/week", Kind.NUMBER, "duty-cycle", "", (1, 2, 3, 4, 5, 6, 7))
     ] = 7.0
     peak_factor: Annotated[
         float, Field(ge=1, le=100), Input("Peak factor", Kind.NUMBER, "peak-factor", "×", (1, 1.5, 2, 2.5, 3, 4, 5, 10))
@@ -184,7 +184,7 @@ class Scenario(BaseModel):
         False
     )
     term_years: Annotated[
-        float, Field(gt=0, le=10), Input("Horizon", Kind.NUMBER, "amortization", "years", (1, 2, 3, 4, 5))
+        float, Field(ge=0.01, le=10), Input("Horizon", Kind.NUMBER, "amortization", "years", (1, 2, 3, 4, 5))
     ] = 3.0
     on_demand_usd: Annotated[
         float, Field(ge=0, le=1e6), Input("On-demand", Kind.MONEY, "on-demand", "$/GPU·h", (), "catalog")
@@ -229,7 +229,7 @@ class Scenario(BaseModel):
         float, Field(ge=0, le=100), Input("Resale", Kind.PERCENT, "resale", "%", (0, 10, 15, 20, 30, 40))
     ] = 15.0
     life_years: Annotated[
-        float, Field(gt=0, le=20), Input("Life", Kind.NUMBER, "amortization", "years", (2, 3, 4, 5, 6))
+        float, Field(ge=0.01, le=20), Input("Life", Kind.NUMBER, "amortization", "years", (2, 3, 4, 5, 6))
     ] = 4.0
 
     # Dense beside mixture of experts, and the router.
@@ -325,6 +325,9 @@ def choices(name: str) -> tuple[str, ...]:
 
 def parse(values: Mapping[str, object], where: str = "") -> Scenario:
     """Validate a mapping. Raises ScenarioError: what, where, and what would be right."""
+    for key, value in values.items():
+        if isinstance(value, bool) and key in INPUTS and INPUTS[key].kind in _NUMBERS:
+            raise ScenarioError(_explain(key, "", "write a number", value, where))
     try:
         return Scenario.model_validate(dict(values))
     except ValidationError as error:
@@ -333,8 +336,14 @@ def parse(values: Mapping[str, object], where: str = "") -> Scenario:
         raise ScenarioError(_explain(key, first["type"], first["msg"], first.get("input"), where)) from None
 
 
+_NUMBERS = (Kind.COUNT, Kind.TOKENS, Kind.NUMBER, Kind.PERCENT, Kind.MONEY)
+# How a file writes what Python calls otherwise.
+_SPELLED = {"None": "null", "True": "true", "False": "false"}
+
+
 def _explain(key: str, kind: str, message: str, value: object, where: str) -> str:
     prefix = f"{where}: " if where else ""
+    key = key if len(key) <= 60 else key[:59] + "…"
     if kind == "extra_forbidden":
         from difflib import get_close_matches
 
@@ -344,5 +353,6 @@ def _explain(key: str, kind: str, message: str, value: object, where: str) -> st
     if kind == "value_error":
         return f"{prefix}{key}: {message.removeprefix('Value error, ')}"
     shown = repr(value)
+    shown = _SPELLED.get(shown, shown)
     shown = shown if len(shown) <= 40 else shown[:37] + "…"
     return f"{prefix}{key}: {shown} is not allowed; {message[0].lower()}{message[1:]}"

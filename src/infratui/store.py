@@ -11,7 +11,7 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-from .catalog.yaml_io import printable, read, read_text
+from .catalog.yaml_io import line_of, printable, read, read_text
 from .scenario import Scenario, ScenarioError, parse
 
 SCHEMA = 1
@@ -100,17 +100,21 @@ def load_preset(name: str) -> Scenario:
 
 def load_scenario(path: Path) -> Scenario:
     """Read a scenario file. Raises ScenarioError in one line: file, line, key, and what would be right."""
-    path = path.expanduser()
+    path = expanded(path)
     content = _mapping(path)
     values = {key: value for key, value in content.items() if key not in ("schema", "about", "order")}
     try:
         return parse(values)
     except ScenarioError as error:
-        from .catalog.yaml_io import line_of
-
         key = re.match(r"(?:unknown key ')?([\w.]+)", str(error))
-        at = line_of(read_text(path, error=ScenarioError), (key[1],)) if key else 1
+        at = _line(path, key[1]) if key else 1
         raise ScenarioError(f"{printable(str(path))}:{at}: {error}") from None
+
+
+def place_of(path: Path, key: str) -> str:
+    """`file:line` of a key of a scenario file; nothing where the file does not set it."""
+    path = expanded(path)
+    return f"{printable(str(path))}:{_line(path, key)}" if key in _mapping(path) else ""
 
 
 def save_scenario(scenario: Scenario, path: Path) -> None:
@@ -126,7 +130,7 @@ def dump(scenario: Scenario) -> str:
 
 def write_text(path: Path, text: str) -> None:
     """Write a file in one piece, its folders too. Raises ScenarioError in one line."""
-    path = path.expanduser()
+    path = expanded(path)
     temporary = ""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -136,19 +140,39 @@ def write_text(path: Path, text: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         if temporary:
             Path(temporary).unlink(missing_ok=True)
-        reason = error.strerror or str(error)
+        # A name with a null byte is a ValueError.
+        reason = getattr(error, "strerror", None) or str(error)
         raise ScenarioError(f"{printable(str(path))}: cannot be written: {reason}; choose another folder") from None
 
 
+def expanded(path: Path) -> Path:
+    """The path with `~` spelled out, where there is such a home."""
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path
+
+
 def file_for(name: str) -> Path:
-    """The path that a typed name stands for: a path as it is, a bare name in the scenario folder."""
-    path = Path(name).expanduser()
+    """Where a typed name is saved: a path as it is, a bare name in the scenario folder. Raises ScenarioError."""
+    path = expanded(Path(name))
+    if not path.name or "\0" in name:
+        raise ScenarioError(f"{printable(name, 60)}: no file name; type one, such as my-plan")
     if path.suffix not in (".yaml", ".yml"):
         path = path.with_name(path.name + ".yaml")
     return path if len(path.parts) > 1 else scenario_directory() / path
+
+
+def find_scenario(name: str) -> Path:
+    """The file that a typed name stands for, with or without its ending. Raises ScenarioError."""
+    path = expanded(Path(name))
+    try:
+        return path if path.is_file() else file_for(name)
+    except (OSError, ValueError):
+        return file_for(name)
 
 
 def saved_scenarios() -> tuple[Path, ...]:
@@ -216,12 +240,20 @@ def _cached(path: Path, stamp: float) -> Mapping[str, object]:
         raise ScenarioError(f"{name}:1: not a scenario; write `key: value` lines, such as `users: 50`")
     schema = content.get("schema", SCHEMA)
     if not isinstance(schema, int) or isinstance(schema, bool) or schema < 1:
-        raise ScenarioError(f"{name}: schema: {printable(repr(schema), 40)} is no version; write `schema: {SCHEMA}`")
+        raise ScenarioError(
+            f"{name}:{_line(path, 'schema')}: schema: {printable(repr(schema), 40)} is no version; write "
+            f"`schema: {SCHEMA}`"
+        )
     if schema > SCHEMA:
         raise ScenarioError(
-            f"{name}: written by a newer infratui (schema {schema}; this one reads up to {SCHEMA}); update infratui"
+            f"{name}:{_line(path, 'schema')}: written by a newer infratui (schema {schema}; this one reads up "
+            f"to {SCHEMA}); update infratui"
         )
     return content
+
+
+def _line(path: Path, key: str) -> int:
+    return line_of(read_text(path, error=ScenarioError), (key,))
 
 
 def _plain(value: object) -> str:

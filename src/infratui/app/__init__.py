@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ..catalog.load import Catalog
     from ..cli.common import Deployment
 
 
@@ -33,11 +34,30 @@ def run(
     if not motion:
         chosen = chosen.with_(motion=False)
     given = deployment is not None and bool(deployment.given)
+    facts, problem = _facts()
     app = InfraApp(
         deployment.scenario() if deployment and given else None,
-        facts=deployment.facts() if deployment else None,
+        facts=facts,
         settings=chosen,
         start=screen,
     )
+    app.problem = problem
     app.run(mouse=mouse)
+    if problem:
+        # The status line had room for its beginning only.
+        print(f"infratui: {problem}", file=sys.stderr)
     return app.return_code or 0
+
+
+def _facts() -> tuple[Catalog, str]:
+    """The catalog; where one of the user's files is broken, the built-in facts and what is wrong."""
+    from pathlib import Path
+
+    from ..catalog.errors import CatalogError
+    from ..catalog.load import Catalog, default_catalog
+
+    try:
+        return default_catalog().check(), ""
+    except CatalogError as error:
+        text = str(error).replace(str(Path.home()), "~")
+        return Catalog(), f"{text}; your own facts are left out"

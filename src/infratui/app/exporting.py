@@ -49,7 +49,7 @@ def writer(tell: Callable[[str, str], None], text: str) -> Callable[[str], str]:
         nonlocal warned
         if not typed:
             return "type a file name"
-        path = Path(typed).expanduser()
+        path = store.expanded(Path(typed))
         if path.is_dir():
             return f"{path} is a folder; add a file name"
         if path.exists() and warned != typed:

@@ -15,9 +15,10 @@ from textual.theme import BUILTIN_THEMES
 
 from .. import store
 from ..scenario import INPUTS, Kind, Scenario, ScenarioError
+from . import settings as preferences
 from .ascii import AsciiOnly
 from .base import QuietScreen, SectionScreen
-from .chrome import Title
+from .chrome import KeyBar, Title
 from .fields import FieldBook
 from .frame import Frame, FrameUpdate
 from .screens import ASIDE, available
@@ -71,6 +72,8 @@ class Shell(OrderedKeys):
         self.undo_list: list[Scenario] = []
         self.redo_list: list[Scenario] = []
         self.last_session: Scenario | None = None
+        self.problem = ""
+        """What the start has to say first: why the user's own facts are left out."""
         self.pinned: Scenario | None = None
         """What the comparison compares with."""
         self.asked_article = ""
@@ -279,7 +282,19 @@ class Shell(OrderedKeys):
         if not self.is_headless:
             for number in (signal.SIGHUP, signal.SIGTERM):
                 loop.add_signal_handler(number, self._end_by_signal, number)
+        if not self.settings.welcomed and (screen := self.section_screen) is not None:
+            from .widgets.welcome import Welcome
+
+            screen.mount(Welcome(), before=screen.query_one(KeyBar))
         self.call_after_refresh(self._offer_last_session)
+
+    def welcomed(self) -> None:
+        """The lines for a first start have been read: they stay away from now on."""
+        self.settings = self.settings.with_(welcomed=True)
+        try:
+            preferences.keep(self.settings)
+        except ScenarioError as error:
+            self.note(f"hidden for this session only: {error}", "bad")
 
     def _end_by_signal(self, number: signal.Signals) -> None:
         self.keep_session()
@@ -287,8 +302,15 @@ class Shell(OrderedKeys):
 
     def _offer_last_session(self) -> None:
         self.last_session = store.last_session()
-        if self.last_session is not None and self.last_session != self.scenario:
+        if self.problem:
+            self.note(self.problem, "bad")
+        elif self.last_session is not None and self.last_session != self.scenario:
             self.note(f"the last session is kept: R brings “{self.last_session.name}” back", "key")
+
+    def _handle_exception(self, error: Exception) -> None:
+        # A bug must not cost the user what was typed.
+        self.keep_session()
+        super()._handle_exception(error)
 
     def keep_session(self) -> str:
         """Keep the session where it holds more than what was opened. Returns why it cannot be, or nothing."""

@@ -313,7 +313,11 @@ class Catalog:
     def _checkpoint(self, name: str) -> Model:
         from .. import checkpoint
 
-        found = checkpoint.read(Path(name).expanduser())
+        try:
+            path = Path(name).expanduser()
+        except RuntimeError:
+            path = Path(name)
+        found = checkpoint.read(path)
         if found.precision is None:
             return found.model
         # What this checkpoint stores is a precision of its own, known by the checkpoint's name.
@@ -324,6 +328,23 @@ class Catalog:
     @cached_property
     def _user(self) -> UserFacts:
         return UserFacts(self._user_dir)
+
+    def check(self) -> Catalog:
+        """Read everything that the user's files add, and nothing where they add nothing. Raises CatalogError."""
+        tables = {
+            "accelerators": self.accelerators, "systems": self.systems, "links": self.links,
+            "precisions": self.precisions, "formats": self.formats,
+        }  # fmt: skip
+        for table, read in tables.items():
+            if self._user.rows(table):
+                read()
+        for model_id in self._user.rows("models"):
+            self.model(model_id)
+        if self._user.listed("aliases"):
+            self.aliases()
+        for raw in self._user.listed("prices"):
+            make(Price, None, raw)
+        return self
 
     # Errors
 
@@ -338,7 +359,8 @@ class Catalog:
 
     def _unknown(self, what: str, name: str, known: Iterable[str]) -> UnknownFactError:
         near = ", ".join(nearest(name, known))
-        hint = f"nearest: {near}" if near else f"no {what} is like it"
+        listed = {"model": "models", "accelerator": "gpus", "precision": "quant --set shown_formats=all"}.get(what)
+        hint = f"nearest: {near}" if near else f"`infratui {listed}` lists them" if listed else f"no {what} is like it"
         return UnknownFactError(f"unknown {what} {printable(name, 60)!r}; {hint}")
 
 

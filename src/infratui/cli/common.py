@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -50,11 +51,15 @@ class Deployment:
 
     def facts(self) -> Catalog:
         """The catalog with the user's own entries. Ends the program on a broken user file."""
+        return self._facts
+
+    @cached_property
+    def _facts(self) -> Catalog:
         from ..catalog.errors import CatalogError
         from ..catalog.load import default_catalog
 
         try:
-            return default_catalog()
+            return default_catalog().check()
         except CatalogError as error:
             fail(str(error))
 
@@ -78,11 +83,34 @@ class Deployment:
             if self.model and looks_like_path(self.model):
                 # A checkpoint knows how its weights are stored; `--set precision=…` still asks what if.
                 scenario = scenario.with_(precision=f"{self.model}{STORED}")
-            return assign(scenario, self.settings)
+            loaded, scenario = scenario, assign(scenario, self.settings)
+            self._check_names(scenario, loaded)
+            return scenario
         except ScenarioError as error:
             fail(str(error))
         except OSError as error:
             fail(f"{self.file}: {error.strerror}")
+
+    def _check_names(self, scenario: Scenario, loaded: Scenario) -> None:
+        """Names that every section needs, while it is known which were written in the file. Raises ScenarioError."""
+        from ..scenario import ScenarioError
+        from ..store import place_of
+
+        facts = self.facts()
+        lookups: dict[str, Callable[[str], object]] = {
+            "model": facts.model,
+            "precision": facts.precision,
+            "kv_precision": facts.precision,
+            "accelerator": facts.accelerator,
+            "node_link": facts.link,
+        }
+        for field, look_up in lookups.items():
+            try:
+                look_up(getattr(scenario, field))
+            except (ValueError, OSError) as error:
+                written = self.file is not None and getattr(loaded, field) == getattr(scenario, field)
+                place = place_of(self.file, field) if self.file and written else ""
+                raise ScenarioError(f"{place}: {field}: {error}" if place else f"{field}: {error}") from None
 
 
 def deployment_options(function: F) -> F:

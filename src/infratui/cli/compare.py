@@ -36,9 +36,9 @@ def command(a: str, b: str, as_json: bool, gib: bool) -> None:
 def _scenario(name: str) -> Scenario:
     """A scenario file, or a preset by its name."""
     from ..scenario import ScenarioError
-    from ..store import load_preset, load_scenario
+    from ..store import expanded, load_preset, load_scenario
 
-    path = Path(name).expanduser()
+    path = expanded(Path(name))
     try:
         if path.suffix in (".yaml", ".yml") or path.exists():
             return load_scenario(path)
