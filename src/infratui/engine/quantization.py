@@ -32,7 +32,7 @@ from .precision_rows import (
     arithmetic_of,
 )
 from .prediction import workload_of
-from .quality import Badge
+from .quality import Badge, Rules
 from .quantization_methods import QuantizationMethod
 from .speed import Plan, SpeedError, fabric_of
 from .units import GIB
@@ -98,6 +98,8 @@ class QuantizationResult:
     """Why no speed is predicted; empty where it is."""
     band_pct: float | None
     """Mean error of predicted decode steps on measured data of this kind; None: no measured data."""
+    rules: Rules
+    """How published rows become badges."""
     comparison: Comparison
 
     def row(self, precision_id: str) -> PrecisionRow:
@@ -169,6 +171,7 @@ def evaluate_quantization(scenario: Scenario, facts: Facts) -> QuantizationResul
         methods=tuple(facts.methods()),
         no_speed=plan if isinstance(plan, str) else "",
         band_pct=band.mean_ape if band else None,
+        rules=facts.quality().rules,
         comparison=comparison,
     )
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from ..engine.bit_lab import LabResult
-from ..engine.formats import Encoded
-from ..engine.hardware import Accelerator
-from ..engine.precision_rows import Arithmetic, KvRow, PrecisionRow, SpeedEffect
+from typing import TYPE_CHECKING
+
 from ..engine.quality import Assessment, Badge, Evidence
-from ..engine.quantization import QuantizationResult
 from ..engine.units import ByteUnit, format_bytes
+
+if TYPE_CHECKING:
+    # Screens import these words before the engine is asked for anything.
+    from ..engine.bit_lab import LabResult
+    from ..engine.formats import Encoded
+    from ..engine.hardware import Accelerator
+    from ..engine.precision_rows import KvRow, PrecisionRow, SpeedEffect
+    from ..engine.quantization import QuantizationResult
 
 GLYPHS = {Badge.SAFE: "✓", Badge.CAUTION: "!", Badge.NOTICEABLE: "▼", Badge.NO_DATA: "?"}
 """Badge → the glyph that carries it without colour."""
@@ -54,6 +59,8 @@ def percent(share: float | None) -> str:
 
 def native(row: PrecisionRow, accelerator: Accelerator) -> str:
     """In what the products run on this accelerator, in a sentence."""
+    from ..engine.precision_rows import Arithmetic
+
     units = _UNITS[row.precision.compute]
     match row.arithmetic:
         case Arithmetic.NATIVE:
@@ -90,7 +97,7 @@ def prefill_reason(speed: SpeedEffect, row: PrecisionRow) -> str:
     """Why prefill is as fast as predicted."""
     if speed.prefill_bound != "compute":
         return "prefill of prompts this short reads more than it computes"
-    if row.arithmetic is Arithmetic.NATIVE and speed.prefill > 1.05:
+    if row.arithmetic == "native" and speed.prefill > 1.05:
         return "prefill computes, and these units do it at a higher rate"
     if speed.prefill < 0.95:
         return "prefill computes, and these units do it at a lower rate"

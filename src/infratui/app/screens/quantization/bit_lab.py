@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual import events
 from textual.content import Content
@@ -10,13 +11,15 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from ....engine.bit_lab import LabResult, sharers
-from ....engine.formats import BitField, Encoded, QuantizedGroup
 from ....report.math import pretty
 from ....report.quantization import decibels, number, percent
 from ...keys import Where, bindings
 from ...widgets.line_editor import LineEditor
 from .ruler import ruler
+
+if TYPE_CHECKING:
+    from ....engine.bit_lab import LabResult
+    from ....engine.formats import BitField, Encoded, QuantizedGroup
 
 TONES = {"S": "key", "E": "tight", "M": "weights", "V": "kv"}
 """Letter of a bit field → its colour."""
@@ -60,6 +63,7 @@ class BitLab(Widget, can_focus=True):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self.tooltip = "←→ walk the number formats, ↑↓ the weights of the group, enter types the weight"
         self._lab: LabResult | None = None
 
     def show(self, lab: LabResult) -> None:
@@ -89,7 +93,6 @@ class BitLab(Widget, can_focus=True):
         return [
             self._title(lab, width),
             self._value(lab, encoded, width),
-            Content(""),
             *bit_lines(encoded.bits, width),
             Content.styled(_cut(f"= {pretty(encoded.expression)}", width), "$muted"),
             *shared_lines(lab, encoded, width),
@@ -228,6 +231,8 @@ def bit_lines(fields: tuple[BitField, ...], width: int) -> list[Content]:
 
 def shared_lines(lab: LabResult, encoded: Encoded, width: int) -> list[Content]:
     """The scale, zero point and minimum that the block stores, with who shares each."""
+    from ....engine.bit_lab import sharers
+
     parts = [
         f"{stored.name} {number(stored.value)} ({stored.type}, {sharers(lab.format, stored.name)})"
         for stored in encoded.stored

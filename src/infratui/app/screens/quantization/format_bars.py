@@ -59,6 +59,10 @@ class FormatBars(Widget, can_focus=True):
 
         id: str
 
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.tooltip = "←→ walk the precisions, enter stores the weights in the one under the cursor"
+
     def show(self, bars: Sequence[FormatBar], at: str) -> None:
         """Replace the columns and put the cursor on one."""
         self.set_reactive(FormatBars.at, at)

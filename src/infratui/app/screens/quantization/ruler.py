@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from ....engine.formats import Encoded, Tick
 from ....report.quantization import number
+
+if TYPE_CHECKING:
+    from ....engine.formats import Encoded, Tick
 
 _MARGIN = 2
 
@@ -32,14 +35,17 @@ def ruler(ticks: Sequence[Tick], encoded: Encoded, width: int) -> list[Content]:
     at = min(width - 1, place(encoded.value))
     drawn = "".join(line)
     return [
-        Content.assemble((" " * at, ""), ("▼", "bold $key"), (_beside(number(encoded.value), at, width), "$key")),
+        _marker(number(encoded.value), at, width),
         Content.assemble((drawn[:chosen], "$muted"), ("●", "bold $good"), (drawn[chosen + 1 :], "$muted")),
         _labels([(place(tick.value), number(tick.value), tick.is_chosen) for tick in ticks], width),
     ]
 
 
-def _beside(text: str, at: int, width: int) -> str:
-    return f" {text}" if at + len(text) + 2 <= width else ""
+def _marker(text: str, at: int, width: int) -> Content:
+    """The value above its place, its figure on the side that has room."""
+    if at + len(text) + 2 <= width:
+        return Content.assemble(" " * at, ("▼", "bold $key"), (f" {text}", "$key"))
+    return Content.assemble((f"{text} ".rjust(at), "$key"), ("▼", "bold $key"))
 
 
 def _labels(marks: Sequence[tuple[int, str, bool]], width: int) -> Content:

@@ -111,8 +111,10 @@ class QuantizationScreen(SectionScreen):
     CSS = """
     QuantizationScreen #sides, QuantizationScreen #left, QuantizationScreen #right { height: auto; }
     QuantizationScreen FormatBars { height: 11; }
-    QuantizationScreen.-tall FormatBars { height: 14; }
-    QuantizationScreen.-high FormatBars { height: 18; }
+    QuantizationScreen.-tall FormatBars { height: 15; }
+    QuantizationScreen.-high FormatBars { height: 20; }
+    QuantizationScreen Panel.-maximized { height: 1fr; }
+    QuantizationScreen Panel.-maximized FormatBars, QuantizationScreen Panel.-maximized Table { height: 1fr; }
     QuantizationScreen.-huge #sides { layout: horizontal; }
     QuantizationScreen.-huge #left, QuantizationScreen.-huge #right { width: 1fr; }
     """
@@ -166,6 +168,9 @@ class QuantizationScreen(SectionScreen):
             self._at = chosen
         self._was = chosen
         self.query_one(FormatBars).show([bar(row, trade, unit) for row in trade.rows], self._at)
+        users = f"{trade.batch:g} user{'s' if trade.batch != 1 else ''} per replica"
+        title = f"Trade-offs: speed against {trade.reference.precision.label} on {trade.layout.label}, {users}"
+        self.query_one("#trade", Panel).border_title = title
         table = self.query_one("#trade Table", Table)
         table.show([trade_row(row, trade, unit) for row in trade.rows], columns=trade_columns(unit))
         self.query_one("#kv Table", Table).show([kv_row(row, unit) for row in trade.kv_rows], columns=kv_columns(unit))
@@ -180,7 +185,9 @@ class QuantizationScreen(SectionScreen):
         row = trade.row(self._at)
         self.query_one("#why-lines", Prose).show(explanation(row, trade, self.bytes_as))
         self.query_one("#why", Panel).border_title = f"Why: {row.precision.label}"
-        evidence = [evidence_row(place, entry) for place, entry in enumerate(row.quality.rows)]
+        evidence = [
+            evidence_row(place, entry, trade.rules.grade(entry)) for place, entry in enumerate(row.quality.rows)
+        ]
         self.query_one("#evidence", Panel).border_title = f"Published quality of {row.precision.label}"
         self.query_one("#evidence Table", Table).show(evidence)
         self.query_one("#evidence").display = bool(evidence)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ....engine.architecture import parameters
 from ....engine.quality import Badge
 from ....engine.units import ByteUnit, format_bytes, format_gigabytes
 from ....report.quantization import (
@@ -53,6 +52,11 @@ def gpus(row: PrecisionRow, estimator: str) -> int | None:
     return row.gpus if estimator == "detailed" else row.rule.gpus
 
 
+def bits(row: PrecisionRow, estimator: str) -> float:
+    """Bits per weight: over the whole model, or nominal as the rule of thumb counts."""
+    return row.bits_per_weight if estimator == "detailed" else 8 * row.precision.nominal_bytes
+
+
 def less(row: PrecisionRow, result: QuantizationResult) -> str:
     """What is saved against 16 bit, by the chosen estimator."""
     if result.estimator == "detailed":
@@ -69,14 +73,13 @@ def answer(result: QuantizationResult, bytes_as: ByteUnit) -> Answer:
     row, how = result.chosen, result.estimator
     count = gpus(row, how)
     held = f"{count} × {_name(result.accelerator)}" if count else f"no {_name(result.accelerator)} layout holds it"
-    parts = [f"{less(row, result)} against {result.reference.precision.label}", held]
+    parts = [f"{less(row, result)} against {result.reference.precision.label}", held, row.quality.badge.value]
     if how == "detailed":
         parts += [f"decode {times(row.speed.decode)}"] if row.speed else []
         detail = f"{beside_rule(row)}; {row.quality.reason}" if row.speed else result.no_speed
     else:
         parts += [f"speed {times(row.rule.speed)}"] if row.rule.speed else []
         detail = "by the rule of thumb: nominal bytes, GPUs for the weights alone; d shows the detailed estimate"
-    parts.append(row.quality.badge.value)
     return Answer(
         f"{row.precision.label}: {format_bytes(weights(row, how), bytes_as)}",
         " · ".join(parts),
@@ -94,6 +97,7 @@ def bar(row: PrecisionRow, result: QuantizationResult, bytes_as: ByteUnit) -> Fo
     quality = _SHORT.get(row.quality.badge, row.quality.badge.value)
     facts = (
         (less(row, result), ""),
+        (f"{bits(row, how):.2f} bits", ""),
         (f"{count} GPU{'s' if count != 1 else ''}" if count else "no layout", "" if count else "bad"),
         (f"{'decode' if row.speed and how == 'detailed' else 'rule'} {speed}", ""),
         (f"{GLYPHS[row.quality.badge]} {quality}", TONES[row.quality.badge]),
@@ -107,15 +111,15 @@ def trade_columns(bytes_as: ByteUnit) -> tuple[Column, ...]:
     return (
         Column("Weights in", "left", flex=True),
         Column(bytes_as.value),
-        Column("bits", keep=2),
-        Column("saved"),
+        Column("bits", keep=5),
+        Column("saved", sortable=False),
         Column("GPUs"),
-        Column("alone", keep=5),
+        Column("alone", keep=6),
         Column("decode"),
-        Column("one user", keep=7),
-        Column("prefill", keep=1),
-        Column("rule", keep=3),
-        Column("products", "left", keep=6),
+        Column("one user", keep=8),
+        Column("prefill", keep=1, sortable=False),
+        Column("rule", keep=2, sortable=False),
+        Column("products", "left", keep=7),
         Column("Quality", "left"),
     )
 
@@ -132,7 +136,7 @@ def trade_row(row: PrecisionRow, result: QuantizationResult, bytes_as: ByteUnit)
         (
             Cell(own + row.precision.label, "bold" if marked else ""),
             Cell(format_gigabytes(size, bytes_as), "", size),
-            Cell(f"{row.bits_per_weight:.2f}", "", row.bits_per_weight),
+            Cell(f"{bits(row, how):.2f}", "", bits(row, how)),
             Cell(less(row, result), "", row.saved_pct),
             Cell(str(count), "", count) if count else Cell("none", "bad", _NONE),
             Cell(str(row.gpus_alone), "", row.gpus_alone) if row.gpus_alone else Cell("none", "bad", _NONE),
@@ -150,14 +154,16 @@ def trade_row(row: PrecisionRow, result: QuantizationResult, bytes_as: ByteUnit)
 
 def explanation(row: PrecisionRow, result: QuantizationResult, bytes_as: ByteUnit) -> list[Says]:
     """What is behind one precision, sentence by sentence."""
+    from ....engine.architecture import parameters
+
     precision, rule = row.precision, row.rule
     held = dict(parameters(result.model).parts)
     kept = [part for part in precision.parts if part.bits >= precision.bits + 1 and held.get(part.part)]
     wide = ", ".join(f"{part.part.value.replace('_', ' ')} {part.bits:g}" for part in kept)
-    bits = f"{row.bits_per_weight:.3f} bits per weight over the whole model, {precision.bits:g} in quantized layers"
+    true = f"{row.bits_per_weight:.3f} bits per weight over the whole model, {precision.bits:g} in quantized layers"
     says = [
         Says("", precision.notes, precision.label, "key", muted=True),
-        Says("size", f"{format_bytes(row.weights, bytes_as)}: {bits}{f'; kept wider: {wide} bit' if wide else ''}"),
+        Says("size", f"{format_bytes(row.weights, bytes_as)}: {true}{f'; kept wider: {wide} bit' if wide else ''}"),
         Says("GPUs", _gpus(row, result)),
         Says("products", native(row, result.accelerator)),
     ]
@@ -165,7 +171,9 @@ def explanation(row: PrecisionRow, result: QuantizationResult, bytes_as: ByteUni
         says += [
             Says("decode", decode_reason(row.speed, row)),
             Says("prefill", prefill_reason(row.speed, row)),
-            Says("speed", differs(row, result.batch)),
+            Says(
+                "speed", f"{differs(row, result.batch)}; steps on {result.layout.label}, whether or not all fit there"
+            ),
         ]
     else:
         says.append(Says("speed", f"rule of thumb only: {result.no_speed}"))
@@ -199,11 +207,10 @@ EVIDENCE_COLUMNS = (
 )
 
 
-def evidence_row(place: int, entry: Evidence) -> Row:
+def evidence_row(place: int, entry: Evidence, grade: Badge) -> Row:
     """One published comparison; a fall of an accuracy and a rise of a perplexity are both a loss."""
     change = -entry.loss_percent if entry.higher_is_better else entry.loss_percent
     text = f"{change:+.1f} %".replace("-", "−")
-    tone = "good" if entry.loss_percent <= 1 else "tight" if entry.loss_percent <= 5 else "bad"
     return Row(
         str(place),
         (
@@ -212,7 +219,7 @@ def evidence_row(place: int, entry: Evidence) -> Row:
             Cell(entry.metric),
             Cell(f"{entry.baseline:g}", "", entry.baseline),
             Cell(f"{entry.quantized:g}", "", entry.quantized),
-            Cell(text, tone, entry.loss_percent),
+            Cell(f"{GLYPHS[grade]} {text}", TONES[grade], entry.loss_percent),
             Cell(entry.source, "muted"),
         ),
     )
