@@ -28,6 +28,7 @@ from .widgets.panel import Panel
 from .widgets.picker import Picker
 from .widgets.term import Terms, TermText
 from .widgets.value_row import ValueRow
+from .widgets.welcome import Welcome
 
 if TYPE_CHECKING:
     from ..engine.evaluate import Evaluation
@@ -446,12 +447,17 @@ class SectionScreen(QuietScreen):
 
     def action_leave(self) -> None:
         """Leave what is on top: the zoom, the math, then the panel."""
-        if self.maximized is not None:
+        if welcome := self.query(Welcome):
+            welcome.remove()
+            self.infra.welcomed()
+        elif self.maximized is not None:
             self.minimize()
         elif self.has_class("-math"):
             self.action_math()
-        elif (rows := self.query(ValueRow)) and not isinstance(self.focused, ValueRow):
-            self.enter(next(panel for panel in self.panels() if isinstance(panel, Inputs)) if rows else rows.first())
+        elif not isinstance(self.focused, ValueRow):
+            inputs = next((panel for panel in self.panels() if isinstance(panel, Inputs)), None)
+            if inputs is not None:
+                self.enter(inputs)
         else:
             self.note("")
 

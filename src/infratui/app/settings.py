@@ -20,6 +20,8 @@ class Settings:
     motion: bool = True
     ascii_only: bool = False
     theme: str = "infratui"
+    welcomed: bool = True
+    """The lines for a first start have been dismissed."""
 
     def with_(self, **changes: object) -> Settings:
         """A copy with changes."""
@@ -32,7 +34,7 @@ def path() -> Path:
 
 def load() -> Settings:
     """The kept settings; what cannot be read counts as not set. The environment has the last word on motion."""
-    settings = Settings()
+    settings = Settings(welcomed=path().exists())
     try:
         content = read(path(), error=ScenarioError) if path().is_file() else {}
     except (ScenarioError, OSError):

@@ -18,7 +18,7 @@ from ..scenario import INPUTS, Kind, Scenario, ScenarioError
 from . import settings as preferences
 from .ascii import AsciiOnly
 from .base import QuietScreen, SectionScreen
-from .chrome import KeyBar, Title
+from .chrome import Title
 from .fields import FieldBook
 from .frame import Frame, FrameUpdate
 from .screens import ASIDE, available
@@ -285,7 +285,7 @@ class Shell(OrderedKeys):
         if not self.settings.welcomed and (screen := self.section_screen) is not None:
             from .widgets.welcome import Welcome
 
-            screen.mount(Welcome(), before=screen.query_one(KeyBar))
+            screen.query_one("#main").mount(Welcome())
         self.call_after_refresh(self._offer_last_session)
 
     def welcomed(self) -> None:
