@@ -87,7 +87,8 @@ def test_the_plans_links_are_named_with_their_time():
     result = lay_out(model="llama-3.1-405b", precision="fp16", gpus=16)
     used = {time.link.id: time for time in result.links if time.used}
     assert set(used) == {"nvswitch-3", "infiniband-ndr"}
-    assert used["infiniband-ndr"].seconds == pytest.approx(1e-6 + 4096 / 50e9)
+    assert used["infiniband-ndr"].transfer_s == pytest.approx(4096 / 50e9)
+    assert used["infiniband-ndr"].latency_s == pytest.approx(1e-6)
 
 
 def test_a_forced_layout_beyond_the_gpus_is_refused_in_words():

@@ -75,9 +75,10 @@ def layout_rows(case: Case, also: Iterable[Layout] = ()) -> tuple[LayoutRow, ...
     return tuple(sorted(rows, key=_rank))
 
 
-def _rank(row: LayoutRow) -> tuple[float, bool, bool, Layout]:
-    # Layouts that could be built with more memory stand before those that cannot be built at all.
-    return (-row.serving.output_per_s if row.serving else math.inf, not row.legal, row.memory is None, row.layout)
+def _rank(row: LayoutRow) -> tuple[float, bool, float, Layout]:
+    # Layouts that lack memory stand before those that cannot be built at all, the nearest to fitting first.
+    speed = -row.serving.output_per_s if row.serving else math.inf
+    return speed, not row.legal, row.memory.missing if row.memory else math.inf, row.layout
 
 
 def _row(case: Case, verdict: LayoutVerdict) -> LayoutRow:

@@ -190,7 +190,6 @@ def evaluate_parallelism(scenario: Scenario, facts: Facts) -> ParallelismResult:
     ladder_layout = ladder.plan.layout if ladder.plan else None
     short = chosen is None or not chosen.fits
     missing = max(0, needed.plan.layout.gpus - scenario.gpus) if short and needed.plan else 0
-    used = _links_used(case, chosen.layout if chosen else None)
     by_id = {link.id: link for link in facts.links()}
     return ParallelismResult(
         model=deployment.model,
@@ -209,7 +208,7 @@ def evaluate_parallelism(scenario: Scenario, facts: Facts) -> ParallelismResult:
         needed=needed,
         missing_gpus=missing,
         help=_help(case, needed) if short and (missing or needed.plan is None) else (),
-        links=link_times(chosen.traffic, facts.links(), used, site.topology.gpus_per_node) if chosen else (),
+        links=_links(case, chosen) if chosen else (),
         attention_dp_saving=_copied_bytes(case, chosen.layout.tp) if chosen else 0,
         kv_copies=_copies(case, chosen.layout.tp) if chosen else 1.0,
         batching=_batching(scenario, chosen) if chosen else (),
@@ -338,16 +337,14 @@ def _inside_link(accelerator: Accelerator) -> str:
     return accelerator.link
 
 
-def _links_used(case: Case, layout: Layout | None) -> tuple[str, ...]:
-    if layout is None:
-        return ()
-    traffic = case.traffic(layout)
+def _links(case: Case, chosen: Chosen) -> tuple[LinkTime, ...]:
+    own = _inside_link(case.site.accelerator)
     used = []
-    if traffic.inside.bytes:
-        used.append(_inside_link(case.site.accelerator))
-    if traffic.between.bytes:
+    if chosen.traffic.inside.bytes:
+        used.append(own)
+    if chosen.traffic.between.bytes:
         used.append(case.scenario.node_link)
-    return tuple(used)
+    return link_times(chosen.traffic, case.facts.links(), used, own, case.site.topology.gpus_per_node)
 
 
 def _copies(case: Case, tp: int) -> float:

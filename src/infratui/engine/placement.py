@@ -323,7 +323,7 @@ def _why_this(plan: MemoryPlan, gpus: int, forced: Forced) -> tuple[str, ...]:
     elif layout.pp == 1:
         reasons.append(f"a replica needs {layout.tp} GPUs of one node")
     else:
-        reasons.append(f"a replica needs TP{layout.tp} in the node and {layout.pp} stages across")
+        reasons.append(f"a replica needs TP{layout.tp} in the node, {layout.pp} stages across")
     if layout.dp > 1 and layout.ep <= layout.tp:
         reasons.append(f"{layout.dp:,} replicas share the users")
     if gpus > layout.gpus:

@@ -28,7 +28,8 @@ EXCHANGE_BYTES = Formula(
     Unit.BYTES,
     term="all-to-all",
 )
-LINK_TIME = Formula("time per token", "bytes / bandwidth + messages * latency", Unit.SECONDS, term="nvlink")
+TRANSFER = Formula("transfer", "bytes / bandwidth", Unit.SECONDS, term="nvlink")
+LATENCY = Formula("latency", "messages * latency", Unit.SECONDS)
 
 Reach = Literal["node", "nodes"]
 """Inside a node, or between nodes."""
@@ -77,8 +78,10 @@ class LinkTime:
     share: Share
     bandwidth: float | None
     """Bytes per second, direction and GPU."""
-    seconds: float | None
-    """Bytes over bandwidth, latency of every message added where it is published; None: no published bandwidth."""
+    transfer_s: float | None
+    """Bytes over bandwidth; None: no published bandwidth."""
+    latency_s: float | None
+    """Latency of all messages; None: no published latency."""
     used: bool
     """The plan has this link."""
 
@@ -140,22 +143,28 @@ def _plus(share: Share, size: Number, messages: int) -> Share:
 
 
 def link_times(
-    traffic: Traffic, links: Iterable[Link], used: Iterable[str], gpus_per_node: int
+    traffic: Traffic, links: Iterable[Link], used: Iterable[str], own: str, gpus_per_node: int
 ) -> tuple[LinkTime, ...]:
-    """Seconds per token on every link that joins GPUs: the links of the plan first, then all others by bandwidth."""
+    """Seconds per token on every link that could stand here: the links of the plan first, then others by bandwidth.
+
+    `own` is the link of the accelerator: other makers' links cannot replace it, PCIe can.
+    """
     names = set(used)
+    by_id = {link.id: link for link in links}
+    kind = by_id[own].type[:2] if own in by_id else "nv"
     found = []
-    for link in links:
+    for link in by_id.values():
         if link.scope == "CPU-GPU":
             continue
         reach: Reach = "nodes" if link.scope.startswith("inter-node") else "node"
         share = traffic.over(reach)
+        if link.id not in names and (not share.bytes or (reach == "node" and link.type[:2] not in (kind, "pc"))):
+            continue
         bandwidth = link.bandwidth
         if bandwidth and link.scope.endswith("per node"):
             bandwidth /= gpus_per_node
-        seconds = None
-        if bandwidth:
-            latency = (link.latency_us or 0) * 1e-6
-            seconds = float(LINK_TIME(bytes=share.bytes, bandwidth=bandwidth, messages=share.messages, latency=latency))
-        found.append(LinkTime(link, reach, share, bandwidth, seconds, link.id in names))
+        transfer = float(TRANSFER(bytes=share.bytes, bandwidth=bandwidth)) if bandwidth else None
+        latency = link.latency_us
+        wait = None if latency is None else float(LATENCY(messages=share.messages, latency=latency * 1e-6))
+        found.append(LinkTime(link, reach, share, bandwidth, transfer, wait, link.id in names))
     return tuple(sorted(found, key=lambda time: (not time.used, time.reach, -(time.bandwidth or 0))))

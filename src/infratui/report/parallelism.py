@@ -143,6 +143,18 @@ def bubble_line(result: ParallelismResult) -> str:
     return f"{pp} micro-batches keep {pp} stages busy: no bubble; a single pass would wait {fill:.0%}"
 
 
+def communication_line(result: ParallelismResult) -> str:
+    """What communication takes of a predicted step, by kind."""
+    parts = result.chosen.parts if result.chosen else None
+    if parts is None:
+        return ""
+    kinds = (("all-reduce", parts.all_reduce_s), ("all-to-all", parts.all_to_all_s), ("hops", parts.hop_s))
+    named = [f"{name} {format_seconds(seconds)}" for name, seconds in kinds if seconds]
+    if not named:
+        return "nothing: GPUs of a replica send nothing to each other, and replicas never talk"
+    return f"{', '.join(named)} of a step of {format_seconds(parts.total_s)}, at this batch"
+
+
 def link_words(time: LinkTime) -> str:
     """`in the node` or `between nodes`."""
     return "in the node" if time.reach == "node" else "between nodes"
@@ -168,14 +180,10 @@ def summary(result: ParallelismResult, bytes_as: ByteUnit = ByteUnit.GB) -> str:
             f"{format_count(serving.concurrency)} requests in flight, {significant(serving.batch)} per replica; a step "
             f"is bound by {serving.bound}, MBU {serving.mbu:.0%}."
         )
-    sentences += [
-        f"{line[:1].upper()}{line[1:]}." for line in (bubble_line(result), copies_line(result, bytes_as)) if line
-    ]
-    if result.disagreement:
-        sentences.append(f"{result.disagreement[:1].upper()}{result.disagreement[1:]}.")
-    if not chosen.fits and result.help:
-        sentences.append(f"{help_line(result).capitalize()}.")
-    return " ".join(sentences)
+    more = [bubble_line(result), copies_line(result, bytes_as), result.disagreement]
+    if not chosen.fits:
+        more.append(help_line(result))
+    return " ".join(sentences + [f"{line[:1].upper()}{line[1:]}." for line in more if line])
 
 
 def row_cells(row: LayoutRow) -> tuple[str, ...]:
@@ -228,7 +236,8 @@ def as_data(result: ParallelismResult, *, explain: bool = False) -> dict[str, An
                 "used": time.used,
                 "gb_per_s": time.bandwidth / GB if time.bandwidth else None,
                 "bytes_per_token": time.share.bytes,
-                "us_per_token": None if time.seconds is None else time.seconds * 1e6,
+                "transfer_us_per_token": None if time.transfer_s is None else time.transfer_s * 1e6,
+                "latency_us_per_token": None if time.latency_s is None else time.latency_s * 1e6,
             }
             for time in result.links
         ],
