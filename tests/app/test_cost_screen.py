@@ -93,7 +93,7 @@ class TestAnswer:
             await pilot.press("d")
             screen = await settle(pilot)
             assert screen.result.fleet.replicas == 13
-            assert "by the rule of thumb: 60.0 tokens/s" in shown(pilot.app)
+            assert "by the rule of thumb" in shown(pilot.app)
 
     async def test_summary_and_math_are_those_of_the_result(self) -> None:
         async with app_on_cost().run_test(size=(120, 36)) as pilot:

@@ -15,8 +15,9 @@ from .facts import Facts
 if TYPE_CHECKING:
     from ..scenario import Scenario
     from .bit_lab import LabResult
+    from .cost.case import Sized
     from .cost.levers import CostLever
-    from .cost.section import CostResult, Sized
+    from .cost.section import CostResult
     from .cost.tornado import Tornado
     from .moe import MoeResult
     from .parallelism import ParallelismResult
@@ -80,7 +81,7 @@ class Evaluation:
 
     @property
     def _sized(self) -> Sized:
-        from .cost.section import SERVING_FIELDS, size_replicas
+        from .cost.case import SERVING_FIELDS, size_replicas
 
         return self._section("replicas", SERVING_FIELDS, size_replicas)
 

@@ -8,11 +8,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from .cost.case import SERVING_FIELDS, CostCase, ownership, price_ranges, size_replicas
 from .cost.decision import cheapest_rental
 from .cost.demand import Demand, Offered, offered_load
 from .cost.options import Option, OptionCost
 from .cost.replica import NoReplicaError, Replica, Service, best_replica, plan_on, replica_at, service_of
-from .cost.section import SERVING_FIELDS, CostCase, evaluate_cost, ownership, price_ranges, size_replicas
+from .cost.section import evaluate_cost
 from .derivation import Derivation, Ledger
 from .facts import Facts
 from .hardware import Accelerator

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from ..architecture import Model
 from ..facts import Facts
 from ..units import format_usd
+from .case import CostCase, cheapest_monthly
 from .notes import LeverNote
 from .replica import NoReplicaError
 from .section import FIELDS as COST_FIELDS
-from .section import CostCase, cheapest_monthly
 
 if TYPE_CHECKING:
     from ...scenario import Scenario

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from ..derivation import Ledger
 from ..facts import Facts
 from .api_price import quote_api
+from .case import CostCase, Sized, ownership
 from .decision import commitments, decide
 from .demand import offered_load
 from .options import Option
 from .prices import PriceKind, own_price
-from .section import CostCase, Sized, ownership
 from .sensitivity import Lever, Swing, tornado
 
 if TYPE_CHECKING:
