@@ -155,6 +155,7 @@ def test_derivations_end_in_the_figures_that_are_shown(largest: QuantizationResu
     assert row.speed is not None
     assert steps["bits_per_weight"] == row.bits_per_weight
     assert steps["saved"] == row.saved_pct
+    assert steps["kv_cache"] == next(cache.total for cache in largest.kv_rows if cache.chosen)
     assert steps["gpus_by_bytes"] == row.least.arithmetic
     assert steps["decode_speed"] == row.speed.decode
     assert steps["prefill_speed"] == row.speed.prefill

@@ -8,7 +8,7 @@ from . import rule_of_thumb
 from .derivation import Derivation, Ledger
 from .kv_cache import Sequences, kv_demand
 from .layout import Layout
-from .memory import Deployment, explain_weights, plan_memory
+from .memory import Deployment, explain_sequence, explain_weights, plan_memory
 from .placement import Site
 from .precision import Precision
 from .precision_rows import (
@@ -17,6 +17,7 @@ from .precision_rows import (
     EFFECTIVE_BITS,
     GPUS,
     GPUS_BY_BYTES,
+    KV_TOTAL,
     PREFILL_SPEED,
     RULE_GPUS,
     RULE_SPEED,
@@ -86,6 +87,7 @@ class Comparison:
     def derivations(self, row: PrecisionRow, reference: PrecisionRow) -> tuple[Derivation, ...]:
         return (
             self._size(row, reference),
+            self._cache(),
             *self._gpus(row),
             *self._speeds(row, reference),
             self._rule(row, reference),
@@ -107,6 +109,14 @@ class Comparison:
         ledger(SAVED, weights=row.weights, weights_16bit=reference.weights)
         return ledger.derivation(f"Weights of {deployment.model.name} in {precision.label}")
 
+    def _cache(self) -> Derivation:
+        deployment, load, ledger = self.deployment, self.load, Ledger()
+        geometry = deployment.geometry(Layout())[0]
+        demand = kv_demand(geometry, load)
+        explain_sequence(geometry, load.tokens - load.prefix if demand.shared else load.tokens, ledger)
+        ledger(KV_TOTAL, shared_prefix=demand.shared, users=load.users, kv_per_user=demand.per_user)
+        return ledger.derivation(f"KV cache in {deployment.kv_precision.label}, one copy, whatever the weights")
+
     def _gpus(self, row: PrecisionRow) -> tuple[Derivation, ...]:
         if row.least.plan is None:
             return ()
@@ -117,6 +127,7 @@ class Comparison:
         if row.least.arithmetic is not None:
             ledger(
                 GPUS_BY_BYTES,
+                KV_TOTAL,
                 weights=alone.weights.total,
                 kv_cache=alone.kv_needed,
                 room_per_gpu=alone.requested - alone.runtime_inside,

@@ -17,6 +17,7 @@ SIXTEEN_BIT = 16.0
 
 EFFECTIVE_BITS = Formula("bits_per_weight", "weights * 8 / parameters", Unit.BITS, term="effective-bits")
 SAVED = Formula("saved", "100 * (1 - weights / weights_16bit)", Unit.PERCENT, term="quantization")
+KV_TOTAL = Formula("kv_cache", "shared_prefix + users * kv_per_user", Unit.BYTES, term="kv-cache")
 GPUS_BY_BYTES = Formula("gpus_by_bytes", "max(1, ceil((weights + kv_cache) / room_per_gpu))", term="vram")
 GPUS = Formula("gpus", "tp * pp * dp", term="tensor-parallelism")
 DECODE_SPEED = Formula("decode_speed", "step_16bit / step", Unit.RATIO, basis=Basis.CALIBRATED, term="decode")

@@ -71,7 +71,12 @@ class BitLab(Widget, can_focus=True):
         self._lab = lab
         if self.at >= len(lab.group.values):
             self.set_reactive(BitLab.at, 0)
-        self.refresh(layout=True)
+        self._redraw()
+
+    def _redraw(self) -> None:
+        """Draw again; other widgets move only where the number of lines has changed."""
+        width = max(20, self.size.width)
+        self.refresh(layout=len(self._lines(width)) != self.size.height)
 
     @property
     def typing(self) -> bool:
@@ -157,7 +162,7 @@ class BitLab(Widget, can_focus=True):
         """To the next or previous weight of the group."""
         if self._lab is not None:
             self.at = (self.at + by) % len(self._lab.group.values)
-            self.refresh(layout=True)
+            self._redraw()
 
     def action_edit(self) -> None:
         """Type the weight under the cursor."""

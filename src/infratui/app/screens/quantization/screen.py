@@ -124,6 +124,8 @@ class QuantizationScreen(SectionScreen):
         self._at = ""
         self._method = ""
         self._was = ""
+        self._drawn: tuple[QuantizationResult, ByteUnit] | None = None
+        self._lab: LabResult | None = None
 
     def compose_body(self) -> ComposeResult:
         unit = ByteUnit.GB
@@ -160,7 +162,16 @@ class QuantizationScreen(SectionScreen):
     # -- showing
 
     def show(self, result: Shown) -> None:
-        trade, unit = result.trade, self.bytes_as
+        # The engine remembers: what is the same object is on screen already.
+        drawn = (result.trade, self.bytes_as)
+        if drawn != self._drawn:
+            self._show_trade(result.trade)
+        if drawn != self._drawn or result.lab is None or result.lab is not self._lab:
+            self._show_lab(result)
+        self._drawn, self._lab = drawn, result.lab
+
+    def _show_trade(self, trade: QuantizationResult) -> None:
+        unit = self.bytes_as
         self.answer(answer(trade, unit))
         known = {row.precision.id for row in trade.rows}
         chosen = trade.chosen.precision.id
@@ -170,25 +181,24 @@ class QuantizationScreen(SectionScreen):
         self.query_one(FormatBars).show([bar(row, trade, unit) for row in trade.rows], self._at)
         users = f"{trade.batch:g} user{'s' if trade.batch != 1 else ''} per replica"
         title = f"Trade-offs: speed against {trade.reference.precision.label} on {trade.layout.label}, {users}"
-        self.query_one("#trade", Panel).border_title = title
+        self._title("#trade", title)
         table = self.query_one("#trade Table", Table)
         table.show([trade_row(row, trade, unit) for row in trade.rows], columns=trade_columns(unit))
         self.query_one("#kv Table", Table).show([kv_row(row, unit) for row in trade.kv_rows], columns=kv_columns(unit))
         self.query_one("#methods Table", Table).show([method_row(entry, trade.accelerator) for entry in trade.methods])
         self._explain()
         self._show_method()
-        self._show_lab(result)
 
     def _explain(self) -> None:
         """Show what is behind the precision under the cursor."""
         trade: QuantizationResult = self.result.trade
         row = trade.row(self._at)
         self.query_one("#why-lines", Prose).show(explanation(row, trade, self.bytes_as))
-        self.query_one("#why", Panel).border_title = f"Why: {row.precision.label}"
+        self._title("#why", f"Why: {row.precision.label}")
         evidence = [
             evidence_row(place, entry, trade.rules.grade(entry)) for place, entry in enumerate(row.quality.rows)
         ]
-        self.query_one("#evidence", Panel).border_title = f"Published quality of {row.precision.label}"
+        self._title("#evidence", f"Published quality of {row.precision.label}")
         self.query_one("#evidence Table", Table).show(evidence)
         self.query_one("#evidence").display = bool(evidence)
 
@@ -197,7 +207,7 @@ class QuantizationScreen(SectionScreen):
         for panel in ("#snaps", "#outlier"):
             self.query_one(panel).display = lab is not None
         self.query_one(BitLab).display = lab is not None
-        self.query_one("#lab", Panel).border_title = "Bit lab" if lab else f"Bit lab: {result.refused}"
+        self._title("#lab", "Bit lab" if lab else f"Bit lab: {result.refused}")
         if lab is None:
             return
         self.query_one(BitLab).show(lab)
@@ -209,6 +219,12 @@ class QuantizationScreen(SectionScreen):
         methods = self.result.trade.methods
         method = next((entry for entry in methods if entry.id == self._method), methods[0])
         self.query_one("#method-lines", Prose).show(method_says(method))
+
+    def _title(self, selector: str, text: str) -> None:
+        panel = self.query_one(selector, Panel)
+        # A title that is set again repaints its panel.
+        if panel.border_title != text:
+            panel.border_title = text
 
     # -- what the app asks
 
