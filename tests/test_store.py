@@ -129,3 +129,13 @@ def test_the_last_session_comes_back() -> None:
 def test_a_state_folder_that_cannot_be_written_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", "/dev/null")
     assert "cannot be written" in store.keep_session(Scenario())
+
+
+@pytest.mark.parametrize("name", ["/", "~nobody-here/x", "a\0b", "x" * 300, "..", "", "~"])
+def test_any_typed_name_is_a_path_or_refused(name) -> None:
+    try:
+        store.load_scenario(store.find_scenario(name))
+    except ScenarioError as error:
+        refusal = str(error)
+    assert refusal
+    assert "\n" not in refusal

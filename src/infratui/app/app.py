@@ -149,7 +149,10 @@ class InfraApp(Shell):
         def save(text: str) -> str:
             if not text:
                 return "type a name, such as my-plan, or a path"
-            path = store.file_for(text)
+            try:
+                path = store.file_for(text)
+            except ScenarioError as error:
+                return str(error)
             named = self.scenario.with_(name=path.stem[:80]) if self.scenario.name == "Untitled" else self.scenario
             try:
                 store.save_scenario(named, path)
@@ -169,9 +172,12 @@ class InfraApp(Shell):
 
         def chosen(value: str | None) -> None:
             if value is not None:
-                path = Path(value).expanduser()
-                path = path if path.is_file() else store.file_for(value)
-                self._load(path, f"opened {path}")
+                try:
+                    path = store.find_scenario(value)
+                except ScenarioError as error:
+                    self.note(str(error), "bad")
+                else:
+                    self._load(path, f"opened {path}")
 
         self.push_screen(Picker("Open a scenario", choices, free="path of a scenario file"), chosen)
 

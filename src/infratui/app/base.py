@@ -110,6 +110,8 @@ class SectionScreen(QuietScreen):
     SLOW: ClassVar[bool] = False
     ANIMATED: ClassVar[bool] = False
     """The screen has a `GridAnimation`: its keys work and stand in help."""
+    VIEWS: ClassVar[bool] = False
+    """The animation has a `motion_view`."""
 
     class Ready(Message):
         """A slow section has been computed."""
@@ -510,6 +512,8 @@ class SectionScreen(QuietScreen):
         return next((widget for widget in candidates if hasattr(widget, "motion_toggle")), None)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "motion_view":
+            return self.VIEWS
         if action.startswith("motion_"):
             return self.ANIMATED
         return True
@@ -528,6 +532,14 @@ class SectionScreen(QuietScreen):
         """Faster or slower."""
         if (animation := self._animation()) is not None:
             animation.motion_speed(by)
+
+    def action_motion_view(self) -> None:
+        """The other view of the animation."""
+        view = getattr(self._animation(), "motion_view", None)
+        if view is None:
+            self.note("this animation has one view", "muted")
+        else:
+            view()
 
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.width < SMALLEST[0] or event.size.height < SMALLEST[1], "-too-small")
