@@ -131,6 +131,7 @@ KEYS: tuple[Key, ...] = (
     Key("motion_step(-1)", ("comma",), "Step back", "Motion", Where.MOTION),
     Key("motion_speed(1)", ("plus", "equals_sign"), "Faster", "Motion", Where.MOTION),
     Key("motion_speed(-1)", ("minus",), "Slower", "Motion", Where.MOTION),
+    Key("motion_view", ("v",), "Other view of what is animated", "Motion", Where.MOTION, bar=3, short="view"),
     # Anywhere.
     Key("reference", ("r",), "The reference: terms, pages, trees", "See"),
     Key("search", ("slash",), "Search the reference, or filter its table", "See"),
