@@ -127,7 +127,6 @@ class Comparison:
         if row.least.arithmetic is not None:
             ledger(
                 GPUS_BY_BYTES,
-                KV_TOTAL,
                 weights=alone.weights.total,
                 kv_cache=alone.kv_needed,
                 room_per_gpu=alone.requested - alone.runtime_inside,
