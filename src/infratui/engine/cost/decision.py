@@ -198,8 +198,7 @@ def _rent(case: Circumstances, rental: OptionCost, brief: bool, walk: _Walk) -> 
             return walk.end(Leaf.ON_DEMAND, f"reserved hours are paid whether used or not: {fact}")
     long = reserved.option is Option.RESERVED_3Y
     walk.ask("is-long", long, _term(case))
-    why = f"hours are high enough for a commitment: {format_usd(reserved.monthly)} a month"
-    return walk.end(Leaf.RESERVE_LONG if long else Leaf.RESERVE_SHORT, why)
+    return walk.end(Leaf.RESERVE_LONG if long else Leaf.RESERVE_SHORT, "hours are high enough for a commitment")
 
 
 def _rule(case: Circumstances) -> str:

@@ -77,7 +77,7 @@ class PriceRange:
             return "your own figure"
         age = self.age_days(today)
         origin = "your own prices" if self.own else f"median of {self.rows}" if self.rows > 1 else self.providers[0]
-        return f"{origin}, newest {self.newest}, {age} days old{', stale' if self.stale(today) else ''}"
+        return f"{age} days old{', stale' if self.stale(today) else ''}: {origin}, newest {self.newest}"
 
 
 def first_day(text: str) -> dt.date:
