@@ -38,8 +38,10 @@ COPIES = Formula("KV copies", "tp * cache_on_a_rank / cache_on_one_gpu", term="k
 BATCHING_SLOTS = 4
 """Sequences that the batching timeline runs at a time: as many rows as a screen has room for."""
 _BATCHING_REQUESTS = 16
-_BATCHING_LOAD = 2.0
+_BATCHING_LOAD = 1.5
 """Arrivals as a multiple of what the slots would finish: so few requests must overlap to show what waiting costs."""
+_WINDOW_MS = 50.0
+"""Milliseconds that dynamic batching waits for company, per second that a request takes: a twentieth of it."""
 _CLOSE = 0.03
 """Predictions closer than this are not worth a different layout."""
 _TYPICAL_LOAD = Sequences(10, 8192)
@@ -394,7 +396,7 @@ def _batching(scenario: Scenario, chosen: Chosen) -> tuple[BatchingResult, ...]:
             prompt_tokens=prompt,
             output_tokens=output,
         )
-        return compare_policies(requests, BATCHING_SLOTS, times, window_ms=busy_s * 250)
+        return compare_policies(requests, BATCHING_SLOTS, times, window_ms=busy_s * _WINDOW_MS)
     except BatchingError:
         return ()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from textual.content import Content
+from textual.geometry import Region
 from textual.strip import Strip
 
 from ...widgets.grid_animation import GridAnimation, cells
@@ -26,10 +27,13 @@ class ClusterView(GridAnimation):
         super().__init__(motion=motion, id=id)
         self._cluster: Cluster | None = None
         self._frames: tuple[Frame, ...] = (_NOTHING,)
+        self._same: tuple[int, ...] = (0,)
+        """For each frame the first one that looks like it."""
         self._picture: Picture | None = None
         self._strips: dict[tuple[int, int, bool, str], Strip] = {}
         self._laid_out = (0, 0)
         self.FRAMES = 1
+        self.tooltip = "One decode step, timed as predicted: space plays, . and , step, + and - change the speed"
 
     @property
     def caption(self) -> str:
@@ -41,6 +45,7 @@ class ClusterView(GridAnimation):
         if (cluster, frames) == (self._cluster, self._frames) and motion == self.allowed:
             return
         self._cluster, self._frames = cluster, frames
+        self._same = tuple(frames.index(frame) for frame in frames)
         self.FRAMES = len(frames)
         # At rest the GPUs are seen at work.
         self.REST = next((at for at, frame in enumerate(frames) if frame.step_s), 0)
@@ -73,10 +78,21 @@ class ClusterView(GridAnimation):
             return Content("")
         return cells(picture.line(y, self._frames[min(frame, len(self._frames) - 1)]))
 
+    def _show(self, frame: int) -> None:
+        """Repaint the lines on which two frames differ; a long part of a step repeats its frame."""
+        was, picture = self._same[self.frame], self.picture(self.size.width)
+        self.frame = frame
+        now = self._same[frame]
+        if was == now or picture is None:
+            return
+        before, after = self._frames[was], self._frames[now]
+        changed = [y for y in range(picture.lines) if picture.line(y, before) != picture.line(y, after)]
+        self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
+
     def render_line(self, y: int) -> Strip:
-        # Lines are made once per frame: a cycle that repeats costs no more than sending what differs.
-        key = (y, self.frame, self.has_focus, self.app.theme)
+        # Lines are made once per picture: a cycle that repeats costs no more than sending what differs.
         self.picture(self.size.width)
+        key = (y, self._same[min(self.frame, len(self._same) - 1)], self.has_focus, self.app.theme)
         strip = self._strips.get(key)
         if strip is None:
             strip = self._strips[key] = super().render_line(y)

@@ -64,6 +64,7 @@ class ParallelismScreen(SectionScreen):
         "prefix_hit",
         "acceptance",
         "draft_tokens",
+        "router_seed",
     )
     TERMS = (
         "tensor-parallelism",
@@ -130,7 +131,9 @@ class ParallelismScreen(SectionScreen):
         self.answer(answer(result, unit))
         self._show_cluster(result)
         self._show_why(result)
-        self.query_one("#layouts Table", Table).show([layout_row(row, result, unit) for row in result.rows])
+        rows = [layout_row(row, result, unit) for row in result.rows]
+        # The layout that is drawn stands first, so that it is in view beside the fastest.
+        self.query_one("#layouts Table", Table).show(sorted(rows, key=lambda row: not row.marked))
         self.query_one(BatchTimeline).show(result.batching)
         self.query_one("#links Table", Table).show([link_row(time) for time in result.links])
         self.query_one("#typical Table", Table).show([typical_row(row) for row in result.typical])

@@ -99,7 +99,7 @@ def link_row(time: LinkTime) -> Row:
     rate = Cell(f"{time.bandwidth / 1e9:,.4g}", "", time.bandwidth) if time.bandwidth else _LOW
     transfer = _NONE if time.transfer_s is None else Cell(format_seconds(time.transfer_s), strong, time.transfer_s)
     latency = _NONE
-    if time.latency_s is not None:
+    if time.latency_s:
         latency = Cell(f"{time.share.messages} × {time.link.latency_us:g} µs", "", time.latency_s)
     cells = (
         Cell(time.link.name, strong),
