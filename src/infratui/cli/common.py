@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -158,6 +159,8 @@ def guarded(action: Callable[[], Any]) -> Any:
     try:
         return action()
     except (ValueError, OSError) as error:
+        if isinstance(error, OSError) and error.errno in (errno.EPIPE, errno.ENOSPC):
+            raise
         fail(str(error))
 
 

@@ -10,6 +10,9 @@ import click
 
 from .common import Deployment, fail
 
+TABLE_BYTES = 64_000_000
+"""Largest table that is read: hundreds of thousands of rows."""
+
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
@@ -26,7 +29,7 @@ def command(file: Path, output: Path | None, given_kv: bool) -> None:
 
     facts = Deployment().facts()
     try:
-        text = sys.stdin.read() if str(file) == "-" else file.read_text("utf-8-sig")
+        text = _text(file)
         target = io.StringIO()
         refused = estimate_table(io.StringIO(text, newline=""), target, str(file), facts, given_kv=given_kv)
         if output is None:
@@ -43,3 +46,14 @@ def command(file: Path, output: Path | None, given_kv: bool) -> None:
         fail(str(error))
     if refused:
         click.echo(f"{refused} row{'s' if refused > 1 else ''} without a full answer: see est_error", err=True)
+
+
+def _text(file: Path) -> str:
+    """The table's text, size-limited before it is read."""
+    if str(file) != "-" and file.exists() and not file.is_file() and not file.is_fifo():
+        fail(f"{file}: not a file; name a CSV file, or - for standard input")
+    with sys.stdin.buffer if str(file) == "-" else file.open("rb") as stream:
+        raw = stream.read(TABLE_BYTES + 1)
+    if len(raw) > TABLE_BYTES:
+        fail(f"{file}: larger than {TABLE_BYTES // 10**6} MB; split the table")
+    return raw.decode("utf-8-sig")

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import importlib.util
 import os
+import signal
 import sys
+from collections.abc import Sequence
+from typing import Any
 
 import click
 
 from .. import __version__
+from . import streams
 from .common import Deployment, deployment_options, fail
 
 COMMANDS = {
@@ -33,6 +38,35 @@ COMMANDS = {
 
 class LazyGroup(click.Group):
     """A group whose commands are imported when they run."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run; whatever is wrong with the arguments or with standard output is said in one line, exit code 2."""
+        if not standalone_mode:
+            return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
+        streams.adapt()
+        try:
+            code = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
+            sys.stdout.flush()
+        except click.UsageError as error:
+            command = error.ctx.command_path if error.ctx else "infratui"
+            fail(f"{error.format_message().rstrip('.')}; `{command} --help` shows how")
+        except click.ClickException as error:
+            fail(error.format_message())
+        except click.Abort:
+            sys.exit(128 + signal.SIGINT)
+        except OSError as error:
+            streams.drop()
+            if error.errno == errno.EPIPE:
+                sys.exit(1)
+            fail(f"standard output cannot be written: {error.strerror or error}; choose another file or disk")
+        sys.exit(code if isinstance(code, int) else 0)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [name for name in COMMANDS if _exists(name)]
