@@ -313,7 +313,7 @@ def _priced(
 
 def _barred(option: Option, scenario: Scenario) -> str:
     if scenario.compliance:
-        return "" if option is Option.OWNED else "data must stay on premises"
+        return "" if option is Option.OWNED else "not on premises"
     if option is Option.SPOT and (scenario.ttft_ms or scenario.tpot_ms):
         return "users wait"
     years = {Option.RESERVED_1Y: 1, Option.RESERVED_3Y: 3}.get(option, 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from ..architecture import parameters
 from ..derivation import Basis, Formula, Ledger, Unit
 from ..facts import Facts
 from ..layout import Layout
@@ -18,7 +19,7 @@ SEVENTY_BILLION = 70_000_000_000
 
 INSTANCE_RATE = Formula(
     "tokens/s of an instance",
-    "tokens_per_s_at_70b * seventy_billion / parameters",
+    "tokens_per_s_at_70b * seventy_billion / active_parameters",
     Unit.TOKENS_PER_S,
     basis=Basis.ASSUMED,
     term="tokens-per-second",
@@ -54,7 +55,7 @@ def thumb_replica(scenario: Scenario, facts: Facts, model_name: str = "", *, exp
         source=rules.thumb_tokens_per_s.source,
         tokens_per_s_at_70b=rules.thumb_tokens_per_s.value,
         seventy_billion=SEVENTY_BILLION,
-        parameters=known.parameters,
+        active_parameters=parameters(model).active if model.is_moe else known.parameters,
     )
     requests = ledger(
         INSTANCE_REQUESTS,

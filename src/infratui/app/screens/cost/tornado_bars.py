@@ -54,7 +54,8 @@ class TornadoBars(Widget):
         span = (high - low) or 1.0
         zero = round((0 - low) / span * (room - 1))
         lead = money(abs(tornado.advantage), currency)
-        left, right = f"◂ {tornado.runner_up}", f"{tornado.leader} ▸ now ahead by {lead}"
+        stands = "ahead" if tornado.advantage >= 0 else "behind"
+        left, right = f"◂ {tornado.runner_up}", f"{tornado.leader} ▸ now {stands} by {lead}"
         indent = max(0, min(label + 1 + zero - len(left) - 1, self.size.width - len(left) - len(right) - 3))
         lines = [Content.assemble((" " * indent + left, "$tight"), ("  ", ""), (right, "$good"))]
         for entry, name, flips_at in zip(swings, labels, flips, strict=True):
