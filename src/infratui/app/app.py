@@ -14,11 +14,8 @@ from .overlays import Prompt, Reading, help_content
 from .screens import SEARCH, available
 from .shell import Shell
 from .theme import THEMES
-from .widgets.derivation_view import DerivationView
 from .widgets.picker import Picker
-from .widgets.table import Table
-from .widgets.term import Terms
-from .widgets.value_row import Choice, ValueRow
+from .widgets.value_row import Choice
 
 
 class InfraApp(Shell):
@@ -293,9 +290,10 @@ class InfraApp(Shell):
             return
         tabs = [(number, entry.title) for number, entry in enumerate(self.entries, 1)]
         about = (type(screen).HELP or "").strip()
-        content = help_content(
-            tabs, _place(screen.focused), animated=screen.ANIMATED, about=about, width=self.size.width
-        )
+        places = {place for place in map(_place, screen.query("*")) if place is not None}
+        if screen.ANIMATED:
+            places.add(Where.MOTION)
+        content = help_content(tabs, _place(screen.focused), places, about=about, width=self.size.width)
         self.push_screen(Reading(f"Help: {self.title_of(screen.SECTION)}", content))
 
     # -- leaving
@@ -329,6 +327,4 @@ class InfraApp(Shell):
 
 def _place(widget: object) -> Where | None:
     """Where in the key table a widget's own keys stand."""
-    places = ((ValueRow, Where.ROW), (Table, Where.TABLE), (Terms, Where.TERMS), (DerivationView, Where.MATH))
-    found = next((place for kind, place in places if isinstance(widget, kind)), None)
-    return found or getattr(widget, "PLACE", None)
+    return getattr(widget, "PLACE", None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from textual import events
 from textual.app import ComposeResult
@@ -28,7 +28,7 @@ _BOX = """
 class Reading(Modal[None]):
     """A text to read, closed by escape, `q`, enter or the key that opened it."""
 
-    DEFAULT_CSS = _BOX.format(name="Reading", width=96)
+    DEFAULT_CSS = _BOX.format(name="Reading", width=112)
 
     def __init__(self, title: str, content: Content) -> None:
         super().__init__()
@@ -60,41 +60,43 @@ class Reading(Modal[None]):
 
 
 def help_content(
-    screens: Sequence[tuple[int, str]], here: Where | None, *, animated: bool, about: str, width: int
+    screens: Sequence[tuple[int, str]], here: Where | None, places: Collection[Where], *, about: str, width: int
 ) -> Content:
-    """All keys by group, those of the focused thing first, in two columns where `width` allows."""
+    """All keys of a screen by group, those of the focused thing first, in two columns where `width` allows.
+
+    `places`: what the screen has, besides itself, that takes keys of its own.
+    """
     lines: list[Content] = []
     if about:
         lines += [Content(about), Content("")]
 
     def group(title: str, rows: list[tuple[str, str]]) -> None:
         lines.append(Content.styled(title, "bold $key"))
-        half = -(-len(rows) // 2) if width >= 100 else len(rows)
+        half = -(-len(rows) // 2) if width >= 110 else len(rows)
         right = [*rows[half:], ("", "")]
         for at, entry in enumerate(rows[:half]):
             other = _cell(*right[at]) if at < len(right) and right[at][0] else ()
             lines.append(Content.assemble(*_cell(*entry), *other))
         lines.append(Content(""))
 
-    shown = [key for key in KEYS if animated or key.where is not Where.MOTION]
-    special = (Where.ROW, Where.TABLE, Where.TERMS, Where.MATH, Where.CONTENTS, Where.ARTICLE)
-    if here in special:
-        group(f"Here, in {here.value}", [(key.display, key.text) for key in shown if key.where is here])
+    everywhere = (Where.APP, Where.SECTION, *((Where.MOTION,) if Where.MOTION in places else ()))
+    if here is not None and here not in everywhere:
+        group(f"Here, in {here.value}", [(key.display, key.text) for key in KEYS if key.where is here])
     for name in GROUPS:
-        rows = [(key.display, key.text) for key in shown if key.group == name and key.where not in special]
+        rows = [(key.display, key.text) for key in KEYS if key.group == name and key.where in everywhere]
         if name == "Screens":
             rows = [(str(number), title) for number, title in screens] + rows
         if rows:
             group(name, rows)
-    for place in special:
-        if place is not here:
-            group(f"In {place.value}", [(key.display, key.text) for key in shown if key.where is place])
+    for place in Where:
+        if place in places and place is not here and place not in everywhere:
+            group(f"In {place.value}", [(key.display, key.text) for key in KEYS if key.where is place])
     lines.append(Content.styled("Numbers may be typed as 8k, 128K or 1.5M; for tokens 8k is 8,192.", "$muted"))
     return Content("\n").join(lines)
 
 
 def _cell(keys: str, text: str) -> tuple[tuple[str, str], str]:
-    return (f" {keys:>12} ", "bold"), f"{text[:31]:31}"
+    return (f" {keys:>12} ", "bold"), f"{text:38}"
 
 
 class Prompt(Modal[str | None]):

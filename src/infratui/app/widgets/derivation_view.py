@@ -30,6 +30,7 @@ class DerivationView(Widget, can_focus=True):
 
     DEFAULT_CSS = "DerivationView { height: 1fr; width: 1fr; padding: 0 1; }"
     BINDINGS = bindings(Where.MATH)
+    PLACE = Where.MATH
 
     top: reactive[int] = reactive(0)
 

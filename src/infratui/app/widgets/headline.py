@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 
 from textual.content import Content
@@ -27,7 +28,7 @@ class Answer:
 
 
 class Headline(Widget):
-    """Always visible above the results."""
+    """Always visible above the results; where there is room, the second line may take two."""
 
     DEFAULT_CSS = "Headline { text-wrap: nowrap; height: 2; padding: 0 1; }"
 
@@ -39,7 +40,8 @@ class Headline(Widget):
         tone = f"${answer.tone}" if answer.tone else "$foreground"
         room = width - len(answer.figure) - len(glyph) - 4
         text = answer.text if len(answer.text) <= room else answer.text[: max(0, room - 1)] + "…"
-        detail = answer.detail if len(answer.detail) <= width else answer.detail[: width - 1] + "…"
+        lines = max(1, self.size.height - 1)
+        detail = "\n".join(textwrap.wrap(answer.detail, max(10, width), max_lines=lines, placeholder=" …"))
         return Content.assemble(
             (answer.figure, "bold"),
             ("   " if answer.figure else "", ""),

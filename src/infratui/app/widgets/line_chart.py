@@ -140,6 +140,8 @@ class _Grid:
         self.width, self.height = width, height
         self.dots = [[0] * width for _ in range(height)]
         self.tones = [[""] * width for _ in range(height)]
+        self.named: set[tuple[int, int]] = set()
+        """Cells of a rule's label: no curve is drawn over them."""
         self.under: list[list[tuple[str, str]]] = [[(" ", "")] * width for _ in range(height)]
 
     def line(self, start: tuple[float, float], end: tuple[float, float], tone: str) -> None:
@@ -162,6 +164,7 @@ class _Grid:
             line = (head + text).ljust(self.width, "─")
             for at, character in enumerate(line):
                 self.under[row][at] = (character, rule.tone)
+            self.named.update((row, at) for at in range(len(head), len(head + text)))
 
     def upright(self, x: float, rule: Rule) -> None:
         column = int(x // 2)
@@ -174,8 +177,9 @@ class _Grid:
 
     def row(self, y: int) -> Content:
         parts: list[tuple[str, str]] = []
-        for dots, tone, (under, under_tone) in zip(self.dots[y], self.tones[y], self.under[y], strict=True):
-            cell = (chr(0x2800 + dots), tone) if dots else (under, under_tone)
+        columns = zip(self.dots[y], self.tones[y], self.under[y], strict=True)
+        for x, (dots, tone, (under, under_tone)) in enumerate(columns):
+            cell = (chr(0x2800 + dots), tone) if dots and (y, x) not in self.named else (under, under_tone)
             style = f"${cell[1]}" if cell[1] else ""
             if parts and parts[-1][1] == style:
                 parts[-1] = (parts[-1][0] + cell[0], style)

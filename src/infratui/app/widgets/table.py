@@ -67,6 +67,7 @@ class Table(Widget, can_focus=True):
 
     DEFAULT_CSS = "Table { height: auto; width: 1fr; }"
     BINDINGS = bindings(Where.TABLE)
+    PLACE = Where.TABLE
 
     cursor: reactive[int] = reactive(0, repaint=False)
 

@@ -32,6 +32,7 @@ class Terms(Widget, can_focus=True):
 
     DEFAULT_CSS = "Terms { height: auto; width: 1fr; padding: 0 1; }"
     BINDINGS = bindings(Where.TERMS)
+    PLACE = Where.TERMS
 
     at: reactive[int] = reactive(0)
     terms: reactive[tuple[TermText, ...]] = reactive((), layout=True)

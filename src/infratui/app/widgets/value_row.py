@@ -46,6 +46,7 @@ class ValueRow(Widget, can_focus=True):
 
     DEFAULT_CSS = "ValueRow { text-wrap: nowrap; height: 1; width: 1fr; }"
     BINDINGS = bindings(Where.ROW)
+    PLACE = Where.ROW
 
     value: reactive[object] = reactive(None)
     editor: reactive[LineEditor | None] = reactive(None, always_update=True)

@@ -124,7 +124,7 @@ class VramScreen(SectionScreen):
         capacity = least.requested * least.layout.gpus if least else 0
         accelerator = result.selected.accelerator
         name = short_name(accelerator.name, accelerator.vendor)
-        words = f"{least.layout.gpus} × {name}: {format_bytes(capacity, unit)} usable" if least else ""
+        words = f"{least.layout.gpus} × {name}: {format_bytes(capacity, unit)}" if least else ""
         self.query_one(StackedBar).show(parts, capacity, words)
 
     def _show_startup(self, result: VramResult, unit: ByteUnit) -> None:

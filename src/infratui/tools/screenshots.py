@@ -1,0 +1,57 @@
+"""`python -m infratui.tools.screenshots DIR`: every screen as an SVG, rendered from the live app, always the same."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+SIZE = (120, 36)
+
+
+async def _shoot(folder: Path, mode: str, keys: tuple[str, ...], name: str, size: tuple[int, int]) -> Path:
+    from infratui.app.app import InfraApp
+    from infratui.app.settings import Settings
+    from infratui.store import load_preset
+
+    app = InfraApp(load_preset("production"), settings=Settings(motion=False), start=mode)
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        for key in keys:
+            await pilot.press(key)
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        path = folder / f"{name}.svg"
+        path.write_text(app.export_screenshot(title="infratui"), encoding="utf-8")
+        return path
+
+
+async def shoot_all(folder: Path) -> list[Path]:
+    """Render every screen that exists, and what opens over one."""
+    from infratui.app.screens import available
+
+    folder.mkdir(parents=True, exist_ok=True)
+    written = [await _shoot(folder, entry.id, (), entry.id, SIZE) for entry in available()]
+    first = available()[0].id
+    for name, keys in (("math", ("m",)), ("presets", ("p",)), ("help", ("question_mark",)), ("reference", ("r",))):
+        written.append(await _shoot(folder, first, keys, name, SIZE))
+    written.append(await _shoot(folder, first, (), f"{first}-80x24", (80, 24)))
+    return written
+
+
+def main() -> None:
+    """Write the SVGs into the folder that is named."""
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "screenshots")
+    # Nothing of the user's may show: settings, presets and facts of their own.
+    with tempfile.TemporaryDirectory() as home:
+        os.environ.update(HOME=home, XDG_CONFIG_HOME=home, XDG_STATE_HOME=home)
+        for name in ("NO_COLOR", "TEXTUAL_THEME"):
+            os.environ.pop(name, None)
+        for path in asyncio.run(shoot_all(folder)):
+            print(path)
+
+
+if __name__ == "__main__":
+    main()

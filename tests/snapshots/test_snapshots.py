@@ -1,0 +1,57 @@
+"""What the screens look like, at three sizes and in two themes."""
+
+from __future__ import annotations
+
+import pytest
+
+from infratui import store
+from infratui.app.app import InfraApp
+from infratui.app.settings import Settings
+
+SIZES = [(80, 24), (120, 36), (200, 60)]
+
+
+def app(preset: str = "production", **settings: object) -> InfraApp:
+    return InfraApp(store.load_preset(preset), settings=Settings(motion=False, **settings), start="vram")  # type: ignore[arg-type]
+
+
+class TestVram:
+    @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+    @pytest.mark.parametrize("theme", ["infratui", "ansi-dark"])
+    def test_production(self, snap_compare, size, theme) -> None:
+        assert snap_compare(app(theme=theme), terminal_size=size)
+
+    def test_ascii(self, snap_compare) -> None:
+        assert snap_compare(app(ascii_only=True), terminal_size=(120, 36))
+
+    def test_what_does_not_fit(self, snap_compare) -> None:
+        assert snap_compare(
+            app("enterprise"), terminal_size=(120, 36), press=["down", "down", "down", "right", "right"]
+        )
+
+    def test_windows_and_experts(self, snap_compare) -> None:
+        assert snap_compare(app("single-gpu-moe"), terminal_size=(200, 60))
+
+    def test_math(self, snap_compare) -> None:
+        assert snap_compare(app(), terminal_size=(80, 24), press=["m"])
+
+    def test_typing(self, snap_compare) -> None:
+        assert snap_compare(app(), terminal_size=(80, 24), press=["down", "down", "down", "enter", "1", "2", "k"])
+
+    def test_refused(self, snap_compare) -> None:
+        keys = ["down", "down", "down", "enter", *"many", "enter"]
+        assert snap_compare(app(), terminal_size=(80, 24), press=keys)
+
+
+class TestOverlays:
+    def test_help(self, snap_compare) -> None:
+        assert snap_compare(app(), terminal_size=(120, 36), press=["question_mark"])
+
+    def test_presets(self, snap_compare) -> None:
+        assert snap_compare(app(), terminal_size=(80, 24), press=["p"])
+
+    def test_models(self, snap_compare) -> None:
+        assert snap_compare(app(), terminal_size=(120, 36), press=["enter", *"gpt"])
+
+    def test_too_small(self, snap_compare) -> None:
+        assert snap_compare(app(), terminal_size=(50, 12))
