@@ -106,23 +106,6 @@ USERS_PER_REPLICA = Formula(
 )
 TOKENS = Formula("tokens", "max(1, ceil(context * mean_fill))", Unit.TOKENS, basis=Basis.ASSUMED, term="context-window")
 KV_NEEDED = Formula("kv_needed", "shared_prefix + users_per_replica * kv_per_user", Unit.BYTES, term="kv-cache")
-FREE = Formula(
-    "requested",
-    "visible - floor((visible - weights - activation - non_torch - graphs) * (1 - utilization))",
-    Unit.BYTES,
-    term="gpu-memory-utilization",
-)
-KV_SPACE = Formula("kv_space", "requested - weights - activation - non_torch - graphs", Unit.BYTES, term="kv-cache")
-USERS_PER_REPLICA = Formula(
-    "users_per_replica", "ceil(users / dp)", Unit.COUNT, basis=Basis.EXACT, term="data-parallelism"
-)
-TOKENS = Formula("tokens", "max(1, ceil(context * mean_fill))", Unit.TOKENS, basis=Basis.ASSUMED, term="context-window")
-KV_NEEDED = Formula("kv_needed", "shared_prefix + users_per_replica * kv_per_user", Unit.BYTES, term="kv-cache")
-KV_LAYERS = Formula("kv_of_group", "layers * bytes_per_token * tokens", Unit.BYTES, term="kv-cache")
-KV_WINDOW = Formula(
-    "kv_of_group", "layers * bytes_per_token * min(tokens, window)", Unit.BYTES, term="sliding-window-attention"
-)
-KV_STATE = Formula("kv_of_group", "layers * bytes_per_sequence", Unit.BYTES, term="kv-cache")
 FREE = Formula("free", "kv_space - kv_needed", Unit.BYTES)
 MAX_USERS = Formula("max_users", "dp * floor(max(0, kv_space - shared_prefix) / kv_per_user)", Unit.COUNT)
 

@@ -1,0 +1,302 @@
+"""Kinds of attention: their parameters, what they cache, and what attending costs. All figures are per layer."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar, Literal, Protocol
+
+from .parts import Part, Weights
+
+
+class Attention(Protocol):
+    """What memory and speed need to know of any kind of attention. All figures are per layer."""
+
+    @property
+    def heads(self) -> int: ...
+
+    @property
+    def window(self) -> int | None:
+        """Tokens after which the cache stops growing; None: never."""
+
+    def weights(self, hidden: int) -> Weights: ...
+
+    def kv_elements(self, tp: int) -> float:
+        """Cache elements per token on one rank of `tp`."""
+
+    def index_elements(self) -> float:
+        """Elements per token of a sparse-attention indexer's key cache (a copy per rank)."""
+
+    def state_elements(self, tp: int) -> int:
+        """Elements per sequence that do not grow with its length, per rank."""
+
+    def attend_flops(self, context: int, *, decode: bool) -> int:
+        """FLOPs for one query token to attend over `context` cached tokens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Indexer:
+    """The key selector of sparse attention (DSA): scores all cached tokens, attention reads the best `top_k`."""
+
+    heads: int
+    head_dim: int
+    top_k: int
+    shared: bool = False
+    """Takes the choice of an earlier layer: no weights, no keys and no scoring of its own."""
+
+    def parameters(self, hidden: int, query_rank: int) -> int:
+        """Query from the query latent, key and head weights from the hidden state, and the key's norm."""
+        if self.shared:
+            return 0
+        return (
+            query_rank * self.heads * self.head_dim + hidden * self.head_dim + hidden * self.heads + 2 * self.head_dim
+        )
+
+    def key_elements(self) -> int:
+        """Elements of the key cache per token (or per compressed entry)."""
+        return 0 if self.shared else self.head_dim
+
+    def score_flops(self, entries: int) -> int:
+        """FLOPs to score that many cached entries for one query token."""
+        return 0 if self.shared else 2 * entries * self.heads * self.head_dim
+
+
+@dataclass(frozen=True, slots=True)
+class GroupedQuery:
+    """MHA, GQA and MQA, full or in a sliding window."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    heads: int
+    kv_heads: int
+    head_dim: int
+    kind: Literal["gqa"] = "gqa"
+    window: int | None = None
+    qkv_bias: bool = False
+    out_bias: bool = False
+    qk_norm: Literal["", "head", "full"] = ""
+    """Norms on queries and keys: one of `head_dim` each, or over the full width."""
+    sinks: bool = False
+    output_gate: bool = False
+    """The query projection also makes an output gate: twice its width."""
+    value_is_key: bool = False
+    """No value projection: the key's serves both (the cache still holds both)."""
+    indexer: Indexer | None = None
+    extra_parameters: int = 0
+    """Anything per layer that the fields above do not name."""
+
+    def weights(self, hidden: int) -> Weights:
+        query = self.heads * self.head_dim
+        key = self.kv_heads * self.head_dim
+        kv_projections = 1 if self.value_is_key else 2
+        sharded = hidden * query * (2 if self.output_gate else 1) + query * hidden
+        kv = hidden * key * kv_projections
+        replicated = self.extra_parameters
+        if self.qkv_bias:
+            sharded += query
+            kv += key * kv_projections
+        if self.out_bias:
+            replicated += hidden
+        if self.qk_norm == "head":
+            replicated += 2 * self.head_dim
+        elif self.qk_norm == "full":
+            replicated += query + key
+        if self.sinks:
+            sharded += self.heads
+        if self.indexer:
+            replicated += self.indexer.parameters(hidden, hidden)
+        return Weights(Part.ATTENTION, sharded, kv, replicated, self.kv_heads)
+
+    def kv_elements(self, tp: int) -> float:
+        return 2 * math.ceil(self.kv_heads / tp) * self.head_dim
+
+    def index_elements(self) -> float:
+        return self.indexer.key_elements() if self.indexer else 0
+
+    def state_elements(self, tp: int) -> int:
+        return 0
+
+    def attend_flops(self, context: int, *, decode: bool) -> int:
+        seen = min(context, self.window or context)
+        score = 0
+        if self.indexer:
+            score = self.indexer.score_flops(context)
+            seen = min(seen, self.indexer.top_k)
+        return 4 * seen * self.heads * self.head_dim + score
+
+
+@dataclass(frozen=True, slots=True)
+class Latent:
+    """Multi-head latent attention (MLA): the cache holds one compressed latent and a rotary key for all heads."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    heads: int
+    kv_lora_rank: int
+    qk_nope_head_dim: int
+    qk_rope_head_dim: int
+    v_head_dim: int
+    q_lora_rank: int = 0
+    """0: queries straight from the hidden state."""
+    kind: Literal["mla"] = "mla"
+    indexer: Indexer | None = None
+
+    @property
+    def window(self) -> int | None:
+        return None
+
+    def weights(self, hidden: int) -> Weights:
+        head_dim = self.qk_nope_head_dim + self.qk_rope_head_dim
+        query_in = self.q_lora_rank or hidden
+        sharded = query_in * self.heads * head_dim
+        sharded += self.kv_lora_rank * self.heads * (self.qk_nope_head_dim + self.v_head_dim)
+        sharded += self.heads * self.v_head_dim * hidden
+        replicated = hidden * (self.kv_lora_rank + self.qk_rope_head_dim) + self.kv_lora_rank
+        if self.q_lora_rank:
+            replicated += hidden * self.q_lora_rank + self.q_lora_rank
+        if self.indexer:
+            replicated += self.indexer.parameters(hidden, query_in)
+        return Weights(Part.ATTENTION, sharded, 0, replicated)
+
+    def kv_elements(self, tp: int) -> float:
+        # One latent serves all heads, so every rank keeps a full copy.
+        return self.kv_lora_rank + self.qk_rope_head_dim
+
+    def index_elements(self) -> float:
+        return self.indexer.key_elements() if self.indexer else 0
+
+    def state_elements(self, tp: int) -> int:
+        return 0
+
+    def attend_flops(self, context: int, *, decode: bool) -> int:
+        score, seen = 0, context
+        if self.indexer:
+            score = self.indexer.score_flops(context)
+            seen = min(context, self.indexer.top_k)
+        if decode:
+            # Absorbed form: heads attend in the latent space.
+            return 2 * seen * self.heads * (2 * self.kv_lora_rank + self.qk_rope_head_dim) + score
+        return 2 * seen * self.heads * (self.qk_nope_head_dim + self.qk_rope_head_dim + self.v_head_dim) + score
+
+
+@dataclass(frozen=True, slots=True)
+class Compressed:
+    """Compressed attention (DeepSeek-V4): one shared KV head, cached once per `ratio` tokens, plus a short window."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    heads: int
+    head_dim: int
+    rope_head_dim: int
+    q_lora_rank: int
+    out_groups: int
+    out_lora_rank: int
+    local_window: int
+    ratio: int = 0
+    """Tokens per cached entry; 0: the local window only."""
+    kind: Literal["compressed"] = "compressed"
+    indexer: Indexer | None = None
+    extra_parameters: int = 0
+
+    @property
+    def window(self) -> int | None:
+        return None if self.ratio else self.local_window
+
+    def weights(self, hidden: int) -> Weights:
+        query = self.heads * self.head_dim
+        sharded = self.q_lora_rank * query + query * self.out_lora_rank + self.out_groups * self.out_lora_rank * hidden
+        replicated = hidden * self.q_lora_rank + self.q_lora_rank + hidden * self.head_dim + self.head_dim
+        replicated += self.heads + self.extra_parameters + self._compressor(hidden, self.head_dim)
+        if self.indexer:
+            replicated += self.q_lora_rank * self.indexer.heads * self.indexer.head_dim + hidden * self.indexer.heads
+            replicated += self._compressor(hidden, self.indexer.head_dim)
+        return Weights(Part.ATTENTION, sharded, 0, replicated)
+
+    def _compressor(self, hidden: int, width: int) -> int:
+        """Parameters that pool `ratio` tokens into one entry: values and gates, a place per token, a norm."""
+        if not self.ratio:
+            return 0
+        # Where an indexer selects entries, they overlap: each is pooled from two windows.
+        windows = 2 if self.indexer else 1
+        return 2 * hidden * windows * width + self.ratio * windows * width + width
+
+    def kv_elements(self, tp: int) -> float:
+        return self.head_dim / self.ratio if self.ratio else self.head_dim
+
+    def index_elements(self) -> float:
+        return self.indexer.key_elements() / self.ratio if self.indexer and self.ratio else 0
+
+    def state_elements(self, tp: int) -> int:
+        # The window beside a compressed cache is a fixed cost per sequence.
+        return self.local_window * self.head_dim if self.ratio else 0
+
+    def attend_flops(self, context: int, *, decode: bool) -> int:
+        local = min(context, self.local_window)
+        entries = context // self.ratio if self.ratio else 0
+        score = 0
+        if self.indexer:
+            score = self.indexer.score_flops(entries)
+            entries = min(entries, self.indexer.top_k)
+        return 4 * (local + entries) * self.heads * self.head_dim + score
+
+
+@dataclass(frozen=True, slots=True)
+class Recurrent:
+    """Linear attention and state-space layers: a fixed state per sequence, no growing cache.
+
+    `heads` × `head_dim` × `state_dim` is the state; `style` decides the projections.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    style: Literal["mamba2", "gated_delta", "lightning"]
+    heads: int
+    """Value heads (gated delta), SSM heads (Mamba-2), attention heads (lightning)."""
+    head_dim: int
+    state_dim: int
+    key_heads: int = 0
+    """Gated delta: key heads; Mamba-2: groups that share B and C."""
+    conv_kernel: int = 0
+    kind: Literal["recurrent"] = "recurrent"
+
+    @property
+    def window(self) -> int | None:
+        return None
+
+    def _conv_channels(self) -> int:
+        keys = self.key_heads * self.state_dim
+        return self.heads * self.head_dim + 2 * keys
+
+    def weights(self, hidden: int) -> Weights:
+        inner = self.heads * self.head_dim
+        keys = self.key_heads * self.state_dim
+        match self.style:
+            case "mamba2":
+                # in: gate, x, B, C, dt; conv with bias over x, B, C; A, D, dt bias; gated norm; out.
+                sharded = hidden * (2 * inner + 2 * keys + self.heads) + inner * hidden
+                sharded += self._conv_channels() * (self.conv_kernel + 1) + 3 * self.heads + inner
+                return Weights(Part.ATTENTION, sharded)
+            case "gated_delta":
+                # in: q, k, v, gate and two scalars per head; conv over q, k, v; A and dt bias; norm; out.
+                sharded = hidden * (2 * keys + 2 * inner + 2 * self.heads) + inner * hidden
+                sharded += self._conv_channels() * self.conv_kernel + 2 * self.heads
+                return Weights(Part.ATTENTION, sharded, 0, self.head_dim)
+            case "lightning":
+                sharded = hidden * 3 * inner + hidden * inner + inner * hidden
+                return Weights(Part.ATTENTION, sharded, 0, inner)
+
+    def kv_elements(self, tp: int) -> float:
+        return 0
+
+    def index_elements(self) -> float:
+        return 0
+
+    def state_elements(self, tp: int) -> int:
+        conv = self._conv_channels() * (self.conv_kernel - 1) if self.conv_kernel else 0
+        return math.ceil(self.heads * self.head_dim * self.state_dim / tp) + math.ceil(conv / tp)
+
+    def attend_flops(self, context: int, *, decode: bool) -> int:
+        return 4 * self.heads * self.head_dim * self.state_dim
+
+
+AnyAttention = GroupedQuery | Latent | Compressed | Recurrent
