@@ -156,7 +156,11 @@ def margin(line: TradeOff) -> str:
 def value(line: TradeOff, side: str, bytes_as: ByteUnit) -> str:
     """One side's figure with its unit."""
     amount = line.dense if side == "dense" else line.moe
-    return "–" if amount is None else format_value(amount, line.unit, bytes_as)
+    if amount is None:
+        return "–"
+    if line.unit is Unit.FLOP:
+        return f"{significant(amount / 1e9)} GFLOP"
+    return format_value(amount, line.unit, bytes_as)
 
 
 def text(result: MoeResult, bytes_as: ByteUnit) -> str:
