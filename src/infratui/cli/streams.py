@@ -23,8 +23,9 @@ def adapt() -> None:
     for name in ("stdout", "stderr"):
         stream: TextIO | None = getattr(sys, name)
         if isinstance(stream, io.TextIOWrapper) and "utf" not in stream.encoding.lower():
+            # Not detached: the app draws through the stream as it was.
             stream.flush()
-            setattr(sys, name, AsciiStream(stream.detach(), "utf-8", line_buffering=name == "stderr"))
+            setattr(sys, name, AsciiStream(stream.buffer, "utf-8", line_buffering=name == "stderr"))
 
 
 def drop() -> None:
