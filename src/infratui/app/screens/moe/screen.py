@@ -31,6 +31,7 @@ from .words import (
     router_title,
     trade_columns,
     trade_row,
+    trade_words,
     weight_bars,
 )
 
