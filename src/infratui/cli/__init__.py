@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
 def main() -> None:
     """Console script. Exit codes: 0 fine, 1 the plan does not hold, 2 the input is wrong."""
+    arguments = sys.argv[1:]
+    if not arguments and at_a_terminal():
+        # The most common start pays for nothing that it does not use.
+        from ..app import run
+
+        sys.exit(run())
     from .group import cli
 
-    cli.main(args=sys.argv[1:], prog_name="infratui")
+    cli.main(args=arguments, prog_name="infratui")
+
+
+def at_a_terminal() -> bool:
+    """Whether there is a terminal that shows screens and sends keys: else the report is printed."""
+    streams = (sys.stdin, sys.stdout)
+    return os.environ.get("TERM") != "dumb" and all(stream is not None and stream.isatty() for stream in streams)

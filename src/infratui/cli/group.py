@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import importlib
 import importlib.util
-import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -14,7 +13,7 @@ from typing import Any
 import click
 
 from .. import __version__
-from . import streams
+from . import at_a_terminal, streams
 from .common import Deployment, deployment_options, fail
 
 COMMANDS = {
@@ -109,13 +108,13 @@ def cli(
 ) -> None:
     """LLM inference infrastructure, sized in your terminal.
 
-    Without a command the app opens; where standard output is no terminal, the report is printed.
+    Without a command the app opens; where standard input or output is no terminal, the report is printed.
     """
     if ctx.invoked_subcommand is not None:
         if deployment.given:
             fail(f"put the options behind the command: infratui {ctx.invoked_subcommand} {deployment.given[0]} …")
         return
-    if plain or not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
+    if plain or not at_a_terminal():
         from ..report.full import plain_report
 
         click.echo(plain_report(deployment.scenario(), deployment.facts()))
