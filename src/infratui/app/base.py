@@ -20,6 +20,7 @@ from ..engine.units import ByteUnit
 from ..scenario import INPUTS, Scenario, ScenarioError, bounds
 from ..settings_text import parse_value
 from .chrome import HintLine, KeyBar, TitleBar
+from .fields import LISTED, NAMED
 from .keys import Where, bindings
 from .widgets.columns import ColumnLayout
 from .widgets.derivation_view import DerivationView
@@ -254,9 +255,17 @@ class SectionScreen(QuietScreen):
             row.value = getattr(app.scenario, row.field)
         if first:
             # The frame and the inputs are on screen while the engine is still being loaded.
-            self.call_after_refresh(self._update, fresh=True)
+            self.call_after_refresh(self._begin)
         else:
             self._update(fresh=fresh)
+
+    def _begin(self) -> None:
+        """The first results; rows that could only show ids now show names."""
+        if self.infra.facts:
+            self._update(fresh=True)
+        for row in self.query(ValueRow):
+            if row.spec.kind in NAMED or row.field in LISTED:
+                row.refresh()
 
     def _update(self, *, fresh: bool) -> None:
         app = self.infra

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from ..engine.units import ByteUnit, format_count, format_gigabytes, format_tokens, significant
@@ -13,16 +13,30 @@ if TYPE_CHECKING:
     from ..catalog.load import Catalog
 
 
-class FieldBook:
-    """Texts and lists of the fields, from one catalog."""
+NAMED = frozenset({Kind.MODEL, Kind.ACCELERATOR, Kind.PRECISION, Kind.KV_PRECISION})
+"""Fields that hold an id and show the catalog's name for it."""
+LISTED = frozenset({"node_link", "lab_format"})
+"""Fields whose choices come from a table of the catalog."""
 
-    def __init__(self, facts: Catalog) -> None:
-        self._facts = facts
+
+class FieldBook:
+    """Texts and lists of the fields, from one catalog, which is opened when a list or a name is asked for."""
+
+    def __init__(self, facts: Callable[[], Catalog], ready: Callable[[], bool] = lambda: True) -> None:
+        """`ready`: whether names may be looked up. Until then ids stand for them, so that the first frame can go."""
+        self._open = facts
+        self._ready = ready
         self._choices: dict[str, tuple[Choice, ...]] = {}
+
+    @property
+    def _facts(self) -> Catalog:
+        return self._open()
 
     def shown(self, field: str, value: object) -> str:
         """A value as the row shows it, with its unit."""
         spec = INPUTS[field]
+        if (spec.kind in NAMED or field in LISTED) and not self._ready():
+            return str(value)
         try:
             match spec.kind:
                 case Kind.MODEL:
@@ -33,7 +47,7 @@ class FieldBook:
                     return self._facts.precision(str(value)).label
         except ValueError:
             return f"{value} (unknown)"
-        if field in ("node_link", "lab_format"):
+        if field in LISTED:
             return next((choice.label for choice in self.choices(field) if choice.value == value), str(value))
         if isinstance(value, bool):
             return "yes" if value else "no"

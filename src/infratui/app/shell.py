@@ -106,9 +106,10 @@ class Shell(OrderedKeys):
     def facts(self) -> Catalog:
         """The catalog with the user's own entries."""
         if self._facts is None:
-            from ..catalog.load import default_catalog
+            # After the first frame: the catalog and the engine's types take longer to load than the frame to draw.
+            from .own_facts import open_facts
 
-            self._facts = default_catalog()
+            self._facts, self.problem = open_facts()
         return self._facts
 
     @property
@@ -127,7 +128,7 @@ class Shell(OrderedKeys):
     @property
     def fields(self) -> FieldBook:
         if self._fields is None:
-            self._fields = FieldBook(self.facts)
+            self._fields = FieldBook(lambda: self.facts, lambda: self._facts is not None)
         return self._fields
 
     def check_name(self, field: str, value: str) -> None:
@@ -302,7 +303,7 @@ class Shell(OrderedKeys):
 
     def _offer_last_session(self) -> None:
         self.last_session = store.last_session()
-        if self.problem:
+        if self.facts and self.problem:
             self.note(self.problem, "bad")
         elif self.last_session is not None and self.last_session != self.scenario:
             self.note(f"the last session is kept: R brings “{self.last_session.name}” back", "key")
