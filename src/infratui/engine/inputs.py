@@ -13,6 +13,16 @@ from .placement import Forced, Site, topology_of
 if TYPE_CHECKING:
     from ..scenario import Scenario
 
+LOAD_FIELDS = (
+    "precision", "kv_precision", "users", "context", "mean_fill", "shared_prefix", "accelerator", "gpus", "utilization",
+    "engine", "max_batched_tokens", "max_num_seqs", "windowed_kv", "node_link",
+)  # fmt: skip
+"""Scenario fields that `load_of`, `site_of` and `deployment_of` read, the model apart."""
+LAYOUT_FIELDS = ("tp", "pp", "dp", "ep")
+"""Scenario fields that `forced_of` reads."""
+TRAFFIC_FIELDS = ("input_tokens", "output_tokens", "prefix_hit", "acceptance", "draft_tokens")
+"""Scenario fields that describe the traffic."""
+
 
 def deployment_of(scenario: Scenario, facts: Facts, model: str = "") -> Deployment:
     """The served model and engine settings; `model` replaces the scenario's. Raises ValueError in one line."""

@@ -11,6 +11,7 @@ from .compare import Better
 from .derivation import Derivation, Formula, Ledger, Unit
 from .expert_load import RoutingError
 from .facts import Facts
+from .inputs import LOAD_FIELDS, TRAFFIC_FIELDS
 from .moe_router import RouterResult, route
 from .moe_side import TOUCHED, Case, Served, Side, compare_side, read_bytes, read_parts, shared_budget
 from .precision import Precision
@@ -19,36 +20,9 @@ if TYPE_CHECKING:
     from ..scenario import Scenario
 
 FIELDS = (
-    "dense_model",
-    "moe_model",
-    "precision",
-    "kv_precision",
-    "users",
-    "context",
-    "mean_fill",
-    "shared_prefix",
-    "accelerator",
-    "gpus",
-    "utilization",
-    "engine",
-    "max_batched_tokens",
-    "max_num_seqs",
-    "windowed_kv",
-    "node_link",
-    "input_tokens",
-    "output_tokens",
-    "prefix_hit",
-    "acceptance",
-    "draft_tokens",
-    "on_demand_usd",
-    "ep",
-    "router_batch",
-    "router_top_k",
-    "router_skew",
-    "router_layer",
-    "router_seed",
-    "capacity_factor",
-)
+    "dense_model", "moe_model", *LOAD_FIELDS, *TRAFFIC_FIELDS, "on_demand_usd", "ep", "router_batch", "router_top_k",
+    "router_skew", "router_layer", "router_seed", "capacity_factor",
+)  # fmt: skip
 """Scenario fields that this section depends on."""
 
 EXPERT_SHARE = Formula("share of experts it may read", "(dense_read - always) / routed", Unit.RATIO)

@@ -10,7 +10,7 @@ from .derivation import Basis, Derivation, Formula, Ledger
 from .facts import Facts
 from .gpu_grid import GpuPlace, gpu_grid
 from .hardware import Accelerator, Link
-from .inputs import deployment_of, forced_of, link_of, load_of
+from .inputs import LAYOUT_FIELDS, LOAD_FIELDS, TRAFFIC_FIELDS, deployment_of, forced_of, link_of, load_of
 from .kv_cache import Sequences, kv_demand
 from .layout import Layout
 from .layout_table import Case, LayoutRow, layout_rows
@@ -25,11 +25,7 @@ if TYPE_CHECKING:
     from ..scenario import Scenario
     from .architecture import Model
 
-FIELDS = (
-    "model", "precision", "kv_precision", "users", "context", "mean_fill", "shared_prefix", "accelerator", "gpus",
-    "utilization", "engine", "max_batched_tokens", "max_num_seqs", "windowed_kv", "tp", "pp", "dp", "ep", "node_link",
-    "input_tokens", "output_tokens", "prefix_hit", "acceptance", "draft_tokens", "router_seed",
-)  # fmt: skip
+FIELDS = ("model", *LOAD_FIELDS, *LAYOUT_FIELDS, *TRAFFIC_FIELDS, "router_seed")
 """Scenario fields that this section depends on."""
 
 BUBBLE = Formula("bubble", "1 - min(micro_batches, pp) / pp", term="pipeline-bubble")

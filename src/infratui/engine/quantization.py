@@ -11,7 +11,7 @@ from .derivation import Derivation
 from .facts import Facts
 from .formats import FormatError, NumberFormat
 from .hardware import Accelerator
-from .inputs import deployment_of, forced_of, link_of, load_of, site_of
+from .inputs import LAYOUT_FIELDS, LOAD_FIELDS, TRAFFIC_FIELDS, deployment_of, forced_of, link_of, load_of, site_of
 from .kv_cache import Sequences, kv_demand
 from .layout import Layout
 from .memory import Deployment
@@ -41,32 +41,7 @@ from .weights import checkpoint_weights
 if TYPE_CHECKING:
     from ..scenario import Scenario
 
-FIELDS = (
-    "estimator",
-    "model",
-    "precision",
-    "kv_precision",
-    "users",
-    "context",
-    "mean_fill",
-    "shared_prefix",
-    "accelerator",
-    "gpus",
-    "utilization",
-    "engine",
-    "max_batched_tokens",
-    "max_num_seqs",
-    "windowed_kv",
-    "tp",
-    "pp",
-    "dp",
-    "ep",
-    "node_link",
-    "input_tokens",
-    "output_tokens",
-    "prefix_hit",
-    "shown_formats",
-)
+FIELDS = ("estimator", "model", *LOAD_FIELDS, *LAYOUT_FIELDS, *TRAFFIC_FIELDS, "shown_formats")
 """Scenario fields that this section depends on."""
 
 REFERENCE = "bf16"

@@ -10,7 +10,7 @@ from .accelerator_table import accelerator_rows, rows_by_rule_of_thumb, verdict
 from .architecture import Part, layer_order, parameters
 from .derivation import Basis, Formula, Ledger, Unit
 from .facts import Facts
-from .inputs import deployment_of, forced_of, load_of, site_of
+from .inputs import LAYOUT_FIELDS, LOAD_FIELDS, deployment_of, forced_of, load_of, site_of
 from .kv_cache import CacheKind, KvTier, Sequences, kv_demand, kv_layers, kv_tier
 from .layout import Layout
 from .memory import Deployment, MemoryPlan, plan_memory
@@ -62,28 +62,7 @@ __all__ = [
     "site_of",
 ]
 
-FIELDS = (
-    "estimator",
-    "model",
-    "precision",
-    "kv_precision",
-    "users",
-    "context",
-    "mean_fill",
-    "shared_prefix",
-    "accelerator",
-    "gpus",
-    "utilization",
-    "engine",
-    "max_batched_tokens",
-    "max_num_seqs",
-    "windowed_kv",
-    "tp",
-    "pp",
-    "dp",
-    "ep",
-    "node_link",
-)
+FIELDS = ("estimator", "model", *LOAD_FIELDS, *LAYOUT_FIELDS)
 """Scenario fields that this section depends on."""
 
 _GROWTH_POINTS = 24
