@@ -176,26 +176,25 @@ def _time(seconds: float, parts: StepParts) -> str:
 
 
 def _working(play: Play, micro: int) -> str:
-    """What the GPUs do on their own, and what takes most of it."""
+    """What takes most of the time that GPUs work on their own, and who works."""
     parts, layout = play.parts, play.layout
     pieces = {
-        "weights": parts.weights_s,
-        "cache": parts.kv_s,
+        "reading weights": parts.weights_s,
+        "reading the cache": parts.kv_s,
         "arithmetic": parts.compute_s,
-        "launches": parts.launch_s,
+        "launching kernels": parts.launch_s,
     }
-    most = max(pieces, key=lambda name: pieces[name])
-    named = f"{most} {format_seconds(pieces[most])}"
+    most = f"mostly {max(pieces, key=lambda name: pieces[name])}"
     if layout.pp > 1 and micro < layout.pp:
-        batches = "a single micro-batch" if micro == 1 else f"{micro} micro-batches"
-        return f"{batches} in {layout.pp} stages, so {1 - micro / layout.pp:.0%} bubble; {named}"
+        batches = "1 micro-batch" if micro == 1 else f"{micro} micro-batches"
+        return f"{most}; {batches} in {layout.pp} stages: {1 - micro / layout.pp:.0%} bubble"
     if layout.pp > 1:
-        return f"{layout.pp} micro-batches walk {layout.pp} stages without a bubble; {named}"
+        return f"{most}; {layout.pp} micro-batches walk {layout.pp} stages, no bubble"
     if parts.all_to_all_s:
-        return f"each GPU reads its attention and its experts; {named}"
+        return f"{most}; each GPU has its own users and experts"
     if layout.tp > 1:
-        return f"each GPU reads its 1/{layout.tp} of every layer; {named}"
-    return f"each GPU reads the whole model; {named}"
+        return f"{most}; each GPU has 1/{layout.tp} of every layer"
+    return f"{most}; each GPU has the whole model"
 
 
 def share_frames(seconds: Sequence[float], count: int) -> tuple[int, ...]:

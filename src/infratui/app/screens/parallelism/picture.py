@@ -31,6 +31,7 @@ _TIGHT = 0.95
 _MOST_IDLE = 16
 _NARROWEST_GAUGE = 4
 _WIDEST_ROW = 8
+_EACH_WAY = " each way"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,8 @@ class Picture:
             lit = frame.link == reach
             parts.append((" ◆ " if lit else " ─ ", "tight" if lit else "line"))
             parts.append((f"{where} {name} ", "tight" if lit else "muted"))
-        parts.append((" each way", "muted"))
+        if sum(len(text) for text, _ in parts) + len(_EACH_WAY) <= self.width:
+            parts.append((_EACH_WAY, "muted"))
         return trim(parts, self.width)
 
     def _legend(self) -> Pieces:
@@ -171,7 +173,7 @@ class Picture:
             word
             for word, there in (
                 ("R replica", layout.dp > 1), ("S stage", layout.pp > 1), ("T shard", layout.tp > 1),
-                ("E experts", self._experts), ("a b … micro-batch", layout.pp > 1),
+                ("E experts", self._experts),
             )
             if there
         ]  # fmt: skip

@@ -135,7 +135,11 @@ class ParallelismScreen(SectionScreen):
         # The layout that is drawn stands first, so that it is in view beside the fastest.
         self.query_one("#layouts Table", Table).show(sorted(rows, key=lambda row: not row.marked))
         self.query_one(BatchTimeline).show(result.batching)
-        self.query_one("#links Table", Table).show([link_row(time) for time in result.links])
+        for panel in ("#batching", "#links"):
+            self.query_one(panel).display = result.chosen is not None
+        links = self.query_one("#links Table", Table)
+        links.show([link_row(time) for time in result.links])
+        links.display = bool(result.links)
         self.query_one("#typical Table", Table).show([typical_row(row) for row in result.typical])
 
     def _show_cluster(self, result: ParallelismResult) -> None:
