@@ -125,6 +125,7 @@ class SectionScreen(QuietScreen):
         super().__init__()
         self.result: Any = None
         self._shown: tuple[object, ...] = ()
+        self._presented = False
         self._places: dict[Widget, Widget] = {}
 
     # -- what a subclass says
@@ -261,6 +262,10 @@ class SectionScreen(QuietScreen):
 
     def _begin(self) -> None:
         """The first results; rows that could only show ids now show names."""
+        if not all(widget.is_mounted for widget in self.query("*")):
+            # A widget that is not mounted yet forgets that it asked for another height.
+            self.call_after_refresh(self._begin)
+            return
         if self.infra.facts:
             self._update(fresh=True)
         for row in self.query(ValueRow):
@@ -298,6 +303,12 @@ class SectionScreen(QuietScreen):
             self.answer(Answer("No answer", error, "bad", "change an input, or undo with u"))
             return
         self.show(result)
+        if not self._presented:
+            # Heights that were asked for while the first layout was on its way may have been dropped.
+            self._presented = True
+            for container in self.query(Widget):
+                container._clear_arrangement_cache()
+            self.refresh(layout=True)
         if self.has_class("-math"):
             self.query_one(DerivationView).show(self.math(), self.bytes_as)
 

@@ -9,6 +9,8 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from .relayout import relayout
+
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _RISING = " ▁▂▃▄▅▆▇█"
 
@@ -42,7 +44,7 @@ class BarList(Widget):
         taller = len(bars) != len(self.bars)
         self.bars = tuple(bars)
         if taller:
-            self.refresh(layout=True)
+            relayout(self)
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         return max(1, len(self.bars))

@@ -11,6 +11,8 @@ from textual.timer import Timer
 from textual.visual import Visual
 from textual.widget import Widget
 
+from .relayout import relayout
+
 SPEEDS = (0.5, 1.0, 2.0, 4.0)
 """Frames per second; four are the most."""
 
@@ -65,7 +67,7 @@ class GridAnimation(Widget, can_focus=True):
         """The picture is a new one: show it, and where motion is allowed play it for a few cycles."""
         self.allowed = motion
         self.set_reactive(GridAnimation.frame, self.REST)
-        self.refresh(layout=True)
+        relayout(self)
         if motion:
             self._play(self.CYCLES * self.FRAMES)
         else:

@@ -101,17 +101,17 @@ def draw(chart: Chart, width: int, height: int) -> Content:
         else:
             grid.level(place(low_x, rule.at)[1], rule)
     labels: dict[int, tuple[str, str]] = {}
-    ends_at: list[tuple[int, float, Curve]] = []
+    ends_at: list[tuple[float, float, Curve]] = []
     for curve in chart.curves:
         inside = [(x, y) for x, y in curve.points if math.isfinite(x) and math.isfinite(y) and y <= high_y]
         drawn = [place(x, y) for x, y in inside]
         for start, end in pairwise(drawn):
             grid.line(start, end, curve.tone)
         if drawn:
-            ends_at.append((int(drawn[-1][1] // 4), drawn[-1][0], curve))
+            ends_at.append((drawn[-1][1], drawn[-1][0], curve))
     # A curve that leaves the picture earlier is the steeper one: its label stands higher.
-    for row, _, curve in sorted(ends_at, key=lambda end: end[:2]):
-        _label(labels, row, plot_h, curve)
+    for y_end, _, curve in sorted(ends_at, key=lambda end: end[:2]):
+        _label(labels, int(y_end // 4), plot_h, curve)
     heading = f"{chart.y_label.rjust(margin)} ↑  {chart.x_label} →"
     lines = [Content.styled(heading, "$muted")] if chart.y_label else []
     at_mark = {0: marks[0], (plot_h - 1) // 2: marks[1], plot_h - 1: marks[2]}

@@ -9,6 +9,8 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
+_OVER = 1.05
+"""Beyond this share of the capacity a bar is over it: what engines take outside their budget stays below."""
 GLYPHS = "█▓▒░"
 """One per segment, in order: parts stay apart without colour."""
 
@@ -48,7 +50,9 @@ class StackedBar(Widget):
         scale = max(total, capacity)
         if scale <= 0:
             return Content("")
-        cells = share(tuple(segment.amount for segment in segments), scale, width)
+        over = total > capacity * _OVER
+        bar_width = width - 1 if capacity else width
+        cells = share(tuple(segment.amount for segment in segments), scale, bar_width)
         legend: list[tuple[str, str]] = []
         for index, segment in enumerate(segments):
             legend += [(f"{GLYPHS[index % 4]} ", f"${segment.tone}"), (f"{segment.label} {segment.text}  ", "")]
@@ -56,14 +60,14 @@ class StackedBar(Widget):
             room = width - sum(len(text) for text, _ in legend) - 3
             words = capacity_text if len(capacity_text) <= room else capacity_text[: max(0, room - 1)] + "…"
             if room > 4:
-                legend.append((f" │ {words}", "$bad" if total > capacity else "$muted"))
+                legend.append((f" │ {words}", "$bad" if over else "$muted"))
         bar: list[tuple[str, str]] = [
             (GLYPHS[index % 4] * count, f"${segment.tone}")
             for index, (segment, count) in enumerate(zip(segments, cells, strict=True))
         ]
         line = Content.assemble(*bar)
         if capacity:
-            line = _mark(line, min(width - 1, round(capacity / scale * width)), width, total > capacity)
+            line = _mark(line, round(capacity / scale * bar_width), over)
         return Content.assemble(*legend)[:width] + "\n" + line
 
 
@@ -80,8 +84,8 @@ def share(amounts: Sequence[float], scale: float, width: int) -> tuple[int, ...]
     return tuple(cells)
 
 
-def _mark(line: Content, at: int, width: int, over: bool) -> Content:
+def _mark(line: Content, at: int, over: bool) -> Content:
+    """Put the mark of the capacity between two cells."""
     if len(line) < at:
-        rest = "·" * (at - len(line))
-        return Content.assemble(line, (rest, "$line"), ("│", "bold"))
-    return Content.assemble(line[:at], ("│", "bold $bad" if over else "bold"), line[at + 1 : width])
+        return Content.assemble(line, ("·" * (at - len(line)), "$line"), ("│", "bold"))
+    return Content.assemble(line[:at], ("│", "bold $bad" if over else "bold"), line[at:])

@@ -14,6 +14,7 @@ from textual.visual import Visual
 from textual.widget import Widget
 
 from ..keys import Where, bindings
+from .relayout import relayout
 
 _GAP = 2
 """Cells between columns."""
@@ -123,7 +124,9 @@ class Table(Widget, can_focus=True):
         self._given = tuple(rows)
         self._layout = (0, ())
         self._order(was)
-        self.refresh(layout=height != len(self._given))
+        if height != len(self._given):
+            relayout(self)
+        self.refresh()
 
     def _order(self, keep: str | None) -> None:
         rows = list(self._given)

@@ -9,6 +9,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from ....engine.units import ByteUnit, format_bytes, format_count
+from ...widgets.relayout import relayout
 
 if TYPE_CHECKING:
     from ....engine.vram import VramResult
@@ -35,7 +36,9 @@ class LayerStrip(Widget):
         """Replace the strip."""
         before = self.get_content_height(None, None, self.size.width)
         self.set_reactive(LayerStrip.shown, (result, bytes_as))
-        self.refresh(layout=before != self.get_content_height(None, None, self.size.width))
+        if before != self.get_content_height(None, None, self.size.width):
+            relayout(self)
+        self.refresh()
 
     def _rows(self, width: int) -> int:
         return -(-len(self.shown[0].layers) // max(1, width)) if self.shown else 0

@@ -16,6 +16,7 @@ from ...base import SectionScreen
 from ...widgets.bar_list import Bar, BarList
 from ...widgets.line_chart import Chart, Curve, LineChart, Rule
 from ...widgets.panel import Panel
+from ...widgets.relayout import relayout
 from ...widgets.stacked_bar import Segment, StackedBar
 from ...widgets.table import Table
 from .layer_strip import LayerStrip
@@ -148,7 +149,10 @@ class VramScreen(SectionScreen):
             )
         taller = len(lines) != self._startup_lines
         self._startup_lines = len(lines)
-        self.query_one("#startup-lines", Static).update(Content("\n").join(lines), layout=taller)
+        static = self.query_one("#startup-lines", Static)
+        static.update(Content("\n").join(lines), layout=False)
+        if taller:
+            relayout(static)
 
     def math(self) -> Sequence[Derivation]:
         return self.result.derivations if self.result is not None else ()
@@ -172,10 +176,13 @@ class VramScreen(SectionScreen):
 def growth_chart(result: VramResult, unit: ByteUnit) -> Chart:
     """Memory of all GPUs against users, one curve per context, the capacity as a rule."""
     size = GB if unit is ByteUnit.GB else GIB
+    last = min((line.points[-1][0] for line in result.growth.lines), default=1)
+    # A round end of the axis: the picture stands still while the number of users moves a little.
+    end = _round_down(last)
     curves = tuple(
         Curve(
             format_tokens(line.context),
-            tuple((float(users), total / size) for users, total in line.points),
+            _until([(float(users), total / size) for users, total in line.points], end),
             _CURVES[at % len(_CURVES)],
         )
         for at, line in enumerate(result.growth.lines)
@@ -183,13 +190,32 @@ def growth_chart(result: VramResult, unit: ByteUnit) -> Chart:
     capacity = result.growth.capacity / size
     return Chart(
         curves=curves,
-        rules=(Rule(chosen(result), capacity, "bad"),) if capacity else (),
+        rules=(
+            *((Rule(chosen(result), capacity, "bad"),) if capacity else ()),
+            *((Rule("", float(result.load.users), "muted", upright=True),) if result.load.users <= end else ()),
+        ),
         x_label="users",
         y_label=unit.value,
         x_text=lambda value: format_count(round(value)),
         y_text=lambda value: format_count(round(value)),
         top=capacity * 2 if capacity else None,
     )
+
+
+def _round_down(value: int) -> float:
+    """The largest 1, 2 or 5 times a power of ten that is not above the value."""
+    power = 10 ** (len(str(value)) - 1)
+    return float(max(step * power for step in (1, 2, 5) if step * power <= value))
+
+
+def _until(points: list[tuple[float, float]], end: float) -> tuple[tuple[float, float], ...]:
+    """The points up to an x, with one on it."""
+    kept = [point for point in points if point[0] <= end]
+    beyond = next((point for point in points if point[0] > end), None)
+    if kept and beyond is not None and kept[-1][0] < end:
+        (x, y), (next_x, next_y) = kept[-1], beyond
+        kept.append((end, y + (next_y - y) * (end - x) / (next_x - x)))
+    return tuple(kept)
 
 
 def part_bars(result: VramResult, unit: ByteUnit) -> list[Bar]:
