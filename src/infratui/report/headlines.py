@@ -76,10 +76,12 @@ def _parallelism(evaluation: Evaluation, result: Any) -> tuple[Headline, ...]:
         value = metric(evaluation, key)
         return None if value is None else value / 1e3
 
+    total = result.serving.output_per_s if result.serving else None
     return (
         make("Time to first token", seconds("ttft_ms"), Unit.SECONDS, words=none),
         make("Time per output token", seconds("tpot_ms"), Unit.SECONDS, words=none),
-        make("Output of all replicas", metric(evaluation, "tokens_per_s"), Unit.TOKENS_PER_S, Better.HIGHER, none),
+        make("Output of one replica", metric(evaluation, "tokens_per_s"), Unit.TOKENS_PER_S, Better.HIGHER, none),
+        make("Output of all replicas", total, Unit.TOKENS_PER_S, Better.HIGHER, none),
         make("Output per user", metric(evaluation, "tokens_per_s_user"), Unit.TOKENS_PER_S, Better.HIGHER, none),
         make("Pipeline bubble", metric(evaluation, "bubble_pct"), Unit.PERCENT, words=none),
     )
