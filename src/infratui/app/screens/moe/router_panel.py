@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.segment import Segment
+from rich.style import Style
 from textual.content import Content
 from textual.geometry import Region
 from textual.strip import Strip
@@ -43,6 +45,7 @@ class RouterPanel(GridAnimation):
         self._left_at = 0
         self._lines: tuple[Line, ...] = ()
         self._drawn: tuple[object, ...] = ()
+        self._looks: dict[tuple[object, ...], Style] = {}
 
     # -- content
 
@@ -157,7 +160,15 @@ class RouterPanel(GridAnimation):
         width = self.size.width
         lines = self._picture(width)
         pieces = lines[y] if y < len(lines) else ()
-        content = Content.assemble(*pieces)
-        if y == 0 and self.has_focus:
-            content = Content.assemble(("▌", "$key"), content[1:])
-        return Visual.to_strips(self, content, width, 1, self.visual_style)[0]
+        if y == 0 and self.has_focus and pieces:
+            pieces = (("▌", "$key"), (pieces[0][0][1:], pieces[0][1]), *pieces[1:])
+        segments = [Segment(text, self._look(style)) for text, style in pieces]
+        return Strip(segments).adjust_cell_length(width, self._look(""))
+
+    def _look(self, style: str) -> Style:
+        """A style of the picture as the terminal takes it: resolved once for each theme, not for each piece."""
+        key = (style, self.app.theme, self.visual_style)
+        if key not in self._looks:
+            strip = Visual.to_strips(self, Content.assemble(("x", style)), 1, 1, self.visual_style)[0]
+            self._looks[key] = next(iter(strip)).style or Style.null()
+        return self._looks[key]
