@@ -77,7 +77,7 @@ class VramScreen(SectionScreen):
     VramScreen.-huge #body { layout: grid; grid-size: 2; grid-columns: 3fr 2fr; grid-rows: auto; grid-gutter: 0 1; }
     VramScreen.-huge LineChart { height: 13; }
     VramScreen.-high Table { height: 20; }
-    VramScreen.-huge.-high LineChart { height: 20; }
+    VramScreen.-huge.-high Table, VramScreen.-huge.-high LineChart { height: 28; }
     """
 
     _startup_lines = 0
