@@ -92,7 +92,7 @@ class ClusterView(GridAnimation):
     def render_line(self, y: int) -> Strip:
         # Lines are made once per picture: a cycle that repeats costs no more than sending what differs.
         self.picture(self.size.width)
-        key = (y, self._same[min(self.frame, len(self._same) - 1)], self.has_focus, self.app.theme)
+        key = (y, self._same[min(self.frame, len(self._same) - 1)], y == 0 and self.has_focus, self.app.theme)
         strip = self._strips.get(key)
         if strip is None:
             strip = self._strips[key] = super().render_line(y)

@@ -172,7 +172,10 @@ def _over(play: Play, span: int) -> tuple[Literal["node", "nodes"], str]:
 
 
 def _time(seconds: float, parts: StepParts) -> str:
-    return f"{format_seconds(seconds)} of {format_seconds(parts.total_s)}"
+    """`43.4 of 48.1 ms`; both units where they differ."""
+    part, whole = format_seconds(seconds), format_seconds(parts.total_s)
+    number, unit = part.split(" ")
+    return f"{number} of {whole}" if whole.endswith(f" {unit}") else f"{part} of {whole}"
 
 
 def _working(play: Play, micro: int) -> str:
