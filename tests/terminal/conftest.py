@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import resource
 import select
 import signal
 import struct
@@ -23,7 +24,17 @@ QUIET_S = 0.15
 class Terminal:
     """A program in a pty. Waiting is for what appears, never for a time."""
 
-    def __init__(self, *arguments: str, columns: int = 100, lines: int = 30, ignore_hangup: bool = False, **env: str):
+    def __init__(
+        self,
+        *arguments: str,
+        columns: int = 100,
+        lines: int = 30,
+        ignore_hangup: bool = False,
+        redirect: str = "",
+        file_bytes: int | None = None,
+        **env: str,
+    ):
+        """`redirect`: as a shell takes it, `2>log`. `file_bytes`: no file may grow larger, as on a full disk."""
         self.screen = pyte.Screen(columns, lines)
         self._stream = pyte.ByteStream(self.screen)
         self.raw = b""
@@ -33,7 +44,10 @@ class Terminal:
             if ignore_hangup:
                 signal.signal(signal.SIGHUP, signal.SIG_IGN)
             base = {**os.environ, "TERM": "xterm-256color", "LANG": "C.UTF-8", "PYTHONUTF8": "1", **env}
-            os.execvpe(sys.executable, [sys.executable, "-m", "infratui", *arguments], base)
+            if file_bytes is not None:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
+            program = [sys.executable, "-B", "-m", "infratui", *arguments]
+            os.execvpe("/bin/sh", ["sh", "-c", f'exec "$0" "$@" {redirect}', *program], base)
         self.resize(columns, lines)
 
     def resize(self, columns: int, lines: int) -> None:
@@ -45,7 +59,7 @@ class Terminal:
 
     def read(self, timeout: float) -> bool:
         """Take in what comes within the time. False where nothing came."""
-        ready, _, _ = select.select([self.fd], [], [], timeout)
+        ready, _, _ = select.select([self.fd] if self.fd >= 0 else [], [], [], timeout)
         if not ready:
             return False
         try:

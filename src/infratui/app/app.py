@@ -302,7 +302,9 @@ class InfraApp(Shell):
         """Quit; the scenario is kept for the next start."""
         refusal = self.keep_session()
         if refusal and not self._leaving:
-            self._ask_again(f"{refusal}; press again to quit without keeping the scenario")
+            self._ask_again(
+                f"press again to quit without keeping the scenario: {refusal.replace(str(Path.home()), '~')}"
+            )
             return
         self.exit(0)
 

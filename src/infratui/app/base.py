@@ -127,6 +127,7 @@ class SectionScreen(QuietScreen):
         self._shown: tuple[object, ...] = ()
         self._presented = False
         self._places: dict[Widget, Widget] = {}
+        self._last_focus: Widget | None = None
 
     # -- what a subclass says
 
@@ -358,6 +359,7 @@ class SectionScreen(QuietScreen):
         if focused is None:
             line.hint = ""
         else:
+            self._last_focus = focused
             panel = self._panel_of(focused)
             if panel is not None:
                 self._places[panel] = focused
@@ -563,3 +565,10 @@ class SectionScreen(QuietScreen):
 
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.width < SMALLEST[0] or event.size.height < SMALLEST[1], "-too-small")
+        self.call_after_refresh(self._refocus)
+
+    def _refocus(self) -> None:
+        # A widget that a small window hides loses the focus; where it comes back it gets it back.
+        last = self._last_focus
+        if self.focused is None and last is not None and last in self.focus_chain:
+            self.set_focus(last)
