@@ -39,7 +39,7 @@ def text(picture: Picture, frame: Frame) -> list[str]:
 class TestFrames:
     def test_parts_take_frames_in_proportion_to_their_time(self) -> None:
         assert share_frames([9.0, 1.0], 10) == (9, 1)
-        assert share_frames([0.99, 0.001, 0.009], 12) == (10, 1, 1)
+        assert share_frames([0.99, 0.001, 0.009], 12) == (11, 1, 1)
 
     def test_tensor_parallelism_pulses_twice_and_then_everyone_has_a_token(self) -> None:
         found = play(Layout(8))

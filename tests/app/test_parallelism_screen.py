@@ -137,7 +137,7 @@ class TestMotion:
             told = " ".join(captions)
             assert "micro-batches walk 2 stages" in told
             assert "TP8 all-reduce after attention" in told
-            assert "hands its hidden states on over InfiniBand NDR" in told
+            assert "hidden states go to the next stage over InfiniBand NDR" in told
             assert "every sequence has its next token" in told
 
     async def test_it_plays_when_a_plan_appears_and_space_pauses(self, make_app: Make) -> None:

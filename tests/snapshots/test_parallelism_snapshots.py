@@ -46,7 +46,7 @@ def test_gpus_are_missing(snap_compare: Callable[..., bool]) -> None:
 
 
 def test_a_pipeline_stepped_to_its_all_reduce(snap_compare: Callable[..., bool]) -> None:
-    keys = ["full_stop"] * 6
+    keys = ["full_stop"] * 5
     assert snap_compare(app(**GUIDE, gpus=16), terminal_size=(120, 36), run_before=settled("tab", *keys))
 
 

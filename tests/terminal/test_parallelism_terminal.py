@@ -11,7 +11,11 @@ def test_stepping_the_animation(open_terminal: Callable[..., object]) -> None:
         "--set", "precision=fp16", "--set", "users=10", columns=120, lines=40,
     )  # fmt: skip
     terminal.until("micro-batches walk 2 stages")  # type: ignore[attr-defined]
-    for words in ("TP8 all-reduce after attention", "hands its hidden states on", "every sequence has its next token"):
+    for words in (
+        "TP8 all-reduce after attention",
+        "hidden states go to the next stage",
+        "every sequence has its next token",
+    ):
         for _ in range(30):
             if words in terminal.text:  # type: ignore[attr-defined]
                 break

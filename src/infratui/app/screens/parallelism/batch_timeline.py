@@ -71,7 +71,7 @@ def _figures(run: BatchingResult, best: bool, width: int) -> Content:
     rest = (
         f"{run.utilisation:>4.0%} busy  latency p95 {format_seconds(run.latency_p95_ms / 1e3)}  "
         f"TTFT p95 {format_seconds(run.ttft_p95_ms / 1e3)}  "
-        f"{format_count(round(run.output_tokens_per_s))} tokens/s"
+        f"{format_count(round(run.output_tokens_per_s))} tok/s"
     )
     return Content.assemble((f"{run.policy.value:<11}", "bold $key" if best else "bold"), (rest[: width - 11], ""))
 

@@ -161,7 +161,7 @@ def _parts(play: Play, micro: int) -> list[_Part]:
             found.append(_Part("reduce", parts.all_reduce_s / halves, caption, link))
     if layout.pp > 1:
         link, over = _over(play, layout.gpus_per_replica)
-        caption = f"{_time(parts.hop_s, parts)}: every stage hands its hidden states on over {over}"
+        caption = f"{_time(parts.hop_s, parts)}: hidden states go to the next stage over {over}"
         found.append(_Part("send", parts.hop_s, caption, link))
     return found
 
@@ -182,10 +182,10 @@ def _working(play: Play, micro: int) -> str:
     """What takes most of the time that GPUs work on their own, and who works."""
     parts, layout = play.parts, play.layout
     pieces = {
-        "reading weights": parts.weights_s,
-        "reading the cache": parts.kv_s,
+        "weights": parts.weights_s,
+        "cache": parts.kv_s,
         "arithmetic": parts.compute_s,
-        "launching kernels": parts.launch_s,
+        "launches": parts.launch_s,
     }
     most = f"mostly {max(pieces, key=lambda name: pieces[name])}"
     if layout.pp > 1 and micro < layout.pp:
@@ -201,18 +201,10 @@ def _working(play: Play, micro: int) -> str:
 
 
 def share_frames(seconds: Sequence[float], count: int) -> tuple[int, ...]:
-    """Frames for each part: in proportion to its seconds, at least one, `count` in all where that is possible.
+    """Frames for each part: in proportion to its seconds, at least one, about `count` in all; equal parts get equal.
 
     >>> share_frames([9.0, 1.0], 10)
     (9, 1)
     """
     total = sum(seconds)
-    if total <= 0:
-        return (1,) * len(seconds)
-    exact = [value / total * count for value in seconds]
-    given = [max(1, int(value)) for value in exact]
-    while sum(given) < count:
-        given[max(range(len(given)), key=lambda at: exact[at] - given[at])] += 1
-    while sum(given) > max(count, len(given)):
-        given[max(range(len(given)), key=lambda at: given[at] - exact[at] if given[at] > 1 else -1.0)] -= 1
-    return tuple(given)
+    return tuple(max(1, int(value / total * count)) if total > 0 else 1 for value in seconds)

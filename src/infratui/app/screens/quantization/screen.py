@@ -15,11 +15,11 @@ from ....engine.units import ByteUnit
 from ...base import SectionScreen
 from ...chrome import KeyBar
 from ...widgets.panel import Panel
+from ...widgets.prose import Prose
 from ...widgets.table import Table
 from ...widgets.value_row import ValueRow
 from .bit_lab import BitLab
 from .format_bars import FormatBars
-from .prose import Prose
 from .words import (
     EVIDENCE_COLUMNS,
     METHOD_COLUMNS,

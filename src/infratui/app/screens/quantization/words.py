@@ -23,9 +23,9 @@ from ....report.quantization import (
 )
 from ....report.vram import short_name
 from ...widgets.headline import Answer
+from ...widgets.prose import Says
 from ...widgets.table import Cell, Column, Row
 from .format_bars import FormatBar
-from .prose import Says
 
 if TYPE_CHECKING:
     from ....engine.bit_lab import LabResult, Snap
