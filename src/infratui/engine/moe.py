@@ -103,8 +103,6 @@ class MoeResult:
     even: EvenBatch
     router: RouterResult
     offload: Offload
-    sentence: str
-    """Memory is for all experts, speed for the touched ones, with the model's own numbers."""
     quality_caveat: str
 
     @property
@@ -153,7 +151,6 @@ def evaluate_moe(scenario: Scenario, facts: Facts) -> MoeResult:
         even=_even_batch(dense, moe, case.precision),
         router=router,
         offload=_offload(case, moe, batch, second),
-        sentence=_sentence(second, router),
         quality_caveat=(
             "Parameters are not quality: a mixture of experts usually answers like a dense model between its active "
             "and its total size. Compare both on your own tasks before you buy for one."
@@ -241,14 +238,4 @@ def _offload(case: Case, moe: Model, batch: int, side: Side) -> Offload:
         in_memory,
         served.gpus,
         ledger.derivation("Experts in host memory"),
-    )
-
-
-def _sentence(side: Side, router: RouterResult) -> str:
-    share = router.batch.touched / router.spec.experts
-    return (
-        f"Memory is for all experts, speed for the touched ones: all {router.spec.experts} of each layer must be held "
-        f"({side.weight_bytes / 1e9:,.0f} GB of weights), while a token computes with {side.active / 1e9:,.1f}B of "
-        f"{side.total / 1e9:,.1f}B parameters and this batch of {router.batch.batch} reads {router.batch.touched} "
-        f"experts of the layer ({share:.0%})."
     )

@@ -22,7 +22,7 @@ def summary(result: MoeResult, bytes_as: ByteUnit = ByteUnit.GB) -> str:
         headline(result, bytes_as),
         fewest(result),
         same(result),
-        result.sentence,
+        sentence(result, bytes_as),
         even_batch(result),
         offload(result, bytes_as),
         result.quality_caveat,
@@ -62,6 +62,19 @@ def same(result: MoeResult) -> str:
     return (
         f"On {result.budget} GPUs each{why}: {served(result.dense, result.dense.budget)}; "
         f"{served(result.moe, result.moe.budget)}."
+    )
+
+
+def sentence(result: MoeResult, bytes_as: ByteUnit) -> str:
+    """Memory is for all experts, speed for the touched ones, with the model's own numbers."""
+    moe, router = result.moe, result.router
+    share = router.batch.touched / router.spec.experts
+    tokens = "1 token" if result.batch == 1 else f"{result.batch:,} tokens"
+    return (
+        f"Memory is for all experts, speed for the touched ones: all {router.spec.experts} of each layer must be held "
+        f"({format_bytes(moe.weight_bytes, bytes_as)} of weights), while a token computes with "
+        f"{format_count(moe.active)} of {format_count(moe.total)} parameters and this batch of {tokens} reads "
+        f"{router.batch.touched} experts of the layer ({share:.0%})."
     )
 
 

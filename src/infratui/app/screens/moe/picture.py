@@ -291,7 +291,7 @@ def _capacity(frame: BatchFrame, reel: BatchReel) -> str:
     routing, factor = frame.routing, reel.router.capacity_factor
     if routing.capacity is None or factor is None:
         return "no capacity limit: the fullest expert takes all its tokens and sets the pace"
-    words = f"capacity {factor:g}× is {routing.capacity} per expert"
+    words = f"capacity {routing.capacity} ({factor:g}×)"
     over = routing.assignments_dropped
     if not over:
         return f"{words}: nothing overflows"

@@ -91,6 +91,7 @@ class MoeScreen(SectionScreen):
     MoeScreen.-huge #sides { layout: horizontal; }
     MoeScreen.-huge #left, MoeScreen.-huge #right { width: 1fr; }
     MoeScreen.-low WeightBars { height: 2; }
+    MoeScreen.-refused WeightBars { display: none; }
     """
 
     def compose_top(self) -> ComposeResult:

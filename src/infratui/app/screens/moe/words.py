@@ -9,7 +9,7 @@ from textual.content import Content
 
 from ....engine.architecture import Part
 from ....engine.units import ByteUnit, format_bytes, format_count, format_seconds, format_usd, significant
-from ....report.moe import SIDES, even_batch, gate, offload, pays, ratios, value
+from ....report.moe import SIDES, even_batch, gate, offload, pays, ratios, sentence, value
 from ...widgets.headline import Answer
 from ...widgets.prose import Says
 from ...widgets.table import Cell, Column, Row
@@ -43,9 +43,9 @@ def answer(result: MoeResult, bytes_as: ByteUnit) -> Answer:
             (side.budget.reason for side in (result.dense, result.moe) if side.budget.reason), "no prediction for both"
         )
     held = format_bytes(result.moe.weight_bytes, bytes_as)
+    tokens = "1 token touches" if router.batch.batch == 1 else f"{router.batch.batch:,} tokens touch"
     detail = (
-        f"memory is for all {router.spec.experts} experts ({held}), speed for the {router.batch.touched} "
-        f"that {router.batch.batch:,} tokens touch"
+        f"memory is for all {router.spec.experts} experts ({held}), speed for the {router.batch.touched} that {tokens}"
     )
     return Answer(f"{compute} compute, {memory} memory", text, "", detail)
 
@@ -78,6 +78,9 @@ def figures(result: MoeResult, bytes_as: ByteUnit) -> tuple[Figure, ...]:
     def size(*parts: Part) -> Callable[[Side], str]:
         return lambda side: format_bytes(side.bytes_of(*parts), bytes_as) if side.bytes_of(*parts) else "–"
 
+    def thumb(side: Side) -> str:
+        return "–" if side.plain_bytes is None else format_bytes(side.plain_bytes, bytes_as)
+
     dense_layers = result.moe.model.layers - len(router.moe_layers)
     before = f"{dense_layers} dense, " if dense_layers else ""
     shared = f" + {spec.shared_experts} shared" if spec.shared_experts else ""
@@ -87,7 +90,8 @@ def figures(result: MoeResult, bytes_as: ByteUnit) -> tuple[Figure, ...]:
         Figure("layers", f"{result.dense.model.layers} dense", f"{before}{len(router.moe_layers)} with experts"),
         Figure("experts", "none", f"{spec.experts}, top-{router.own_top_k}{shared}"),
         Figure("router", "none", gate(router)),
-        both("weights", lambda side: _weights(side, result, bytes_as)),
+        both("weights", lambda side: f"{format_bytes(side.weight_bytes, bytes_as)} in {result.precision.label}"),
+        *([both(" rule of thumb", thumb)] if any(_off_thumb(side) for side in sides) else []),
         both(" attention", size(Part.ATTENTION)),
         both(" MLP, shared", size(Part.MLP, Part.SHARED_EXPERTS)),
         both(" experts", size(Part.ROUTED_EXPERTS)),
@@ -101,11 +105,9 @@ def figures(result: MoeResult, bytes_as: ByteUnit) -> tuple[Figure, ...]:
     return tuple(lines)
 
 
-def _weights(side: Side, result: MoeResult, bytes_as: ByteUnit) -> str:
-    held = format_bytes(side.weight_bytes, bytes_as)
-    if side.plain_bytes is None or abs(side.plain_bytes / side.weight_bytes - 1) < 0.005:
-        return f"{held} in {result.precision.label}"
-    return f"{held} ({format_bytes(side.plain_bytes, bytes_as)} by thumb)"
+def _off_thumb(side: Side) -> bool:
+    """The rule of thumb is off by more than half a percent, as it is where scales and wider parts count."""
+    return side.plain_bytes is not None and abs(side.plain_bytes / side.weight_bytes - 1) > 0.005
 
 
 def _read(side: Side, bytes_as: ByteUnit) -> str:
@@ -237,7 +239,7 @@ def notes(result: MoeResult, bytes_as: ByteUnit) -> tuple[Says, ...]:
     """When which model pays, in words."""
     for_dense, for_moe = pays(result, bytes_as)
     parts = (
-        ("memory, speed", result.sentence.partition(": ")[2]),
+        ("memory, speed", sentence(result, bytes_as).partition(": ")[2]),
         ("dense pays", for_dense),
         ("MoE pays", for_moe),
         ("bytes", even_batch(result)),
