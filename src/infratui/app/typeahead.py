@@ -29,6 +29,9 @@ class OrderedKeys(App[int]):
         self._key_busy = False
 
     async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key) and not self._screen_stack:
+            # On the way out: nothing is left that a key could mean something to.
+            return
         if isinstance(event, events.Key) and not event.is_forwarded:
             if self._key_busy:
                 self._waiting_keys.append(event)
@@ -38,6 +41,8 @@ class OrderedKeys(App[int]):
             await super().on_event(event)
 
     async def _send_key(self, event: events.Key) -> None:
+        if not self._screen_stack:
+            return
         self._key_busy = True
         self._key_turn += 1
         turn, screen = self._key_turn, self.screen
@@ -56,7 +61,7 @@ class OrderedKeys(App[int]):
             self._pass(way[1:], then)
 
     def _done(self, turn: int, screen: Screen[Any], tries: int = 20) -> None:
-        if turn != self._key_turn or not self._key_busy:
+        if turn != self._key_turn or not self._key_busy or not self._screen_stack:
             return
         if self._waiting_keys and self.screen is not screen and self.screen.focused is None and tries:
             self.set_timer(_NEW_SCREEN_S, lambda: self._done(turn, screen, tries - 1))
