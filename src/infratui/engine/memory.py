@@ -129,11 +129,20 @@ def plan_memory(
     visible = table.visible_memory(accelerator)
     batch = deployment.batch(accelerator)
     runtime = _runtime(deployment.model, layout.tp, layout.pp, batch, deployment.constants)
-    spaces = [_kv_space(deployment, visible, stage.total, runtime, Ledger(recording=False)) for stage in weights.stages]
+    # Stages of a pipeline are often alike: the first of a kind stands for all of it.
+    kinds: dict[object, int] = {}
+    for at, (stage, geometry) in enumerate(zip(weights.stages, stages, strict=True)):
+        kinds.setdefault((stage.total, geometry.growing, geometry.windows, geometry.state), at)
+    distinct = tuple(kinds.values())
+    stages = tuple(stages[at] for at in distinct)
+    spaces = [
+        _kv_space(deployment, visible, weights.stages[at].total, runtime, Ledger(recording=False)) for at in distinct
+    ]
     demands = [kv_demand(geometry, replica) for geometry in stages]
-    tightest = min(range(len(stages)), key=lambda stage: spaces[stage][1] - demands[stage].total)
-    requested, space = spaces[tightest]
-    demand = demands[tightest]
+    place = min(range(len(stages)), key=lambda at: spaces[at][1] - demands[at].total)
+    tightest = distinct[place]
+    requested, space = spaces[place]
+    demand = demands[place]
     per_replica = min(
         _users_held(room, each.shared, each.per_user) for (_, room), each in zip(spaces, demands, strict=True)
     )
@@ -161,7 +170,7 @@ def plan_memory(
         kv_tokens=math.floor(concurrency * load.context),
         concurrency=concurrency,
     )
-    return _explained(plan, deployment, accelerator, load, batch, stages[tightest]) if explain else plan
+    return _explained(plan, deployment, accelerator, load, batch, stages[place]) if explain else plan
 
 
 @lru_cache(maxsize=16384)
