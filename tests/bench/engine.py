@@ -12,8 +12,8 @@ from infratui.catalog.routing_text import routing_words
 from infratui.engine.estimate import estimate_memory
 from infratui.engine.evaluate import Evaluator
 from infratui.engine.inputs import deployment_of, load_of, site_of
+from infratui.engine.layout_table import Case, layout_rows
 from infratui.engine.moe_router import router_spec
-from infratui.engine.parallelism import layout_rows
 from infratui.engine.placement import judge_layouts
 from infratui.engine.planner import plan_demand
 from infratui.engine.routing import route_batch
@@ -43,7 +43,7 @@ def figures() -> Iterator[tuple[str, float, str]]:
     case = deployment_of(big, facts), site_of(big, facts)
     judged = milliseconds(lambda run: judge_layouts(*case, replace(load_of(big), users=100 + run), 64))
     yield "layouts of 64 GPUs, judged", judged, "≤ 100 ms"
-    rows = milliseconds(lambda run: layout_rows(big.with_(users=100 + run), facts))
+    rows = milliseconds(lambda run: layout_rows(Case.of(big.with_(users=100 + run), facts)))
     yield "layouts of 64 GPUs, with predictions", rows, "≤ 200 ms"
     plan = milliseconds(lambda run: plan_demand(Scenario(requests_per_day=50_000 + run, ttft_ms=1000), facts), 3)
     yield "planner over the whole catalog", plan, "≤ 1,000 ms"
