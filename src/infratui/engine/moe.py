@@ -198,8 +198,8 @@ def _trade_offs(dense: Side, moe: Side, budget: int) -> tuple[TradeOff, ...]:
         pair("fewest GPUs", Unit.COUNT, Better.LOWER, (dense.fewest.gpus or None, moe.fewest.gpus or None)),
     ]
     for name, sides in (
-        ("fewest GPUs", (dense.fewest, moe.fewest)),
-        (f"{budget} GPUs each", (dense.budget, moe.budget)),
+        ("fewest", (dense.fewest, moe.fewest)),
+        (f"{budget} each", (dense.budget, moe.budget)),
     ):
         first, second = speed(sides[0]), speed(sides[1])
         reason = next((side.reason for side in sides if side.serving is None), "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from .architecture import Mixture, Model, layer_order
@@ -85,7 +86,7 @@ def route(scenario: Scenario, moe: Model) -> RouterResult:
     spec = router_spec(mixture, scenario.router_top_k)
     factor = scenario.capacity_factor or None
     size, seed, skew = scenario.router_batch, scenario.router_seed, scenario.router_skew
-    batch = route_batch(spec, seed, size, layer, skew, capacity_factor=factor)
+    batch = _routed(spec, seed, size, layer, skew, factor)
     asked = scenario.ep or scenario.gpus
     ep = expert_ranks(mixture.experts, asked)
     note = "" if ep == asked else f"{asked} GPUs do not divide {mixture.experts} experts evenly, so {ep} hold them"
@@ -105,6 +106,12 @@ def route(scenario: Scenario, moe: Model) -> RouterResult:
         capacity_factor=factor,
         derivation=_explain(spec, batch, linear, factor, layer),
     )
+
+
+@lru_cache(maxsize=16)
+def _routed(spec: RouterSpec, seed: int, size: int, layer: int, skew: float, factor: float | None) -> BatchRouting:
+    # A full batch takes most of a second, and most changes of a scenario leave it as it is.
+    return route_batch(spec, seed, size, layer, skew, capacity_factor=factor)
 
 
 def expert_ranks(experts: int, gpus: int) -> int:

@@ -163,7 +163,12 @@ def margin(line: TradeOff) -> str:
     """Who wins a line and by how much: `MoE 1.7×`."""
     if line.winner in ("", "even") or line.ratio is None:
         return SIDES[line.winner]
-    return f"{SIDES[line.winner]} {significant(line.ratio, 2)}×"
+    return f"{SIDES[line.winner]} {times(line.ratio)}"
+
+
+def times(ratio: float) -> str:
+    """A ratio in as many digits as tell it from one: `3.1×`, `1.05×`."""
+    return f"{significant(ratio, 2 if ratio >= 1.095 else 3)}×"
 
 
 def value(line: TradeOff, side: str, bytes_as: ByteUnit) -> str:

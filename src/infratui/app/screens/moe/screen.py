@@ -88,6 +88,7 @@ class MoeScreen(SectionScreen):
     CSS = """
     MoeScreen #sides, MoeScreen #left, MoeScreen #right { height: auto; }
     MoeScreen Static { height: auto; }
+    MoeScreen #placement-loads { text-wrap: nowrap; }
     MoeScreen.-huge #sides { layout: horizontal; }
     MoeScreen.-huge #left, MoeScreen.-huge #right { width: 1fr; }
     MoeScreen.-low WeightBars { height: 2; }

@@ -9,7 +9,7 @@ from textual.content import Content
 
 from ....engine.architecture import Part
 from ....engine.units import ByteUnit, format_bytes, format_count, format_seconds, format_usd, significant
-from ....report.moe import SIDES, even_batch, gate, offload, pays, ratios, sentence, value
+from ....report.moe import SIDES, even_batch, gate, offload, pays, ratios, sentence, times, value
 from ...widgets.headline import Answer
 from ...widgets.prose import Says
 from ...widgets.table import Cell, Column, Row
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ....engine.moe_side import Served, Side
 
 _LEVELS = "▁▂▃▄▅▆▇"
-_MOST_GPUS = 64
+_MOST_GPUS = 48
 """GPUs that one line of load shows."""
 _COPIES = 6
 """Copied experts that are named."""
@@ -37,7 +37,7 @@ def answer(result: MoeResult, bytes_as: ByteUnit) -> Answer:
     if first and second:
         lead = "dense" if first.output_per_s > second.output_per_s else "MoE"
         most, least = sorted((first.output_per_s, second.output_per_s), reverse=True)
-        text = f"{lead} makes {significant(most / least, 2)}× the tokens/s on {result.budget} GPUs each"
+        text = f"{lead} makes {times(most / least)} the tokens/s on {result.budget} GPUs each"
     else:
         text = next(
             (side.budget.reason for side in (result.dense, result.moe) if side.budget.reason), "no prediction for both"
@@ -156,7 +156,7 @@ def trade_row(line: TradeOff, bytes_as: ByteUnit) -> Row:
     """One line: both figures, who wins, by how much."""
     won = line.winner
     tones = {"dense": ("bold", "muted"), "moe": ("muted", "bold")}.get(won, ("", ""))
-    by = f"{significant(line.ratio, 2)}×" if line.ratio is not None and won in ("dense", "moe") else ""
+    by = times(line.ratio) if line.ratio is not None and won in ("dense", "moe") else ""
     wins = {"dense": "← dense", "moe": "→ MoE"}.get(won, SIDES[won])
     tone = {"dense": "tight", "moe": "key"}.get(won, "muted")
     return Row(
@@ -175,7 +175,7 @@ def trade_words(line: TradeOff, result: MoeResult, bytes_as: ByteUnit) -> str:
     """A line as a sentence: who wins, both figures, and what else is to be said."""
     amounts = f"{value(line, 'dense', bytes_as)} against {value(line, 'moe', bytes_as)}"
     names = {"dense": result.dense.model.name, "moe": result.moe.model.name}
-    ahead = f"{names[line.winner]} by {significant(line.ratio, 2)}×" if line.winner in names and line.ratio else ""
+    ahead = f"{names[line.winner]} by {times(line.ratio)}" if line.winner in names and line.ratio else ""
     return f"{line.name}: " + "; ".join(part for part in (ahead, amounts, line.words) if part)
 
 
@@ -227,11 +227,11 @@ def _loads(label: str, placement: Placement) -> Content:
     loads = placement.load_per_gpu
     top = max(loads) or 1.0
     bars = "".join(_LEVELS[min(6, int(load / top * 7))] for load in loads[:_MOST_GPUS])
-    more = "…" if len(loads) > _MOST_GPUS else ""
     return Content.assemble(
         (f" {label:<16}", "$muted"),
-        (bars + more, "$weights"),
-        f"  {format_count(min(loads))} to {format_count(max(loads))}, mean {format_count(sum(loads) / len(loads))}",
+        (f"{times(placement.slowdown):>6}", "bold"),
+        " ",
+        (bars + ("…" if len(loads) > _MOST_GPUS else ""), "$weights"),
     )
 
 
