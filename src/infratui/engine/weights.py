@@ -171,9 +171,16 @@ def _weights(model: Model, precision: Precision, tp: int, pp: int, ep: int) -> G
     embedding = math.ceil((embedding_parameters(model) + pad * hidden) / tp)
     head = math.ceil((head_parameters(model) + pad * hidden) / tp)
     pads = (precision.pad_hidden, precision.pad_width)
-    stages = []
+    stages: list[StageWeights] = []
     first = 0
+    middle: dict[object, StageWeights] = {}
     for stage, groups in enumerate(stage_groups(model, pp)):
+        # Stages in the middle of a long pipeline are of few kinds.
+        kind = tuple((id(group), layers) for group, layers in groups) if 0 < stage < pp - 1 else None
+        if kind in middle:
+            stages.append(replace(middle[kind], stage=stage, first_layer=first))
+            first += stages[-1].layers
+            continue
         counts = dict.fromkeys(Part, 0)
         for group, layers in groups:
             for part, count in _layer_parameters(group, hidden, tp, ep, pads):
@@ -191,6 +198,8 @@ def _weights(model: Model, precision: Precision, tp: int, pp: int, ep: int) -> G
             parts += _extras(model, precision, tp)
         size = sum(count for _, count in groups)
         stages.append(StageWeights(stage, first, size, parts, sum(entry.bytes for entry in parts)))
+        if kind is not None:
+            middle[kind] = stages[-1]
         first += size
     return GpuWeights(tuple(stages), max(stages, key=lambda entry: entry.total), tp)
 
