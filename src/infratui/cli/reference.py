@@ -43,9 +43,16 @@ def command(term: str | None, words: str | None, as_json: bool, deployment: Depl
 def _show(library: Library, term: str, as_json: bool, deployment: Deployment) -> None:
     from ..engine.evaluate import evaluate
     from ..report.layout import lay_out, plain_lines
+    from ..report.tables import table_names
 
-    key = library.find(term)
     facts = deployment.facts()
+    try:
+        key = library.find(term)
+    except ValueError:
+        if term not in table_names():
+            raise
+        _print_table(term, facts)
+        return
     evaluation = evaluate(deployment.scenario(), facts) if library.slow(key) else None
     article = library.article(key, facts, evaluation)
     if as_json:

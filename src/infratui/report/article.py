@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ..catalog import markup
 
 _BULLET = re.compile(r"^\s*- ")
+_EMPHASIS = re.compile(r"\*(\S[^*\n]*?)\*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +90,45 @@ def runs_of(block: Block) -> Iterator[Run]:
                 yield from cell
 
 
-def linked(text: str, names: Mapping[str, str], tone: str = "") -> Runs:
-    """Marked text as runs: `[[term]]` becomes a link, worded by `names`. Figures must have been filled in."""
-    return tuple(_run(span, names, tone) for span in markup.spans(text))
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """How links are worded, and where words set in `*asterisks*` lead."""
+
+    terms: Mapping[str, str]
+    """Term id → the words of a link to it, where the text gives none of its own."""
+    titles: Mapping[str, str]
+    """Title of a page or tree → its key."""
 
 
-def _run(span: markup.Span, names: Mapping[str, str], tone: str) -> Run:
-    if not span.term:
-        return Run(span.text, tone=tone)
-    own_words = span.text != span.term.replace("-", " ")
-    return Run(span.text if own_words else names.get(span.term, span.text), f"term:{span.term}", tone)
+def linked(text: str, wording: Wording, *, sentences: bool = False) -> Runs:
+    """Marked text as runs: `[[term]]` becomes a link, `*words*` stand out, and lead to the page or tree of that title.
+
+    `sentences`: a link that opens a sentence gets a capital. Figures must have been filled in.
+    """
+    runs: list[Run] = []
+    said = ""
+    for span in markup.spans(text):
+        if not span.term:
+            runs += _emphasized(span.text, wording)
+        else:
+            own_words = span.text != span.term.replace("-", " ")
+            words = span.text if own_words else wording.terms.get(span.term, span.text)
+            if sentences and (not said.strip() or said.rstrip().endswith(".")):
+                words = words[:1].upper() + words[1:]
+            runs.append(Run(words, f"term:{span.term}"))
+        said += span.text
+    return tuple(runs)
+
+
+def _emphasized(text: str, wording: Wording) -> list[Run]:
+    runs = []
+    for at, part in enumerate(_EMPHASIS.split(text)):
+        if at % 2:
+            link = wording.titles.get(part, "")
+            runs.append(Run(part, link, "" if link else "bold"))
+        elif part:
+            runs.append(Run(part))
+    return runs
 
 
 def words_of(name: str) -> str:
@@ -107,7 +137,7 @@ def words_of(name: str) -> str:
     return name if proper else name[:1].lower() + name[1:]
 
 
-def paragraphs(body: str, names: Mapping[str, str]) -> list[Block]:
+def paragraphs(body: str, wording: Wording) -> list[Block]:
     """Light Markdown, paragraphs and `- ` bullets, as blocks."""
     blocks: list[Block] = []
     for part in re.split(r"\n\s*\n", body.strip()):
@@ -121,9 +151,9 @@ def paragraphs(body: str, names: Mapping[str, str]) -> list[Block]:
             else:
                 prose.append(line.strip())
         if prose:
-            blocks.append(Text(linked(" ".join(prose), names)))
+            blocks.append(Text(linked(" ".join(prose), wording, sentences=True)))
         for at, bullet in enumerate(bullets):
-            blocks.append(Text(linked(bullet, names), "•", 2, "key", close=at > 0 or bool(prose)))
+            blocks.append(Text(linked(bullet, wording, sentences=True), "•", 2, "key", close=at > 0 or bool(prose)))
     return blocks
 
 

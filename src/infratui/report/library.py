@@ -14,9 +14,9 @@ from ..catalog.reference_search import Hit, search
 from ..engine.evaluate import Evaluation, Evaluator
 from ..engine.metrics import metric
 from ..scenario import ScenarioError, parse
-from .article import Article
+from .article import Article, Wording
 from .terms import Path as Walked
-from .terms import decision_path, page_article, term_article, tree_article, walked_path
+from .terms import decision_path, page_article, term_article, tree_article, walked_path, wording
 
 if TYPE_CHECKING:
     from ..catalog.load import Catalog
@@ -44,6 +44,7 @@ class Library:
     problem: str = ""
     """Why the user's own terms are left out, or nothing."""
     _computed: dict[tuple[str, str], float | None] = field(default_factory=dict)
+    _words: Wording | None = None
 
     @classmethod
     def open(cls, own: Path | None = None) -> Library:
@@ -94,7 +95,7 @@ class Library:
         if kind == "page":
             page = reference.page(name)
             ask = self._asker(facts) if evaluation is not None or not computes(page) else None
-            return page_article(page, self.terms, reference.metrics(), facts, ask)
+            return page_article(page, self._wording(), reference.metrics(), facts, ask)
         if kind == "tree":
             tree = reference.tree(name)
             if evaluation is None:
@@ -103,7 +104,7 @@ class Library:
                 return tree_article(tree, self._path(name, facts, evaluation))
             except (ValueError, OSError) as error:
                 return tree_article(tree, None, str(error))
-        return term_article(self._term(name), self.terms, reference.pages())
+        return term_article(self._term(name), self.terms, reference.pages(), self._wording())
 
     def slow(self, key: str) -> bool:
         """The article computes something: make it without an evaluation first."""
@@ -111,6 +112,13 @@ class Library:
         return kind == "tree" or (kind == "page" and computes(reference.page(name)))
 
     # -- inside
+
+    def _wording(self) -> Wording:
+        if self._words is None:
+            titles = {page.title: f"page:{page.id}" for page in reference.pages()}
+            titles |= {tree.title: f"tree:{tree.id}" for tree in reference.trees().values()}
+            self._words = wording(self.terms, titles)
+        return self._words
 
     def _term(self, name: str) -> Term:
         return self.terms[name] if name in self.terms else reference.term(name)
@@ -125,9 +133,9 @@ class Library:
         return Entry(f"{kind}:{hit.id}{section}", hit.title, shown, hit.excerpt)
 
     def _path(self, name: str, facts: Catalog, evaluation: Evaluation) -> Walked:
-        if name == BUY_OR_RENT and hasattr(type(evaluation), "cost"):
-            return decision_path(evaluation.cost.decision)
         tree = reference.tree(name)
+        if name == BUY_OR_RENT:
+            return decision_path(evaluation.cost.decision, tree)
         found = walk(tree, lambda key, accelerator: metric(evaluation, key, accelerator))
         return walked_path(found, reference.metrics(), facts)
 

@@ -88,8 +88,12 @@ def _haystack(record: Record) -> str:
     return " ".join((record.id, *(cell.text for cell in record.cells), record.detail)).casefold()
 
 
-def _text(text: str) -> Value:
-    return Value(text or "–")
+_LONGEST = 30
+"""Cells of a column of words at most; what is longer stands whole in the detail."""
+
+
+def _text(text: str, longest: int = _LONGEST) -> Value:
+    return Value((text if len(text) <= longest else f"{text[: longest - 1]}…") or "–")
 
 
 def _scaled(value: float | None, unit: float = 1.0, digits: int = 3) -> Value:
@@ -163,7 +167,7 @@ def _systems(facts: Catalog) -> CatalogTable:
                     if system.fabric_nics and system.fabric_gbit_s_per_nic else ""
                 ),
             ),
-            _detail(system.price_basis, system.scale_up, system.notes, system.source),
+            _detail(system.name, system.price_basis, system.scale_up, system.notes, system.source),
             system.origin != "built-in",
         )
         for system in facts.systems()
@@ -183,7 +187,7 @@ def _interconnects(facts: Catalog) -> CatalogTable:
                 _text(link.name), _scaled(link.bandwidth, 1e9), _scaled(link.measured_bandwidth, 1e9),
                 _scaled(link.latency_us), _text(link.scope), _text(link.used_by), _text(link.status),
             ),
-            _detail(link.measured_basis, link.latency_basis, link.notes, link.source),
+            _detail(link.name, link.used_by, link.measured_basis, link.latency_basis, link.notes, link.source),
             link.origin != "built-in",
         )
         for link in facts.links()
@@ -276,10 +280,10 @@ def _prices(facts: Catalog) -> CatalogTable:
             unit = "" if price.kind == "purchase" else "/h"
             cells = (
                 _text(gpu.name.removeprefix("NVIDIA ").removeprefix("AMD ")), _text(_KINDS[price.kind]),
-                Value(f"{format_usd(price.usd)}{unit}", price.usd), _text(price.provider), _text(price.date),
+                Value(f"{format_usd(price.usd)}{unit}", price.usd), _text(price.provider, 18), _text(price.date, 10),
                 _text(price.region), _text("offer" if price.quoted else "estimate"),
             )  # fmt: skip
-            detail = _detail(price.listed_as, price.date_basis, price.notes, price.source)
+            detail = _detail(price.provider, price.listed_as, price.date_basis, price.notes, price.source)
             records.append(Record(f"{gpu.id}-{at}", cells, detail, price.origin != "built-in"))
     return CatalogTable("prices", "Prices per GPU", columns, tuple(records))
 
@@ -298,7 +302,8 @@ def _quality(facts: Catalog) -> CatalogTable:
             Value(f"{row.baseline:.4g}", row.baseline), Value(f"{row.quantized:.4g}", row.quantized),
             Value(f"{row.loss_percent:.1f}".replace("-", "−"), row.loss_percent),
         )  # fmt: skip
-        records.append(Record(str(at), cells, _detail(row.note, row.source)))
+        detail = _detail(row.model, row.method, row.scheme, row.metric, row.note, row.source)
+        records.append(Record(str(at), cells, detail))
     return CatalogTable("quality", "Published losses of quality", columns, tuple(records))
 
 

@@ -18,6 +18,7 @@ from .article import (
     Run,
     Runs,
     Text,
+    Wording,
     labelled,
     linked,
     listing,
@@ -68,8 +69,12 @@ class Path:
     why: str
 
 
-def link_words(terms: Mapping[str, Term]) -> dict[str, str]:
-    """Term id → the words of a link to it, where the text gives none of its own."""
+def wording(terms: Mapping[str, Term], titles: Mapping[str, str]) -> Wording:
+    """Links in the words of the glossary. `titles`: of pages and trees → their keys."""
+    return Wording(_link_words(terms), titles)
+
+
+def _link_words(terms: Mapping[str, Term]) -> dict[str, str]:
     found = {}
     for term in terms.values():
         spelled = term.id.replace("-", " ")
@@ -78,11 +83,11 @@ def link_words(terms: Mapping[str, Term]) -> dict[str, str]:
     return found
 
 
-def term_article(term: Term, terms: Mapping[str, Term], pages: Sequence[Page]) -> Article:
+def term_article(term: Term, terms: Mapping[str, Term], pages: Sequence[Page], words: Wording) -> Article:
     """A glossary entry with its neighbours, the pages that speak of it and the screens that use it."""
     blocks: list[Block] = [
         Text((Run(term.short, tone="bold"),)),
-        Text(linked(term.definition, link_words(terms))),
+        Text(linked(term.definition, words, sentences=True)),
     ]
     for label, text in (("Formula", term.formula), ("Unit", term.unit), ("Typical", term.typical)):
         if text:
@@ -103,16 +108,15 @@ def term_article(term: Term, terms: Mapping[str, Term], pages: Sequence[Page]) -
 
 
 def page_article(
-    page: Page, terms: Mapping[str, Term], metrics: Mapping[str, Metric], facts: Facts, computed: Computed | None
+    page: Page, words: Wording, metrics: Mapping[str, Metric], facts: Facts, computed: Computed | None
 ) -> Article:
     """A page: text, tables, and worked examples beside what the engine computes; `computed` None: not yet."""
-    names = link_words(terms)
     blocks: list[Block] = [Text((Run(page.summary, tone="muted"),))]
     for section in page.sections:
         blocks.append(Heading(section.title))
-        blocks += paragraphs(filled(section.body, facts), names)
+        blocks += paragraphs(filled(section.body, facts), words)
         if section.table is not None:
-            rows = tuple(tuple(linked(filled(cell, facts), names) for cell in row) for row in section.table.rows)
+            rows = tuple(tuple(linked(filled(cell, facts), words) for cell in row) for row in section.table.rows)
             blocks.append(Grid(section.table.columns, rows))
         if section.table_from is not None:
             blocks.append(Data(section.table_from))
@@ -140,9 +144,10 @@ def walked_path(walk: Walk, metrics: Mapping[str, Metric], facts: Facts) -> Path
     return Path(tuple(asked), walk.leaf.id, walk.leaf.advice, walk.leaf.why)
 
 
-def decision_path(decision: Decision) -> Path:
-    """The path that the cost section took."""
-    asked = tuple(Asked(fork.question, fork.answer, fork.fact) for fork in decision.path)
+def decision_path(decision: Decision, tree: Tree) -> Path:
+    """The path that the cost section took, with the reasons that the tree gives for its questions."""
+    why = {question.id: question.why for question in tree.questions}
+    asked = tuple(Asked(fork.question, fork.answer, fork.fact, why.get(fork.id, "")) for fork in decision.path)
     advice = decision.advice[:1].upper() + decision.advice[1:]
     return Path(asked, decision.leaf.value, advice, decision.why)
 

@@ -326,6 +326,10 @@ class ReferenceScreen(SectionScreen):
             self.remove_class("-reading")
             self.query_one(Contents).focus()
 
+    def action_page(self, by: int) -> None:
+        """Scroll the article."""
+        self.query_one(ArticlePane).action_scroll(10 * by)
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         # Articles carry their formulas: there is no math behind them.
         return False if action == "math" else super().check_action(action, parameters)
