@@ -108,15 +108,15 @@ def format_tokens(count: Number) -> str:
         return f"{count // 1024**2}M"
     if count >= 1024 and count % 1024 == 0 and count < 1024**2 * 16:
         return f"{count // 1024}K"
-    return format_count(count)
+    return f"{significant(count / 1e3)}k" if 1e4 <= count < 1e6 else format_count(count)
 
 
 def format_count(value: Number) -> str:
-    """Large counts in short: `50`, `1,200`, `61.3k`, `4.2M`, `70.6B`, `1.03T`."""
-    for size, suffix in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e4, "k")):
+    """Counts: whole ones in full below a million, larger ones in short: `50`, `50,000`, `4.2M`, `70.6B`, `1.03T`."""
+    for size, suffix in ((1e12, "T"), (1e9, "B"), (1e6, "M")):
         if abs(value) >= size:
-            return f"{significant(value / (1e3 if suffix == 'k' else size), 3)}{suffix}"
-    return f"{value:,.0f}" if float(value).is_integer() else significant(value)
+            return f"{significant(value / size)}{suffix}"
+    return f"{value:,.0f}" if float(value).is_integer() or abs(value) >= 1e4 else significant(value)
 
 
 def format_seconds(value: Number) -> str:
