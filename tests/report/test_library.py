@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import infratui
+from infratui.app.screens import available
 from infratui.catalog import reference
 from infratui.catalog.load import Catalog
 from infratui.engine.evaluate import evaluate
@@ -148,6 +152,15 @@ class TestTerms:
             entry.term for entry in reference.metrics().values()
         }
         assert used <= set(LIBRARY.terms)
+
+    def test_every_term_of_a_screen_exists(self) -> None:
+        for entry in available():
+            kind = getattr(import_module(f"infratui.app.screens.{entry.id}.screen"), f"{entry.id.capitalize()}Screen")
+            assert set(kind.TERMS) <= set(LIBRARY.terms), entry.id
+
+    def test_every_term_of_a_formula_exists(self) -> None:
+        source = "".join(path.read_text("utf-8") for path in (Path(infratui.__file__).parent / "engine").rglob("*.py"))
+        assert set(re.findall(r'\bterm="([^"]+)"', source)) <= set(LIBRARY.terms)
 
     def test_runs_without_a_link_lead_nowhere(self) -> None:
         assert Run("plain").link == ""

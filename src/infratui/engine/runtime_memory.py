@@ -191,11 +191,13 @@ class RuntimeMemory:
         return self.activation + self.non_torch + self.graphs
 
 
-SAMPLING = Formula("sampling", "seqs * vocabulary * logit_bytes", Unit.BYTES, basis=Basis.CALIBRATED, term="activation")
+SAMPLING = Formula(
+    "sampling", "seqs * vocabulary * logit_bytes", Unit.BYTES, basis=Basis.CALIBRATED, term="activations"
+)
 RESIDUAL = Formula("residual", "tokens * hidden * residual_bytes", Unit.BYTES, basis=Basis.CALIBRATED)
 LAYER = Formula("widest_layer", "tokens * elements * layer_bytes", Unit.BYTES, basis=Basis.CALIBRATED)
 ACTIVATION = Formula(
-    "activation", "ceil(max(sampling + residual, widest_layer))", Unit.BYTES, basis=Basis.CALIBRATED, term="activation"
+    "activation", "ceil(max(sampling + residual, widest_layer))", Unit.BYTES, basis=Basis.CALIBRATED, term="activations"
 )
 NON_TORCH = Formula("non_torch", "ceil(base + per_doubling * log2(tp))", Unit.BYTES, basis=Basis.CALIBRATED)
 GRAPHS = Formula("cuda_graphs", "ceil(layers * per_layer)", Unit.BYTES, basis=Basis.CALIBRATED)

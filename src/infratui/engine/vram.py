@@ -74,7 +74,7 @@ ALL_RUNTIME = Formula(
     "gpus * (activation + non_torch + cuda_graphs)",
     Unit.BYTES,
     basis=Basis.CALIBRATED,
-    term="activation",
+    term="activations",
 )
 TOTAL = Formula("total", "all_weights + all_kv_cache + all_runtime", Unit.BYTES)
 

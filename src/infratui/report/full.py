@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import textwrap
 from typing import TYPE_CHECKING
 
 from ..engine.evaluate import Evaluation, evaluate
@@ -18,13 +19,18 @@ if TYPE_CHECKING:
     from ..scenario import Scenario
 
 
+WIDTH = 100
+"""Columns of the plain report."""
+
+
 def plain_report(scenario: Scenario, facts: Facts, bytes_as: ByteUnit = ByteUnit.GB) -> str:
     """All sections as plain text, line by line: what a pipe, a dumb terminal or a screen reader gets."""
     evaluation = evaluate(scenario, facts)
     head = f"infratui: {scenario.name}"
     blocks = [f"{head}\n{'=' * len(head)}", inputs_line(scenario, facts)]
     for found in answers(evaluation):
-        lines = [found.section.title, "-" * len(found.section.title), summary(found, bytes_as)]
+        words = textwrap.fill(summary(found, bytes_as), WIDTH)
+        lines = [found.section.title, "-" * len(found.section.title), words]
         lines += _figures(evaluation, found, bytes_as)
         lines.append(f"The math: infratui {found.section.command} --explain")
         blocks.append("\n".join(line for line in lines if line))
