@@ -94,8 +94,8 @@ class ReferenceScreen(SectionScreen):
                 yield Contents()
             with Panel("", id="article-panel"):
                 yield ArticlePane(self._table)
-        yield KeyBar()
         yield HintLine()
+        yield KeyBar()
         smallest = f"infratui needs {SMALLEST[0]} × {SMALLEST[1]}"
         yield Static(Content(f"{smallest}; it comes back when the window grows. q quits."), id="too-small")
 
