@@ -132,9 +132,7 @@ class TestPicture:
 class TestGrid:
     @settings(max_examples=60, deadline=None)
     @given(st.sampled_from([8, 16, 64, 128, 160, 256, 384]), st.integers(0, 8), st.integers(30, 150))
-    def test_every_expert_stands_once_and_within_the_width(
-        self, experts: int, doubling: int, width: int
-    ) -> None:
+    def test_every_expert_stands_once_and_within_the_width(self, experts: int, doubling: int, width: int) -> None:
         gpus = max(ranks for ranks in range(1, min(experts, 2**doubling) + 1) if experts % ranks == 0)
         grid = expert_grid(experts, gpus, width, 12)
 
