@@ -17,10 +17,11 @@ from textual.widgets import Static
 
 from ..engine.derivation import Derivation
 from ..engine.units import ByteUnit
+from ..report.inputs import NAMED
 from ..scenario import INPUTS, Scenario, ScenarioError, bounds
 from ..settings_text import parse_value
 from .chrome import HintLine, KeyBar, TitleBar
-from .fields import LISTED, NAMED
+from .fields import LISTED
 from .keys import Where, bindings
 from .widgets.columns import ColumnLayout
 from .widgets.derivation_view import DerivationView

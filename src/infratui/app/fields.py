@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from ..engine.units import ByteUnit, format_count, format_gigabytes, format_tokens, significant
+from ..engine.units import ByteUnit, format_count, format_gigabytes
+from ..report.inputs import NAMED, input_text, value_text
 from ..scenario import INPUTS, Kind, choices
 from .widgets.value_row import Choice
 
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
     from ..catalog.load import Catalog
 
 
-NAMED = frozenset({Kind.MODEL, Kind.ACCELERATOR, Kind.PRECISION, Kind.KV_PRECISION})
-"""Fields that hold an id and show the catalog's name for it."""
 LISTED = frozenset({"node_link", "lab_format"})
 """Fields whose choices come from a table of the catalog."""
 
@@ -37,38 +36,9 @@ class FieldBook:
         spec = INPUTS[field]
         if (spec.kind in NAMED or field in LISTED) and not self._ready():
             return str(value)
-        try:
-            match spec.kind:
-                case Kind.MODEL:
-                    return self._facts.model(str(value)).name
-                case Kind.ACCELERATOR:
-                    return self._facts.accelerator(str(value)).name
-                case Kind.PRECISION | Kind.KV_PRECISION:
-                    return self._facts.precision(str(value)).label
-        except ValueError:
-            return f"{value} (unknown)"
         if field in LISTED:
             return next((choice.label for choice in self.choices(field) if choice.value == value), str(value))
-        if isinstance(value, bool):
-            return "yes" if value else "no"
-        if not isinstance(value, int | float):
-            return str(value) or spec.zero
-        if value == 0 and spec.zero:
-            return spec.zero
-        match spec.kind:
-            case Kind.TOKENS:
-                return format_tokens(value)
-            case Kind.COUNT:
-                return format_count(value)
-            case Kind.MONEY:
-                dollars = f"{value:,.0f}" if value >= 1000 else f"{value:,.2f}" if value >= 0.1 else significant(value)
-                return spec.unit.replace("$", f"${dollars} ", 1).replace(" /", "/") if spec.unit else f"${dollars}"
-            case Kind.PERCENT:
-                return f"{significant(value)} {spec.unit or '%'}" if value % 1 else f"{value:.0f} {spec.unit or '%'}"
-        number = f"{value:g}" if abs(value) < 1e6 else significant(value)
-        if field == "utilization":
-            number = f"{value:.2f}"
-        return f"{number} {spec.unit}".strip()
+        return input_text(field, value, self._facts) if spec.kind in NAMED else value_text(field, value)
 
     def typed(self, field: str, value: object) -> str:
         """A value as a person would type it."""
