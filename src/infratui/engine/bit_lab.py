@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from .derivation import Basis, Derivation, Formula, Ledger, Unit
 from .facts import Facts
 from .formats import Encoded, FormatError, NumberFormat, QuantizedGroup, encode_value, quantize
+from .formats.codec import relative
 from .formats.errors import finite
 from .formats.lab import (
     GROUP_LIMIT,
@@ -153,7 +154,7 @@ def _snap(entry: NumberFormat, group: QuantizedGroup, tensor: ErrorRow) -> Snap:
         format=entry,
         decoded=group.decoded[0],
         absolute_error=error,
-        relative_error=error / abs(group.values[0]) if group.values[0] else None,
+        relative_error=relative(error, group.values[0]),
         group_db=group.snr_db,
         tensor_db=tensor.snr_db,
         flushed_share=tensor.flushed_share,
@@ -183,7 +184,7 @@ def explain(group: QuantizedGroup, index: int) -> Derivation:
         note="bits " + " ".join(field.bits for field in encoded.bits),
     )
     error = ledger(ABSOLUTE, decoded=encoded.decoded, value=encoded.value)
-    if encoded.value:
+    if encoded.relative_error is not None:
         ledger(RELATIVE, absolute_error=error, value=encoded.value)
     if scaling is not None and scaling.block and scaling.search is None:
         ledger(

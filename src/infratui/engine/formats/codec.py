@@ -106,7 +106,7 @@ class QuantizedGroup:
             bits=self.format.element.fields(code),
             decoded=decoded,
             absolute_error=error,
-            relative_error=error / abs(value) if value else None,
+            relative_error=relative(error, value),
             below=below,
             above=above,
             stored=block.stored,
@@ -148,6 +148,12 @@ class QuantizedGroup:
         rank = self.format.element.rank_of(code) + (1 if upward == (block.scale > 0) else -1)
         other = self._at(block, rank) if block.scale and first <= rank <= last else None
         return (decoded, other) if upward else (other, decoded)
+
+
+def relative(error: float, value: float) -> float | None:
+    """An error as a share of a value; None beside zero, and where the share is beyond what a number holds."""
+    share = error / abs(value) if value else math.inf
+    return share if math.isfinite(share) else None
 
 
 def quantize(

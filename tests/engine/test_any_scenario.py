@@ -1,0 +1,138 @@
+"""Any scenario that is valid gets finite figures from every section, or a refusal in one line; soon."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+import math
+import re
+import time
+from collections.abc import Iterator, Mapping
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from infratui.catalog.load import Catalog
+from infratui.engine.evaluate import Evaluator
+from infratui.report.export import json_report
+from infratui.report.full import markdown_report, plain_report
+from infratui.scenario import INPUTS, Kind, Scenario, bounds, choices, parse
+
+SECTIONS = ("vram", "quantization", "parallelism", "cost", "cost_levers", "cost_tornado", "moe", "lab")
+PATIENCE_S = 5.0
+"""Processor time of one section: an answer that takes longer is not seen as one."""
+
+CATALOG = Catalog()
+NAMES = {
+    Kind.MODEL: CATALOG.model_ids(),
+    Kind.ACCELERATOR: [entry.id for entry in CATALOG.accelerators()],
+    Kind.PRECISION: [entry.id for entry in CATALOG.precisions()],
+    Kind.KV_PRECISION: [entry.id for entry in CATALOG.precisions()],
+}
+IDS = {
+    "node_link": [entry.id for entry in CATALOG.links()],
+    "lab_format": [entry.id for entry in CATALOG.formats()],
+}
+
+SIGNED = re.compile(
+    r"lab\b|\.format\.|bias$|quality|saved_pct|derivation"
+    r"|cost_levers.*(saves|share)|cost_tornado.*(at_low|at_high|advantage)"
+)
+"""Figures that may be negative: values and codes of number formats, errors that lean to one side, gains and losses."""
+UNLIMITED = re.compile(r"\.kv_space$")
+"""Plans that are compared without a memory limit carry an infinite one."""
+
+
+def values(name: str) -> st.SearchStrategy[object]:
+    """Everything that a field takes: its ends, its steps, and what lies between, evenly by size."""
+    spec = INPUTS[name]
+    if options := choices(name):
+        return st.sampled_from(options)
+    if spec.kind in NAMES:
+        return st.sampled_from(NAMES[spec.kind])
+    if name in IDS:
+        return st.sampled_from(IDS[name])
+    if spec.kind is Kind.SWITCH:
+        return st.booleans()
+    low, high = bounds(name)
+    if low is None or high is None:
+        return st.just(Scenario.model_fields[name].default)
+    whole = Scenario.model_fields[name].annotation is int
+    spread = st.floats(0, 1).map(lambda share: max(low, 0) + math.expm1(share * math.log1p(high - max(low, 0))))
+    found = st.one_of(st.sampled_from([low, high, *spec.steps]), spread, st.floats(low, high))
+    return found.map(lambda value: min(high, max(low, int(value) if whole else float(value))))
+
+
+FIELDS = {name: values(name) for name in INPUTS}
+
+
+@st.composite
+def scenarios(draw: st.DrawFn) -> Scenario:
+    """A few fields changed, as a person does, or all of them."""
+    names = draw(st.one_of(st.sets(st.sampled_from(sorted(FIELDS)), max_size=10), st.just(set(FIELDS))))
+    return parse({name: draw(FIELDS[name]) for name in sorted(names)})
+
+
+def numbers(value: object, path: str) -> Iterator[tuple[str, float]]:
+    """Every number of a result with the way to it."""
+    if isinstance(value, bool):
+        return
+    if isinstance(value, int | float):
+        yield path, value
+    elif dataclasses.is_dataclass(value):
+        for field in dataclasses.fields(value):
+            yield from numbers(getattr(value, field.name), f"{path}.{field.name}")
+    elif isinstance(value, Mapping):
+        for entry in value.values():
+            yield from numbers(entry, path)
+    elif isinstance(value, list | tuple | set | frozenset):
+        for entry in value:
+            yield from numbers(entry, path)
+
+
+def hold(section: str, scenario: Scenario) -> None:
+    evaluation = Evaluator(CATALOG)(scenario)
+    begun = time.process_time()
+    try:
+        result = getattr(evaluation, section)
+    except ValueError as refusal:
+        words = str(refusal)
+        assert words
+        assert words.isprintable()
+        assert not re.search(r"math domain|convert float|out of range|expected \w+ argument|not in list", words), words
+        return
+    finally:
+        assert time.process_time() - begun < PATIENCE_S
+    for path, number in numbers(result, section):
+        if not math.isfinite(number):
+            assert UNLIMITED.search(path), f"{path} = {number}"
+        elif number < 0:
+            assert SIGNED.search(path), f"{path} = {number}"
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(scenario=scenarios())
+@example(scenario=Scenario(users=1_000_000, context=16_777_216, gpus=16_384))
+@example(scenario=Scenario(users=1, context=1, gpus=1, utilization=0.01, mean_fill=0.01, input_tokens=0))
+@example(scenario=Scenario(model="deepseek-v3", gpus=16_384, tp=1024, pp=1024, dp=4096, ep=1024))
+@example(scenario=Scenario(requests_per_day=0, hours_per_day=0.01, days_per_week=0.01))
+@example(scenario=Scenario(requests_per_day=10**13, peak_factor=100, term_years=0.01, life_years=0.01))
+@example(scenario=Scenario(ttft_ms=0, tpot_ms=0, spares=1024, cascade_pct=100, acceptance=100, prefix_hit=100))
+@example(scenario=Scenario(lab_value=5e-324, lab_format="q4_k"))
+@example(scenario=Scenario(lab_value=1e300, lab_format="mxfp4", lab_outlier=1e6))
+@example(scenario=Scenario(purchase_usd=1e9, staff_usd_per_year=0, on_demand_usd=1e-9, api_usd_per_mtok=1e-9))
+def test_any_scenario_is_answered_or_refused(section: str, scenario: Scenario) -> None:
+    hold(section, scenario)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(scenario=scenarios())
+def test_any_scenario_can_be_reported(scenario: Scenario) -> None:
+    evaluation = Evaluator(CATALOG)(scenario)
+    day = dt.date(2026, 1, 1)
+    for text in (plain_report(scenario, CATALOG), markdown_report(evaluation, day)):
+        assert not re.search(r"(?<![\w-])(nan|inf|None)(?![\w-])", text)
+    assert json.loads(json_report(evaluation, day), parse_constant=pytest.fail)
