@@ -41,7 +41,7 @@ class Program:
         self.pid, self.descriptor = pty.fork()
         if self.pid == 0:
             environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", **self.env}
-            for name in ("NO_COLOR", "TEXTUAL_THEME"):
+            for name in ("NO_COLOR", "TEXTUAL_THEME", "COLUMNS", "LINES"):
                 environment.pop(name, None)
             os.execvpe(self.argv[0], self.argv, environment)
         self.resize(self.columns, self.rows)
