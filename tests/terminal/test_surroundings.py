@@ -98,6 +98,12 @@ class TestTheScreen:
         # Shades of grey carry no meaning; a hue would.
         assert all(is_grey(colour) for colour in colours), colours
 
+    def test_is_as_large_as_the_terminal_whatever_the_shell_exports(self, open_terminal) -> None:
+        terminal = open_terminal("--preset", "team", columns=120, lines=36, COLUMNS="80", LINES="24")
+        terminal.until(lambda: "? help" in terminal.screen.display[35])
+        terminal.resize(100, 30)
+        terminal.until(lambda: "? help" in terminal.screen.display[29])
+
     @pytest.mark.parametrize("term", ["linux", "screen", "vt100", "tmux-256color", "no-such-terminal"])
     def test_is_drawn_on_any_kind_of_terminal(self, open_terminal, term) -> None:
         terminal = open_terminal(TERM=term, COLORTERM="")
