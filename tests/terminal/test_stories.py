@@ -170,6 +170,10 @@ def test_what_a_hang_up_kept_is_brought_back(visit) -> None:
     terminal.settle()
     terminal.hang_up()
     assert terminal.wait() == 128 + signal.SIGHUP
+    glance = visit()
+    glance.until("the last session is kept")
+    glance.send("q")
+    assert glance.wait() == 0
     again = visit()
     again.until("the last session is kept")
     assert value(again, "Users") == "50"

@@ -314,8 +314,8 @@ class Shell(OrderedKeys):
         super()._handle_exception(error)
 
     def keep_session(self) -> str:
-        """Keep the session where it holds more than what was opened. Returns why it cannot be, or nothing."""
-        if self.scenario != self.base or store.session_path().is_file():
+        """Keep what differs from what was opened; a mere look leaves the session kept before. Returns why it cannot be."""
+        if self.scenario != self.base:
             return store.keep_session(self.scenario)
         return ""
 
