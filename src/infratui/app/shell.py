@@ -314,7 +314,7 @@ class Shell(OrderedKeys):
         super()._handle_exception(error)
 
     def keep_session(self) -> str:
-        """Keep what differs from what was opened; a mere look leaves the session kept before. Returns why it cannot be."""
+        """Keep what differs from what was opened; a look leaves the session kept before. Returns why it cannot be."""
         if self.scenario != self.base:
             return store.keep_session(self.scenario)
         return ""
