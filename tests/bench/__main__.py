@@ -65,7 +65,8 @@ def cold_start() -> list[tuple[float, str]]:
 def screen_switches(env: dict[str, str]) -> dict[str, tuple[float, int]]:
     """First and later visits of each screen, by digit."""
     found = {}
-    with Program(APP, env=env) as program:
+    # A routing panel that plays is never quiet.
+    with Program([*APP, "--no-motion"], env=env) as program:
         program.until(rb"VRAM")
         program.settle()
         # A first visit loads what its screen needs before it writes: quiet is no sign that it is done.
