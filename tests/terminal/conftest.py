@@ -30,11 +30,15 @@ class Terminal:
         columns: int = 100,
         lines: int = 30,
         ignore_hangup: bool = False,
+        behind_a_shell: bool = False,
         redirect: str = "",
         file_bytes: int | None = None,
         **env: str,
     ):
-        """`redirect`: as a shell takes it, `2>log`. `file_bytes`: no file may grow larger, as on a full disk."""
+        """`behind_a_shell`: a parent that takes the hang-up for itself and waits, as make does.
+
+        `redirect`: as a shell takes it, `2>log`. `file_bytes`: no file may grow larger, as on a full disk.
+        """
         self.screen = pyte.Screen(columns, lines)
         self._stream = pyte.ByteStream(self.screen)
         self.raw = b""
@@ -49,7 +53,8 @@ class Terminal:
             if file_bytes is not None:
                 resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
             program = [sys.executable, "-B", "-m", "infratui", *arguments]
-            os.execvpe("/bin/sh", ["sh", "-c", f'exec "$0" "$@" {redirect}', *program], base)
+            command = 'trap "" HUP; "$0" "$@"; exit $?' if behind_a_shell else f'exec "$0" "$@" {redirect}'
+            os.execvpe("/bin/sh", ["sh", "-c", command, *program], base)
         self.resize(columns, lines)
 
     def resize(self, columns: int, lines: int) -> None:

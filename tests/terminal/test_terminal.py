@@ -131,9 +131,9 @@ class TestEnd:
         assert modes_left_on(terminal.raw) == []
         assert store.last_session() is not None
 
-    @pytest.mark.parametrize("ignored", [False, True])
-    def test_a_dropped_link_keeps_the_session_and_ends_the_process(self, open_terminal, ignored) -> None:
-        terminal = started(open_terminal, ignore_hangup=ignored)
+    @pytest.mark.parametrize("setting", [{}, {"ignore_hangup": True}, {"behind_a_shell": True}])
+    def test_a_dropped_link_keeps_the_session_and_ends_the_process(self, open_terminal, setting) -> None:
+        terminal = started(open_terminal, **setting)
         terminal.send("jjj\x1b[C")
         terminal.until("*")
         terminal.settle()
