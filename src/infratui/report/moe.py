@@ -139,18 +139,6 @@ def offload(result: MoeResult, bytes_as: ByteUnit = ByteUnit.GB) -> str:
     )
 
 
-def architecture(side: Side, router: RouterResult | None = None) -> str:
-    """Layers and experts as the model's configuration states them."""
-    model = side.model
-    if router is None:
-        return f"{model.layers} layers, all dense"
-    spec = router.spec
-    before = model.layers - len(router.moe_layers)
-    dense = f", {before} of them dense" if before else ""
-    shared = f" + {spec.shared_experts} shared" if spec.shared_experts else ""
-    return f"{model.layers} layers{dense}; {spec.experts} experts, top-{router.own_top_k}{shared}"
-
-
 def gate(router: RouterResult) -> str:
     """How the router scores and chooses."""
     spec = router.spec
