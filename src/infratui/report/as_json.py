@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
-from ..engine.derivation import Derivation
+from ..engine.figures.derivation import Derivation
 
 
 def plain(value: object, *, explain: bool = True) -> Any:

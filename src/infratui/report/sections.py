@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..engine.derivation import Derivation
-from ..engine.units import ByteUnit
+from ..engine.figures.derivation import Derivation
+from ..engine.figures.units import ByteUnit
 
 if TYPE_CHECKING:
     from ..engine.evaluate import Evaluation
