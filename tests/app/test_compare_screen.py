@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from infratui.app.app import InfraApp
 from infratui.app.screens.compare.screen import CompareScreen
-from infratui.app.widgets.table import Table
+from infratui.app.widgets.table import TableView
 from infratui.cli.compare import command
 from infratui.scenario import Scenario
 from infratui.store import save_scenario
@@ -26,9 +26,9 @@ def open_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
     return lambda: InfraApp(Scenario(name="Plan"))
 
 
-def _table(app: InfraApp, panel: str) -> Table:
+def _table(app: InfraApp, panel: str) -> TableView:
     assert isinstance(app.screen, CompareScreen)
-    return app.screen.query_one(f"{panel} Table", Table)
+    return app.screen.query_one(f"{panel} TableView", TableView)
 
 
 class TestComparing:

@@ -12,7 +12,7 @@ from infratui.app.screens.cost.screen import PRICES, CostScreen
 from infratui.app.screens.cost.tornado_bars import TornadoBars
 from infratui.app.widgets.headline import Headline
 from infratui.app.widgets.line_chart import LineChart
-from infratui.app.widgets.table import Table
+from infratui.app.widgets.table import TableView
 from infratui.catalog.load import Catalog
 from infratui.engine.cost.decision import Leaf
 from infratui.engine.cost.options import Option
@@ -62,7 +62,7 @@ class TestAnswer:
     async def test_the_recommended_bar_is_marked(self) -> None:
         async with app_on_cost(requests_per_day=5_000_000).run_test(size=(120, 36)) as pilot:
             screen = await settle(pilot)
-            marked = [bar.label for bar in screen.query_one("#option-bars").bars if bar.marked]
+            marked = [bar.label for bar in screen.query_one("#options BarList").block.bars if bar.marked]
             assert marked == [Option.RESERVED_3Y.value]
 
     async def test_the_breakeven_month_stands_in_the_chart(self) -> None:
@@ -85,7 +85,7 @@ class TestAnswer:
             assert "€" in answer(screen).figure
             assert "$" not in answer(screen).detail
             assert "$" not in screen.query_one(DecisionTree).render().plain
-            assert all("$" not in bar.text + bar.note for bar in screen.query_one("#option-bars").bars)
+            assert all("$" not in bar.text + bar.note for bar in screen.query_one("#options BarList").block.bars)
 
     async def test_d_shows_what_the_rule_of_thumb_would_buy(self, shown) -> None:
         async with app_on_cost(peak_factor=1).run_test(size=(120, 36)) as pilot:
@@ -108,7 +108,7 @@ class TestLevers:
     async def test_enter_turns_a_lever_and_u_turns_it_back(self) -> None:
         async with app_on_cost(requests_per_day=5_000_000).run_test(size=(120, 50)) as pilot:
             screen = await settle(pilot)
-            table = screen.query_one("#lever-table", Table)
+            table = screen.query_one("#lever-table", TableView)
             table.focus()
             await pilot.press("down", "down", "enter")
             screen = await settle(pilot)
@@ -121,7 +121,7 @@ class TestLevers:
     async def test_speculation_asks_for_a_measurement(self, shown) -> None:
         async with app_on_cost().run_test(size=(120, 50)) as pilot:
             screen = await settle(pilot)
-            table = screen.query_one("#lever-table", Table)
+            table = screen.query_one("#lever-table", TableView)
             table.focus()
             before = pilot.app.scenario
             await pilot.press("G", "up", "enter")
@@ -141,7 +141,7 @@ class TestPlans:
     async def test_the_catalog_is_searched_on_enter_and_a_plan_taken(self) -> None:
         async with app_on_cost(requests_per_day=2_000_000).run_test(size=(120, 50)) as pilot:
             screen = await settle(pilot)
-            table = screen.query_one("#plan-table", Table)
+            table = screen.query_one("#plan-table", TableView)
             assert [row.id for row in table.rows] == ["search"]
             table.focus()
             await pilot.press("enter")
@@ -168,7 +168,7 @@ class TestInputs:
             pilot.app.change(on_demand_usd=0.1)
             screen = await settle(pilot)
             assert screen.result.decision.leaf is Leaf.ON_DEMAND
-            words = {row.id: row.cells[-1].text for row in screen.query_one("#option-table", Table).rows}
+            words = {row.id: row.cells[-1].text for row in screen.query_one("#option-table", TableView).rows}
             assert words["ON_DEMAND"] == "your own figure"
 
     @pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)])

@@ -11,7 +11,7 @@ from infratui.app.keys import KEYS, Where
 from infratui.app.screen.chrome import BAR_KEYS, bar_keys
 from infratui.app.screen.section import SectionScreen
 from infratui.app.widgets.derivation_view import DerivationView
-from infratui.app.widgets.table import Table
+from infratui.app.widgets.table import TableView
 from infratui.app.widgets.term import Terms
 from infratui.app.widgets.value_row import ValueRow
 
@@ -20,7 +20,7 @@ OWNERS = {
     Where.SECTION: SectionScreen,
     Where.MOTION: SectionScreen,
     Where.ROW: ValueRow,
-    Where.TABLE: Table,
+    Where.TABLE: TableView,
     Where.TERMS: Terms,
     Where.MATH: DerivationView,
 }
@@ -46,7 +46,7 @@ def test_digits_are_left_to_the_screens() -> None:
     assert not [name for key in KEYS for name in key.keys if name.isdigit()]
 
 
-@pytest.mark.parametrize("selector", ["ValueRow", "Table", "Terms"])
+@pytest.mark.parametrize("selector", ["ValueRow", "TableView", "Terms"])
 async def test_the_bar_shows_at_most_eight_keys_those_of_the_focused_thing_first(make_app, selector) -> None:
     async with make_app().run_test(size=(160, 50)) as pilot:
         pilot.app.screen.query(selector).first().focus()

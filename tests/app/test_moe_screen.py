@@ -11,7 +11,7 @@ from infratui.app.app import InfraApp
 from infratui.app.screen.overlays import Reading
 from infratui.app.screens.moe.router_panel import TOKENS, RouterPanel
 from infratui.app.widgets.headline import Headline
-from infratui.app.widgets.table import Table
+from infratui.app.widgets.table import TableView
 from infratui.app.widgets.term import Terms
 from infratui.scenario import Scenario
 
@@ -96,7 +96,7 @@ class TestComparison:
         app = make_app(Scenario(), motion=False)
         async with app.run_test(size=(120, 36)) as pilot:
             await opened(pilot)
-            table = app.screen.query_one("#trade Table", Table)
+            table = app.screen.query_one("#trade TableView", TableView)
             assert {row.cells[3].text for row in table.rows} == {"–", "→ MoE", "← dense"}
             table.focus()
             await press(pilot, "down", "down", "down")

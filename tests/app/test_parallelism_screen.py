@@ -12,7 +12,7 @@ from infratui.app.app import InfraApp
 from infratui.app.screens.parallelism.cluster_view import ClusterView
 from infratui.app.settings import Settings
 from infratui.app.widgets.headline import Headline
-from infratui.app.widgets.table import Table
+from infratui.app.widgets.table import TableView
 from infratui.catalog.load import Catalog
 from infratui.engine.cluster.hardware import Accelerator
 from infratui.scenario import Scenario
@@ -46,8 +46,8 @@ def headline(app: InfraApp) -> str:
     return f"{answer.figure} | {answer.text} | {answer.detail}"
 
 
-def layouts(app: InfraApp) -> Table:
-    return app.screen.query_one("#layouts Table", Table)
+def layouts(app: InfraApp) -> TableView:
+    return app.screen.query_one("#layouts TableView", TableView)
 
 
 class TestTheGuidesFlow:

@@ -12,7 +12,7 @@ from infratui.app.app import InfraApp
 from infratui.app.screens.quantization.bit_lab import BitLab
 from infratui.app.screens.quantization.format_bars import FormatBars
 from infratui.app.widgets.headline import Headline
-from infratui.app.widgets.table import Table
+from infratui.app.widgets.table import TableView
 from infratui.catalog.load import Catalog
 from infratui.scenario import Scenario
 
@@ -80,7 +80,7 @@ async def test_all_formats_are_one_step_from_the_classic_four(make_app: Make) ->
         await press(pilot, "right")
 
         assert len(app.screen.query_one(FormatBars).bars) > 50
-        assert len(app.screen.query_one("#trade Table", Table).rows) > 50
+        assert len(app.screen.query_one("#trade TableView", TableView).rows) > 50
 
 
 async def test_walking_the_formats_makes_the_value_snap(make_app: Make, shown: Shown) -> None:
@@ -168,7 +168,7 @@ async def test_the_cache_is_chosen_in_its_own_table(make_app: Make) -> None:
     app = make_app(Scenario(kv_precision="bf16"))
     async with app.run_test(size=(120, 36)) as pilot:
         await opened(pilot)
-        table = app.screen.query_one("#kv Table", Table)
+        table = app.screen.query_one("#kv TableView", TableView)
         table.focus()
 
         await press(pilot, "down", "down", "enter")
@@ -199,8 +199,8 @@ async def test_a_format_of_the_users_own_is_on_the_screen(tmp_path: Path, shown:
         await settle(pilot)
 
         assert any(bar.id == "e3m4" for bar in app.screen.query_one(FormatBars).bars)
-        assert any(row.id == "e3m4" for row in app.screen.query_one("#trade Table", Table).rows)
-        assert any(row.id == "e3m4" for row in app.screen.query_one("#snaps Table", Table).rows)
+        assert any(row.id == "e3m4" for row in app.screen.query_one("#trade TableView", TableView).rows)
+        assert any(row.id == "e3m4" for row in app.screen.query_one("#snaps TableView", TableView).rows)
         assert "0.7834 → 0.78125" in shown(app)
 
 

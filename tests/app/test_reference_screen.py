@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from infratui.app.app import InfraApp
-from infratui.app.screens.reference.article_pane import ArticlePane, Prose, TablePanel
+from infratui.app.screens.reference.article_pane import ArticlePane, ArticleText, TablePanel
 from infratui.app.screens.reference.contents import Contents, SearchLine
 from infratui.app.screens.reference.screen import ReferenceScreen
 from infratui.app.widgets.panel import Panel
-from infratui.app.widgets.table import Table
+from infratui.app.widgets.table import TableView
 from infratui.scenario import Scenario
 
 Open = Callable[[], InfraApp]
@@ -36,7 +36,7 @@ def _article(app: InfraApp) -> str:
 
 def _text(app: InfraApp) -> str:
     return "\n".join(
-        "".join(piece.text for piece in line) for prose in _screen(app).query(Prose) for line in prose.lines
+        "".join(piece.text for piece in line) for prose in _screen(app).query(ArticleText) for line in prose.lines
     )
 
 
@@ -146,7 +146,7 @@ class TestSearching:
             await pilot.pause()
             await pilot.press("tab")
             table = app.focused
-            assert isinstance(table, Table)
+            assert isinstance(table, TableView)
             await pilot.press("greater_than_sign", "greater_than_sign", "vertical_line")
             ranks = [row.cells[1].rank for row in table.rows]
             assert ranks == sorted(ranks, reverse=True)

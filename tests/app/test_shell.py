@@ -10,7 +10,7 @@ from infratui import store
 from infratui.app.screen.overlays import Reading
 from infratui.app.widgets.derivation_view import DerivationView
 from infratui.app.widgets.picker import Picker
-from infratui.app.widgets.table import Table
+from infratui.app.widgets.table import TableView
 from infratui.app.widgets.term import Terms
 from infratui.scenario import Scenario
 
@@ -137,20 +137,20 @@ class TestMoving:
     async def test_tab_walks_the_panels_and_comes_back_to_where_it_was(self, make_app) -> None:
         async with make_app().run_test(size=(120, 40)) as pilot:
             await pilot.press("down", "down", "tab")
-            assert isinstance(pilot.app.screen.focused, Table)
+            assert isinstance(pilot.app.screen.focused, TableView)
             await pilot.press("shift+tab")
             assert pilot.app.screen.focused.field == "kv_precision"
 
     async def test_enter_on_a_gpu_takes_it_with_its_count(self, make_app) -> None:
         async with make_app().run_test(size=(120, 40)) as pilot:
             await pilot.press("tab", "g", "j", "enter")
-            row = pilot.app.screen.query_one(Table).rows[1]
+            row = pilot.app.screen.query_one(TableView).rows[1]
             assert pilot.app.scenario.accelerator == row.id
 
     async def test_sorting_keeps_the_cursor_on_its_row(self, make_app) -> None:
         async with make_app().run_test(size=(120, 40)) as pilot:
             await pilot.press("tab")
-            table = pilot.app.screen.query_one(Table)
+            table = pilot.app.screen.query_one(TableView)
             here = table.current.id
             await pilot.press("greater_than_sign", "vertical_line")
             assert table.current.id == here
@@ -202,7 +202,7 @@ class TestHelp:
         async with make_app().run_test(size=(120, 40)) as pilot:
             await pilot.press("ctrl+o", *"accelerator", "enter")
             await pilot.pause()
-            assert isinstance(pilot.app.screen.focused, Table)
+            assert isinstance(pilot.app.screen.focused, TableView)
 
 
 class TestRoom:

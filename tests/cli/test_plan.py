@@ -19,7 +19,8 @@ def plan(*arguments: str) -> Result:
 def test_layouts_with_the_one_to_take() -> None:
     result = plan("--gpus", "16", "--gpu", "h100", *GUIDE)
     assert result.exit_code == 0
-    assert "TP8·PP2 (a replica needs TP8 in the node, 2 stages across)" in result.output
+    assert result.output.startswith("TP8·PP2   ✓ ")
+    assert "a replica needs TP8 in the node, 2 stages across" in result.output
     assert "TP16 spans nodes of 8 GPUs" in result.output
 
 

@@ -17,11 +17,10 @@ from infratui.engine.cost.decision import ADVICE, TREE, Leaf
 from infratui.engine.cost.options import Option
 from infratui.engine.cost.prices import PriceKind, committed, price_range
 from infratui.engine.evaluate import Evaluator
-from infratui.engine.figures.metrics import metric
+from infratui.engine.metrics import metric
 from infratui.engine.sections.cost import CostResult
 from infratui.report.as_json import dumps
-from infratui.report.cost import summary, text
-from infratui.report.cost_json import cost_json
+from infratui.report.cost import data, options, summary
 from infratui.scenario import Scenario
 
 TODAY = dt.date(2026, 11, 1)
@@ -164,7 +163,7 @@ class TestProperties:
         for derivation in result.derivations:
             assert all(math.isfinite(step.value) for step in derivation)
         assert "nan" not in summary(result)
-        json.loads(dumps(cost_json(result, (), None)))
+        json.loads(dumps(data(result)))
 
     @settings(max_examples=40, deadline=None)
     @given(SCENARIOS)
@@ -226,7 +225,7 @@ class TestBadInput:
         result = cost(accelerator="h200-nvl")
         assert all(entry.cost is None and "set your own" in entry.words for entry in result.options)
         assert result.best is None
-        assert "set your own" in text(result)
+        assert any("set your own" in cell.text for row in options(result).rows for cell in row.cells)
         alone = cost(accelerator="h200-nvl", compliance=True)
         assert "no purchase price" in alone.decision.why
 

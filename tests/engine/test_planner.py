@@ -10,7 +10,7 @@ from infratui.engine.cost.options import Option
 from infratui.engine.cost.replica import best_replica, service_of
 from infratui.engine.deployment.planner import DemandPlan, Search, pareto, plan_demand
 from infratui.engine.evaluate import Evaluator
-from infratui.report.cost import plan_text
+from infratui.report.plans import answer
 from infratui.scenario import Scenario
 
 FACTS = Catalog(today=dt.date(2026, 11, 1))
@@ -83,7 +83,7 @@ def test_targets_nobody_holds_leave_reasons() -> None:
     found = plan(tpot_ms=1)
     assert found.best is None
     assert found.pareto == ()
-    assert "No plan holds that" in plan_text(found)
+    assert "No plan holds that" in answer(found).figure
     assert any("misses the TPOT target" in entry.reason for entry in found.refused)
 
 

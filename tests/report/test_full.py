@@ -12,8 +12,7 @@ from infratui.catalog.load import Catalog
 from infratui.engine.evaluate import Evaluation, evaluate
 from infratui.engine.figures.units import format_bytes
 from infratui.report.full import escaped, markdown_report, plain_report
-from infratui.report.headlines import headlines
-from infratui.report.sections import SECTIONS, answers
+from infratui.report.sections import SECTIONS, headlines, outcomes
 from infratui.report.summary import paragraph
 from infratui.scenario import Scenario
 
@@ -65,7 +64,7 @@ class TestHeadlines:
 
 class TestSummary:
     def test_a_paragraph_names_assumptions_and_date(self, evaluation: Evaluation) -> None:
-        found = answers(evaluation)[0]
+        found = outcomes(evaluation)[0]
         text = paragraph("It fits\nhere", "vram", evaluation.scenario, FACTS, found.result.derivations, DAY)
         assert text.startswith("It fits here. Assumed: mean fill 100 %, ")
         assert text.endswith("2026-11-01)")

@@ -13,14 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import infratui
-from infratui.app.screens import available
 from infratui.catalog import reference
 from infratui.catalog.load import Catalog
 from infratui.engine.evaluate import evaluate
-from infratui.engine.figures.metrics import READERS, metric
+from infratui.engine.metrics import READERS, metric
 from infratui.report.article import Run
 from infratui.report.layout import Piece, as_markdown, lay_out, plain, wrap
 from infratui.report.library import Library
+from infratui.report.sections import SECTIONS
 from infratui.report.tables import as_csv, catalog_table, table_names
 from infratui.report.terms import SCREENS
 from infratui.scenario import INPUTS, Scenario
@@ -127,9 +127,9 @@ class TestTables:
     @pytest.mark.parametrize("name", table_names())
     def test_rows_fill_their_columns_and_are_distinct(self, name: str) -> None:
         table = catalog_table(name, FACTS)
-        assert table.records
-        assert all(len(record.cells) == len(table.columns) for record in table.records)
-        assert len({record.id for record in table.records}) == len(table.records)
+        assert table.rows
+        assert all(len(row.cells) == len(table.columns) for row in table.rows)
+        assert len({row.id for row in table.rows}) == len(table.rows)
 
     def test_every_table_of_a_page_exists(self) -> None:
         asked = {section.table_from for page in reference.pages() for section in page.sections} - {None}
@@ -138,7 +138,7 @@ class TestTables:
     @given(st.text(max_size=10))
     def test_any_words_can_filter(self, words: str) -> None:
         table = catalog_table("classic-sizes", FACTS)
-        assert set(table.matching(words)) <= set(table.records)
+        assert set(table.matching(words)) <= set(table.rows)
 
     def test_csv_reads_back_and_starts_no_formula(self) -> None:
         text = as_csv(("a", "b"), [("=1+1", "−5"), ('x "y", z', "-5"), ("@cmd", "+sum")])
@@ -154,7 +154,7 @@ class TestTerms:
         assert used <= set(LIBRARY.terms)
 
     def test_every_term_of_a_screen_exists(self) -> None:
-        for entry in available():
+        for entry in SECTIONS:
             kind = getattr(import_module(f"infratui.app.screens.{entry.id}.screen"), f"{entry.id.capitalize()}Screen")
             assert set(kind.TERMS) <= set(LIBRARY.terms), entry.id
 

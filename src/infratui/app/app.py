@@ -11,7 +11,7 @@ from ..scenario import Scenario, ScenarioError
 from . import settings as preferences
 from .keys import KEYS, Where, bindings, screen_bindings
 from .screen.overlays import Prompt, Reading, help_content
-from .screens import SEARCH, available
+from .screens import SCREENS, SEARCH
 from .shell import Shell
 from .theme import THEMES
 from .widgets.picker import Picker
@@ -21,7 +21,7 @@ from .widgets.value_row import Choice
 class InfraApp(Shell):
     """infratui on screen."""
 
-    BINDINGS = bindings(Where.APP) + screen_bindings((entry.id, entry.title) for entry in available())
+    BINDINGS = bindings(Where.APP) + screen_bindings((entry.id, entry.title) for entry in SCREENS)
 
     # -- screens
 

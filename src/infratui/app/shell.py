@@ -19,7 +19,7 @@ from . import settings as preferences
 from .screen.chrome import Title
 from .screen.fields import FieldBook
 from .screen.section import QuietScreen, SectionScreen
-from .screens import ASIDE, available
+from .screens import ASIDE, SCREENS
 from .settings import Settings
 from .terminal.ascii import AsciiOnly
 from .terminal.frame import Frame, FrameUpdate
@@ -86,7 +86,7 @@ class Shell(OrderedKeys):
         self.set_reactive(Shell.settings, chosen)
         self._ascii.enabled = chosen.ascii_only
         self.theme = chosen.theme if chosen.theme in self.available_themes else NIGHT.name
-        self.entries = available()
+        self.entries = SCREENS
         for entry in (*self.entries, *ASIDE):
             self.add_mode(entry.id, entry.make)
         if self.entries:

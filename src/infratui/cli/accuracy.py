@@ -31,13 +31,13 @@ def command(by: Key, left_out: bool, as_json: bool) -> None:
     if left_out:
         listed = [{"id": entry.row.id, "source": entry.row.source, "reason": entry.reason} for entry in found.left_out]
         if as_json:
-            echo_json(listed)
+            echo_json(listed, "left_out")
         else:
             plain_table(("row", "why it is not scored"), [(row["id"], row["reason"]) for row in listed])
         return
     rows = rows_of(found, facts, by)
     if as_json:
-        echo_json(rows)
+        echo_json(rows, "accuracy")
         return
     names = ("quantity", by, "n", "sources", "median", "mean", "p90", "bias", "rule of thumb", "roofline 100 %")
     plain_table(

@@ -30,8 +30,8 @@ def command(
     from ..engine.evaluate import evaluate
     from ..engine.formats import quantize
     from ..engine.formats.lab import parse_value
+    from ..report.bit_lab import decibels, number, percent, summary
     from ..report.math import text
-    from ..report.quantization import decibels, lab_summary, number, percent
 
     if scale is not None and name is None:
         fail("--scale goes with --format: each format has a scale of its own")
@@ -72,7 +72,7 @@ def command(
         others = len(group.values) - 1
         click.echo(f"\n{lab.value:g} among {others} {beside} weights; formats without a scale do not see them.")
     if name and scale is None:
-        click.echo("\n" + lab_summary(lab))
+        click.echo("\n" + summary(lab))
     if explain:
         from ..engine.sections.bit_lab import explain as explain_weight
 
@@ -80,7 +80,7 @@ def command(
 
 
 def _one(lab: LabResult, group: Any) -> None:
-    from ..report.quantization import bits_text, decibels, number, percent
+    from ..report.bit_lab import bits_text, decibels, number, percent
 
     encoded = group.encoded(0)
     click.echo(f"{lab.format.label}: {lab.format.effective_bits:g} bits per value. {lab.format.notes}")

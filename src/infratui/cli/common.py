@@ -147,11 +147,12 @@ def output_options(function: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)
 
 
-def echo_json(value: object) -> None:
-    """Print a result as JSON, with units in the key names."""
-    from ..report.as_json import dumps
+def echo_json(value: object, rows: str = "rows") -> None:
+    """Print a result as JSON, its schema first, with units in the key names; a list stands under `rows`."""
+    from ..report.as_json import SCHEMA, dumps, plain
 
-    click.echo(dumps(value))
+    found = plain(value)
+    click.echo(dumps({"schema": SCHEMA, **(found if isinstance(found, dict) else {rows: found})}))
 
 
 def guarded(action: Callable[[], Any]) -> Any:

@@ -22,7 +22,7 @@ def command(a: str, b: str, as_json: bool, gib: bool) -> None:
     """Compare two scenarios, each a file or a preset: inputs that differ, and every headline with its difference."""
     from ..engine.evaluate import Evaluator
     from ..engine.figures.units import ByteUnit
-    from ..report import compare
+    from ..report import compare, printed
 
     first, second = _scenario(a), _scenario(b)
     evaluator = Evaluator(Deployment().facts())
@@ -30,7 +30,11 @@ def command(a: str, b: str, as_json: bool, gib: bool) -> None:
     if as_json:
         echo_json(compare.as_json(found))
     else:
-        click.echo(compare.text(found, ByteUnit.GIB if gib else ByteUnit.GB))
+        unit = ByteUnit.GIB if gib else ByteUnit.GB
+        lines = list(printed.answer_lines(compare.answer(found, unit), printed.WIDTH))
+        for table in compare.page(found, unit):
+            lines += printed.block_lines(table, printed.WIDTH)
+        printed.write(lines)
 
 
 def _scenario(name: str) -> Scenario:

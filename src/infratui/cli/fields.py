@@ -20,7 +20,7 @@ def command(as_json: bool) -> None:
         for name, spec in INPUTS.items()
     ]
     if as_json:
-        echo_json(rows)
+        echo_json(rows, "fields")
         return
     for row in rows:
         zero = f", 0 = {row['zero']}" if row["zero"] else ""

@@ -17,7 +17,7 @@ def command(name: str | None, as_json: bool) -> None:
     facts = Deployment().facts()
     found = guarded(lambda: (facts.accelerator(name),) if name else facts.accelerators())
     if as_json:
-        echo_json(found)
+        echo_json(found, "gpus")
         return
 
     def tera(value: float | None) -> str:

@@ -13,16 +13,12 @@ from typing import Any
 import click
 
 from .. import __version__
+from ..report.sections import SECTIONS
 from . import at_a_terminal, streams
 from .common import Deployment, deployment_options, fail
 
-COMMANDS = {
-    "vram": "memory: weights, KV cache, what fits where",
-    "quant": "precisions: memory, speed and quality",
+_LISTS = {
     "bits": "one value in every number format",
-    "plan": "layouts: TP × PP × DP × EP, legal or refused, and which to take",
-    "cost": "buy or rent: options, breakevens, $/1M tokens",
-    "moe": "dense beside mixture of experts, and the router",
     "estimate": "one deployment per row of a CSV file",
     "accuracy": "the engine's error against measured data",
     "compare": "two scenarios side by side",
@@ -32,7 +28,8 @@ COMMANDS = {
     "presets": "the presets, built in and yours",
     "fields": "every scenario field, its default and range",
 }
-"""Command → one line. The module of the same name holds the command of the same name."""
+COMMANDS = {entry.command: entry.about for entry in SECTIONS} | _LISTS
+"""Command → one line. The module of the same name holds the command; a section needs none of its own."""
 
 
 class LazyGroup(click.Group):
@@ -68,11 +65,16 @@ class LazyGroup(click.Group):
         sys.exit(code if isinstance(code, int) else 0)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [name for name in COMMANDS if _exists(name)]
+        return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS or not _exists(cmd_name):
+        if cmd_name not in COMMANDS:
             return None
+        if cmd_name not in _LISTS and importlib.util.find_spec(f"{__package__}.{cmd_name}") is None:
+            from .section import section_command
+
+            plain: click.Command = section_command(cmd_name, f"{COMMANDS[cmd_name].capitalize()}.")
+            return plain
         module = importlib.import_module(f"infratui.cli.{cmd_name}")
         command: click.Command = module.command
         return command
@@ -80,10 +82,6 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, COMMANDS[name]) for name in self.list_commands(ctx)])
-
-
-def _exists(name: str) -> bool:
-    return importlib.util.find_spec(f"infratui.cli.{name}") is not None
 
 
 @click.group(cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -94,7 +92,7 @@ def _exists(name: str) -> bool:
 )
 @click.option("--no-motion", is_flag=True, help="No animation.")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII only.")
-@click.option("--screen", type=click.Choice(["vram", "quantization", "parallelism", "cost", "moe"]), help="Start here.")
+@click.option("--screen", type=click.Choice([entry.id for entry in SECTIONS]), help="Start here.")
 @deployment_options
 @click.pass_context
 def cli(

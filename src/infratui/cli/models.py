@@ -36,7 +36,7 @@ def command(name: str | None, as_json: bool) -> None:
         for model in models
     ]
     if as_json:
-        echo_json(rows)
+        echo_json(rows, "models")
         return
     plain_table(
         ("id", "parameters", "active", "layers", "context", "KV B/token", "released as", "license"),

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+from typing import Any
+
 import click
 
-from .common import Deployment, deployment_options, echo_json, guarded, output_options, plain_table
+from .common import Deployment, deployment_options, echo_json, guarded, output_options
+from .section import evaluated, show
 
 
 @click.command()
@@ -13,6 +18,10 @@ from .common import Deployment, deployment_options, echo_json, guarded, output_o
 @click.option("--tpot", type=float, metavar="MS", help="Time per output token to hold; 0: none.")
 @click.option("--format", "formats", multiple=True, metavar="NAME", help="Only these weight formats: fp8, int4-awq …")
 @click.option("--min-bits", type=float, default=8.0, show_default=True, help="Narrowest weights to try unasked.")
+@click.option("--brief", is_flag=True, help="One paragraph.")
+@click.option("--markdown", is_flag=True, help="Print Markdown.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print the tables as CSV.")
+@click.option("--gib", is_flag=True, help="Show GiB (2^30) rather than GB (10^9).")
 @output_options
 @deployment_options
 def command(
@@ -22,8 +31,7 @@ def command(
     tpot: float | None,
     formats: tuple[str, ...],
     min_bits: float,
-    as_json: bool,
-    explain: bool,
+    **output: Any,
 ) -> None:
     """List every layout of the scenario's GPUs, legal or refused, and which to take.
 
@@ -32,34 +40,15 @@ def command(
     the targets.
     """
     if requests is None and ttft is None and tpot is None and not formats:
-        fits = _layouts(deployment, as_json, explain)
+        found = evaluated(deployment, deployment.scenario(), "plan")
+        show(found, **output)
+        fits = found.result.fits
     else:
         named = {"requests_per_day": requests, "ttft_ms": ttft, "tpot_ms": tpot}
-        fits = _demand(deployment, {key: value for key, value in named.items() if value is not None}, formats, min_bits,
-                       as_json, explain)  # fmt: skip
+        changes: dict[str, object] = {key: value for key, value in named.items() if value is not None}
+        fits = _demand(deployment, changes, formats, min_bits, output)
     if not fits:
-        raise SystemExit(1)
-
-
-def _layouts(deployment: Deployment, as_json: bool, explain: bool) -> bool:
-    from ..engine.evaluate import evaluate
-    from ..report.math import text as math_text
-    from ..report.parallelism import ROW_HEAD, as_data, ladder_lines, row_cells, summary
-
-    result = guarded(lambda: evaluate(deployment.scenario(), deployment.facts()).parallelism)
-    if as_json:
-        echo_json(as_data(result, explain=explain))
-        return bool(result.fits)
-    click.echo(summary(result) + "\n")
-    for label, sentence in ladder_lines(result):
-        click.echo(f"{label:11} {sentence}")
-    click.echo("")
-    chosen = result.chosen.layout if result.chosen else None
-    rows = [("●" if row.layout == chosen else "", *row_cells(row)) for row in result.rows]
-    plain_table(("", *ROW_HEAD), rows, right=tuple(range(3, 10)))
-    if explain:
-        click.echo("\n" + math_text(result.derivations))
-    return bool(result.fits)
+        sys.exit(1)
 
 
 def _demand(
@@ -67,22 +56,23 @@ def _demand(
     changes: dict[str, object],
     formats: tuple[str, ...],
     min_bits: float,
-    as_json: bool,
-    explain: bool,
+    output: dict[str, Any],
 ) -> bool:
     from ..engine.deployment.planner import Search, plan_demand
-    from ..report.cost import plan_text
-    from ..report.math import text as math_text
+    from ..report import plans, printed
+    from ..report.math import text
 
     scenario, facts = deployment.scenario(), deployment.facts()
     search = Search((deployment.gpu,) if deployment.gpu else (), formats, min_bits)
     plan = guarded(lambda: plan_demand(scenario.with_(**changes), facts, search))
-    if as_json:
-        from ..report.cost_json import plan_json
-
-        echo_json(plan_json(plan, explain=explain))
-    else:
-        click.echo(plan_text(plan))
-        if explain and plan.derivations:
-            click.echo("\n" + math_text(plan.derivations))
+    if output["as_json"]:
+        echo_json(plans.data(plan) | ({"derivations": plan.derivations} if output["explain"] else {}))
+        return plan.best is not None
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else printed.WIDTH
+    lines = [((plans.demand(plan), ""),), *printed.answer_lines(plans.answer(plan), width)]
+    for block in plans.page(plan, shown=12):
+        lines += printed.block_lines(block, width)
+    printed.write(lines)
+    if output["explain"] and plan.derivations:
+        click.echo("\n" + text(plan.derivations))
     return plan.best is not None

@@ -20,7 +20,7 @@ def command(as_json: bool) -> None:
         {"id": preset.id, "own": preset.own, "about": preset.about, **scenario.changed()} for preset, scenario in found
     ]
     if as_json:
-        echo_json(rows)
+        echo_json(rows, "presets")
         return
     plain_table(
         ("preset", "name", "model", "weights", "users", "context", "GPUs"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -31,7 +32,7 @@ def command(term: str | None, words: str | None, as_json: bool, deployment: Depl
     if term is None or words is not None:
         entries = library.contents(words or "")
         if as_json:
-            echo_json(entries)
+            echo_json(entries, "entries")
         elif not entries:
             click.echo(f"nothing mentions {words!r}; fewer or other words may")
         else:
@@ -70,10 +71,11 @@ def _show(library: Library, term: str, as_json: bool, deployment: Deployment) ->
 
 
 def _print_table(name: str, facts: Catalog) -> None:
+    from ..report.printed import block_lines, write
     from ..report.tables import catalog_table
 
     table = catalog_table(name, facts)
-    shown = [at for at, column in enumerate(table.columns) if column.keep < 3]
-    right = tuple(place for place, at in enumerate(shown) if table.columns[at].number)
-    head = tuple(table.columns[at].title for at in shown)
-    plain_table(head, [tuple(record.cells[at].text for at in shown) for record in table.records], right)
+    kept = [at for at, column in enumerate(table.columns) if column.keep < 3]
+    columns = tuple(table.columns[at] for at in kept)
+    rows = tuple(replace(row, cells=tuple(row.cells[at] for at in kept)) for row in table.rows)
+    write(block_lines(replace(table, title="", columns=columns, rows=rows), WIDTH)[1:])

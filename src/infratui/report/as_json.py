@@ -11,6 +11,9 @@ from typing import Any
 
 from ..engine.figures.derivation import Derivation
 
+SCHEMA = 1
+"""Version of the JSON that every command prints, its first key: keys are added within a version, never changed."""
+
 
 def plain(value: object, *, explain: bool = True) -> Any:
     """A value made of dicts, lists, numbers and strings. Derivations become lists of steps, or are left out."""

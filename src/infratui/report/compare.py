@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,10 +9,11 @@ from ..engine.figures.compare import Headline, HeadlineChange, InputChange, head
 from ..engine.figures.units import ByteUnit, format_value, significant
 from ..scenario import INPUTS
 from .full import figure_text
-from .headlines import headlines
 from .inputs import input_text
-from .layout import escaped, markdown_table
-from .sections import SECTIONS
+from .layout import escaped
+from .printed import markdown_block
+from .sections import SECTIONS, headlines
+from .show import Answer, Cell, Column, Row, Table
 
 if TYPE_CHECKING:
     from ..engine.evaluate import Evaluation
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 SIGNS = {"better": "✓ better", "worse": "✗ worse", "same": "= same", "": ""}
 """Verdict → what carries it without colour."""
+_TONES = {"better": "good", "worse": "bad", "same": "muted", "": ""}
 TITLES = {section.id: section.title for section in SECTIONS}
 
 
@@ -96,43 +97,80 @@ def summary(found: Comparison, bytes_as: ByteUnit = ByteUnit.GB) -> str:
     return f"“{found.current}” against “{found.pinned}”: {inputs}. {figures or 'No headline moves'}."
 
 
-def text(found: Comparison, bytes_as: ByteUnit = ByteUnit.GB) -> str:
-    """The comparison as plain tables."""
-    lines = [f"{found.pinned} → {found.current}: {verdict_line(found)}", ""]
-    inputs = [
-        (
-            INPUTS[change.field].label,
-            input_text(change.field, change.pinned, found.facts),
-            input_text(change.field, change.current, found.facts),
+def page(found: Comparison, bytes_as: ByteUnit = ByteUnit.GB) -> tuple[Table, Table]:
+    """The inputs that differ, and every headline on both sides."""
+    return differing(found), figures(found, bytes_as)
+
+
+def differing(found: Comparison) -> Table:
+    """The inputs that differ."""
+    columns = (
+        Column("Input", "left", sortable=False),
+        Column("Pinned", sortable=False),
+        Column("Now", sortable=False),
+    )
+    rows = tuple(
+        Row(
+            change.field,
+            (
+                Cell(INPUTS[change.field].label),
+                Cell(input_text(change.field, change.pinned, found.facts), "muted"),
+                Cell(input_text(change.field, change.current, found.facts), "bold"),
+            ),
         )
         for change in found.inputs
-    ]
-    if inputs:
-        lines += [*_table(("Input", "A", "B"), inputs), ""]
-    lines += _table(("Figure", "A", "B", "difference", "", ""), [*_figure_rows(found, bytes_as)])
-    return "\n".join(lines)
+    )
+    nothing = Cell("nothing differs; change an input, or choose a preset with p")
+    return Table("differing", "Inputs that differ", columns, rows or (Row("none", (nothing, Cell(""), Cell(""))),))
+
+
+def figures(found: Comparison, bytes_as: ByteUnit = ByteUnit.GB) -> Table:
+    """Every headline on both sides, with its difference and whether that is better."""
+    columns = (
+        Column("Screen", "left", keep=2),
+        Column("Figure", "left"),
+        Column("Pinned"),
+        Column("Now"),
+        Column("Difference", keep=1),
+        Column("%"),
+        Column("", "left"),
+    )
+    return Table("figures", "Headlines", columns, tuple(_figure(change, bytes_as) for change in found.figures))
+
+
+def _figure(change: HeadlineChange, bytes_as: ByteUnit) -> Row:
+    section, relative = change.current.section, change.relative
+    tone = _TONES[change.verdict]
+    return Row(
+        f"{section}/{change.current.name}",
+        (
+            Cell(TITLES.get(section, section), "muted"),
+            Cell(change.current.name),
+            _side(change.pinned, bytes_as, "muted"),
+            _side(change.current, bytes_as, "bold"),
+            Cell(difference_text(change, bytes_as), tone, change.difference or 0.0),
+            Cell(relative_text(change), tone, 0.0 if relative is None else relative),
+            Cell(SIGNS[change.verdict], tone),
+        ),
+        detail=change.current.words or change.pinned.words,
+    )
+
+
+def _side(side: Headline, bytes_as: ByteUnit, tone: str) -> Cell:
+    return Cell("–", "muted") if side.value is None else Cell(figure_text(side, bytes_as), tone, float(side.value))
+
+
+def answer(found: Comparison, bytes_as: ByteUnit = ByteUnit.GB) -> Answer:
+    """How many figures got better and worse."""
+    lead = f"{found.count('better')} better, {found.count('worse')} worse"
+    return Answer(f"{found.pinned} → {found.current}", lead, "", verdict_line(found))
 
 
 def markdown(found: Comparison, bytes_as: ByteUnit = ByteUnit.GB) -> str:
     """The comparison as Markdown tables."""
-    inputs = [
-        [
-            escaped(INPUTS[change.field].label),
-            escaped(input_text(change.field, change.pinned, found.facts)),
-            escaped(input_text(change.field, change.current, found.facts)),
-        ]
-        for change in found.inputs
-    ]
-    figures = [[escaped(cell) for cell in row] for row in _figure_rows(found, bytes_as)]
-    head = ("Figure", escaped(found.pinned), escaped(found.current), "Difference", "Relative", "")
-    return "\n\n".join(
-        [
-            f"## {escaped(found.pinned)} → {escaped(found.current)}",
-            escaped(verdict_line(found)) + ".",
-            markdown_table(("Input", escaped(found.pinned), escaped(found.current)), inputs, frozenset()),
-            markdown_table(head, figures, frozenset({1, 2, 3, 4})),
-        ]
-    )
+    tables = [text for table in page(found, bytes_as) if (text := markdown_block(table))]
+    head = f"## {escaped(found.pinned)} → {escaped(found.current)}"
+    return "\n\n".join((head, f"{escaped(verdict_line(found))}.", *tables))
 
 
 def as_json(found: Comparison) -> dict[str, object]:
@@ -158,30 +196,3 @@ def as_json(found: Comparison) -> dict[str, object]:
             for change in found.figures
         ],
     }
-
-
-def _figure_rows(found: Comparison, bytes_as: ByteUnit) -> Iterator[tuple[str, ...]]:
-    for change in found.figures:
-        section = TITLES.get(change.current.section, change.current.section)
-        yield (
-            f"{section}: {change.current.name}",
-            _value(change.pinned, bytes_as),
-            _value(change.current, bytes_as),
-            difference_text(change, bytes_as),
-            relative_text(change),
-            SIGNS[change.verdict],
-        )
-
-
-def _value(headline: Headline, bytes_as: ByteUnit) -> str:
-    return "–" if headline.value is None else figure_text(headline, bytes_as)
-
-
-def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
-    widths = [min(40, max(len(row[at]) for row in (head, *rows))) for at in range(len(head))]
-    for row in (head, *rows):
-        cells = (
-            cell[:width].ljust(width) if at in (0, 5) else cell[:width].rjust(width)
-            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        yield "  ".join(cells).rstrip()

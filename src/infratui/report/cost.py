@@ -1,18 +1,115 @@
-"""Buy or rent in words: the summary, and the section as plain text for the command line."""
+"""Buy or rent in words: what to do, what each way costs, and every panel of the section."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..engine.cost.decision import Leaf
+from ..engine.cost.options import Option
+from ..engine.figures.compare import Headline
 from ..engine.figures.units import ByteUnit, format_count, format_usd, significant
+from .names import short_name
+from .show import Answer, Bar, Bars, Block, Cell, Chart, Column, Curve, Line, Lines, Prose, Row, Rule, Says, Table
 
 if TYPE_CHECKING:
     from ..engine.cost.levers import CostLever
+    from ..engine.cost.replica import Replica
     from ..engine.cost.tornado import Tornado
-    from ..engine.deployment.planner import Candidate, DemandPlan
+    from ..engine.evaluate import Evaluation
+    from ..engine.figures.derivation import Derivation
     from ..engine.sections.cost import CostResult, PricedOption
+
+ASSUMED = (
+    "peak_factor", "hours_per_day", "days_per_week", "ttft_ms", "tpot_ms", "spares", "term_years", "life_years",
+    "resale_pct", "interest_pct", "pue", "electricity_usd_per_kwh", "staff_usd_per_year",
+)  # fmt: skip
+"""Inputs that the summary rests on without naming them."""
+TONES = {
+    Option.ON_DEMAND: "tight",
+    Option.SPOT: "good",
+    Option.RESERVED_1Y: "weights",
+    Option.RESERVED_3Y: "kv",
+    Option.OWNED: "overhead",
+}
+"""One colour per option, in bars and curves alike."""
+
+_OPTION_COLUMNS = (
+    Column("option", "left"),
+    Column("month"),
+    Column("year", keep=3),
+    Column("horizon", keep=4),
+    Column("per 1M", keep=1),
+    Column("price", "left", keep=2, flex=True, sortable=False),
+)
+_LEVER_COLUMNS = (
+    Column("", "left", sortable=False),
+    Column("lever", "left"),
+    Column("saves"),
+    Column("share", keep=1),
+    Column("says", "left", keep=2, flex=True, sortable=False),
+)
+
+
+def evaluate(evaluation: Evaluation) -> CostResult:
+    """The section's result."""
+    return evaluation.cost
+
+
+def derivations(result: CostResult) -> Sequence[Derivation]:
+    """The math behind the answer."""
+    return result.derivations
+
+
+def answer(result: CostResult, bytes_as: ByteUnit) -> Answer:
+    """The headline: what it costs a month, what to do, and why."""
+    currency, decision = result.scenario.currency, result.decision
+    figure = ""
+    if decision.leaf is Leaf.API and result.api is not None:
+        figure = f"{money(result.api.monthly, currency)}/month"
+    elif result.best is not None:
+        figure = f"{money(result.best.monthly, currency)}/month"
+    tone = "good"
+    if decision.leaf is Leaf.NOTHING:
+        tone = "tight"
+    elif decision.option is not None and result.best is None:
+        tone = "bad"
+    cards = f"{format_count(result.fleet.gpus)} × {short_name(result.accelerator)}"
+    if decision.leaf is Leaf.API and result.hosted is not None:
+        hosted = money(result.hosted.monthly, currency)
+        return Answer(figure, decision.advice, tone, f"serving it yourself: {cards}, {hosted}; {result.requests.words}")
+    per_mtok = result.best.per_mtok if result.best else None
+    each = f" · {money(per_mtok, currency)}/1M tokens" if per_mtok is not None else ""
+    why = labelled(decision.why, currency)
+    return Answer(figure, decision.advice, tone, f"{why} · {cards}{each}")
+
+
+def page(result: CostResult, bytes_as: ByteUnit) -> tuple[Block, ...]:
+    """Every panel that needs no more than the section itself, in reading order."""
+    return (
+        monthly(result),
+        sizing(result),
+        decision(result),
+        breakevens(result),
+        cumulative(result),
+        options(result),
+        per_token(result),
+        signals(result),
+        hidden(result),
+        assumptions(result),
+    )
+
+
+def rest(evaluation: Evaluation, bytes_as: ByteUnit) -> tuple[Block, ...]:
+    """What takes longer: the levers, and what moves the decision."""
+    currency = evaluation.scenario.currency
+    return levers(evaluation.cost_levers, currency), swings(evaluation.cost_tornado, currency)
+
+
+def headlines(evaluation: Evaluation, result: CostResult) -> tuple[Headline, ...]:
+    """What two scenarios are compared by."""
+    return result.headlines
 
 
 def money(value: float, currency: str = "$") -> str:
@@ -121,92 +218,244 @@ def api_line(result: CostResult) -> str:
     )
 
 
-def text(result: CostResult, levers: Sequence[CostLever] = (), tornado: Tornado | None = None) -> str:
-    """The whole section as plain text."""
+def monthly(result: CostResult) -> Bars:
+    """One bar per option with a price, and the API's."""
     currency = result.scenario.currency
-    lines = [
-        f"{result.replica.model.name} on {result.accelerator.name}",
-        "",
-        demand_line(result),
-        f"Replica: {replica_line(result)}.",
-        f"Fleet: {fleet_line(result)}.",
-        "",
-        f"→ {verdict(result)}.",
-        "",
-        *_table(
-            ("option", "month", "low", "high", f"{result.scenario.term_years:g} years", "per 1M tokens", "price"),
-            list(_option_rows(result)),
-        ),
-        "",
-        breakeven_line(result) + ".",
-        *_spread(result),
-        "",
-        "Decision:",
-        *(
-            f"  {'yes' if fork.answer else 'no ':3}  {fork.question}  [{labelled(fork.fact, currency)}]"
-            for fork in result.decision.path
-        ),
-    ]
-    if levers:
-        lines += ["", "Levers:"]
-        lines += [
-            f"  [{'x' if entry.on else ' '}] {entry.note.label}: {labelled(entry.words, currency)}" for entry in levers
-        ]
-    if tornado is not None:
-        lines += [
-            "",
-            f"What moves it most ({tornado.leader} against {tornado.runner_up}):",
-            *_swings(tornado, currency),
-        ]
-    lines += ["", *(f"Note: {note}" for note in result.notes)]
-    return "\n".join(lines).rstrip()
-
-
-def _lever_line(lever: CostLever, currency: str) -> str:
-    return f"  [{'x' if lever.on else ' '}] {lever.note.label}: {labelled(lever.words, currency)}"
-
-
-def _option_rows(result: CostResult) -> Iterator[tuple[str, ...]]:
-    currency, years = result.scenario.currency, result.scenario.term_years
-    chosen = result.decision.option
-    for entry in result.options:
-        mark = "● " if entry.option is chosen else "  "
-        if entry.cost is None or entry.low is None or entry.high is None:
-            yield (mark + entry.option.value, "–", "–", "–", "–", "–", entry.words)
-            continue
-        per_mtok = "–" if entry.cost.per_mtok is None else money(entry.cost.per_mtok, currency)
-        yield (
-            mark + entry.option.value,
+    bars = [
+        Bar(
+            entry.option.value,
+            entry.cost.monthly,
             money(entry.cost.monthly, currency),
-            money(entry.low, currency),
-            money(entry.high, currency),
-            money(entry.cost.monthly * 12 * years, currency),
-            per_mtok,
-            f"{entry.words}; {entry.barred}" if entry.barred else entry.words,
+            TONES[entry.option],
+            _range(entry, currency),
+            entry.option is result.decision.option,
         )
+        for entry in result.options
+        if entry.cost is not None
+    ]
     api = result.api
     if api is not None:
-        mark = "● " if result.decision.leaf is Leaf.API else "  "
-        source = "your own price" if api.own else f"{len(api.providers)} providers, {api.date}"
-        yield (
-            f"{mark}API",
-            money(api.monthly, currency),
-            money(api.monthly_low, currency),
-            money(api.monthly_high, currency),
-            money(api.monthly * 12 * years, currency),
-            money(api.median, currency),
-            source,
-        )
+        note = f"{money(api.monthly_low, currency)} – {money(api.monthly_high, currency)}" if api.providers else "own"
+        recommended = result.decision.leaf is Leaf.API
+        bars.append(Bar("API", api.monthly, money(api.monthly, currency), "key", note, recommended))
+    return Bars("options", "Per month", tuple(bars))
 
 
-def _spread(result: CostResult) -> list[str]:
+def _range(entry: PricedOption, currency: str) -> str:
+    """Low to high, `!` where the price is stale, and why the option is out of the question here."""
+    own = entry.price is not None and entry.price.own
+    if entry.low is None or entry.high is None or entry.high <= entry.low * 1.01:
+        text = "own price" if own else ""
+    else:
+        text = f"{money(entry.low, currency)} – {money(entry.high, currency)}{' !' if entry.stale else ''}"
+    return " · ".join(part for part in (text, entry.barred) if part)
+
+
+def sizing(result: CostResult) -> Prose:
+    """Demand, replica and fleet, a line each."""
+    offered, demand = result.offered, result.demand
+    load = (
+        f"{significant(offered.mean_rate)} requests/s, {significant(offered.peak_rate)} at peak, "
+        f"{format_count(offered.output_tokens_per_s)} output tokens/s; "
+        f"{format_count(demand.requests_per_day)} a day within {demand.hours_per_day:g} h"
+    )
+    lines = [Says("demand", load), Says("replica", replica_line(result)), Says("fleet", fleet_line(result))]
+    if (small := result.small) is not None:
+        rate = significant(small.requests_per_s)
+        lines.append(Says("small", f"{small.model.name}: {small.layout.label}, {rate} requests/s"))
+    lines += [Says("!", note, "", "tight") for note in result.notes]
+    return Prose("sizing", "What the demand takes", tuple(lines))
+
+
+def decision(result: CostResult) -> Prose:
+    """The questions that were asked, their answers, and where they lead."""
+    currency, found = result.scenario.currency, result.decision
+    asked = [Says("yes" if fork.answer else "no", labelled(fork.fact, currency), fork.question) for fork in found.path]
+    return Prose("decision", "Decision", (*asked, Says("→", labelled(found.why, currency), found.advice, "good")))
+
+
+def breakevens(result: CostResult) -> Prose:
+    """The three breakevens and the cost of a request and a user, a line each."""
     currency = result.scenario.currency
-    best = result.best
-    if best is None or result.per_user is None:
-        return []
-    request = "" if result.per_request is None else f"{money(result.per_request, currency)} per request, "
-    user = f"{money(result.per_user, currency)} a month per concurrent user ({best.option.value})"
-    return [f"That is {request}{user}."]
+    rows = [
+        Says(entry.name.replace("on demand = ", "").capitalize(), entry.words, muted=entry.value is None)
+        for entry in result.hours
+    ]
+    rows.append(Says("Owning", result.month.words, muted=result.month.value is None))
+    rows.append(Says("API", result.requests.words, muted=result.requests.value is None))
+    if result.best is not None and result.per_user is not None:
+        request = "" if result.per_request is None else f"{money(result.per_request, currency)} per request, "
+        user = f"{money(result.per_user, currency)} a month per concurrent user"
+        rows.append(Says("Each", f"{request}{user} ({result.best.option.value})"))
+    return Prose("breakevens", "Breakevens, and what each request and user costs", tuple(rows))
+
+
+def cumulative(result: CostResult) -> Chart:
+    """Money spent month by month, one curve per option, the breakeven as an upright rule."""
+    months = max(12, math.ceil(result.scenario.term_years * 12))
+    if result.month.value is not None and result.month.value <= 120:
+        months = max(months, math.ceil(result.month.value * 1.15))
+    currency = result.scenario.currency
+    curves = tuple(
+        Curve(
+            entry.option.value,
+            tuple((float(at), entry.cost.cumulative(at)) for at in range(months + 1)),
+            TONES[entry.option],
+        )
+        for entry in result.options
+        if entry.cost is not None
+    )
+    rules = []
+    if result.month.value is not None and result.month.value <= months:
+        rules.append(Rule(f"month {result.month.value:.1f}", result.month.value, "good", upright=True))
+    return Chart(
+        curves=curves,
+        rules=tuple(rules),
+        x_label="months",
+        y_label="spent",
+        x_text=lambda value: f"{value:.0f}",
+        y_text=lambda value: money(value, currency),
+        id="cumulative",
+        title="Money spent, month by month",
+    )
+
+
+def options(result: CostResult) -> Table:
+    """The options as a table: totals, cost per token, and where the price comes from."""
+    scenario = result.scenario
+    currency, rows = scenario.currency, []
+    for entry in result.options:
+        name = Cell(entry.option.value, "bold" if entry.option is result.decision.option else "")
+        words = Cell(entry.words, "tight" if entry.stale else "muted")
+        if entry.cost is None:
+            none = Cell("–", "muted", math.inf)
+            rows.append(Row(entry.option.name, (name, none, none, none, none, words), "muted"))
+            continue
+        monthly = entry.cost.monthly
+        amounts = (monthly, entry.cost.yearly, entry.cost.yearly * scenario.term_years)
+        cells = [Cell(money(amount, currency), "", amount) for amount in amounts]
+        per_mtok = entry.cost.per_mtok
+        each = Cell("–", "muted", math.inf) if per_mtok is None else Cell(money(per_mtok, currency), "", per_mtok)
+        marked = entry.option is result.decision.option
+        providers = entry.price.providers[:6] if entry.price is not None else ()
+        detail = "; ".join((entry.words, *providers))
+        rows.append(Row(entry.option.name, (name, *cells, each, words), "", marked, detail))
+    api = result.api
+    if api is not None:
+        totals = (api.monthly, api.monthly * 12, api.monthly * 12 * scenario.term_years)
+        cells = [Cell(money(amount, currency), "", amount) for amount in totals]
+        source = "your own price" if api.own else f"{len(api.providers)} providers, {api.date}, {api.age_days} days old"
+        marked = result.decision.leaf is Leaf.API
+        name = Cell("API", "bold" if marked else "")
+        tone = "tight" if api.stale else "muted"
+        each = Cell(money(api.median, currency), "", api.median)
+        rows.append(Row("API", (name, *cells, each, Cell(source, tone)), "", marked))
+    return Table("table", "Options and where their prices come from", _OPTION_COLUMNS, tuple(rows))
+
+
+def per_token(result: CostResult) -> Bars:
+    """Cost per 1M tokens: providers cheapest first, with the options among them."""
+    currency, api = result.scenario.currency, result.api
+    found = [
+        Bar(
+            entry.option.value,
+            entry.cost.per_mtok,
+            money(entry.cost.per_mtok, currency),
+            TONES[entry.option],
+            "on your GPUs",
+        )
+        for entry in result.options
+        if entry.cost is not None and entry.cost.per_mtok is not None
+    ]
+    if api is not None and api.own:
+        found.append(Bar("your API price", api.median, money(api.median, currency), "key", "API"))
+    elif api is not None:
+        found += [
+            Bar(
+                entry.provider,
+                entry.usd_per_mtok,
+                money(entry.usd_per_mtok, currency),
+                "key",
+                f"{money(entry.input, currency)} in, {money(entry.output, currency)} out",
+            )
+            for entry in api.providers
+        ]
+    return Bars("tokens", "Per 1M tokens, beside API prices", tuple(sorted(found, key=lambda bar: bar.amount)))
+
+
+def signals(result: CostResult) -> Lines:
+    """Signals to buy and to rent, those that hold marked."""
+    return Lines("signals", "Signals", tuple(_signals(result)))
+
+
+def _signals(result: CostResult) -> Iterator[Line]:
+    for side, title in (("buy", "for buying"), ("rent", "for renting")):
+        entries = [entry for entry in result.signals if entry.signal.side == side]
+        held = sum(entry.holds is True for entry in entries)
+        yield ((f"{title}: {held} of {len(entries)}", "bold"),)
+        for entry in entries:
+            glyph, tone = {True: ("✓", "good"), False: ("·", "muted"), None: ("?", "tight")}[entry.holds]
+            text = (entry.signal.text, "" if entry.holds else "muted")
+            yield (f"{glyph} ", tone), text, (f"  {entry.fact}", "muted")
+
+
+def hidden(result: CostResult) -> Lines:
+    """What price lists leave out, with the month's figure where it is counted."""
+    return Lines("hidden", "Hidden costs", tuple(_hidden(result)))
+
+
+def _hidden(result: CostResult) -> Iterator[Line]:
+    currency = result.scenario.currency
+    for side, title in (("own", "when owning"), ("rent", "when renting")):
+        yield ((title, "bold"),)
+        for entry in result.hidden:
+            if entry.cost.side != side:
+                continue
+            usd = entry.usd_per_month
+            counted = "not counted" if usd is None else f"{money(usd, currency)}/month"
+            amount = (counted, "muted" if usd is None else "key")
+            yield (f"{entry.cost.text}: ", ""), amount, (f"  {entry.cost.why}", "muted")
+
+
+def assumptions(result: CostResult) -> Lines:
+    """What money rests on besides prices, with its sources; the user's own figures say so."""
+    lines: list[Line] = []
+    for entry in result.assumptions:
+        held = getattr(result.scenario, entry.key) if entry.input else entry.value
+        own = held != entry.value
+        lines.append(
+            (
+                (f"{entry.label}: ", ""),
+                (f"{held:g} {entry.unit}", "bold"),
+                (f" [{'yours' if own else entry.basis}] ", "key"),
+                ("" if own else entry.source, "muted"),
+            )
+        )
+    return Lines("rates", "Your own prices and assumptions", tuple(lines))
+
+
+def levers(found: Sequence[CostLever], currency: str) -> Table:
+    """The levers as switches."""
+    rows = []
+    for entry in found:
+        saves, share = entry.saves, entry.share
+        tone = "" if saves is None or abs(share or 0) < 0.005 else "good" if saves > 0 else "bad"
+        claim = f"; {entry.note.claim}" if entry.note.claim else ""
+        rows.append(
+            Row(
+                entry.note.id,
+                (
+                    Cell("[x]" if entry.on else "[ ]", "key" if entry.on else ""),
+                    Cell(entry.note.label, "bold" if entry.on else ""),
+                    Cell("–" if saves is None else money(saves, currency), tone, -math.inf if saves is None else saves),
+                    Cell("–" if share is None else f"{share:.0%}", tone, share),
+                    Cell(f"{labelled(entry.words, currency)}{claim}", "muted"),
+                ),
+                "" if entry.turn else "muted",
+                detail=f"{entry.note.why} ({entry.note.basis})",
+            )
+        )
+    return Table("levers", "Levers", _LEVER_COLUMNS, tuple(rows))
 
 
 def swing_words(at: float, tornado: Tornado, currency: str = "$") -> str:
@@ -214,80 +463,149 @@ def swing_words(at: float, tornado: Tornado, currency: str = "$") -> str:
     return f"{tornado.leader if at > 0 else tornado.runner_up} by {money(abs(at), currency)}"
 
 
-def _swings(tornado: Tornado, currency: str) -> list[str]:
-    lines = []
+SWINGS = 8
+"""Widest swings that are drawn."""
+
+
+def swings(tornado: Tornado | None, currency: str) -> Table:
+    """What each input does to the decision between its low and its high end."""
+    title = "What moves the decision"
+    columns = (
+        Column("input", "left", flex=True),
+        Column("now"),
+        Column("low", keep=1),
+        Column("then", "left", sortable=False),
+        Column("high", keep=1),
+        Column("then", "left", sortable=False),
+        Column("flips at"),
+    )
+    if tornado is None:
+        return Table("tornado", title, columns, ())
+    rows = []
     for swing in tornado.swings:
         lever = swing.lever
-        flip = "" if swing.flips_at is None else f"; flips at {significant(swing.flips_at)}"
-        ends = (
-            f"{significant(lever.low)} → {swing_words(swing.at_low, tornado, currency)}, "
-            f"{significant(lever.high)} → {swing_words(swing.at_high, tornado, currency)}"
+        cells = (
+            Cell(lever.label),
+            Cell(significant(lever.now), "", lever.now),
+            Cell(significant(lever.low), "", lever.low),
+            Cell(swing_words(swing.at_low, tornado, currency)),
+            Cell(significant(lever.high), "", lever.high),
+            Cell(swing_words(swing.at_high, tornado, currency)),
+            Cell("–") if swing.flips_at is None else Cell(significant(swing.flips_at), "key", swing.flips_at),
         )
-        lines.append(f"  {lever.label} {significant(lever.now)}: {ends}{flip}")
-    if tornado.idle:
-        lines.append(f"  No effect: {', '.join(tornado.idle)}")
-    return lines
+        rows.append(Row(lever.name, cells))
+    return Table("tornado", f"{title}: {tornado.leader} against {tornado.runner_up}", columns, tuple(rows))
 
 
-def plan_text(plan: DemandPlan, shown: int = 12) -> str:
-    """The planner's answer as plain text."""
-    scenario = plan.scenario
-    targets = [f"TTFT {scenario.ttft_ms:g} ms"] if scenario.ttft_ms else []
-    targets += [f"TPOT {scenario.tpot_ms:g} ms"] if scenario.tpot_ms else []
-    head = (
-        f"{format_count(scenario.requests_per_day)} requests/day of {scenario.input_tokens:,} + "
-        f"{scenario.output_tokens:,} tokens, {' and '.join(targets) or 'no latency target'}"
-    )
-    if plan.best is None:
-        reasons = dict.fromkeys(entry.reason for entry in plan.refused)
-        return "\n".join((head, "No plan holds that:", *(f"  {reason}" for reason in list(reasons)[:shown])))
-    best = plan.best
-    lines = [
-        head,
-        f"→ {best.label}: {money(best.monthly, scenario.currency)} a month, {best.option.value} ({best.price})",
-        f"  TTFT {(best.replica.ttft_s or 0) * 1000:,.0f} ms, TPOT {best.replica.tpot_s * 1000:,.0f} ms at batch "
-        f"{best.replica.batch:,.0f}, {best.busy:.0%} busy; limited by {best.replica.limited_by}",
-        "",
-        *_table(
-            ("plan", "month", "per 1M tokens", "tokens/s·user", "paid", "against it"),
-            [_candidate_row(entry, scenario.currency) for entry in plan.candidates[:shown]],
-        ),
-        "",
-        "Nothing beats these in both cost and speed per user:",
-        *_table(
-            ("plan", "month", "per 1M tokens", "tokens/s·user", "paid", "batch"),
-            [(*_candidate_row(entry, scenario.currency)[:5], f"{entry.replica.batch:,.0f}") for entry in plan.pareto],
-        ),
-    ]
-    if any(entry.replica.band_pct is None for entry in (*plan.candidates[:shown], *plan.pareto)):
-        lines.append("?: no measured data for this kind of model on this accelerator.")
-    refused = dict.fromkeys(f"{entry.accelerator.name}: {entry.reason}" for entry in plan.refused)
-    if refused:
-        lines += ["", f"Refused, {len(refused)} in all, such as:", *(f"  {reason}" for reason in list(refused)[:5])]
-    return "\n".join(lines)
+def data(result: CostResult, *, explain: bool = False) -> dict[str, Any]:
+    """The section as plain values, units in the key names, no catalog rows repeated."""
+    api, best = result.api, result.best
+    return {
+        "model": result.replica.model.id,
+        "accelerator": result.accelerator.id,
+        "demand": result.demand,
+        "offered": result.offered,
+        "replica": replica_data(result.replica),
+        "small_replica": replica_data(result.small) if result.small else None,
+        "fleet": result.fleet,
+        "options": [_option(entry, result) for entry in result.options],
+        "api": None
+        if api is None
+        else {
+            "usd_per_mtok": {"low": api.low, "median": api.median, "high": api.high},
+            "usd_per_month": {"low": api.monthly_low, "median": api.monthly, "high": api.monthly_high},
+            "providers": api.providers,
+            "date": api.date,
+            "age_days": api.age_days,
+            "stale": api.stale,
+            "source": api.source,
+        },
+        "breakevens": [
+            {"name": entry.name, "value": entry.value, "unit": entry.unit, "words": entry.words}
+            for entry in (*result.hours, result.month, result.requests)
+        ],
+        "decision": {
+            "leaf": result.decision.leaf,
+            "option": result.decision.option,
+            "advice": result.decision.advice,
+            "why": result.decision.why,
+            "path": result.decision.path,
+        },
+        "usd_per_month": best.monthly if best else None,
+        "usd_per_mtok": best.per_mtok if best else None,
+        "usd_per_request": result.per_request,
+        "usd_per_user_month": result.per_user,
+        "signals": [
+            {"id": entry.signal.id, "side": entry.signal.side, "holds": entry.holds, "fact": entry.fact}
+            for entry in result.signals
+        ],
+        "assumptions": result.assumptions,
+        "notes": result.notes,
+    }
 
 
-def _candidate_row(entry: Candidate, currency: str) -> tuple[str, ...]:
-    per_mtok = "–" if entry.usd_per_mtok is None else money(entry.usd_per_mtok, currency)
-    unproven = "" if entry.replica.band_pct is not None else " ?"
-    return (
-        entry.label,
-        money(entry.monthly, currency),
-        per_mtok,
-        f"{entry.tokens_per_s_per_user:,.0f}{unproven}",
-        entry.option.value,
-        entry.loses or "cheapest",
-    )
+def rest_data(evaluation: Evaluation) -> dict[str, Any]:
+    """Levers and swings as plain values."""
+    tornado = evaluation.cost_tornado
+    return {
+        "levers": [
+            {"id": entry.note.id, "on": entry.on, "saves_usd_per_month": entry.saves, "words": entry.words}
+            for entry in evaluation.cost_levers
+        ],
+        "tornado": None
+        if tornado is None
+        else {
+            "leader": tornado.leader,
+            "runner_up": tornado.runner_up,
+            "advantage_usd_per_month": tornado.advantage,
+            "swings": [
+                {
+                    "input": swing.lever.name,
+                    "now": swing.lever.now,
+                    "low": swing.lever.low,
+                    "high": swing.lever.high,
+                    "at_low_usd_per_month": swing.at_low,
+                    "at_high_usd_per_month": swing.at_high,
+                    "flips_at": swing.flips_at,
+                }
+                for swing in tornado.swings
+            ],
+        },
+    }
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Columns of text; the first and the last to the left, numbers between them to the right."""
-    widths = [max(len(row[at]) for row in (head, *rows)) for at in range(len(head))]
-    left = {0, len(head) - 1}
-    return [
-        "  ".join(
-            cell.ljust(width) if at in left else cell.rjust(width)
-            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in (head, *rows)
-    ]
+def replica_data(replica: Replica) -> dict[str, Any]:
+    """One replica as plain values."""
+    return {
+        "model": replica.model.id,
+        "precision": replica.precision.id,
+        "layout": replica.layout.label,
+        "gpus": replica.gpus,
+        "batch": replica.batch,
+        "requests_per_s": replica.requests_per_s,
+        "ttft_ms": None if replica.ttft_s is None else replica.ttft_s * 1000,
+        "tpot_ms": replica.tpot_s * 1000,
+        "limited_by": replica.limited_by,
+        "bound": replica.bound,
+        "band_pct": replica.band_pct,
+        "estimator": "rule-of-thumb" if replica.by_rule else "detailed",
+    }
+
+
+def _option(entry: PricedOption, result: CostResult) -> dict[str, Any]:
+    cost, price = entry.cost, entry.price
+    return {
+        "option": entry.option,
+        "recommended": entry.option is result.decision.option,
+        "usd_per_month": None if cost is None else {"low": entry.low, "median": cost.monthly, "high": entry.high},
+        "usd_per_year": None if cost is None else cost.yearly,
+        "usd_over_horizon": None if cost is None else cost.yearly * result.scenario.term_years,
+        "usd_upfront": None if cost is None else cost.upfront,
+        "usd_per_mtok": None if cost is None else cost.per_mtok,
+        "parts": () if cost is None else cost.parts,
+        "price_usd": None if price is None else {"low": price.low, "median": price.median, "high": price.high},
+        "price_rows": None if price is None else price.rows,
+        "price_newest": None if price is None or price.newest is None else price.newest.isoformat(),
+        "stale": entry.stale,
+        "words": entry.words,
+    }

@@ -10,11 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__
-from . import moe, parallelism, vram
-from .as_json import dumps, plain
-from .cost_json import cost_json
-from .headlines import section_headlines
-from .sections import Answer, answers, summary
+from .as_json import SCHEMA, dumps, plain
+from .sections import Outcome, outcomes
 
 if TYPE_CHECKING:
     from ..engine.evaluate import Evaluation
@@ -71,9 +68,10 @@ def free_path(folder: Path, name: str) -> Path:
 
 def json_report(evaluation: Evaluation, date: dt.date) -> str:
     """Scenario, headlines and results of every section as JSON; bytes, seconds and dollars as the engine counts."""
-    sections = {found.section.id: _section(evaluation, found) for found in answers(evaluation)}
+    sections = {found.section.id: _section(found) for found in outcomes(evaluation)}
     return dumps(
         {
+            "schema": SCHEMA,
             "infratui": __version__,
             "date": date.isoformat(),
             "scenario": evaluation.scenario.model_dump(),
@@ -82,20 +80,11 @@ def json_report(evaluation: Evaluation, date: dt.date) -> str:
     )
 
 
-def _section(evaluation: Evaluation, found: Answer) -> dict[str, Any]:
+def _section(found: Outcome) -> dict[str, Any]:
     if found.result is None:
         return {"refused": found.refusal}
-    told: dict[str, Any] = {
-        "summary": summary(found),
-        "headlines": [plain(headline) for headline in section_headlines(evaluation, found)],
+    return {
+        "summary": found.summary(),
+        "headlines": [plain(headline) for headline in found.headlines()],
+        "result": plain(found.data()),
     }
-    match found.section.id:
-        case "vram":
-            told["result"] = plain(vram.as_json(found.result))
-        case "parallelism":
-            told["result"] = plain(parallelism.as_data(found.result))
-        case "cost":
-            told["result"] = plain(cost_json(found.result, evaluation.cost_levers, evaluation.cost_tornado))
-        case "moe":
-            told["result"] = plain(moe.as_json(found.result))
-    return told

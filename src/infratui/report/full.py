@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 from ..engine.evaluate import Evaluation, evaluate
 from ..engine.figures.units import ByteUnit, format_value
-from . import math
-from .headlines import section_headlines
 from .layout import escaped, markdown_table
-from .sections import Answer, answers, derivations, summary
+from .math import markdown as markdown_math
+from .sections import Outcome, outcomes
 
 if TYPE_CHECKING:
     from ..engine.facts import Facts
@@ -28,10 +27,10 @@ def plain_report(scenario: Scenario, facts: Facts, bytes_as: ByteUnit = ByteUnit
     evaluation = evaluate(scenario, facts)
     head = f"infratui: {scenario.name}"
     blocks = [f"{head}\n{'=' * len(head)}", inputs_line(scenario, facts)]
-    for found in answers(evaluation):
-        words = textwrap.fill(summary(found, bytes_as), WIDTH)
+    for found in outcomes(evaluation):
+        words = textwrap.fill(found.summary(bytes_as), WIDTH)
         lines = [found.section.title, "-" * len(found.section.title), words]
-        lines += _figures(evaluation, found, bytes_as)
+        lines += _figures(found, bytes_as)
         lines.append(f"The math: infratui {found.section.command} --explain")
         blocks.append("\n".join(line for line in lines if line))
     return "\n\n".join(blocks)
@@ -41,11 +40,11 @@ def markdown_report(evaluation: Evaluation, date: dt.date, bytes_as: ByteUnit = 
     """All sections as Markdown with inputs, figures, math and sources."""
     scenario = evaluation.scenario
     blocks = [f"# {escaped(scenario.name)}", f"infratui, {date.isoformat()}. {inputs_line(scenario, evaluation.facts)}"]
-    for found in answers(evaluation):
+    for found in outcomes(evaluation):
         blocks.append(f"## {found.section.title}")
-        blocks.append(escaped(summary(found, bytes_as)))
-        blocks.append(figures_table(section_headlines(evaluation, found), bytes_as))
-        blocks.append(math.markdown(derivations(found), bytes_as))
+        blocks.append(escaped(found.summary(bytes_as)))
+        blocks.append(figures_table(found.headlines() if found.result is not None else (), bytes_as))
+        blocks.append(markdown_math(found.derivations(), bytes_as))
     changed = scenario.changed()
     if changed:
         blocks.append("## Inputs that differ from the defaults")
@@ -83,9 +82,9 @@ def figures_table(figures: tuple[Headline, ...], bytes_as: ByteUnit) -> str:
     return markdown_table(("Figure", "Value"), rows, frozenset({1}))
 
 
-def _figures(evaluation: Evaluation, found: Answer, bytes_as: ByteUnit) -> list[str]:
+def _figures(found: Outcome, bytes_as: ByteUnit) -> list[str]:
     if found.result is None:
         return []
-    figures = section_headlines(evaluation, found)
+    figures = found.headlines()
     width = max((len(figure.name) for figure in figures), default=0)
     return [f"  {figure.name:{width}}  {figure_text(figure, bytes_as)}" for figure in figures]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from .article import Article, Block, Data, Grid, Heading, Runs, Text
 
 if TYPE_CHECKING:
-    from .tables import CatalogTable
+    from .show import Table
 
 _WORD = re.compile(r"\S+|\s+")
 _NARROWEST = 8
@@ -68,7 +68,7 @@ def plain_lines(lines: Sequence[Line]) -> str:
     return "\n".join("".join(piece.text for piece in line).rstrip() for line in lines)
 
 
-def as_markdown(article: Article, table: Callable[[str], CatalogTable]) -> str:
+def as_markdown(article: Article, table: Callable[[str], Table]) -> str:
     """An article as Markdown; `table`: a table of the catalog by its name."""
     blocks = [f"# {article.title}"]
     for block in article.blocks:
@@ -88,8 +88,8 @@ def as_markdown(article: Article, table: Callable[[str], CatalogTable]) -> str:
         else:
             found = table(block.name)
             titles = [column.title for column in found.columns]
-            right = frozenset(at for at, column in enumerate(found.columns) if column.number)
-            rows = [[escaped(value.text) for value in record.cells] for record in found.records]
+            right = frozenset(at for at, column in enumerate(found.columns) if column.align == "right")
+            rows = [[escaped(cell.text) for cell in row.cells] for row in found.rows]
             blocks.append(markdown_table(titles, rows, right))
     return "\n\n".join(blocks) + "\n"
 

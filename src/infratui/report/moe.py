@@ -1,25 +1,122 @@
-"""Dense beside mixture of experts in words: the verdict, the summary, and the section as plain text and JSON."""
+"""Dense beside mixture of experts in words: the verdict, the summary, and every panel of the section."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
+from ..engine.figures.compare import Headline, headline
 from ..engine.figures.derivation import Unit
-from ..engine.figures.units import ByteUnit, format_bytes, format_count, format_value, significant
+from ..engine.figures.units import (
+    ByteUnit,
+    format_bytes,
+    format_count,
+    format_seconds,
+    format_usd,
+    format_value,
+    significant,
+)
+from ..engine.model.parts import Part as ModelPart
+from .show import Answer, Block, Cell, Column, Line, Lines, Prose, Row, Says, Stacks, Table
 
 if TYPE_CHECKING:
+    from ..engine.evaluate import Evaluation
     from ..engine.experts.router import RouterResult
+    from ..engine.experts.spread import Placement
+    from ..engine.figures.derivation import Derivation
     from ..engine.sections.moe import MoeResult, TradeOff
     from ..engine.sections.moe_side import Served, Side
 
+ASSUMED = ("router_batch", "router_top_k", "router_skew", "input_tokens", "output_tokens", "prefix_hit")
+"""Inputs that the summary rests on without naming them."""
 SIDES = {"dense": "dense", "moe": "MoE", "even": "even", "": "–"}
+_LEVELS = "▁▂▃▄▅▆▇"
+_MOST_GPUS = 48
+"""GPUs that one line of load shows."""
+_COPIES = 6
+"""Copied experts that are named."""
+
+
+def evaluate(evaluation: Evaluation) -> MoeResult:
+    """The section's result."""
+    return evaluation.moe
+
+
+def derivations(result: MoeResult) -> Sequence[Derivation]:
+    """The math behind the answer."""
+    return result.derivations
+
+
+def answer(result: MoeResult, bytes_as: ByteUnit) -> Answer:
+    """The headline: compute against memory, and who wins what on the same GPUs."""
+    compute, memory = ratios(result)
+    router = result.router
+    first, second = result.dense.budget.serving, result.moe.budget.serving
+    if first and second:
+        lead = "dense" if first.output_per_s > second.output_per_s else "MoE"
+        most, least = sorted((first.output_per_s, second.output_per_s), reverse=True)
+        text = f"{lead} makes {times(most / least)} the tokens/s on {result.budget} GPUs each"
+    else:
+        text = next(
+            (side.budget.reason for side in (result.dense, result.moe) if side.budget.reason), "no prediction for both"
+        )
+    held = format_bytes(result.moe.weight_bytes, bytes_as)
+    tokens = "1 token touches" if router.batch.batch == 1 else f"{router.batch.batch:,} tokens touch"
+    detail = (
+        f"memory is for all {router.spec.experts} experts ({held}), speed for the {router.batch.touched} that {tokens}"
+    )
+    return Answer(f"{compute} compute, {memory} memory", text, "", detail)
+
+
+def page(result: MoeResult, bytes_as: ByteUnit) -> tuple[Block, ...]:
+    """Every panel, in reading order."""
+    return (
+        weight_bars(result, bytes_as),
+        side_by_side(result, bytes_as),
+        trade_offs(result, bytes_as),
+        router(result),
+        loads(result.router),
+        placement(result.router),
+        notes(result, bytes_as),
+    )
+
+
+def weight_bars(result: MoeResult, bytes_as: ByteUnit) -> Stacks:
+    """Both models' weights, the routed experts split into those that the batch reads and those that wait."""
+    batch = result.router.batch
+    share = batch.touched / result.router.spec.experts
+    wholes = []
+    for label, side in (("dense", result.dense), ("MoE", result.moe)):
+        routed = side.bytes_of(ModelPart.ROUTED_EXPERTS)
+        mlp = side.bytes_of(ModelPart.MLP, ModelPart.SHARED_EXPERTS)
+        read = round(routed * share)
+        rest = side.weight_bytes - routed - mlp
+        amounts = (float(rest), float(mlp), float(read), float(routed - read))
+        wholes.append((label, amounts, format_bytes(side.weight_bytes, bytes_as)))
+    tokens = "1 token reads" if batch.batch == 1 else f"{batch.batch:,} tokens read"
+    legend = (("attention, head", "overhead"), ("MLP, shared", "weights"), (f"experts {tokens}", "key"),
+              ("that wait", "muted"))  # fmt: skip
+    return Stacks("weights", "Weights", legend, tuple(wholes))
+
+
+def headlines(evaluation: Evaluation, result: MoeResult) -> tuple[Headline, ...]:
+    """What two scenarios are compared by."""
+    found = []
+    for label, side in (("Dense", result.dense), ("MoE", result.moe)):
+        on = side.fewest
+        found += [
+            headline(f"{label}: weights", side.weight_bytes, Unit.BYTES),
+            headline(f"{label}: read per token", side.read_bytes_per_token, Unit.BYTES),
+            headline(f"{label}: GPUs", on.gpus or None, words=on.reason),
+            headline(f"{label}: 1M tokens", on.usd_per_mtok, Unit.USD_PER_MTOK, words=on.reason or "no price"),
+        ]
+    return tuple(found)
 
 
 def summary(result: MoeResult, bytes_as: ByteUnit = ByteUnit.GB) -> str:
     """The answer in plain sentences."""
     parts = (
-        headline(result, bytes_as),
+        _lead(result, bytes_as),
         fewest(result),
         same(result),
         sentence(result, bytes_as),
@@ -30,7 +127,7 @@ def summary(result: MoeResult, bytes_as: ByteUnit = ByteUnit.GB) -> str:
     return " ".join(part for part in parts if part)
 
 
-def headline(result: MoeResult, bytes_as: ByteUnit) -> str:
+def _lead(result: MoeResult, bytes_as: ByteUnit) -> str:
     """Compute and memory of both, in one sentence."""
     dense, moe = result.dense, result.moe
     compute, memory = ratios(result)
@@ -147,13 +244,6 @@ def gate(router: RouterResult) -> str:
     return f"{scores}{groups}"
 
 
-def margin(line: TradeOff) -> str:
-    """Who wins a line and by how much: `MoE 1.7×`."""
-    if line.winner in ("", "even") or line.ratio is None:
-        return SIDES[line.winner]
-    return f"{SIDES[line.winner]} {times(line.ratio)}"
-
-
 def times(ratio: float) -> str:
     """A ratio in as many digits as tell it from one: `3.1×`, `1.05×`."""
     return f"{significant(ratio, 2 if ratio >= 1.095 else 3)}×"
@@ -169,45 +259,233 @@ def value(line: TradeOff, side: str, bytes_as: ByteUnit) -> str:
     return format_value(amount, line.unit, bytes_as)
 
 
-def text(result: MoeResult, bytes_as: ByteUnit) -> str:
-    """The section for the command line."""
-    return "\n".join(_lines(result, bytes_as))
+def trade_offs(result: MoeResult, bytes_as: ByteUnit) -> Table:
+    """Line by line, who wins and by how much."""
+    rows = tuple(_trade_row(line, result, bytes_as) for line in result.trade_offs)
+    return Table("trade", "Who wins which line", _trade_columns(result), rows)
 
 
-def _lines(result: MoeResult, bytes_as: ByteUnit) -> Iterator[str]:
-    yield summary(result, bytes_as)
-    yield ""
-    yield f"{'':26}{result.dense.model.name[:22]:>24}{result.moe.model.name[:22]:>24}   wins"
-    for line in result.trade_offs:
-        pair = f"{value(line, 'dense', bytes_as):>24}{value(line, 'moe', bytes_as):>24}"
-        yield f"{line.name:26}{pair}   {margin(line)}{'  ' + line.words if line.words else ''}"
-    yield ""
-    router, batch = result.router, result.router.batch
-    yield from pays(result, bytes_as)
-    yield ""
-    yield (
-        f"Router of layer {router.layer}: top-{router.spec.top_k} of {router.spec.experts}, batch {batch.batch}: "
-        f"{batch.touched} experts touched ({batch.touched_expected:.1f} if the choice were uniform), fullest / mean "
-        f"{significant(batch.imbalance)}, entropy {batch.entropy:.3f}"
-    )
-    yield (
-        f"Over {router.ep} GPUs the fullest has {significant(router.linear.slowdown)} × the mean load, "
-        f"{significant(router.replicated.slowdown)} × with hot experts copied"
-        f"{'; ' + router.ep_note if router.ep_note else ''}"
-    )
-    if batch.capacity is not None:
-        yield (
-            f"Capacity {batch.capacity} tokens per expert: {batch.assignments_dropped} assignments overflow, "
-            f"{batch.tokens_dropped} tokens lose an expert"
+def router(result: MoeResult) -> Prose:
+    """One batch through the router of one layer."""
+    found, batch = result.router, result.router.batch
+    said = [
+        Says(
+            "batch",
+            f"{batch.batch} tokens touch {batch.touched} experts ({batch.touched_expected:.1f} if the choice were "
+            f"uniform); fullest / mean {significant(batch.imbalance)}, entropy {batch.entropy:.3f}",
         )
+    ]
+    if batch.capacity is not None:
+        said.append(
+            Says(
+                "capacity",
+                f"{batch.capacity} tokens per expert: {batch.assignments_dropped} assignments overflow, "
+                f"{batch.tokens_dropped} tokens lose an expert",
+            )
+        )
+    title = f"Router of layer {found.layer}: top-{found.spec.top_k} of {found.spec.experts}"
+    return Prose("routing", title, tuple(said))
 
 
-def as_json(result: MoeResult, *, explain: bool = False) -> dict[str, object]:
-    """The section as plain values for scripts."""
+def _trade_columns(result: MoeResult) -> tuple[Column, ...]:
+    """Columns of the trade-off table, headed by the models."""
+    dense, moe = result.dense.model.name, result.moe.model.name
+    return (
+        Column("what", "left", flex=True, sortable=False),
+        Column(_short(dense), sortable=False),
+        Column(_short(moe), sortable=False),
+        Column("wins", "left", sortable=False),
+        Column("by", sortable=False),
+    )
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 18 else name[:17] + "…"
+
+
+def _trade_row(line: TradeOff, result: MoeResult, bytes_as: ByteUnit) -> Row:
+    """One line: both figures, who wins, by how much."""
+    won = line.winner
+    tones = {"dense": ("bold", "muted"), "moe": ("muted", "bold")}.get(won, ("", ""))
+    by = times(line.ratio) if line.ratio is not None and won in ("dense", "moe") else ""
+    wins = {"dense": "← dense", "moe": "→ MoE"}.get(won, SIDES[won])
+    tone = {"dense": "tight", "moe": "key"}.get(won, "muted")
+    return Row(
+        line.name,
+        (
+            Cell(line.name),
+            Cell(_bare(value(line, "dense", bytes_as)), tones[0]),
+            Cell(_bare(value(line, "moe", bytes_as)), tones[1]),
+            Cell(wins, tone),
+            Cell(by, tone),
+        ),
+        detail=_trade_words(line, result, bytes_as),
+    )
+
+
+def _trade_words(line: TradeOff, result: MoeResult, bytes_as: ByteUnit) -> str:
+    """A line as a sentence: who wins, both figures, and what else is to be said."""
+    amounts = f"{value(line, 'dense', bytes_as)} against {value(line, 'moe', bytes_as)}"
+    names = {"dense": result.dense.model.name, "moe": result.moe.model.name}
+    ahead = f"{names[line.winner]} by {times(line.ratio)}" if line.winner in names and line.ratio else ""
+    return f"{line.name}: " + "; ".join(part for part in (ahead, amounts, line.words) if part)
+
+
+def _bare(text: str) -> str:
+    return text.removesuffix(" params").removesuffix("/1M tokens").replace(" tokens/s", "")
+
+
+def side_by_side(result: MoeResult, bytes_as: ByteUnit) -> Table:
+    """Both models line by line: what they are, what they read and compute, what they do on GPUs."""
+    sides = (result.dense, result.moe)
+    router = result.router
+    spec = router.spec
+
+    def both(label: str, say: Callable[[Side], str]) -> Row:
+        return _pair(label, say(sides[0]), say(sides[1]))
+
+    def size(*parts: ModelPart) -> Callable[[Side], str]:
+        return lambda side: format_bytes(side.bytes_of(*parts), bytes_as) if side.bytes_of(*parts) else "–"
+
+    def thumb(side: Side) -> str:
+        return "–" if side.plain_bytes is None else format_bytes(side.plain_bytes, bytes_as)
+
+    dense_layers = result.moe.model.layers - len(router.moe_layers)
+    before = f"{dense_layers} dense, " if dense_layers else ""
+    shared = f" + {spec.shared_experts} shared" if spec.shared_experts else ""
+    lines = [
+        both("total", lambda side: f"{format_count(side.total)}, {format_count(side.embedded)} embedded"),
+        both("active", lambda side: f"{format_count(side.active)} per token ({side.active / side.total:.1%})"),
+        _pair("layers", f"{result.dense.model.layers} dense", f"{before}{len(router.moe_layers)} with experts"),
+        _pair("experts", "none", f"{spec.experts}, top-{router.own_top_k}{shared}"),
+        _pair("router", "none", gate(router)),
+        both("weights", lambda side: f"{format_bytes(side.weight_bytes, bytes_as)} in {result.precision.label}"),
+        *([both(" rule of thumb", thumb)] if any(_off_thumb(side) for side in sides) else []),
+        both(" attention", size(ModelPart.ATTENTION)),
+        both(" MLP, shared", size(ModelPart.MLP, ModelPart.SHARED_EXPERTS)),
+        both(" experts", size(ModelPart.ROUTED_EXPERTS)),
+        both("KV cache", lambda side: f"{side.kv_bytes_per_token:,.0f} B/token"),
+        both(f"read, batch {result.batch:,}", lambda side: _read(side, bytes_as)),
+        both("compute", lambda side: f"{significant(side.flops_per_token / 1e9)} GFLOP/token"),
+    ]
+    lines += _rows_of("fewest GPUs", (result.dense.fewest, result.moe.fewest))
+    if any(side.budget is not side.fewest for side in sides):
+        lines += _rows_of(f"on {result.budget} each", (result.dense.budget, result.moe.budget))
+    names = (sides[0].model.name, sides[1].model.name)
+    columns = (Column("", "left"), Column(names[0], "left", flex=True), Column(names[1], "left", flex=True))
+    return Table("cards", "Side by side", columns, tuple(lines))
+
+
+def _pair(name: str, left: str, right: str) -> Row:
+    """A line: its name and what it is on either side. Without a name it carries on the line above."""
+    return Row(name, (Cell(name, "muted"), Cell(left), Cell(right)))
+
+
+def _off_thumb(side: Side) -> bool:
+    """The rule of thumb is off by more than half a percent, as it is where scales and wider parts count."""
+    return side.plain_bytes is not None and abs(side.plain_bytes / side.weight_bytes - 1) > 0.005
+
+
+def _read(side: Side, bytes_as: ByteUnit) -> str:
+    step, token = format_bytes(side.read_bytes, bytes_as), format_bytes(side.read_bytes_per_token, bytes_as)
+    return f"{step}, {token}/token"
+
+
+def _rows_of(label: str, pair: tuple[Served, Served]) -> list[Row]:
+    columns = [_on(served) for served in pair]
+    return [
+        _pair(label if at == 0 else "", *texts) for at, texts in enumerate(zip(*columns, strict=True)) if any(texts)
+    ]
+
+
+def _on(on: Served) -> tuple[str, str, str]:
+    if on.memory is None or on.serving is None:
+        return on.reason or "no legal layout", "", ""
+    serving = on.serving
+    band = f" ±{on.band_pct:.0f} %" if on.band_pct is not None else ", no measured data"
+    cost = "no price" if on.usd_per_mtok is None else f"{format_usd(on.usd_per_mtok)}/1M"
+    return (
+        f"{on.gpus}: {on.memory.layout.label}",
+        f"{significant(serving.output_per_s)} tokens/s, {cost}",
+        f"TPOT {format_seconds(serving.tpot_s)}{band}",
+    )
+
+
+def router_title(router: RouterResult, *, whole: bool) -> str:
+    """Title of the routing panel."""
+    own = "" if router.spec.top_k == router.own_top_k else f" (its own is {router.own_top_k})"
+    what, other = ("a whole batch", "tokens") if whole else ("token by token", "the batch")
+    return f"Router of layer {router.layer}: top-{router.spec.top_k} of {router.spec.experts}{own}, {what} · v: {other}"
+
+
+def loads(router: RouterResult) -> Lines:
+    """Load per GPU, in order and with hot experts copied; nothing where there is one GPU."""
+    title = "Experts on GPUs: this batch"
+    if router.ep == 1:
+        return Lines("placement", title, ())
+    lines = (_loads("in order", router.linear), _loads("hot ones copied", router.replicated))
+    return Lines("placement", title, lines)
+
+
+def placement(router: RouterResult) -> Prose:
+    """What the fullest GPU costs, and what copies would."""
+    if router.ep == 1:
+        lines = [Says("", "One GPU holds all experts: nothing waits for another. Raise EP to spread them.")]
+    else:
+        copies = router.replicated.copies
+        copied = sorted(
+            (expert for expert, count in enumerate(copies) if count > 1),
+            key=lambda expert: (-copies[expert], -router.batch.load[expert], expert),
+        )
+        names = ", ".join(f"E{expert} ×{copies[expert]}" for expert in copied[:_COPIES])
+        more = f" and {len(copied) - _COPIES} more" if len(copied) > _COPIES else ""
+        lines = [
+            Says(
+                "",
+                "The expert part of a step waits for the fullest GPU: "
+                f"{significant(router.linear.slowdown)}× as long as with an even load, "
+                f"{significant(router.replicated.slowdown)}× with {sum(copies) - len(copies)} "
+                f"copies of experts in each layer ({names}{more}).",
+            )
+        ]
+    if router.ep_note:
+        lines.append(Says("", f"{router.ep_note}.", muted=True))
+    return Prose("placement", "Experts on GPUs: this batch", tuple(lines))
+
+
+def _loads(label: str, placement: Placement) -> Line:
+    loads = placement.load_per_gpu
+    top = max(loads) or 1.0
+    bars = "".join(_LEVELS[min(6, int(load / top * 7))] for load in loads[:_MOST_GPUS])
+    return (
+        (f" {label:<16}", "muted"),
+        (f"{times(placement.slowdown):>6}", "bold"),
+        (" ", ""),
+        (bars + ("…" if len(loads) > _MOST_GPUS else ""), "weights"),
+    )
+
+
+def notes(result: MoeResult, bytes_as: ByteUnit) -> Prose:
+    """When which model pays, in words."""
+    for_dense, for_moe = pays(result, bytes_as)
+    parts = (
+        ("memory, speed", sentence(result, bytes_as).partition(": ")[2]),
+        ("dense pays", for_dense),
+        ("MoE pays", for_moe),
+        ("bytes", even_batch(result)),
+        ("offload", offload(result, bytes_as)),
+        ("quality", result.quality_caveat),
+        *((("GPUs", f"{result.budget_words}."),) if result.budget_words else ()),
+    )
+    return Prose("notes", "When which pays", tuple(Says(label, text) for label, text in parts))
+
+
+def data(result: MoeResult, *, explain: bool = False) -> dict[str, Any]:
+    """The section as plain values, units in the key names."""
     router = result.router
     return {
-        "dense": _side(result.dense),
-        "moe": _side(result.moe),
+        "dense": _side_data(result.dense),
+        "moe": _side_data(result.moe),
         "batch_tokens": result.batch,
         "even_batch": result.even_batch,
         "same_gpus": result.budget,
@@ -244,11 +522,10 @@ def as_json(result: MoeResult, *, explain: bool = False) -> dict[str, object]:
             "tokens_per_s": result.offload.tokens_per_s,
             "tokens_per_s_in_gpu_memory": result.offload.in_memory_per_s,
         },
-        **({"derivations": result.derivations} if explain else {}),
     }  # fmt: skip
 
 
-def _side(side: Side) -> dict[str, object]:
+def _side_data(side: Side) -> dict[str, object]:
     return {
         "model": side.model.id,
         "parameters": side.total,
@@ -259,12 +536,12 @@ def _side(side: Side) -> dict[str, object]:
         "kv_bytes_per_token": side.kv_bytes_per_token,
         "read_bytes_per_step": side.read_bytes,
         "flops_per_token": side.flops_per_token,
-        "fewest_gpus": _served(side.fewest),
-        "same_gpus": _served(side.budget),
+        "fewest_gpus": _served_data(side.fewest),
+        "same_gpus": _served_data(side.budget),
     }
 
 
-def _served(on: Served) -> dict[str, object]:
+def _served_data(on: Served) -> dict[str, object]:
     serving = on.serving
     return {
         "gpus": on.gpus,

@@ -1,25 +1,110 @@
-"""Layouts in words: the headline, the reasons, what would help, the summary, and the section as plain text and JSON."""
+"""Layouts in words: the headline, the reasons, what would help, and every panel of the section."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..engine.figures.compare import Better, Headline, headline
+from ..engine.figures.derivation import Unit
 from ..engine.figures.units import GB, ByteUnit, format_bytes, format_count, format_seconds, significant
+from ..engine.metrics import metric
+from .names import short_name
+from .show import Answer, Block, Cell, Column, Prose, Row, Says, Table
 
 if TYPE_CHECKING:
+    from ..engine.cluster.hardware import Link
+    from ..engine.cluster.layout import Layout
     from ..engine.cluster.traffic import LinkTime
+    from ..engine.evaluate import Evaluation
+    from ..engine.figures.derivation import Derivation
     from ..engine.sections.layout_table import LayoutRow
-    from ..engine.sections.parallelism import Chosen, ParallelismResult
+    from ..engine.sections.parallelism import Chosen, ParallelismResult, TypicalRow
     from ..engine.speed import Band
 
+ASSUMED = (
+    "input_tokens", "output_tokens", "prefix_hit", "node_link", "engine", "utilization", "max_batched_tokens",
+    "max_num_seqs",
+)  # fmt: skip
+"""Inputs that the summary rests on without naming them."""
 NO_DATA = "no measured data"
+LINKS = "Links: what a token sends, and each link's time for it"
+_LAYOUT_COLUMNS = (
+    Column("layout", "left"),
+    Column("TTFT", keep=1, term="ttft"),
+    Column("TPOT", term="tpot"),
+    Column("tokens/s", term="throughput"),
+    Column("node B/tok", keep=2),
+    Column("net B/tok", keep=3),
+    Column("bubble", keep=4, term="pipeline-bubble"),
+    Column("KV copies", keep=5, term="kv-heads"),
+    Column("free", keep=6),
+    Column("", "left", flex=True),
+)
+_LINK_COLUMNS = (
+    Column("link", "left", flex=True),
+    Column("GB/s each way"),
+    Column("where", "left", keep=1),
+    Column("B/token"),
+    Column("transfer"),
+    Column("latency"),
+)
+_TYPICAL_COLUMNS = (
+    Column("model", "left", flex=True),
+    Column("reference", "left"),
+    Column("FP16 here", "left"),
+    Column("FP8 here", "left"),
+    Column("strategy", "left", keep=2),
+)
+_NONE = Cell("–", "muted", float("inf"))
+_LOW = Cell("–", "muted", -1.0)
 
 
-def gpu_name(result: ParallelismResult) -> str:
-    """The accelerator without its maker."""
-    accelerator = result.accelerator
-    return accelerator.name.removeprefix(accelerator.vendor).strip() or accelerator.name
+def evaluate(evaluation: Evaluation) -> ParallelismResult:
+    """The section's result."""
+    return evaluation.parallelism
+
+
+def derivations(result: ParallelismResult) -> Sequence[Derivation]:
+    """The math behind the answer."""
+    return result.derivations
+
+
+def answer(result: ParallelismResult, bytes_as: ByteUnit) -> Answer:
+    """The layout, its speed with the error of each figure, and why this one."""
+    return Answer(figure(result), verdict(result, bytes_as), tone(result), why(result))
+
+
+def page(result: ParallelismResult, bytes_as: ByteUnit) -> tuple[Block, ...]:
+    """Every panel, in reading order."""
+    return (
+        reasons(result, bytes_as),
+        layouts(result, bytes_as),
+        sent(result),
+        links(result),
+        batching(result),
+        typical(result),
+    )
+
+
+def headlines(evaluation: Evaluation, result: ParallelismResult) -> tuple[Headline, ...]:
+    """What two scenarios are compared by."""
+    none = "no layout serves it"
+
+    def seconds(key: str) -> float | None:
+        value = metric(evaluation, key)
+        return None if value is None else value / 1e3
+
+    rate, each = metric(evaluation, "tokens_per_s"), metric(evaluation, "tokens_per_s_user")
+    total = result.serving.output_per_s if result.serving else None
+    return (
+        headline("Time to first token", seconds("ttft_ms"), Unit.SECONDS, words=none),
+        headline("Time per output token", seconds("tpot_ms"), Unit.SECONDS, words=none),
+        headline("Output of one replica", rate, Unit.TOKENS_PER_S, Better.HIGHER, none),
+        headline("Output of all replicas", total, Unit.TOKENS_PER_S, Better.HIGHER, none),
+        headline("Output per user", each, Unit.TOKENS_PER_S, Better.HIGHER, none),
+        headline("Pipeline bubble", metric(evaluation, "bubble_pct"), Unit.PERCENT, words=none),
+    )
 
 
 def figure(result: ParallelismResult) -> str:
@@ -60,7 +145,9 @@ def verdict(result: ParallelismResult, bytes_as: ByteUnit = ByteUnit.GB) -> str:
         return "; ".join(result.refused)
     if not chosen.fits:
         short = format_bytes(chosen.memory.missing, bytes_as)
-        return f"{format_count(result.gpus)} × {gpu_name(result)}: {short} short per GPU{_missing(result)}"
+        return (
+            f"{format_count(result.gpus)} × {short_name(result.accelerator)}: {short} short per GPU{_missing(result)}"
+        )
     return speed_line(chosen)
 
 
@@ -91,7 +178,7 @@ def help_line(result: ParallelismResult) -> str:
     return "what would help: " + ", ".join(entries)
 
 
-def ladder_lines(result: ParallelismResult) -> Iterator[tuple[str, str]]:
+def _ladder_lines(result: ParallelismResult) -> Iterator[tuple[str, str]]:
     """Label and sentence: what the ladder takes, what prediction prefers, what is needed, what is copied."""
     if result.ladder is not None:
         yield "ladder", f"{result.ladder.label}: {' · '.join(result.ladder_reasons)}"
@@ -167,7 +254,7 @@ def bytes_per_token(size: int) -> str:
 
 def summary(result: ParallelismResult, bytes_as: ByteUnit = ByteUnit.GB) -> str:
     """The answer in plain sentences, for a ticket or a chat."""
-    where = f"{result.model.name} on {result.gpus:,} × {gpu_name(result)}"
+    where = f"{result.model.name} on {result.gpus:,} × {short_name(result.accelerator)}"
     chosen = result.chosen
     if chosen is None:
         return f"{where}: no layout can be built: {'; '.join(result.refused)}."
@@ -186,32 +273,148 @@ def summary(result: ParallelismResult, bytes_as: ByteUnit = ByteUnit.GB) -> str:
     return " ".join(sentences + [f"{line[:1].upper()}{line[1:]}." for line in more if line])
 
 
-def row_cells(row: LayoutRow) -> tuple[str, ...]:
-    """Layout, fits, TTFT, TPOT, tokens/s, bytes per token in and between nodes, bubble, KV copies; reason."""
+def reasons(result: ParallelismResult, bytes_as: ByteUnit) -> Prose:
+    """What the ladder takes, what prediction prefers, what is needed, what waits and what is copied."""
+    lines = [*_ladder_lines(result), ("bubble", bubble_line(result)), ("KV copies", copies_line(result, bytes_as))]
+    return Prose("why", "Why this layout", tuple(Says(label, line) for label, line in lines if line))
+
+
+def layouts(result: ParallelismResult, bytes_as: ByteUnit) -> Table:
+    """Every layout; the one that is drawn stands first, so that it is in view beside the fastest."""
+    rows = sorted((_layout_row(row, result, bytes_as) for row in result.rows), key=lambda row: not row.marked)
+    return Table("layouts", "All layouts of these GPUs", _LAYOUT_COLUMNS, tuple(rows))
+
+
+def sent(result: ParallelismResult) -> Prose:
+    """What communication takes of a step."""
+    line = communication_line(result)
+    return Prose("links", LINKS, (Says("predicted", line, muted=True),) if line else ())
+
+
+def links(result: ParallelismResult) -> Table:
+    """Each link with what this plan's token takes on it."""
+    return Table("links", LINKS, _LINK_COLUMNS, tuple(_link_row(time) for time in result.links))
+
+
+def batching(result: ParallelismResult) -> Table:
+    """The same requests under each way to batch."""
+    columns = (
+        Column("batching", "left"),
+        Column("busy"),
+        Column("TTFT p95", term="ttft"),
+        Column("latency p95", term="latency"),
+        Column("tokens/s", term="throughput"),
+    )
+    rows = tuple(
+        Row(
+            run.policy.value,
+            (
+                Cell(run.policy.value),
+                Cell(f"{run.utilisation:.0%}", "", run.utilisation),
+                Cell(format_seconds(run.ttft_p95_ms / 1e3), "", run.ttft_p95_ms),
+                Cell(format_seconds(run.latency_p95_ms / 1e3), "", run.latency_p95_ms),
+                Cell(format_count(round(run.output_tokens_per_s)), "", run.output_tokens_per_s),
+            ),
+        )
+        for run in result.batching
+    )
+    return Table("batching", "Batching: the same requests on this layout", columns, rows)
+
+
+def typical(result: ParallelismResult) -> Table:
+    """Typical deployments beside the engine's own."""
+    rows = tuple(_typical_row(row) for row in result.typical)
+    return Table("typical", "Typical deployments", _TYPICAL_COLUMNS, rows)
+
+
+def _layout_row(row: LayoutRow, result: ParallelismResult, bytes_as: ByteUnit) -> Row:
+    """One layout of the table."""
+    label = row.layout.label
+    marked = result.chosen is not None and row.layout == result.chosen.layout
+    notes = []
+    if row.layout == result.ladder:
+        notes.append("ladder")
+    if result.fastest is not None and row.layout == result.fastest.layout:
+        notes.append("fastest")
+    if marked and result.chosen and result.chosen.forced:
+        notes.append("set by hand")
+    if row.idle:
+        notes.append(f"{row.idle:,} idle")
+    name = Cell(label, "bold" if marked else "")
+    detail = f"{label}: {row.reason}" if row.reason else ""
     serving, traffic = row.serving, row.traffic
-    label = row.layout.label + (f" ({row.idle} idle)" if row.idle else "")
     if serving is None or traffic is None:
-        return (label, "✓" if row.legal else "✗", "–", "–", "–", "–", "–", "–", "–", row.reason)
-    return (
-        label,
-        "✓",
-        format_seconds(serving.ttft_s),
-        format_seconds(serving.tpot_s),
-        format_count(round(serving.output_per_s)),
-        bytes_per_token(traffic.inside.bytes),
-        bytes_per_token(traffic.between.bytes),
-        f"{serving.bubble:.0%}",
-        f"{row.kv_copies:.3g}×",
-        row.reason,
+        short = row.memory.missing if row.memory is not None and not row.legal else 0
+        notes.insert(0, f"{format_bytes(short, bytes_as)}/GPU short" if short else row.reason)
+        reason = Cell(f"{'✗' if not row.legal else '?'} {' · '.join(notes)}", "bad" if marked else "muted")
+        dashes = (_NONE, _NONE, _LOW, _NONE, _NONE, _NONE, _NONE, _LOW)
+        return Row(label, (name, *dashes, reason), "muted", marked, detail)
+    free = row.memory.free if row.memory else 0
+    cells = (
+        name,
+        Cell(format_seconds(serving.ttft_s), "", serving.ttft_s),
+        Cell(format_seconds(serving.tpot_s), "", serving.tpot_s),
+        Cell(format_count(round(serving.output_per_s)), "bold", serving.output_per_s),
+        Cell(bytes_per_token(traffic.inside.bytes), "", traffic.inside.bytes),
+        Cell(bytes_per_token(traffic.between.bytes), "", traffic.between.bytes),
+        Cell(f"{serving.bubble:.0%}" if row.layout.pp > 1 else "–", "", serving.bubble),
+        Cell(f"{row.kv_copies:.3g}×", "tight" if row.kv_copies > 1.01 else "", row.kv_copies),
+        Cell(format_bytes(free, bytes_as), "", free),
+        Cell("✓ " + " · ".join(notes), "good"),
+    )
+    return Row(label, cells, "", marked, detail)
+
+
+def link_text(link: Link | None) -> str:
+    """`NVSwitch gen3, 450 GB/s`: in one direction."""
+    if link is None:
+        return "no link published"
+    rate = f"{link.bandwidth / 1e9:,.4g} GB/s" if link.bandwidth else "no published bandwidth"
+    return f"{link.name}, {rate}"
+
+
+def _link_row(time: LinkTime) -> Row:
+    """One link with what this plan's token takes on it."""
+    strong = "bold" if time.used else ""
+    rate = Cell(f"{time.bandwidth / 1e9:,.4g}", "", time.bandwidth) if time.bandwidth else _LOW
+    transfer = _NONE if time.transfer_s is None else Cell(format_seconds(time.transfer_s), strong, time.transfer_s)
+    latency = _NONE
+    if time.latency_s:
+        latency = Cell(f"{time.share.messages} × {time.link.latency_us:g} µs", "", time.latency_s)
+    cells = (
+        Cell(time.link.name, strong),
+        rate,
+        Cell(link_words(time)),
+        Cell(bytes_per_token(time.share.bytes), "", time.share.bytes),
+        transfer,
+        latency,
+    )
+    link = time.link
+    detail = " · ".join(part for part in (link.name, link.used_by, link.notes) if part)
+    return Row(link.id, cells, "", time.used, detail)
+
+
+def _typical_row(row: TypicalRow) -> Row:
+    """A typical deployment beside the engine's own."""
+    return Row(
+        row.typical.model,
+        (
+            Cell(row.model.name),
+            Cell(row.typical.said),
+            Cell(_layout(row.sixteen_bit), "bold"),
+            Cell(_layout(row.recommended), "bold"),
+            Cell(row.typical.strategy, "muted"),
+        ),
     )
 
 
-ROW_HEAD = ("layout", "", "TTFT", "TPOT", "tokens/s", "B/token in node", "between", "bubble", "KV copies", "reason")
+def _layout(layout: Layout | None) -> str:
+    return f"{layout.gpus:,} ({layout.label})" if layout else "none"
 
 
-def as_data(result: ParallelismResult, *, explain: bool = False) -> dict[str, Any]:
-    """The section as JSON, units in the key names."""
-    found: dict[str, Any] = {
+def data(result: ParallelismResult, *, explain: bool = False) -> dict[str, Any]:
+    """The section as plain values, units in the key names."""
+    return {
         "model": result.model.id,
         "accelerator": result.accelerator.id,
         "gpus": result.gpus,
@@ -254,9 +457,6 @@ def as_data(result: ParallelismResult, *, explain: bool = False) -> dict[str, An
         "attention_dp_saving_bytes_per_user": result.attention_dp_saving,
         "summary": summary(result),
     }
-    if explain:
-        found["derivations"] = result.derivations
-    return found
 
 
 def _serving_data(row: LayoutRow | Chosen) -> dict[str, Any]:

@@ -1,23 +1,123 @@
-"""Precisions and number formats in words: verdicts, reasons for a speed, the summaries of the quantization screen."""
+"""Precisions and number formats in words: verdicts, reasons for a speed, and every panel of the section."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
-from ..engine.figures.units import ByteUnit, format_bytes
+from ..engine.figures.compare import Better, Headline, headline
+from ..engine.figures.derivation import Unit
+from ..engine.figures.units import ByteUnit, format_bytes, format_gigabytes
 from ..engine.formats.quality import Assessment, Badge, Evidence
+from ..engine.metrics import metric
+from .names import short_name
+from .show import Answer, Block, Cell, Column, Pillar, Pillars, Prose, Row, Says, Table
 
 if TYPE_CHECKING:
     # Screens import these words before the engine is asked for anything.
     from ..engine.cluster.hardware import Accelerator
-    from ..engine.formats import Encoded
-    from ..engine.sections.bit_lab import LabResult
+    from ..engine.evaluate import Evaluation
+    from ..engine.figures.derivation import Derivation
+    from ..engine.formats.methods import QuantizationMethod
     from ..engine.sections.precision_rows import KvRow, PrecisionRow, SpeedEffect
     from ..engine.sections.quantization import QuantizationResult
 
+ASSUMED = (
+    "input_tokens", "output_tokens", "prefix_hit", "engine", "utilization", "max_batched_tokens", "max_num_seqs",
+)  # fmt: skip
+"""Inputs that the summary rests on without naming them."""
 GLYPHS = {Badge.SAFE: "✓", Badge.CAUTION: "!", Badge.NOTICEABLE: "▼", Badge.NO_DATA: "?"}
 """Badge → the glyph that carries it without colour."""
 _UNITS = {"bf16": "16-bit", "fp8": "FP8", "int8": "INT8", "fp4": "FP4", "fp32": "FP32"}
+TONES = {Badge.SAFE: "good", Badge.CAUTION: "tight", Badge.NOTICEABLE: "bad", Badge.NO_DATA: "muted"}
+SHORT = {Badge.NO_DATA: "no data"}
+_NONE = float("inf")
+
+
+def evaluate(evaluation: Evaluation) -> QuantizationResult:
+    """The section's result."""
+    return evaluation.quantization
+
+
+def derivations(result: QuantizationResult) -> Sequence[Derivation]:
+    """The math behind the answer."""
+    return result.derivations(result.chosen)
+
+
+def answer(result: QuantizationResult, bytes_as: ByteUnit) -> Answer:
+    """The headline: the scenario's precision in a line, and why it is as fast as that."""
+    row, how = result.chosen, result.estimator
+    count = gpus(row, how)
+    held = (
+        f"{count} × {short_name(result.accelerator)}"
+        if count
+        else f"no {short_name(result.accelerator)} layout holds it"
+    )
+    parts = [f"{less(row, result)} against {result.reference.precision.label}", held, row.quality.badge.value]
+    if how == "detailed":
+        parts += [f"decode {times(row.speed.decode)}"] if row.speed else []
+        detail = f"{beside_rule(row)}; {row.quality.reason}" if row.speed else result.no_speed
+    else:
+        parts += [f"speed {times(row.rule.speed)}"] if row.rule.speed else []
+        detail = "by the rule of thumb: nominal bytes, GPUs for the weights alone; d shows the detailed estimate"
+    return Answer(
+        f"{row.precision.label}: {format_bytes(weights(row, how), bytes_as)}",
+        " · ".join(parts),
+        TONES[row.quality.badge].replace("muted", ""),
+        detail,
+    )
+
+
+def page(result: QuantizationResult, bytes_as: ByteUnit) -> tuple[Block, ...]:
+    """Every panel of the trade-offs, in reading order."""
+    chosen = result.chosen
+    return (
+        pillars(result, bytes_as),
+        trade_offs(result, bytes_as),
+        explanation(chosen, result, bytes_as),
+        evidence(chosen, result),
+        kv_cache(result, bytes_as),
+        methods(result),
+    )
+
+
+def rest(evaluation: Evaluation, bytes_as: ByteUnit) -> tuple[Block, ...]:
+    """The bit lab beside the trade-offs."""
+    from . import bit_lab
+
+    return bit_lab.page(evaluation.lab, evaluation.quantization)
+
+
+def headlines(evaluation: Evaluation, result: QuantizationResult) -> tuple[Headline, ...]:
+    """What two scenarios are compared by."""
+    speedup = metric(evaluation, "speedup")
+    return (
+        headline("Bits per weight", metric(evaluation, "bits_per_weight"), Unit.BITS),
+        headline("Saved against FP16", metric(evaluation, "saved_pct"), Unit.PERCENT, Better.HIGHER),
+        headline("Decode against FP16", speedup, Unit.RATIO, Better.HIGHER, "no prediction"),
+    )
+
+
+def weights(row: PrecisionRow, estimator: str) -> int:
+    """Bytes of the weights by the chosen estimator."""
+    return row.weights if estimator == "detailed" else row.rule.weights
+
+
+def gpus(row: PrecisionRow, estimator: str) -> int | None:
+    """GPUs for the workload, or for the weights alone as the rule of thumb counts."""
+    return row.gpus if estimator == "detailed" else row.rule.gpus
+
+
+def bits(row: PrecisionRow, estimator: str) -> float:
+    """Bits per weight: over the whole model, or nominal as the rule of thumb counts."""
+    return row.bits_per_weight if estimator == "detailed" else 8 * row.precision.nominal_bytes
+
+
+def less(row: PrecisionRow, result: QuantizationResult) -> str:
+    """What is saved against 16 bit, by the chosen estimator."""
+    if result.estimator == "detailed":
+        return saved(row.saved_pct)
+    return saved(100 * (1 - row.rule.weights / result.reference.rule.weights))
 
 
 def badge(quality: Assessment) -> str:
@@ -35,26 +135,6 @@ def saved(percent: float) -> str:
     if abs(percent) < 0.5:
         return "±0 %"
     return f"{'−' if percent > 0 else '+'}{abs(percent):.0f} %"
-
-
-def decibels(value: float | None) -> str:
-    """A signal-to-noise ratio; `exact` where nothing was lost."""
-    return "exact" if value is None else f"{value:.1f} dB"
-
-
-def number(value: float) -> str:
-    """A weight as a person reads it: every digit of short ones, nine significant digits of long ones."""
-    text = f"{value:.12g}"
-    return text if float(text) == value and len(text) <= 12 else f"{value:.9g}"
-
-
-def percent(share: float | None) -> str:
-    """A relative error: `3.71 %`, `exact` for none; an en dash for a value of zero."""
-    if share is None:
-        return "–"
-    if share == 0:
-        return "exact"
-    return f"{100 * share:.2g} %" if share < 0.001 else f"{100 * share:.2f} %"
 
 
 def native(row: PrecisionRow, accelerator: Accelerator) -> str:
@@ -138,7 +218,7 @@ def evidence_line(row: Evidence) -> str:
     )
 
 
-def gpus(row: PrecisionRow, accelerator: Accelerator) -> str:
+def needs(row: PrecisionRow, accelerator: Accelerator) -> str:
     """`8 × NVIDIA H100 SXM (TP8)`, or why none."""
     if row.least.plan is None:
         return f"no number of {accelerator.name} holds the workload: {row.least.reason}"
@@ -153,7 +233,7 @@ def summary(result: QuantizationResult, bytes_as: ByteUnit = ByteUnit.GB) -> str
     sentences = [
         f"{result.model.name} in {row.precision.label} weighs {format_bytes(row.weights, bytes_as)}, "
         f"{row.bits_per_weight:.2f} bits per weight ({saved(row.saved_pct)} against {base.precision.label}), "
-        f"and needs {gpus(row, result.accelerator)} for this workload.",
+        f"and needs {needs(row, result.accelerator)} for this workload.",
     ]
     if row.speed is not None:
         sentences.append(
@@ -166,7 +246,7 @@ def summary(result: QuantizationResult, bytes_as: ByteUnit = ByteUnit.GB) -> str
     sentences.append(f"Quality: {row.quality.badge.value} ({row.quality.reason}).")
     best = result.safest_smallest
     if best is not None and best is not row and (best.gpus or 0) < (row.gpus or 1 << 30):
-        sentences.append(f"{best.precision.label} is published as Safe and needs {gpus(best, result.accelerator)}.")
+        sentences.append(f"{best.precision.label} is published as Safe and needs {needs(best, result.accelerator)}.")
     return " ".join(sentences)
 
 
@@ -177,24 +257,325 @@ def kv_line(row: KvRow, bytes_as: ByteUnit = ByteUnit.GB) -> str:
     return f"{row.precision.label}: {size}, {count}, {badge(row.quality)}"
 
 
-def bits_text(encoded: Encoded) -> str:
-    """`S0 E0110 M101`."""
-    return " ".join(f"{field.letter}{field.bits}" for field in encoded.bits)
+def pillars(result: QuantizationResult, bytes_as: ByteUnit) -> Pillars:
+    """Every way to store the weights as a standing bar, with what matters about each below it."""
+    return Pillars("bars", "Weights in each precision", tuple(_pillar(row, result, bytes_as) for row in result.rows))
 
 
-def lab_summary(lab: LabResult) -> str:
-    """The lab in plain sentences."""
-    encoded, entry = lab.encoded, lab.format
-    shared = "; ".join(f"{stored.name} {number(stored.value)} ({stored.type})" for stored in encoded.stored)
-    with_scale = f" with {shared}" if shared else ""
-    text = (
-        f"{lab.value:g} in {entry.label} is {number(encoded.decoded)} ({bits_text(encoded)}{with_scale}), "
-        f"off by {encoded.absolute_error:.3g} ({percent(encoded.relative_error)}). "
-        f"The group of {len(lab.group.values)} keeps {decibels(lab.group.snr_db)}."
+def _pillar(row: PrecisionRow, result: QuantizationResult, bytes_as: ByteUnit) -> Pillar:
+    how = result.estimator
+    count = gpus(row, how)
+    size = weights(row, how)
+    speed = times(row.speed.decode) if row.speed and how == "detailed" else rule_speed(row)
+    quality = SHORT.get(row.quality.badge, row.quality.badge.value)
+    facts = (
+        (less(row, result), ""),
+        (f"{bits(row, how):.2f} bits", ""),
+        (f"{count} GPU{'s' if count != 1 else ''}" if count else "no layout", "" if count else "bad"),
+        (f"{'decode' if row.speed and how == 'detailed' else 'rule'} {speed}", ""),
+        (f"{GLYPHS[row.quality.badge]} {quality}", TONES[row.quality.badge]),
     )
-    if lab.outlier is not None and entry.has_block_scale:
-        text += (
-            f" An outlier beside it takes the others from {decibels(lab.outlier.others_before_db)} to "
-            f"{decibels(lab.outlier.others_after_db)}."
-        )
-    return text
+    label = row.precision.id.upper() if len(row.precision.label) > 10 else row.precision.label
+    return Pillar(row.precision.id, label, size, format_bytes(size, bytes_as), facts, row is result.chosen)
+
+
+def trade_offs(result: QuantizationResult, bytes_as: ByteUnit) -> Table:
+    """Every way to store the weights."""
+    users = f"{result.batch:g} user{'s' if result.batch != 1 else ''} per replica"
+    title = f"Trade-offs: speed against {result.reference.precision.label} on {result.layout.label}, {users}"
+    rows = tuple(_trade_row(row, result, bytes_as) for row in result.rows)
+    return Table("trade", title, _trade_columns(bytes_as), rows)
+
+
+def evidence(row: PrecisionRow, result: QuantizationResult) -> Table:
+    """Published comparisons of one precision with its baselines."""
+    rows = tuple(_evidence_row(place, entry, result.rules.grade(entry)) for place, entry in enumerate(row.quality.rows))
+    return Table("evidence", f"Published quality of {row.precision.label}", _EVIDENCE_COLUMNS, rows)
+
+
+def kv_cache(result: QuantizationResult, bytes_as: ByteUnit) -> Table:
+    """Every way to store the cache."""
+    rows = tuple(_kv_row(row, bytes_as) for row in result.kv_rows)
+    return Table("kv", "KV cache, apart from the weights", _kv_columns(bytes_as), rows)
+
+
+def methods(result: QuantizationResult) -> Table:
+    """Ways to quantize a model."""
+    rows = tuple(_method_row(entry, result.accelerator) for entry in result.methods)
+    return Table("methods", "Methods", _METHOD_COLUMNS, rows)
+
+
+def _trade_columns(bytes_as: ByteUnit) -> tuple[Column, ...]:
+    """Columns of the trade-off table."""
+    return (
+        Column("Weights in", "left", flex=True),
+        Column(bytes_as.value),
+        Column("bits", keep=5),
+        Column("saved", sortable=False),
+        Column("GPUs"),
+        Column("alone", keep=6),
+        Column("decode"),
+        Column("one user", keep=8),
+        Column("prefill", keep=1, sortable=False),
+        Column("rule", keep=2, sortable=False),
+        Column("products", "left", keep=7),
+        Column("Quality", "left"),
+    )
+
+
+def _trade_row(row: PrecisionRow, result: QuantizationResult, bytes_as: ByteUnit) -> Row:
+    """One precision in the table."""
+    how, speed = result.estimator, row.speed
+    size, count = weights(row, how), gpus(row, how)
+    marked = row is result.chosen
+    own = "◆ " if row.precision.origin != "built-in" else ""
+    dash = Cell("–", "muted", -1.0)
+    return Row(
+        row.precision.id,
+        (
+            Cell(own + row.precision.label, "bold" if marked else ""),
+            Cell(format_gigabytes(size, bytes_as), "", size),
+            Cell(f"{bits(row, how):.2f}", "", bits(row, how)),
+            Cell(less(row, result), "", row.saved_pct),
+            Cell(str(count), "", count) if count else Cell("none", "bad", _NONE),
+            Cell(str(row.gpus_alone), "", row.gpus_alone) if row.gpus_alone else Cell("none", "bad", _NONE),
+            Cell(times(speed.decode), "", speed.decode) if speed else dash,
+            Cell(times(speed.decode_alone), "", speed.decode_alone) if speed else dash,
+            Cell(times(speed.prefill), "", speed.prefill) if speed else dash,
+            Cell(rule_speed(row), "muted", row.rule.speed or row.byte_ratio),
+            Cell(row.arithmetic.value, "tight" if row.arithmetic == "emulated" else ""),
+            Cell(f"{GLYPHS[row.quality.badge]} {SHORT.get(row.quality.badge, row.quality.badge.value)}",
+                 TONES[row.quality.badge], list(TONES).index(row.quality.badge)),
+        ),
+        marked=marked,
+    )  # fmt: skip
+
+
+def explanation(row: PrecisionRow, result: QuantizationResult, bytes_as: ByteUnit) -> Prose:
+    """What is behind one precision, sentence by sentence."""
+    from ..engine.model.architecture import parameters
+
+    precision, rule = row.precision, row.rule
+    held = dict(parameters(result.model).parts)
+    kept = [part for part in precision.parts if part.bits >= precision.bits + 1 and held.get(part.part)]
+    wide = ", ".join(f"{part.part.value.replace('_', ' ')} {part.bits:g}" for part in kept)
+    true = f"{row.bits_per_weight:.3f} bits per weight over the whole model, {precision.bits:g} in quantized layers"
+    says = [
+        Says("", precision.notes, precision.label, "key", muted=True),
+        Says("size", f"{format_bytes(row.weights, bytes_as)}: {true}{f'; kept wider: {wide} bit' if wide else ''}"),
+        Says("GPUs", _takes(row, result)),
+        Says("products", native(row, result.accelerator)),
+    ]
+    if row.speed is not None:
+        says += [
+            Says("decode", decode_reason(row.speed, row)),
+            Says("prefill", prefill_reason(row.speed, row)),
+            Says(
+                "speed", f"{differs(row, result.batch)}; steps on {result.layout.label}, whether or not all fit there"
+            ),
+        ]
+    else:
+        says.append(Says("speed", f"rule of thumb only: {result.no_speed}"))
+    cards = f"{rule.gpus} × {short_name(result.accelerator)}"
+    thumb = f"{format_bytes(rule.weights, bytes_as)} on {cards} for the weights alone"
+    says.append(Says("rule", f"{thumb}; the smallest legal layout that holds them takes {row.gpus_alone or 'more'}"))
+    says.append(Says("quality", row.quality.reason, badge(row.quality), TONES[row.quality.badge]))
+    if row.format is not None:
+        says.append(Says("native on", ", ".join(row.format.native_hardware) or "no matrix unit"))
+    return Prose("why", f"Why: {precision.label}", tuple(says))
+
+
+def _takes(row: PrecisionRow, result: QuantizationResult) -> str:
+    name = short_name(result.accelerator)
+    if row.least.plan is None:
+        return f"no number of {name} holds this workload: {row.least.reason}"
+    reason = f": {row.least.reason}" if row.least.reason else ""
+    arithmetic = f", {row.least.arithmetic} by bytes alone{reason}" if row.least.arithmetic != row.gpus else ""
+    alone = f"; the weights alone take {row.gpus_alone}" if row.gpus_alone else ""
+    why = f" ({row.alone.reason})" if row.gpus_alone and row.alone.reason else ""
+    return f"{row.gpus} × {name} as {row.least.plan.layout.label}{arithmetic}{alone}{why}"
+
+
+_EVIDENCE_COLUMNS = (
+    Column("Published for", "left", flex=True),
+    Column("method", "left", keep=2),
+    Column("metric", "left", keep=1),
+    Column("baseline", keep=3),
+    Column("quantized"),
+    Column("change"),
+    Column("source", "left", keep=4),
+)
+
+
+def _evidence_row(place: int, entry: Evidence, grade: Badge) -> Row:
+    """One published comparison; a fall of an accuracy and a rise of a perplexity are both a loss."""
+    change = -entry.loss_percent if entry.higher_is_better else entry.loss_percent
+    text = f"{change:+.1f} %".replace("-", "−")
+    return Row(
+        str(place),
+        (
+            Cell(entry.model),
+            Cell(entry.method),
+            Cell(entry.metric),
+            Cell(f"{entry.baseline:g}", "", entry.baseline),
+            Cell(f"{entry.quantized:g}", "", entry.quantized),
+            Cell(f"{GLYPHS[grade]} {text}", TONES[grade], entry.loss_percent),
+            Cell(entry.source, "muted"),
+        ),
+        detail=f"{entry.method}, {entry.metric}: {entry.source} {entry.note}".strip(),
+    )
+
+
+def _kv_columns(bytes_as: ByteUnit) -> tuple[Column, ...]:
+    """Columns of the cache table."""
+    return (
+        Column("KV cache in", "left", flex=True),
+        Column(bytes_as.value),
+        Column("bits", keep=1),
+        Column("saved"),
+        Column("GPUs"),
+        Column("Quality", "left"),
+    )
+
+
+def _kv_row(row: KvRow, bytes_as: ByteUnit) -> Row:
+    """One way to store the cache."""
+    precision = row.precision
+    return Row(
+        precision.id,
+        (
+            Cell(precision.label, "bold" if row.chosen else ""),
+            Cell(format_gigabytes(row.total, bytes_as), "", row.total),
+            Cell(f"{precision.bits:g}", "", precision.bits),
+            Cell(saved(row.saved_pct), "", row.saved_pct),
+            Cell(str(row.gpus), "", row.gpus) if row.gpus else Cell("none", "bad", _NONE),
+            Cell(badge(row.quality), TONES[row.quality.badge], list(TONES).index(row.quality.badge)),
+        ),
+        marked=row.chosen,
+    )
+
+
+_METHOD_COLUMNS = (
+    Column("Method", "left", flex=True),
+    Column("weights", "left", keep=2),
+    Column("calibration", "left"),
+    Column("engines", "left", keep=3),
+    Column("here", "left"),
+)
+
+
+def _method_row(method: QuantizationMethod, accelerator: Accelerator) -> Row:
+    """One method."""
+    runs = method.runs_on_arch(accelerator.arch)
+    return Row(
+        method.id,
+        (
+            Cell(method.label),
+            Cell(method.weights),
+            Cell(method.calibration.value),
+            Cell(", ".join(method.engines)),
+            Cell("✓ runs" if runs else "✗ no", "good" if runs else "bad"),
+        ),
+    )
+
+
+def method(found: QuantizationMethod) -> Prose:
+    """One method in full."""
+    return Prose(
+        "methods",
+        found.label,
+        (
+            Says("", found.does, found.label, "key"),
+            Says("idea", found.idea),
+            Says("weights", f"{found.weights}; activations {found.activations}"),
+            Says("data", found.calibration_data),
+            Says("products", found.compute),
+            Says("engines", ", ".join(found.engines)),
+            Says("GPUs", ", ".join(found.runs_on)),
+            Says("choose", found.choose_when),
+            Says("avoid", found.avoid_when),
+            Says("source", found.source, muted=True),
+        ),
+    )
+
+
+def data(result: QuantizationResult, *, explain: bool = False) -> dict[str, Any]:
+    """The section as plain values, units in the key names."""
+    return {
+        "model": result.model.id,
+        "accelerator": result.accelerator.id,
+        "estimator": result.estimator,
+        "layout": result.layout.label,
+        "users_per_replica": result.batch,
+        "speed_band_pct": result.band_pct,
+        "no_speed": result.no_speed,
+        "summary": summary(result),
+        "precisions": [_row_data(result, row, explain=explain) for row in result.rows],
+        "kv_cache": [
+            {
+                "precision": row.precision.id,
+                "bytes_per_user": row.bytes_per_user,
+                "total_bytes": row.total,
+                "saved_pct": row.saved_pct,
+                "gpus": row.gpus,
+                "quality": row.quality.badge,
+                "quality_reason": row.quality.reason,
+                "chosen": row.chosen,
+            }
+            for row in result.kv_rows
+        ],
+    }
+
+
+def _row_data(result: QuantizationResult, row: PrecisionRow, *, explain: bool) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "precision": row.precision.id,
+        "label": row.precision.label,
+        "chosen": row is result.chosen,
+        "weights_bytes": row.weights,
+        "bits_per_weight": row.bits_per_weight,
+        "saved_pct": row.saved_pct,
+        "gpus": row.gpus,
+        "gpus_by_bytes": row.least.arithmetic,
+        "layout": row.least.plan.layout.label if row.least.plan else None,
+        "gpus_reason": row.least.reason,
+        "gpus_weights_alone": row.gpus_alone,
+        "gpus_weights_alone_reason": row.alone.reason,
+        "arithmetic": row.arithmetic,
+        "speed": None,
+        "rule_of_thumb": {
+            "weights_bytes": row.rule.weights,
+            "gpus_weights_alone": row.rule.gpus,
+            "speed": row.rule.speed,
+            "speed_against_fp32": row.rule.speed_fp32,
+        },
+        "quality": row.quality.badge,
+        "quality_reason": row.quality.reason,
+        "evidence": [
+            {
+                "model": entry.model,
+                "method": entry.method,
+                "metric": entry.metric,
+                "baseline": entry.baseline,
+                "quantized": entry.quantized,
+                "loss_pct": entry.loss_percent,
+                "source": entry.source,
+            }
+            for entry in row.quality.rows
+        ],
+        "source": row.precision.source,
+    }
+    if row.speed is not None:
+        found["speed"] = {
+            "decode": row.speed.decode,
+            "decode_one_user": row.speed.decode_alone,
+            "prefill": row.speed.prefill,
+            "decode_step_ms": 1e3 * row.speed.step_s,
+            "prompt_ms": 1e3 * row.speed.prompt_s,
+            "decode_bound": row.speed.bound,
+            "why_decode": decode_reason(row.speed, row),
+            "why_prefill": prefill_reason(row.speed, row),
+        }
+    if explain:
+        found["derivations"] = result.derivations(row)
+    return found

@@ -1,80 +1,164 @@
-"""The sections of an evaluation as reports see them: their order, titles, results, summaries, figures and math."""
+"""THE list of sections: a row here, its engine in `engine/sections/`, its words in `report/<id>.py`, its screen in
+`app/screens/<id>/`. Tabs, commands, reports, JSON, CSV, comparisons and help all read this list."""
 
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from ..engine.figures.derivation import Derivation
 from ..engine.figures.units import ByteUnit
+from .show import Answer, Block, Table
 
 if TYPE_CHECKING:
     from ..engine.evaluate import Evaluation
+    from ..engine.figures.compare import Headline
+    from ..engine.figures.derivation import Derivation
+
+
+class Report(Protocol):
+    """What `report/<id>.py` says of a section's result. `R` is the result of the engine."""
+
+    ASSUMED: tuple[str, ...]
+    """Inputs that the summary rests on without naming them."""
+
+    def evaluate(self, evaluation: Evaluation) -> Any:
+        """The result. Raises ValueError in one line where there is none."""
+
+    def answer(self, result: Any, bytes_as: ByteUnit) -> Answer:
+        """What the section leads with."""
+
+    def page(self, result: Any, bytes_as: ByteUnit) -> tuple[Block, ...]:
+        """Every panel, in reading order."""
+
+    def summary(self, result: Any, bytes_as: ByteUnit) -> str:
+        """The answer in plain sentences."""
+
+    def headlines(self, evaluation: Evaluation, result: Any) -> tuple[Headline, ...]:
+        """The figures that two scenarios are compared by."""
+
+    def derivations(self, result: Any) -> Sequence[Derivation]:
+        """The math behind the answer."""
+
+    def data(self, result: Any, *, explain: bool = False) -> dict[str, Any]:
+        """The result as plain values, units in the key names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One section: the name of its result on an evaluation, its title and its command."""
+    """One section; its id is the screen's folder, the mode of the app and the key in JSON."""
 
     id: str
     title: str
+    short: str
     command: str
+    about: str
+    """One line for the command's help."""
+
+    @property
+    def report(self) -> Report:
+        """Its words, imported when they are first needed."""
+        return cast("Report", importlib.import_module(f"{__package__}.{self.id}"))
 
 
 SECTIONS = (
-    Section("vram", "VRAM", "vram"),
-    Section("quantization", "Quantization", "quant"),
-    Section("parallelism", "Parallelism", "plan"),
-    Section("cost", "Buy vs Rent", "cost"),
-    Section("moe", "MoE vs Dense", "moe"),
+    Section("vram", "VRAM", "VRAM", "vram", "memory: weights, KV cache, what fits where"),
+    Section("quantization", "Quantization", "Quant", "quant", "precisions: memory, speed and quality"),
+    Section("parallelism", "Parallelism", "Parallel", "plan", "layouts: TP × PP × DP × EP, and which to take"),
+    Section("cost", "Buy vs Rent", "Cost", "cost", "buy or rent: options, breakevens, $/1M tokens"),
+    Section("moe", "MoE vs Dense", "MoE", "moe", "dense beside mixture of experts, and the router"),
 )
 
 
+def section(name: str) -> Section:
+    """A section by its id or its command. Raises KeyError for another name."""
+    found = next((entry for entry in SECTIONS if name in (entry.id, entry.command)), None)
+    if found is None:
+        raise KeyError(name)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """A section's result, or in words why there is none."""
+class Outcome:
+    """A section's result, or in words why there is none; what any front end shows of it."""
 
     section: Section
+    evaluation: Evaluation
     result: Any
     refusal: str = ""
 
+    def answer(self, bytes_as: ByteUnit = ByteUnit.GB) -> Answer:
+        """What the section leads with."""
+        if self.result is None:
+            return Answer("No answer", self.refusal, "bad", "change an input")
+        return self.section.report.answer(self.result, bytes_as)
 
-def sections_of(evaluation: Evaluation) -> tuple[Section, ...]:
-    """The sections that the engine has."""
-    return tuple(section for section in SECTIONS if hasattr(type(evaluation), section.id))
+    def page(self, bytes_as: ByteUnit = ByteUnit.GB) -> tuple[Block, ...]:
+        """Every panel, in reading order."""
+        return () if self.result is None else self.section.report.page(self.result, bytes_as)
+
+    def rest(self, bytes_as: ByteUnit = ByteUnit.GB) -> tuple[Block, ...]:
+        """Panels that take longer; none where the section has no such, or they have no answer."""
+        more = getattr(self.section.report, "rest", None)
+        if self.result is None or more is None:
+            return ()
+        try:
+            return tuple(more(self.evaluation, bytes_as))
+        except ValueError:
+            return ()
+
+    def tables(self, bytes_as: ByteUnit = ByteUnit.GB) -> tuple[Table, ...]:
+        """Every table that has rows."""
+        blocks = (*self.page(bytes_as), *self.rest(bytes_as))
+        return tuple(block for block in blocks if isinstance(block, Table) and block.rows)
+
+    def summary(self, bytes_as: ByteUnit = ByteUnit.GB) -> str:
+        """The answer in plain sentences."""
+        if self.result is None:
+            return f"No answer: {self.refusal}."
+        return self.section.report.summary(self.result, bytes_as)
+
+    def headlines(self) -> tuple[Headline, ...]:
+        """The figures that two scenarios are compared by; a refusal is one without a value."""
+        from ..engine.figures.compare import Headline
+        from ..engine.figures.derivation import Unit
+
+        if self.result is None:
+            return (Headline(self.section.id, "Answer", None, Unit.COUNT, words=self.refusal),)
+        found = self.section.report.headlines(self.evaluation, self.result)
+        return tuple(replace(entry, section=self.section.id) for entry in found)
+
+    def derivations(self) -> Sequence[Derivation]:
+        """The math behind the answer."""
+        return () if self.result is None else tuple(self.section.report.derivations(self.result))
+
+    def data(self, *, explain: bool = False) -> dict[str, Any]:
+        """The result as plain values, those that take longer included; the derivations where they are asked for."""
+        if self.result is None:
+            return {"refused": self.refusal}
+        found = self.section.report.data(self.result, explain=explain)
+        more = getattr(self.section.report, "rest_data", None)
+        if more is not None:
+            found |= more(self.evaluation)
+        if explain:
+            found.setdefault("derivations", self.derivations())
+        return found
 
 
-def answer(evaluation: Evaluation, section: Section) -> Answer:
-    """Evaluate a section."""
+def outcome(evaluation: Evaluation, entry: Section) -> Outcome:
+    """Evaluate a section; its refusal becomes words."""
     try:
-        return Answer(section, getattr(evaluation, section.id))
-    except (ValueError, OSError) as error:
-        return Answer(section, None, str(error))
+        return Outcome(entry, evaluation, entry.report.evaluate(evaluation))
+    except (ValueError, OSError, ArithmeticError) as error:
+        return Outcome(entry, evaluation, None, str(error) or type(error).__name__)
 
 
-def answers(evaluation: Evaluation) -> tuple[Answer, ...]:
-    """Evaluate every section there is."""
-    return tuple(answer(evaluation, section) for section in sections_of(evaluation))
+def outcomes(evaluation: Evaluation) -> tuple[Outcome, ...]:
+    """Evaluate every section."""
+    return tuple(outcome(evaluation, entry) for entry in SECTIONS)
 
 
-def summary(found: Answer, bytes_as: ByteUnit = ByteUnit.GB) -> str:
-    """The section's answer in plain sentences: the words of its screen."""
-    if found.result is None:
-        return f"No answer: {found.refusal}."
-    name = f"{__package__}.{found.section.id}"
-    if importlib.util.find_spec(name) is None:
-        return ""
-    told: str = importlib.import_module(name).summary(found.result, bytes_as)
-    return told
-
-
-def derivations(found: Answer) -> Sequence[Derivation]:
-    """The math behind a section."""
-    if found.result is None:
-        return ()
-    listed: Any = getattr(found.result, "derivations", ())
-    # One per row of a table: the chosen one speaks for the section.
-    return tuple(listed(found.result.chosen) if callable(listed) else listed)
+def headlines(evaluation: Evaluation) -> tuple[Headline, ...]:
+    """The figures of every section, in the order of the screens."""
+    return tuple(entry for found in outcomes(evaluation) for entry in found.headlines())

@@ -3,31 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from .. import __version__
 from ..engine.figures.derivation import Derivation
 from ..scenario import INPUTS
 from .inputs import input_text
+from .sections import SECTIONS
 
 if TYPE_CHECKING:
     from ..engine.facts import Facts
     from ..scenario import Scenario
-
-_SERVING = ("engine", "utilization", "max_batched_tokens", "max_num_seqs")
-_TRAFFIC = ("input_tokens", "output_tokens", "prefix_hit")
-ASSUMED: Mapping[str, tuple[str, ...]] = {
-    "vram": ("mean_fill", "shared_prefix", *_SERVING),
-    "quantization": (*_TRAFFIC, *_SERVING),
-    "parallelism": (*_TRAFFIC, "node_link", *_SERVING),
-    "cost": (
-        "peak_factor", "hours_per_day", "days_per_week", "ttft_ms", "tpot_ms", "spares", "term_years", "life_years",
-        "resale_pct", "interest_pct", "pue", "electricity_usd_per_kwh", "staff_usd_per_year",
-    ),
-    "moe": ("router_batch", "router_top_k", "router_skew", *_TRAFFIC),
-}  # fmt: skip
-"""Section → the inputs that its summary rests on without naming them."""
 
 
 def paragraph(
@@ -46,14 +33,17 @@ def paragraph(
 
 def assumptions(section: str, scenario: Scenario, facts: Facts) -> list[str]:
     """The inputs a section rests on, as `label value`."""
-    return [
-        f"{_label(field)} {input_text(field, getattr(scenario, field), facts)}" for field in ASSUMED.get(section, ())
-    ]
+    return [f"{_label(field)} {input_text(field, getattr(scenario, field), facts)}" for field in assumed(section)]
 
 
 def bands(derivations: Iterable[Derivation]) -> list[float]:
     """Error bands of the calibrated steps, ± percent."""
     return [step.band_pct for derivation in derivations for step in derivation if step.band_pct is not None]
+
+
+def assumed(section_id: str) -> tuple[str, ...]:
+    """The inputs that a section's summary rests on without naming them."""
+    return next((entry.report.ASSUMED for entry in SECTIONS if entry.id == section_id), ())
 
 
 def _label(field: str) -> str:

@@ -5,59 +5,17 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..engine.figures.units import format_count, format_tokens, format_usd, significant
 from ..engine.model.architecture import parameters
+from .show import Cell, Column, Row, Table
 
 if TYPE_CHECKING:
     from ..catalog.load import Catalog
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of a catalog table. `keep`: higher ones are dropped first where there is little room."""
-
-    title: str
-    number: bool = False
-    keep: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """A cell: its text, and the number it sorts by."""
-
-    text: str
-    rank: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A row; `detail` is what stands in no column: notes and source."""
-
-    id: str
-    cells: tuple[Value, ...]
-    detail: str = ""
-    own: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class CatalogTable:
-    """One table, whole."""
-
-    name: str
-    title: str
-    columns: tuple[Column, ...]
-    records: tuple[Record, ...]
-
-    def matching(self, words: str) -> tuple[Record, ...]:
-        """The rows that hold every word, in any column or in their notes; every character counts as itself."""
-        wanted = words.casefold().split()
-        return tuple(record for record in self.records if all(word in _haystack(record) for word in wanted))
-
-
-def catalog_table(name: str, facts: Catalog) -> CatalogTable:
+def catalog_table(name: str, facts: Catalog) -> Table:
     """A table by its name in reference pages. Raises KeyError for another name."""
     return _TABLES[name](facts)
 
@@ -76,6 +34,12 @@ def as_csv(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return out.getvalue()
 
 
+def table_csv(table: Table) -> str:
+    """A table with its head; a column without a title is the verdict."""
+    head = [column.title or "verdict" for column in table.columns]
+    return as_csv(head, [[cell.text for cell in row.cells] for row in table.rows])
+
+
 def _harmless(cell: str) -> str:
     if cell[:1] in "=@\t\r" and cell:
         return f"'{cell}"
@@ -84,50 +48,62 @@ def _harmless(cell: str) -> str:
     return cell
 
 
-def _haystack(record: Record) -> str:
-    return " ".join((record.id, *(cell.text for cell in record.cells), record.detail)).casefold()
+def _word(title: str, keep: int = 0) -> Column:
+    return Column(title, "left", keep)
+
+
+def _number(title: str, keep: int = 0) -> Column:
+    return Column(title, "right", keep)
+
+
+def _value(text: str, rank: float | None = None) -> Cell:
+    return Cell(text, "", rank)
+
+
+def _record(id: str, cells: tuple[Cell, ...], detail: str = "", own: bool = False) -> Row:
+    return Row(id, cells, "", False, detail, own)
 
 
 _LONGEST = 30
 """Cells of a column of words at most; what is longer stands whole in the detail."""
 
 
-def _text(text: str, longest: int = _LONGEST) -> Value:
-    return Value((text if len(text) <= longest else f"{text[: longest - 1]}…") or "–")
+def _text(text: str, longest: int = _LONGEST) -> Cell:
+    return _value((text if len(text) <= longest else f"{text[: longest - 1]}…") or "–")
 
 
-def _scaled(value: float | None, unit: float = 1.0, digits: int = 3) -> Value:
+def _scaled(value: float | None, unit: float = 1.0, digits: int = 3) -> Cell:
     if value is None:
-        return Value("–")
-    return Value(significant(value / unit, digits), value)
+        return _value("–")
+    return _value(significant(value / unit, digits), value)
 
 
-def _whole(value: float | None, unit: float = 1.0) -> Value:
-    return Value("–") if value is None else Value(f"{value / unit:,.0f}", value)
+def _whole(value: float | None, unit: float = 1.0) -> Cell:
+    return _value("–") if value is None else _value(f"{value / unit:,.0f}", value)
 
 
 def _detail(*parts: str) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _largest(value: float | None) -> Value:
+def _largest(value: float | None) -> Cell:
     if value is None:
-        return Value("–")
-    return Value(f"{value:,.4g}" if value < 1000 or value > 1e7 else f"{value:,.0f}", float(value))
+        return _value("–")
+    return _value(f"{value:,.4g}" if value < 1000 or value > 1e7 else f"{value:,.0f}", float(value))
 
 
 def _first(names: Sequence[str]) -> str:
     return ", ".join(names[:2]) + (f" +{len(names) - 2}" if len(names) > 2 else "")
 
 
-def _accelerators(facts: Catalog) -> CatalogTable:
+def _accelerators(facts: Catalog) -> Table:
     columns = (
-        Column("Accelerator"), Column("GiB", True), Column("Memory", keep=4), Column("GB/s", True),
-        Column("BF16", True), Column("FP8", True, 1), Column("FP4", True, 1), Column("Link GB/s", True, 2),
-        Column("Node", True, 4), Column("W", True, 3), Column("Vendor", keep=5), Column("Architecture", keep=6),
+        _word("Accelerator"), _number("GiB"), _word("Memory", 4), _number("GB/s"),
+        _number("BF16"), _number("FP8", 1), _number("FP4", 1), _number("Link GB/s", 2),
+        _number("Node", 4), _number("W", 3), _word("Vendor", 5), _word("Architecture", 6),
     )  # fmt: skip
-    records = tuple(
-        Record(
+    rows = tuple(
+        _record(
             gpu.id,
             (
                 _text(gpu.name.removeprefix("NVIDIA ").removeprefix("AMD ")), _scaled(gpu.memory_gib),
@@ -140,23 +116,23 @@ def _accelerators(facts: Catalog) -> CatalogTable:
         )
         for gpu in facts.accelerators()
     )  # fmt: skip
-    return CatalogTable("accelerators", "Accelerators, TFLOP/s dense", columns, records)
+    return Table("accelerators", "Accelerators, TFLOP/s dense", columns, rows)
 
 
-def _systems(facts: Catalog) -> CatalogTable:
+def _systems(facts: Catalog) -> Table:
     columns = (
-        Column("System"), Column("GPUs", True), Column("GB", True), Column("kW", True, 2), Column("USD", keep=0),
-        Column("Priced", keep=3), Column("Kind", keep=4), Column("Inside", keep=5), Column("Network", True, 4),
+        _word("System"), _number("GPUs"), _number("GB"), _number("kW", 2), _word("USD"),
+        _word("Priced", 3), _word("Kind", 4), _word("Inside", 5), _number("Network", 4),
     )  # fmt: skip
 
-    def price(low: float | None, high: float | None) -> Value:
+    def price(low: float | None, high: float | None) -> Cell:
         if low is None and high is None:
-            return Value("–")
+            return _value("–")
         ends = [format_usd(end) for end in dict.fromkeys((low, high)) if end is not None]
-        return Value("–".join(ends), low if low is not None else high)
+        return _value("–".join(ends), low if low is not None else high)
 
-    records = tuple(
-        Record(
+    rows = tuple(
+        _record(
             system.id,
             (
                 _text(system.name), _whole(system.gpus), _whole(system.memory_total_gb),
@@ -172,16 +148,16 @@ def _systems(facts: Catalog) -> CatalogTable:
         )
         for system in facts.systems()
     )  # fmt: skip
-    return CatalogTable("systems", "Systems", columns, records)
+    return Table("systems", "Systems", columns, rows)
 
 
-def _interconnects(facts: Catalog) -> CatalogTable:
+def _interconnects(facts: Catalog) -> Table:
     columns = (
-        Column("Link"), Column("GB/s each way", True), Column("measured", True, 2), Column("µs", True, 1),
-        Column("Scope"), Column("Used by", keep=3), Column("Status", keep=4),
+        _word("Link"), _number("GB/s each way"), _number("measured", 2), _number("µs", 1),
+        _word("Scope"), _word("Used by", 3), _word("Status", 4),
     )  # fmt: skip
-    records = tuple(
-        Record(
+    rows = tuple(
+        _record(
             link.id,
             (
                 _text(link.name), _scaled(link.bandwidth, 1e9), _scaled(link.measured_bandwidth, 1e9),
@@ -192,19 +168,19 @@ def _interconnects(facts: Catalog) -> CatalogTable:
         )
         for link in facts.links()
     )  # fmt: skip
-    return CatalogTable("interconnects", "Interconnects, per direction", columns, records)
+    return Table("interconnects", "Interconnects, per direction", columns, rows)
 
 
-def _precisions(facts: Catalog) -> CatalogTable:
+def _precisions(facts: Catalog) -> Table:
     columns = (
-        Column("Precision"), Column("bits", True), Column("computes in"), Column("activations", True, 2),
-        Column("for"), Column("Notes", keep=4),
+        _word("Precision"), _number("bits"), _word("computes in"), _number("activations", 2),
+        _word("for"), _word("Notes", 4),
     )  # fmt: skip
-    records = tuple(
-        Record(
+    rows = tuple(
+        _record(
             entry.id,
             (
-                _text(entry.label), Value(f"{entry.bits:.4g}", entry.bits), _text(entry.compute.upper()),
+                _text(entry.label), _value(f"{entry.bits:.4g}", entry.bits), _text(entry.compute.upper()),
                 _whole(entry.activation_bits),
                 _text(", ".join(["weights"] * entry.for_weights + ["KV cache"] * entry.for_kv)),
                 _text(entry.notes),
@@ -214,50 +190,48 @@ def _precisions(facts: Catalog) -> CatalogTable:
         )
         for entry in facts.precisions()
     )  # fmt: skip
-    return CatalogTable("precisions", "Precisions of weights and cache", columns, records)
+    return Table("precisions", "Precisions of weights and cache", columns, rows)
 
 
-def _formats(facts: Catalog) -> CatalogTable:
-    from ..catalog.formats_data import number_formats
-
+def _formats(facts: Catalog) -> Table:
     columns = (
-        Column("Format"), Column("bits", True), Column("with scales", True), Column("S E M"), Column("largest", True),
-        Column("Native on", keep=2), Column("Kind", keep=3),
+        _word("Format"), _number("bits"), _number("with scales"), _word("S E M"), _number("largest"),
+        _word("Native on", 2), _word("Kind", 3),
     )  # fmt: skip
-    records = []
-    for entry in number_formats():
+    rows = []
+    for entry in facts.formats():
         element = entry.element
         exponent, mantissa = getattr(element, "exponent_bits", None), getattr(element, "mantissa_bits", None)
         fields = f"1 {exponent} {mantissa}" if exponent is not None else "–"
         largest = getattr(element, "highest", None)
         cells = (
-            _text(entry.label), _whole(entry.stored_bits), Value(f"{entry.effective_bits:.4g}", entry.effective_bits),
-            Value(fields), _largest(largest),
+            _text(entry.label), _whole(entry.stored_bits), _value(f"{entry.effective_bits:.4g}", entry.effective_bits),
+            _value(fields), _largest(largest),
             _text(_first(entry.native_hardware)), _text(entry.family.value.replace("_", " ")),
         )  # fmt: skip
         native = ", ".join(entry.native_hardware)
-        records.append(
-            Record(entry.id, cells, _detail(f"native on {native}" if native else "", entry.notes, entry.source))
+        rows.append(
+            _record(entry.id, cells, _detail(f"native on {native}" if native else "", entry.notes, entry.source))
         )
-    return CatalogTable("formats", "Number formats", columns, tuple(records))
+    return Table("formats", "Number formats", columns, tuple(rows))
 
 
-def _models(facts: Catalog) -> CatalogTable:
+def _models(facts: Catalog) -> Table:
     columns = (
-        Column("Model"), Column("Parameters", True), Column("Active", True), Column("Layers", True, 3),
-        Column("Context", True, 2), Column("Licence"), Column("Released as", keep=4),
+        _word("Model"), _number("Parameters"), _number("Active"), _number("Layers", 3),
+        _number("Context", 2), _word("Licence"), _word("Released as", 4),
     )  # fmt: skip
-    records = []
+    rows = []
     for model in facts.models():
         count = parameters(model)
         cells = (
-            _text(model.name), Value(format_count(count.total), count.total),
-            Value(format_count(count.active), count.active), _whole(model.layers),
-            Value(format_tokens(model.max_context), model.max_context), _text(model.license),
+            _text(model.name), _value(format_count(count.total), count.total),
+            _value(format_count(count.active), count.active), _whole(model.layers),
+            _value(format_tokens(model.max_context), model.max_context), _text(model.license),
             _text(model.weight_precision),
         )  # fmt: skip
-        records.append(Record(model.id, cells, _detail(model.source), model.origin != "built-in"))
-    return CatalogTable("models", "Models", columns, tuple(records))
+        rows.append(_record(model.id, cells, _detail(model.source), model.origin != "built-in"))
+    return Table("models", "Models", columns, tuple(rows))
 
 
 _KINDS = {
@@ -269,59 +243,57 @@ _KINDS = {
 }
 
 
-def _prices(facts: Catalog) -> CatalogTable:
+def _prices(facts: Catalog) -> Table:
     columns = (
-        Column("Accelerator"), Column("Kind"), Column("USD", True), Column("Provider"), Column("Date"),
-        Column("Region", keep=4), Column("Basis", keep=3),
+        _word("Accelerator"), _word("Kind"), _number("USD"), _word("Provider"), _word("Date"),
+        _word("Region", 4), _word("Basis", 3),
     )  # fmt: skip
-    records = []
+    rows = []
     for gpu in facts.accelerators():
         for at, price in enumerate(facts.prices(gpu.id)):
             unit = "" if price.kind == "purchase" else "/h"
             cells = (
                 _text(gpu.name.removeprefix("NVIDIA ").removeprefix("AMD ")), _text(_KINDS[price.kind]),
-                Value(f"{format_usd(price.usd)}{unit}", price.usd), _text(price.provider, 18), _text(price.date, 10),
+                _value(f"{format_usd(price.usd)}{unit}", price.usd), _text(price.provider, 18), _text(price.date, 10),
                 _text(price.region), _text("offer" if price.quoted else "estimate"),
             )  # fmt: skip
             detail = _detail(price.provider, price.listed_as, price.date_basis, price.notes, price.source)
-            records.append(Record(f"{gpu.id}-{at}", cells, detail, price.origin != "built-in"))
-    return CatalogTable("prices", "Prices per GPU", columns, tuple(records))
+            rows.append(_record(f"{gpu.id}-{at}", cells, detail, price.origin != "built-in"))
+    return Table("prices", "Prices per GPU", columns, tuple(rows))
 
 
-def _quality(facts: Catalog) -> CatalogTable:
-    from ..catalog.quality_data import quality_table
-
+def _quality(facts: Catalog) -> Table:
     columns = (
-        Column("Model"), Column("Method"), Column("Scheme", keep=2), Column("Metric"), Column("before", True, 1),
-        Column("after", True, 1), Column("loss %", True),
+        _word("Model"), _word("Method"), _word("Scheme", 2), _word("Metric"), _number("before", 1),
+        _number("after", 1), _number("loss %"),
     )  # fmt: skip
-    records = []
-    for at, row in enumerate(quality_table().evidence):
+    rows = []
+    for at, row in enumerate(facts.quality().evidence):
         cells = (
             _text(row.model), _text(row.method), _text(row.scheme), _text(row.metric),
-            Value(f"{row.baseline:.4g}", row.baseline), Value(f"{row.quantized:.4g}", row.quantized),
-            Value(f"{row.loss_percent:.1f}".replace("-", "−"), row.loss_percent),
+            _value(f"{row.baseline:.4g}", row.baseline), _value(f"{row.quantized:.4g}", row.quantized),
+            _value(f"{row.loss_percent:.1f}".replace("-", "−"), row.loss_percent),
         )  # fmt: skip
         detail = _detail(row.model, row.method, row.scheme, row.metric, row.note, row.source)
-        records.append(Record(str(at), cells, detail))
-    return CatalogTable("quality", "Published losses of quality", columns, tuple(records))
+        rows.append(_record(str(at), cells, detail))
+    return Table("quality", "Published losses of quality", columns, tuple(rows))
 
 
-def _classic_sizes(facts: Catalog) -> CatalogTable:
+def _classic_sizes(facts: Catalog) -> Table:
     sizes = ("7b", "13b", "70b", "405b", "745b")
     classic = [entry for entry in facts.precisions() if entry.classic]
-    columns = (Column("Model"), *(Column(f"{entry.label} GB", True) for entry in classic))
-    records = []
+    columns = (_word("Model"), *(_number(f"{entry.label} GB") for entry in classic))
+    rows = []
     for size in sizes:
         model = facts.model(size)
         count = model.rule_of_thumb.parameters if model.rule_of_thumb else parameters(model).total
         weights = [count * entry.nominal_bytes for entry in classic]
-        cells = (Value(size.upper(), count), *(_scaled(weight, 1e9) for weight in weights))
-        records.append(Record(size, cells, f"{format_count(count)} parameters × bytes of each format"))
-    return CatalogTable("classic-sizes", "Weights of the classic sizes", columns, tuple(records))
+        cells = (_value(size.upper(), count), *(_scaled(weight, 1e9) for weight in weights))
+        rows.append(_record(size, cells, f"{format_count(count)} parameters × bytes of each format"))
+    return Table("classic-sizes", "Weights of the classic sizes", columns, tuple(rows))
 
 
-_TABLES: Mapping[str, Callable[[Catalog], CatalogTable]] = {
+_TABLES: Mapping[str, Callable[[Catalog], Table]] = {
     "accelerators": _accelerators,
     "systems": _systems,
     "interconnects": _interconnects,

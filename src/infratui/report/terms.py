@@ -25,6 +25,7 @@ from .article import (
     paragraphs,
     words_of,
 )
+from .sections import SECTIONS
 
 if TYPE_CHECKING:
     from ..catalog.decision import Walk
@@ -32,13 +33,7 @@ if TYPE_CHECKING:
     from ..engine.cost.decision import Decision
     from ..engine.facts import Facts
 
-SCREENS: Mapping[str, str] = {
-    "vram": "VRAM",
-    "quantization": "Quantization",
-    "parallelism": "Parallelism",
-    "cost": "Buy vs Rent",
-    "moe": "MoE vs Dense",
-}
+SCREENS: Mapping[str, str] = {entry.id: entry.title for entry in SECTIONS}
 """Peer screens that terms appear on, by id."""
 
 Computed = Callable[["Example", "Claim"], "float | None"]

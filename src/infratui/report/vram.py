@@ -1,19 +1,106 @@
-"""Memory in words: the headline, why it takes as many GPUs as it does, the summary, and the section as plain text."""
+"""Memory in words: the headline, why it takes as many GPUs as it does, and every panel of the section."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from ..engine.figures.units import GIB, ByteUnit, format_bytes, format_count, format_gigabytes, format_tokens
+from ..engine.figures.compare import Better, Headline, headline
+from ..engine.figures.derivation import Unit
+from ..engine.figures.units import (
+    GB,
+    GIB,
+    ByteUnit,
+    format_bytes,
+    format_count,
+    format_gigabytes,
+    format_seconds,
+    format_tokens,
+    significant,
+)
+from .names import short_name
+from .show import (
+    Answer,
+    Bar,
+    Bars,
+    Block,
+    Cell,
+    Chart,
+    Column,
+    Curve,
+    Line,
+    Lines,
+    Part,
+    Prose,
+    Row,
+    Rule,
+    Says,
+    Stack,
+    Table,
+)
 
 if TYPE_CHECKING:
-    from ..engine.sections.vram_result import Estimate, VramResult
+    from ..engine.evaluate import Evaluation
+    from ..engine.figures.derivation import Derivation
+    from ..engine.sections.vram import AcceleratorRow, VramResult
+    from ..engine.sections.vram_result import Estimate
+
+ASSUMED = ("mean_fill", "shared_prefix", "engine", "utilization", "max_batched_tokens", "max_num_seqs")
+"""Inputs that the summary rests on without naming them."""
+TONES = {"fits": "good", "tight": "tight", "no": "bad"}
+GLYPHS = {"fits": "✓", "tight": "!", "no": "✗"}
+_CURVES = ("good", "key", "weights", "kv", "tight")
+"""One colour per context, short to long; each curve is labelled too."""
 
 
-def short_name(name: str, vendor: str) -> str:
-    """An accelerator's name without its maker: `H100 SXM`."""
-    return name.removeprefix(vendor).strip() or name
+def evaluate(evaluation: Evaluation) -> VramResult:
+    """The section's result."""
+    return evaluation.vram
+
+
+def derivations(result: VramResult) -> Sequence[Derivation]:
+    """The math behind the answer."""
+    return result.derivations
+
+
+def answer(result: VramResult, bytes_as: ByteUnit) -> Answer:
+    """What it needs, whether the chosen GPUs hold it, and why it takes as many as it does."""
+    return Answer(
+        total_text(result.headline, bytes_as),
+        verdict(result, bytes_as),
+        TONES[result.selected.verdict],
+        reasons(result, bytes_as),
+    )
+
+
+def page(result: VramResult, bytes_as: ByteUnit) -> tuple[Block, ...]:
+    """Every panel, in reading order."""
+    return (
+        stack(result, bytes_as),
+        accelerators(result, bytes_as),
+        growth(result, bytes_as),
+        parts(result, bytes_as),
+        fullest_gpu(result, bytes_as),
+        startup(result, bytes_as),
+        estimates(result, bytes_as),
+    )
+
+
+def headlines(evaluation: Evaluation, result: VramResult) -> tuple[Headline, ...]:
+    """What two scenarios are compared by."""
+    estimate, plan = result.headline, result.selected.plan
+    short = "; ".join(result.selected.reasons) or "no layout"
+    smallest = result.smallest.plan
+    return (
+        headline("Memory of one replica", estimate.total, Unit.BYTES),
+        headline("Weights", estimate.weights, Unit.BYTES),
+        headline("KV cache", estimate.kv_cache, Unit.BYTES),
+        headline("Runtime", estimate.runtime, Unit.BYTES),
+        headline("GPUs needed", smallest.layout.gpus if smallest else None, words=result.smallest.reason),
+        headline("Free per GPU", plan.free if plan else None, Unit.BYTES, Better.HIGHER, short),
+        headline("Largest users", plan.max_users if plan else None, Unit.COUNT, Better.HIGHER, short),
+        headline("Longest context", plan.max_context if plan else None, Unit.TOKENS, Better.HIGHER, short),
+    )
 
 
 def total_text(estimate: Estimate, bytes_as: ByteUnit) -> str:
@@ -25,7 +112,7 @@ def total_text(estimate: Estimate, bytes_as: ByteUnit) -> str:
 def chosen(result: VramResult) -> str:
     """`8 × H100 SXM`."""
     accelerator = result.selected.accelerator
-    return f"{result.selected.gpus} × {short_name(accelerator.name, accelerator.vendor)}"
+    return f"{result.selected.gpus} × {short_name(accelerator)}"
 
 
 def verdict(result: VramResult, bytes_as: ByteUnit) -> str:
@@ -83,44 +170,188 @@ def summary(result: VramResult, bytes_as: ByteUnit) -> str:
     )
 
 
-def text(result: VramResult, bytes_as: ByteUnit) -> str:
-    """The section for the command line: summary, parts, the table of accelerators, the start-up lines."""
-    return "\n".join(_lines(result, bytes_as))
+def stack(result: VramResult, bytes_as: ByteUnit) -> Stack:
+    """Weights, cache and runtime beside what the fewest GPUs have."""
+    estimate, least = result.headline, result.smallest.plan
+    capacity = least.requested * least.layout.gpus if least else 0
+    accelerator = result.selected.accelerator
+    words = ""
+    if least:
+        name = short_name(accelerator)
+        words = f"{least.layout.gpus} × {name}: {format_bytes(capacity, bytes_as)}"
+    amounts = (("weights", estimate.weights, "weights"), ("KV cache", estimate.kv_cache, "kv"),
+               ("runtime", estimate.runtime, "overhead"))  # fmt: skip
+    return Stack(
+        "total",
+        "In all",
+        tuple(Part(label, amount, format_bytes(amount, bytes_as), tone) for label, amount, tone in amounts),
+        capacity,
+        words,
+    )
 
 
-def _lines(result: VramResult, bytes_as: ByteUnit) -> Iterator[str]:
-    yield summary(result, bytes_as)
-    yield ""
-    for name, estimate in (("detailed", result.detailed), ("rule of thumb", result.rule_of_thumb)):
-        parts = (estimate.weights, estimate.kv_cache, estimate.runtime)
-        weights, cache, runtime = (format_bytes(part, bytes_as) for part in parts)
-        total = total_text(estimate, bytes_as)
-        yield f"{name:14} {total:>16}   weights {weights}   KV cache {cache}   runtime {runtime}"
-    per_user = format_bytes(result.kv_bytes_per_user, bytes_as)
-    yield f"{'KV cache':14} {result.kv_bytes_per_token:,.0f} B/token, {per_user} per user"
-    yield ""
-    unit = bytes_as.value
-    head = f"{'GPU':37}{'usable ' + unit:>12}{'GPUs':>8}  {'layout':14}"
-    yield f"{head}{'free ' + unit:>10}{'max users':>11}{'max ctx':>9}  fits"
-    for row in result.rows:
-        name = row.accelerator.name + (" *" if row.accelerator.origin != "built-in" else "")
-        usable = format_gigabytes(row.usable, bytes_as)
-        if row.gpus is None or row.layout is None:
-            yield f"{name:37}{usable:>12}{'–':>8}  {row.reason}"
-            continue
-        more = row.gpus_arithmetic is not None and row.gpus_arithmetic != row.gpus
-        gpus = f"{row.gpus_arithmetic}→{row.gpus}" if more else str(row.gpus)
-        free = format_gigabytes(row.free or 0, bytes_as)
-        users, longest = format_count(row.max_users or 0), format_tokens(row.max_context or 0)
-        place = f"{name:37}{usable:>12}{gpus:>8}  {row.layout.label:14}"
-        yield f"{place}{free:>10}{users:>11}{longest:>9}  {row.verdict.value}"
+def accelerators(result: VramResult, bytes_as: ByteUnit) -> Table:
+    """The fewest of every accelerator that hold the load."""
+    columns = (
+        Column("GPU", "left", flex=True),
+        Column(f"usable {bytes_as.value}", keep=4, term="gpu-memory-utilization"),
+        Column("GPUs"),
+        Column("layout", "left", keep=1, term="tensor-parallelism"),
+        Column("nodes", keep=5, term="node"),
+        Column(f"free {bytes_as.value}", keep=2),
+        Column("max users", term="concurrency"),
+        Column("max ctx", keep=3, term="context-window"),
+        Column("fits", "left"),
+    )
+    selected = result.selected.accelerator
+    rows = tuple(_accelerator(entry, bytes_as, entry.accelerator is selected) for entry in result.rows)
+    return Table("fits", "On every accelerator", columns, rows)
+
+
+def _accelerator(entry: AcceleratorRow, bytes_as: ByteUnit, marked: bool) -> Row:
+    accelerator = entry.accelerator
+    own = accelerator.origin != "built-in"
+    name = Cell(("◆ " if own else "") + short_name(accelerator), "bold" if marked else "")
+    usable = Cell(format_gigabytes(entry.usable, bytes_as), "", entry.usable)
+    fits = Cell(f"{GLYPHS[entry.verdict]} {entry.verdict.value}", TONES[entry.verdict])
+    detail = f"{accelerator.name}: {entry.reason or entry.verdict.value}"
+    if entry.gpus is None or entry.layout is None or entry.free is None:
+        none, low = Cell("–", "muted", float("inf")), Cell("–", "muted", -1.0)
+        cells = (name, usable, none, Cell("none legal", "muted"), none, low, low, low, fits)
+        return Row(accelerator.id, cells, "", marked, detail, own)
+    arithmetic = entry.gpus_arithmetic
+    gpus = f"{arithmetic}→{entry.gpus}" if arithmetic is not None and arithmetic != entry.gpus else str(entry.gpus)
+    cells = (
+        name,
+        usable,
+        Cell(gpus, "bold", entry.gpus),
+        Cell(entry.layout.label, "", entry.gpus),
+        Cell(str(entry.nodes), "", entry.nodes),
+        Cell(format_gigabytes(entry.free, bytes_as), "", entry.free),
+        Cell(format_count(entry.max_users or 0), "", entry.max_users),
+        Cell(format_tokens(entry.max_context or 0), "", entry.max_context),
+        fits,
+    )
+    return Row(accelerator.id, cells, "", marked, detail, own)
+
+
+def growth(result: VramResult, bytes_as: ByteUnit) -> Chart:
+    """Memory of all GPUs against users, one curve per context, the capacity as a rule."""
+    size = GB if bytes_as is ByteUnit.GB else GIB
+    last = min((line.points[-1][0] for line in result.growth.lines), default=1)
+    # A round end of the axis: the picture stands still while the number of users moves a little.
+    end = _round_down(last)
+    curves = tuple(
+        Curve(
+            format_tokens(line.context),
+            _until([(float(users), total / size) for users, total in line.points], end),
+            _CURVES[at % len(_CURVES)],
+        )
+        for at, line in enumerate(result.growth.lines)
+    )
+    capacity = result.growth.capacity / size
+    return Chart(
+        curves=curves,
+        rules=(
+            *((Rule(chosen(result), capacity, "bad"),) if capacity else ()),
+            *((Rule("", float(result.load.users), "muted", upright=True),) if result.load.users <= end else ()),
+        ),
+        x_label="users",
+        y_label=bytes_as.value,
+        x_text=lambda value: format_count(round(value)),
+        y_text=lambda value: format_count(round(value)),
+        top=capacity * 2 if capacity else None,
+        id="growth",
+        title="How it grows: all GPUs, by users and context",
+    )
+
+
+def _round_down(value: int) -> float:
+    """The largest 1, 2 or 5 times a power of ten that is not above the value."""
+    power = 10 ** (len(str(value)) - 1)
+    return float(max(step * power for step in (1, 2, 5) if step * power <= value))
+
+
+def _until(points: list[tuple[float, float]], end: float) -> tuple[tuple[float, float], ...]:
+    """The points up to an x, with one on it."""
+    kept = [point for point in points if point[0] <= end]
+    beyond = next((point for point in points if point[0] > end), None)
+    if kept and beyond is not None and kept[-1][0] < end:
+        (x, y), (next_x, next_y) = kept[-1], beyond
+        kept.append((end, y + (next_y - y) * (end - x) / (next_x - x)))
+    return tuple(kept)
+
+
+def parts(result: VramResult, bytes_as: ByteUnit) -> Bars:
+    """Weights of the checkpoint by part, with parameters and bits."""
+    found = tuple(
+        Bar(
+            entry.part.value.replace("_", " "),
+            entry.bytes,
+            format_bytes(entry.bytes, bytes_as),
+            "weights",
+            f"{format_count(entry.parameters)} × {significant(entry.bits)} bit",
+        )
+        for entry in result.weights_by_part
+        if entry.bytes
+    )
+    return Bars("parts", "Weights by part", found)
+
+
+def fullest_gpu(result: VramResult, bytes_as: ByteUnit) -> Bars:
+    """Memory of the tightest GPU of the chosen layout; empty where no layout is legal."""
+    title, plan = "On the fullest GPU", result.selected.plan
+    if plan is None:
+        return Bars("gpu", title, ())
+    experts = sum(entry.bytes for entry in plan.weights.parts if entry.part == "routed_experts")
+    held = f"of them experts {format_bytes(experts, bytes_as)}" if experts else ""
+    amounts = (
+        ("weights", plan.weights.total, "weights", held),
+        ("KV cache", plan.kv_needed, "kv", f"room for {format_bytes(plan.kv_space, bytes_as)}"),
+        ("activations", plan.runtime.activation, "overhead", ""),
+        ("CUDA graphs", plan.runtime.graphs, "overhead", ""),
+        ("non-torch", plan.runtime.non_torch, "overhead", ""),
+        ("free", plan.free, "good", f"of {format_bytes(plan.requested, bytes_as)} requested"),
+    )
+    found = tuple(
+        Bar(label, amount, format_bytes(amount, bytes_as), tone, note) for label, amount, tone, note in amounts
+    )
+    return Bars("gpu", title, found)
+
+
+def startup(result: VramResult, bytes_as: ByteUnit) -> Lines:
+    """What vLLM will print, and where a cache can wait."""
+    return Lines("startup", "What vLLM will print, and where KV can wait", tuple(_startup(result, bytes_as)))
+
+
+def _startup(result: VramResult, bytes_as: ByteUnit) -> Iterator[Line]:
     if result.startup is not None:
-        yield ""
-        yield "vLLM will print:"
-        yield from (f"  {line}" for line in result.startup.lines)
+        yield from (((f"INFO  {line}", "good"),) for line in result.startup.lines)
+    if result.prefix is not None:
+        saved = format_bytes(result.prefix.saved, bytes_as)
+        yield ((f"shared prefix of {format_tokens(result.prefix.tokens)}: saves {saved} per GPU", ""),)
+    user = format_bytes(result.kv_bytes_per_user, bytes_as)
+    yield ((f"one user's cache: {user}, {result.kv_bytes_per_token:,.0f} B per token", ""),)
+    for tier in result.tiers:
+        compute = "unknown" if tier.recompute_s is None else format_seconds(tier.recompute_s)
+        worth = {True: "restore", False: "recompute", None: "unknown"}[tier.worth_it]
+        back = f"{format_seconds(tier.restore_s)} back at {significant(tier.bandwidth / 1e9)} GB/s"
+        yield (f"{tier.name:12}", "bold"), (f" {back}, {compute} to compute again", ""), (f" → {worth}", "key")
 
 
-def as_json(result: VramResult, *, explain: bool = False) -> dict[str, object]:
+def estimates(result: VramResult, bytes_as: ByteUnit) -> Prose:
+    """Both estimators beside each other."""
+    said = []
+    for name, estimate in (("detailed", result.detailed), ("rule of thumb", result.rule_of_thumb)):
+        amounts = (estimate.weights, estimate.kv_cache, estimate.runtime)
+        weights, cache, runtime = (format_bytes(amount, bytes_as) for amount in amounts)
+        said.append(
+            Says(name, f"weights {weights}, KV cache {cache}, runtime {runtime}", total_text(estimate, bytes_as))
+        )
+    return Prose("estimates", "By either estimator", tuple(said))
+
+
+def data(result: VramResult, *, explain: bool = False) -> dict[str, object]:
     """The section as plain values for scripts. Bytes are integers; GiB where the engine's own log prints GiB."""
     selected = result.selected
     plan = selected.plan
@@ -197,5 +428,4 @@ def as_json(result: VramResult, *, explain: bool = False) -> dict[str, object]:
             }
             for row in result.rows
         ],
-        **({"derivations": result.derivations} if explain else {}),
     }

@@ -30,11 +30,11 @@ async def _shoot(folder: Path, mode: str, keys: tuple[str, ...], name: str, size
 
 async def shoot_all(folder: Path) -> list[Path]:
     """Render every screen that exists, and what opens over one."""
-    from infratui.app.screens import available
+    from infratui.app.screens import SCREENS
 
     folder.mkdir(parents=True, exist_ok=True)
-    written = [await _shoot(folder, entry.id, (), entry.id, SIZE) for entry in available()]
-    first = available()[0].id
+    written = [await _shoot(folder, entry.id, (), entry.id, SIZE) for entry in SCREENS]
+    first = SCREENS[0].id
     for name, keys in (("math", ("m",)), ("presets", ("p",)), ("help", ("question_mark",)), ("reference", ("r",))):
         written.append(await _shoot(folder, first, keys, name, SIZE))
     written.append(await _shoot(folder, first, (), f"{first}-80x24", (80, 24)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from ... import store
 from ...report.export import OFFERS, Kind, Offer, file_name, free_path, json_report
 from ...scenario import ScenarioError
 from ..widgets.picker import Picker
-from ..widgets.table import Table
+from ..widgets.table import TableView
 from ..widgets.value_row import Choice
 from .overlays import Prompt
 
@@ -85,16 +86,10 @@ def content(screen: SectionScreen, kind: Kind) -> str:
 
 def tables_csv(screen: SectionScreen) -> str:
     """The tables of the screen, whole, one below the other with an empty line between."""
-    from ...report.tables import as_csv
+    from ...report.tables import table_csv
 
-    return "\n".join(
-        as_csv(
-            [column.title or "verdict" for column in table.columns],
-            [[cell.text for cell in row.cells] for row in table.rows],
-        )
-        for table in _tables(screen)
-    )
+    return "\n".join(table_csv(replace(view.block, rows=view.rows)) for view in _tables(screen))
 
 
-def _tables(screen: SectionScreen) -> list[Table]:
-    return [table for table in screen.query(Table) if table.rows]
+def _tables(screen: SectionScreen) -> list[TableView]:
+    return [table for table in screen.query(TableView) if table.rows]

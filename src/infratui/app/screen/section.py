@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import events, work
@@ -18,14 +18,19 @@ from textual.widgets import Static
 from ...engine.figures.derivation import Derivation
 from ...engine.figures.units import ByteUnit
 from ...report.inputs import NAMED
+from ...report.sections import Report, section
+from ...report.show import Answer, Bars, Block, Chart, Lines, Prose, Stack, Stacks, Table
 from ...scenario import INPUTS, Scenario, ScenarioError, bounds
 from ...settings_text import parse_value
 from ..keys import Where, bindings
 from ..widgets.columns import ColumnLayout
 from ..widgets.derivation_view import DerivationView
-from ..widgets.headline import Answer, Headline
+from ..widgets.drawn import BarList, LinesView, ProseView, StackedBar, StacksView
+from ..widgets.headline import Headline
+from ..widgets.line_chart import LineChart
 from ..widgets.panel import Panel
 from ..widgets.picker import Picker
+from ..widgets.table import TableView
 from ..widgets.term import Terms, TermText
 from ..widgets.value_row import ValueRow
 from ..widgets.welcome import Welcome
@@ -35,6 +40,17 @@ from .fields import LISTED
 if TYPE_CHECKING:
     from ...engine.evaluate import Evaluation
     from ..shell import Shell
+
+_VIEWS: Mapping[type, type[Widget]] = {
+    Table: TableView,
+    Bars: BarList,
+    Stack: StackedBar,
+    Stacks: StacksView,
+    Chart: LineChart,
+    Prose: ProseView,
+    Lines: LinesView,
+}
+"""Kind of block → the widget that shows it. `Pillars` are walked: their screen shows them itself."""
 
 SMALLEST = (60, 15)
 """Columns and rows below which a screen only asks for more room."""
@@ -74,18 +90,18 @@ class SectionScreen(QuietScreen):
     class VramScreen(SectionScreen):
         FIELDS = ("model", "precision", "users", "context")     # inputs, in order
         TERMS = ("kv-cache", "weights")                         # glossary ids walked with `t`
-        CSS = "VramScreen Table { height: 12; }"                # or a screen.tcss nested under the class
+        CSS = "VramScreen TableView { height: 12; }"                # or a screen.tcss nested under the class
 
         def compose_body(self):                                 # the results, in Panels (tab moves between them)
             with Panel("On every accelerator", id="fits"):
-                yield Table(COLUMNS, id="table")
+                yield TableView(COLUMNS, id="table")
 
         def section(self, evaluation):                          # evaluation → result; pure, may raise ValueError
             return evaluation.vram
 
         def show(self, result):                                 # put values into widgets, never compute
             self.answer(Answer("361 GB ±2 %", "5 × H100 hold it", "good", "second line"))
-            self.query_one(Table).show(rows)
+            self.query_one(TableView).show(rows)
 
         def math(self):                                         # the derivations behind what is shown
             return self.result.derivations
@@ -140,21 +156,36 @@ class SectionScreen(QuietScreen):
         """The results, in panels."""
         yield from ()
 
+    @property
+    def report(self) -> Report:
+        """The words of the section."""
+        return section(self.SECTION).report
+
     def section(self, evaluation: Evaluation) -> Any:
         """The part of the evaluation that this screen shows. Raises ValueError where there is no answer."""
-        raise NotImplementedError
+        return self.report.evaluate(evaluation)
 
     def show(self, result: Any) -> None:
-        """Put a result into the widgets."""
-        raise NotImplementedError
+        """Put a result into the widgets: what the section leads with, and every panel that the screen has."""
+        self.answer(self.report.answer(result, self.bytes_as))
+        self.place(*self.report.page(result, self.bytes_as))
 
     def math(self) -> Sequence[Derivation]:
         """The derivations behind what is shown."""
-        return ()
+        return () if self.result is None else self.report.derivations(self.result)
 
     def summary(self) -> str:
         """The answer in plain sentences."""
-        return ""
+        return "" if self.result is None else self.report.summary(self.result, self.bytes_as)
+
+    def place(self, *blocks: Block) -> None:
+        """Put blocks of the report into the widgets of the panels of the same name; others are left out."""
+        for block in blocks:
+            view = _VIEWS.get(type(block))
+            if view is not None:
+                name = view.__name__
+                for widget in self.query(f"#{block.id} {name}, {name}#{block.id}"):
+                    cast("Any", widget).show(block)
 
     def markdown(self) -> str:
         """The screen as Markdown: the summary, then the math."""

@@ -1,12 +1,12 @@
-"""The peer screens, in order. A screen appears as a tab once `screens/<id>/screen.py` exists."""
+"""The peer screens, in the order of the list of sections, and those that are opened beside them."""
 
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
+
+from ...report.sections import SECTIONS
 
 if TYPE_CHECKING:
     from ..screen.section import SectionScreen
@@ -28,13 +28,7 @@ class ScreenEntry:
         return kind()
 
 
-SCREENS = (
-    ScreenEntry("vram", "VRAM", "VRAM"),
-    ScreenEntry("quantization", "Quantization", "Quant"),
-    ScreenEntry("parallelism", "Parallelism", "Parallel"),
-    ScreenEntry("cost", "Buy vs Rent", "Cost"),
-    ScreenEntry("moe", "MoE vs Dense", "MoE"),
-)
+SCREENS = tuple(ScreenEntry(entry.id, entry.title, entry.short) for entry in SECTIONS)
 
 
 SEARCH = "search"
@@ -44,16 +38,3 @@ ASIDE = (
     ScreenEntry("compare", "Comparison", "Compare"),
 )
 """Screens that are opened from any other and lead back to it; they have no tab."""
-
-
-@cache
-def available() -> tuple[ScreenEntry, ...]:
-    """The screens that exist."""
-    return tuple(entry for entry in SCREENS if _exists(entry.id))
-
-
-def _exists(name: str) -> bool:
-    try:
-        return importlib.util.find_spec(f"{__name__}.{name}.screen") is not None
-    except ModuleNotFoundError:
-        return False

@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 import textwrap
-from dataclasses import dataclass
 
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from ...report.show import Answer
+
 VERDICTS = {"good": "✓", "tight": "!", "bad": "✗", "": ""}
 """Tone → the glyph that carries it without colour."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the headline says."""
-
-    figure: str = ""
-    """The figure with its unit and band: `361 GB ±2 %`."""
-    text: str = ""
-    """What it means, behind the figure."""
-    tone: str = ""
-    """`good`, `tight` or `bad`: fits, barely, does not."""
-    detail: str = ""
-    """Second line."""
 
 
 class Headline(Widget):

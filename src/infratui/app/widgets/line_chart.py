@@ -3,51 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from itertools import pairwise
 
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from ...report.show import Chart, Curve, Rule
+
 _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 """Braille bit of each dot, by row and column."""
-
-
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """Points from left to right; `tone` is a colour variable, `label` stands where the curve ends."""
-
-    label: str
-    points: tuple[tuple[float, float], ...]
-    tone: str = "weights"
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A level line across the chart, such as a capacity, or an upright one at an x."""
-
-    label: str
-    at: float
-    tone: str = "tight"
-    upright: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """What is drawn, and how values on the axes read."""
-
-    curves: tuple[Curve, ...] = ()
-    rules: tuple[Rule, ...] = ()
-    x_label: str = ""
-    y_label: str = ""
-    x_text: Callable[[float], str] = "{:g}".format
-    y_text: Callable[[float], str] = "{:g}".format
-    logarithmic_x: bool = False
-    logarithmic_y: bool = False
-    top: float | None = None
-    """Highest y that is drawn; curves beyond it leave the picture."""
 
 
 class LineChart(Widget):

@@ -10,7 +10,7 @@ class Panel(Vertical):
 
     ```python
     with Panel("On every accelerator", id="fits"):
-        yield Table(...)
+        yield TableView(...)
     ```
     """
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from textual.content import Content
 from textual.message import Message
@@ -13,60 +11,25 @@ from textual.strip import Strip
 from textual.visual import Visual
 from textual.widget import Widget
 
+from ...report import draw
+from ...report.show import Column, Row, Table
 from ..keys import Where, bindings
 from ..terminal.relayout import relayout
 
-_GAP = 2
-"""Cells between columns."""
-_FLEX = 18
-"""Cells that a flexible column gives up or takes on at most."""
 
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column: `keep` 0 stays whatever the width, higher ones are dropped first."""
-
-    title: str
-    align: Literal["left", "right"] = "right"
-    keep: int = 0
-    flex: bool = False
-    """Takes the width that is left over."""
-    sortable: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A cell: text, a tone (`good`, `tight`, `bad`, `muted`, `key`, `bold`), and what it sorts by."""
-
-    text: str
-    tone: str = ""
-    rank: float | str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A row. `tone` colours the whole row, such as `muted` for what does not apply."""
-
-    id: str
-    cells: tuple[Cell, ...]
-    tone: str = ""
-    marked: bool = False
-    """The row that the scenario stands on: shown with a dot."""
-
-
-class Table(Widget, can_focus=True):
+class TableView(Widget, can_focus=True):
     """Rows of values under headings.
 
     ```python
-    table = Table((Column("GPU", "left", flex=True), Column("free GB"), Column("nodes", keep=2)), limit=12)
-    table.show([Row("h100", (Cell("H100"), Cell("29.0", "good", 29.0), Cell("1")))])
+    view = TableView(limit=12)
+    view.show(Table("fits", "Fits", (Column("GPU", "left", flex=True), Column("free GB")), (Row("h100", cells),)))
     ```
 
     `Moved` is posted when the cursor is on another row, `Chosen` when enter takes it. Drawn line by line: only lines
     whose content changed are repainted.
     """
 
-    DEFAULT_CSS = "Table { height: auto; width: 1fr; }"
+    DEFAULT_CSS = "TableView { height: auto; width: 1fr; }"
     BINDINGS = bindings(Where.TABLE)
     PLACE = Where.TABLE
 
@@ -76,20 +39,23 @@ class Table(Widget, can_focus=True):
     class Moved(Message):
         """The cursor is on another row."""
 
-        table: Table
+        table: TableView
         row: str
+        detail: str = ""
+        """What the row says in no column."""
 
     @dataclass
     class Chosen(Message):
         """The user takes a row."""
 
-        table: Table
+        table: TableView
         row: str
 
-    def __init__(self, columns: Sequence[Column], *, limit: int = 12, id: str | None = None) -> None:
+    def __init__(self, *, limit: int = 12, id: str | None = None) -> None:
         """`limit`: rows shown at once where the height is automatic; the others scroll."""
         super().__init__(id=id)
-        self._columns = tuple(columns)
+        self.block = Table("", "", (), ())
+        """What is shown, in the order as given."""
         self._limit = limit
         self._rows: tuple[Row, ...] = ()
         self._given: tuple[Row, ...] = ()
@@ -103,7 +69,7 @@ class Table(Widget, can_focus=True):
     @property
     def columns(self) -> tuple[Column, ...]:
         """All columns, those without room included."""
-        return self._columns
+        return self.block.columns
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -115,16 +81,17 @@ class Table(Widget, can_focus=True):
         """The row under the cursor."""
         return self._rows[self.cursor] if self._rows else None
 
-    def show(self, rows: Sequence[Row], *, columns: Sequence[Column] | None = None) -> None:
-        """Replace the rows; the cursor stays on the row of the same id."""
+    def show(self, table: Table) -> None:
+        """Replace the table; the cursor stays on the row of the same id."""
         was = self.current.id if self.current else None
-        height = len(self._given)
-        if columns is not None:
-            self._columns = tuple(columns)
-        self._given = tuple(rows)
+        taller = len(table.rows) != len(self._given)
+        self.block = table
+        self._given = table.rows
+        if self._sort is not None and self._sort >= len(table.columns):
+            self._sort = None
         self._layout = (0, ())
         self._order(was)
-        if height != len(self._given):
+        if taller:
             relayout(self)
         self.refresh()
 
@@ -145,7 +112,7 @@ class Table(Widget, can_focus=True):
         cursor = next((at for at, row in enumerate(rows) if row.id == keep), None)
         if cursor is None:
             cursor = next((at for at, row in enumerate(rows) if row.marked), 0)
-        self.set_reactive(Table.cursor, cursor)
+        self.set_reactive(TableView.cursor, cursor)
         self._scroll()
 
     # -- drawing
@@ -167,25 +134,7 @@ class Table(Widget, can_focus=True):
         room = self.size.width - 2
         if self._layout[0] == room:
             return self._layout[1]
-        needs: list[int] = []
-        wants: list[int] = []
-        for at, column in enumerate(self._columns):
-            texts = [len(row.cells[at].text) for row in self._given]
-            need = max([len(column.title) + (2 if at == self._sort else 0), *texts])
-            wants.append(need)
-            needs.append(min(need, _FLEX) if column.flex else need)
-        shown = list(range(len(self._columns)))
-        while len(shown) > 1 and sum(needs[at] + _GAP for at in shown) - _GAP > room:
-            worst = max(shown, key=lambda at: (self._columns[at].keep, at))
-            if self._columns[worst].keep == 0:
-                break
-            shown.remove(worst)
-        spare = room - (sum(needs[at] + _GAP for at in shown) - _GAP)
-        for at in shown:
-            if self._columns[at].flex:
-                needs[at] = max(6, min(needs[at] + spare, wants[at] + _FLEX))
-                break
-        self._layout = (room, tuple((at, needs[at]) for at in shown))
+        self._layout = (room, draw.widths(self.columns, self._given, room, self._sort))
         return self._layout[1]
 
     def render_line(self, y: int) -> Strip:
@@ -200,11 +149,11 @@ class Table(Widget, can_focus=True):
     def _header(self) -> Content:
         parts: list[tuple[str, str]] = [(" ", "")]
         for at, width in self._widths():
-            column = self._columns[at]
+            column = self.columns[at]
             arrow = ("▼" if self._descending else "▲") if at == self._sort else ""
             title = f"{column.title} {arrow}".strip() if column.align == "left" else f"{arrow} {column.title}".strip()
-            parts.append((_fit(title, width, column.align), "bold $key" if arrow else "$muted"))
-            parts.append((" " * _GAP, ""))
+            parts.append((draw.fit(title, width, column.align), "bold $key" if arrow else "$muted"))
+            parts.append((" " * draw.GAP, ""))
         return Content.assemble(*parts)
 
     def _line(self, index: int, y: int) -> Content:
@@ -217,11 +166,11 @@ class Table(Widget, can_focus=True):
         for at, width in self._widths():
             cell = row.cells[at]
             parts.append(
-                (_fit(cell.text, width, self._columns[at].align), _style(cell.tone or row.tone, focused) + back)
+                (draw.fit(cell.text, width, self.columns[at].align), _style(cell.tone or row.tone, focused) + back)
             )
-            parts.append((" " * _GAP, back.strip()))
+            parts.append((" " * draw.GAP, back.strip()))
         if len(self._rows) > self._page:
-            used = sum(width + _GAP for _, width in self._widths()) + 1
+            used = sum(width + draw.GAP for _, width in self._widths()) + 1
             parts.append((" " * max(0, self.size.width - used - 1), back.strip()))
             first, last = self._thumb()
             parts.append(("█" if first <= y <= last else "│", "$line"))
@@ -255,7 +204,8 @@ class Table(Widget, can_focus=True):
             self.cursor = index
             self._scroll()
             self.refresh()
-            self.post_message(self.Moved(self, self._rows[index].id))
+            row = self._rows[index]
+            self.post_message(self.Moved(self, row.id, row.detail))
 
     def action_move(self, by: int) -> None:
         """Move the cursor; tens are pages."""
@@ -272,7 +222,7 @@ class Table(Widget, can_focus=True):
 
     def action_sort(self, by: int) -> None:
         """Sort by the next column, or the previous one; beyond the last stands the order as given."""
-        order = [None, *(at for at, _ in self._widths() if self._columns[at].sortable)]
+        order = [None, *(at for at, _ in self._widths() if self.columns[at].sortable)]
         here = order.index(self._sort) if self._sort in order else 0
         self._sort = order[(here + by) % len(order)]
         self._layout = (0, ())
@@ -284,12 +234,6 @@ class Table(Widget, can_focus=True):
         self._descending = not self._descending
         self._order(self.current.id if self.current else None)
         self.refresh()
-
-
-def _fit(text: str, width: int, align: str) -> str:
-    if len(text) > width:
-        return text[: width - 1] + "…"
-    return text.ljust(width) if align == "left" else text.rjust(width)
 
 
 def _style(tone: str, focused: bool) -> str:

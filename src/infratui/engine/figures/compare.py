@@ -26,11 +26,19 @@ class Headline:
     """One figure that a section leads with. `value` is None where there is none, and `words` says why."""
 
     section: str
+    """Id of the section; filled in by whoever collects them."""
     name: str
     value: Number | None
     unit: Unit
     better: Better = Better.NEITHER
     words: str = ""
+
+
+def headline(
+    name: str, value: Number | None, unit: Unit = Unit.COUNT, better: Better = Better.LOWER, words: str = ""
+) -> Headline:
+    """A figure of a section that is yet to be named; words are kept only where there is no value."""
+    return Headline("", name, value, unit, better, words if value is None else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 
 from textual import work
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.message import Message
-from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from ....engine.cost.levers import CostLever
 from ....engine.cost.tornado import Tornado
 from ....engine.deployment.planner import DemandPlan
 from ....engine.evaluate import Evaluation
-from ....engine.figures.derivation import Derivation
 from ....engine.sections.cost import CostResult
-from ....report.cost import summary
+from ....report import plans
+from ....report.cost import levers
 from ....scenario import Scenario
 from ...screen.section import SectionScreen
-from ...widgets.bar_list import BarList
 from ...widgets.columns import ColumnLayout
+from ...widgets.drawn import BarList, LinesView, ProseView
 from ...widgets.line_chart import LineChart
 from ...widgets.panel import Panel
-from ...widgets.table import Table
+from ...widgets.table import TableView
 from ...widgets.value_row import ValueRow
-from . import words
 from .decision_tree import DecisionTree
 from .tornado_bars import TornadoBars
 
@@ -76,7 +74,6 @@ class CostScreen(SectionScreen):
     SLOW = True
     CSS = """
     CostScreen LineChart { height: 11; }
-    CostScreen Static { height: auto; }
     CostScreen.-huge #body { layout: grid; grid-size: 2; grid-columns: 1fr 1fr; grid-rows: auto; grid-gutter: 0 1; }
     CostScreen.-huge LineChart { height: 14; }
     """
@@ -102,51 +99,39 @@ class CostScreen(SectionScreen):
 
     def compose_body(self) -> ComposeResult:
         with Panel("Per month", id="options"):
-            yield BarList(id="option-bars")
+            yield BarList()
         with Panel("What the demand takes", id="sizing"):
-            yield Static(id="sizing-lines", markup=False)
+            yield ProseView()
         with Panel("Decision", id="decision"):
             yield DecisionTree()
         with Panel("Breakevens, and what each request and user costs", id="breakevens"):
-            yield Static(id="breakeven-lines", markup=False)
+            yield ProseView()
         with Panel("Money spent, month by month", id="cumulative"):
             yield LineChart()
         with Panel("Options and where their prices come from", id="table"):
-            yield Table(words.OPTION_COLUMNS, limit=6, id="option-table")
+            yield TableView(limit=6, id="option-table")
         with Panel("Levers: enter turns one on or off", id="levers"):
-            yield Table(words.LEVER_COLUMNS, limit=7, id="lever-table")
+            yield TableView(limit=7, id="lever-table")
         with Panel("Cheapest plans in the catalog: enter takes one", id="plans"):
-            yield Table(words.PLAN_COLUMNS, limit=8, id="plan-table")
+            yield TableView(limit=8, id="plan-table")
         with Panel("Per 1M tokens, beside API prices", id="tokens"):
-            yield BarList(id="token-bars")
+            yield BarList()
         with Panel("What moves the decision", id="tornado"):
             yield TornadoBars()
         with Panel("Signals", id="signals"):
-            yield Static(id="signal-lines", markup=False)
+            yield LinesView()
         with Panel("Hidden costs", id="hidden"):
-            yield Static(id="hidden-lines", markup=False)
+            yield LinesView()
         with Panel("Your own prices and assumptions", id="rates"):
             yield Rates(self.make_row(field) for field in PRICES)
-            yield Static(id="assumption-lines", markup=False)
-
-    def section(self, evaluation: Evaluation) -> CostResult:
-        return evaluation.cost
+            yield LinesView()
 
     def show(self, result: CostResult) -> None:
-        self.answer(words.answer(result))
-        self.query_one("#option-bars", BarList).show(words.option_bars(result))
-        self.query_one("#sizing-lines", Static).update(words.sizing(result))
+        super().show(result)
         self.query_one(DecisionTree).show(result.decision, result.scenario.currency)
-        self.query_one("#breakeven-lines", Static).update(words.breakevens(result))
-        self.query_one(LineChart).show(words.cumulative(result))
-        self.query_one("#option-table", Table).show(words.option_rows(result))
-        self.query_one("#token-bars", BarList).show(words.token_bars(result))
-        self.query_one("#signal-lines", Static).update(words.signals(result, 200))
-        self.query_one("#hidden-lines", Static).update(words.hidden(result))
-        self.query_one("#assumption-lines", Static).update(words.assumptions(result))
         if self.plan is None or self.plan.scenario != self.scenario:
             self.plan = None
-            self.query_one("#plan-table", Table).show([words.search_row()])
+            self.place(plans.UNASKED)
         self._weigh(self.scenario, self.infra.evaluation)
 
     @work(thread=True, exclusive=True, group="levers")
@@ -168,7 +153,7 @@ class CostScreen(SectionScreen):
             return
         self.levers = event.levers
         currency = event.scenario.currency
-        self.query_one("#lever-table", Table).show(words.lever_rows(event.levers, currency))
+        self.place(levers(event.levers, currency))
         self.query_one(TornadoBars).show(event.tornado, currency)
 
     @work(thread=True, exclusive=True, group="plans")
@@ -183,15 +168,15 @@ class CostScreen(SectionScreen):
         if event.plan.best is None:
             self.note("nothing in the catalog holds the targets", "bad")
             return
-        self.query_one("#plan-table", Table).show(words.plan_rows(self.plan))
+        self.place(plans.plans(self.plan))
         count, refused = len(event.plan.candidates), len(event.plan.refused)
         self.note(f"{count} plans hold the targets, {refused} do not; > sorts, enter takes one", "good")
 
-    def on_table_chosen(self, event: Table.Chosen) -> None:
+    def on_table_view_chosen(self, event: TableView.Chosen) -> None:
         match event.table.id:
             case "lever-table":
                 self._turn(event.row)
-            case "plan-table" if event.row == words.SEARCH:
+            case "plan-table" if event.row == plans.SEARCH:
                 self.note("searching the catalog …", "key")
                 self._search(self.scenario, self.infra.evaluation)
             case "plan-table":
@@ -215,29 +200,5 @@ class CostScreen(SectionScreen):
         if self.change(accelerator=accelerator, precision=precision, tp=0, pp=0, ep=0):
             self.note(f"{accelerator} in {precision} taken; u undoes it", "good")
 
-    def on_table_moved(self, event: Table.Moved) -> None:
-        if event.table.id == "lever-table":
-            lever = next((entry for entry in self.levers if entry.note.id == event.row), None)
-            if lever is not None:
-                self.note(f"{lever.note.why} ({lever.note.basis})", "muted")
-        elif event.table.id == "plan-table":
-            self._say_plan(event.row)
-        elif self.result is not None:
-            entry = next((each for each in self.result.options if each.option.name == event.row), None)
-            if entry is not None and entry.price is not None:
-                self.note("; ".join((entry.words, *entry.price.providers[:6])), "muted")
-
-    def _say_plan(self, row: str) -> None:
-        if self.plan is None:
-            return
-        key = tuple(row.split(" "))
-        entry = next((each for each in self.plan.candidates if (each.accelerator.id, each.precision.id) == key), None)
-        if entry is not None:
-            self.note(f"{entry.loses or 'cheapest'}; price: {entry.price}", "muted")
-
-    def math(self) -> Sequence[Derivation]:
-        result: CostResult = self.result
-        return result.derivations
-
-    def summary(self) -> str:
-        return summary(self.result, self.bytes_as) if self.result is not None else ""
+    def on_table_view_moved(self, event: TableView.Moved) -> None:
+        self.note(event.detail, "muted")

@@ -8,7 +8,7 @@ from ....engine.experts.load import experts_touched, load_entropy, load_imbalanc
 from ....engine.experts.router import RouterResult
 from ....engine.experts.routing import Gate
 from ....engine.figures.units import significant
-from ...widgets.bar_list import lying
+from ....report.draw import lying
 from .frames import BatchFrame, BatchReel, Phase, TokenFrame, TokenReel, letter_of
 from .grid import ExpertGrid, expert_grid
 

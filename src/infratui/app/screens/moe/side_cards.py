@@ -2,53 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A line: its name and what it is on either side. Without a name it carries on the line above."""
-
-    name: str
-    left: str
-    right: str
+from ....report.show import Table
 
 
 class SideCards(Widget):
     """Names above, then the lines.
 
     ```python
-    cards.show(("Llama 3.3 70B", "GLM-5"), [Figure("total", "70.6B", "744B")])
+    cards.show(report.moe.side_by_side(result, ByteUnit.GB))
     ```
     """
 
     DEFAULT_CSS = "SideCards { text-wrap: nowrap; height: auto; width: 1fr; }"
 
-    shown: reactive[tuple[tuple[str, str], tuple[Figure, ...]]] = reactive((("", ""), ()))
+    shown: reactive[Table | None] = reactive(None)
 
-    def show(self, names: tuple[str, str], figures: Sequence[Figure]) -> None:
+    def show(self, table: Table) -> None:
         """Replace everything."""
-        taller = len(figures) != len(self.shown[1])
-        self.shown = (names, tuple(figures))
+        taller = self.shown is None or len(table.rows) != len(self.shown.rows)
+        self.shown = table
         if taller:
             self.refresh(layout=True)
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
-        return len(self.shown[1]) + 1
+        return 1 + (len(self.shown.rows) if self.shown else 0)
 
     def render(self) -> Content:
-        names, figures = self.shown
-        if not figures:
+        if self.shown is None or not self.shown.rows:
             return Content("")
-        label = max(len(figure.name) for figure in figures) + 1
+        heads = [column.title for column in self.shown.columns]
+        rows = [[cell.text for cell in row.cells] for row in self.shown.rows]
+        label = max(len(row[0]) for row in rows) + 1
         each = max(8, (self.size.width - label - 4) // 2)
-        lines = [_line("", names, label, each, "bold $key")]
-        lines += [_line(figure.name, (figure.left, figure.right), label, each, "") for figure in figures]
+        lines = [_line("", (heads[1], heads[2]), label, each, "bold $key")]
+        lines += [_line(name, (left, right), label, each, "") for name, left, right in rows]
         return Content("\n").join(lines)
 
 

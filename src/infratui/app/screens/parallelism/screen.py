@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 
-from ....engine.figures.derivation import Derivation
-from ....report.parallelism import bubble_line, communication_line, copies_line, ladder_lines, summary
+from ....report.parallelism import link_text
 from ...screen.section import SectionScreen
+from ...widgets.drawn import ProseView
 from ...widgets.panel import Panel
-from ...widgets.prose import Prose, Says
-from ...widgets.table import Table
+from ...widgets.table import TableView
 from .batch_timeline import BatchTimeline
 from .cluster_view import ClusterView
 from .frames import Frame, Play, Words, frames, still
 from .picture import Cluster
-from .words import (
-    LAYOUT_COLUMNS,
-    LINK_COLUMNS,
-    TYPICAL_COLUMNS,
-    answer,
-    layout_row,
-    link_row,
-    link_text,
-    typical_row,
-)
 
 if TYPE_CHECKING:
-    from ....engine.evaluate import Evaluation
     from ....engine.sections.parallelism import Chosen, ParallelismResult
 
 TWO_COLUMNS = 190
@@ -95,10 +82,10 @@ class ParallelismScreen(SectionScreen):
     ParallelismScreen.-two #sides { layout: horizontal; }
     ParallelismScreen.-two #left { width: 82; }
     ParallelismScreen.-two #right { width: 1fr; }
-    ParallelismScreen #layouts Table { max-height: 13; }
-    ParallelismScreen #links Table { max-height: 9; }
-    ParallelismScreen.-high #layouts Table { max-height: 27; }
-    ParallelismScreen.-high #links Table { max-height: 19; }
+    ParallelismScreen #layouts TableView { max-height: 13; }
+    ParallelismScreen #links TableView { max-height: 9; }
+    ParallelismScreen.-high #layouts TableView { max-height: 27; }
+    ParallelismScreen.-high #links TableView { max-height: 19; }
     """
 
     def compose_body(self) -> ComposeResult:
@@ -107,40 +94,29 @@ class ParallelismScreen(SectionScreen):
                 with Panel("Cluster", id="cluster"):
                     yield ClusterView(motion=self.motion)
                 with Panel("Why this layout", id="why"):
-                    yield Prose()
+                    yield ProseView()
                 with Panel("Layouts: enter sets one by hand", id="layouts"):
-                    yield Table(LAYOUT_COLUMNS, limit=28)
+                    yield TableView(limit=28)
             with Vertical(id="right"):
                 with Panel("Batching: the same requests on this layout", id="batching"):
                     yield BatchTimeline()
                 with Panel("Links: what a token sends, and each link's time for it", id="links"):
-                    yield Table(LINK_COLUMNS, limit=18)
-                    yield Prose()
+                    yield TableView(limit=18)
+                    yield ProseView()
                 with Panel("Typical deployments, beside the fewest GPUs here", id="typical"):
-                    yield Table(TYPICAL_COLUMNS, limit=5)
+                    yield TableView(limit=5)
 
     def on_resize(self, event: events.Resize) -> None:
         super().on_resize(event)
         self.set_class(event.size.width >= TWO_COLUMNS, "-two")
 
-    def section(self, evaluation: Evaluation) -> ParallelismResult:
-        return evaluation.parallelism
-
     def show(self, result: ParallelismResult) -> None:
-        unit = self.bytes_as
-        self.answer(answer(result, unit))
+        super().show(result)
         self._show_cluster(result)
-        self._show_why(result)
-        rows = [layout_row(row, result, unit) for row in result.rows]
-        # The layout that is drawn stands first, so that it is in view beside the fastest.
-        self.query_one("#layouts Table", Table).show(sorted(rows, key=lambda row: not row.marked))
         self.query_one(BatchTimeline).show(result.batching)
         for panel in ("#batching", "#links"):
             self.query_one(panel).display = result.chosen is not None
-        links = self.query_one("#links Table", Table)
-        links.show([link_row(time) for time in result.links])
-        links.display = bool(result.links)
-        self.query_one("#typical Table", Table).show([typical_row(row) for row in result.typical])
+        self.query_one("#links TableView").display = bool(result.links)
 
     def _show_cluster(self, result: ParallelismResult) -> None:
         chosen = result.chosen
@@ -158,33 +134,10 @@ class ParallelismScreen(SectionScreen):
         )
         self.query_one(ClusterView).show(cluster, played(result, chosen, cluster), motion=self.motion)
 
-    def _show_why(self, result: ParallelismResult) -> None:
-        lines = [*ladder_lines(result), ("bubble", bubble_line(result))]
-        lines.append(("KV copies", copies_line(result, self.bytes_as)))
-        self.query_one("#why Prose", Prose).show([Says(label, line) for label, line in lines if line])
-        sent = communication_line(result)
-        self.query_one("#links Prose", Prose).show([Says("predicted", sent, muted=True)] if sent else [])
+    def on_table_view_moved(self, event: TableView.Moved) -> None:
+        self.note(event.detail, "muted" if event.detail else "")
 
-    def math(self) -> Sequence[Derivation]:
-        result: ParallelismResult | None = self.result
-        return result.derivations if result is not None else ()
-
-    def summary(self) -> str:
-        return summary(self.result, self.bytes_as) if self.result is not None else ""
-
-    def on_table_moved(self, event: Table.Moved) -> None:
-        if event.table.id is None and event.table.parent is self.query_one("#layouts"):
-            row = self.result.row(event.row)
-            if row is not None and row.reason:
-                self.note(f"{event.row}: {row.reason}", "muted")
-            else:
-                self.note("")
-        elif event.table.parent is self.query_one("#links"):
-            time = next(time for time in self.result.links if time.link.id == event.row)
-            link = time.link
-            self.note(" · ".join(part for part in (link.name, link.used_by, link.notes) if part), "muted")
-
-    def on_table_chosen(self, event: Table.Chosen) -> None:
+    def on_table_view_chosen(self, event: TableView.Chosen) -> None:
         if event.table.parent is not self.query_one("#layouts"):
             return
         row = self.result.row(event.row)

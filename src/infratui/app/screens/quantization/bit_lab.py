@@ -11,8 +11,8 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from ....report.bit_lab import decibels, number, percent
 from ....report.math import pretty
-from ....report.quantization import decibels, number, percent
 from ...keys import Where, bindings
 from ...widgets.line_editor import LineEditor
 from .ruler import ruler

@@ -10,32 +10,19 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from ....report.draw import standing
+from ....report.show import Pillar, Pillars
 from ...keys import Where, bindings
-from ...widgets.bar_list import standing
 
 NARROWEST, WIDEST = 13, 20
 """Cells of a column."""
-
-
-@dataclass(frozen=True, slots=True)
-class FormatBar:
-    """A column: the amount above its bar, the name and the facts below it."""
-
-    id: str
-    label: str
-    amount: float
-    text: str
-    facts: tuple[tuple[str, str], ...] = ()
-    """Text and tone of the lines below the name."""
-    marked: bool = False
-    """The scenario's own precision."""
 
 
 class FormatBars(Widget, can_focus=True):
     """Bars beside each other; where not all fit, those around the cursor.
 
     ```python
-    bars.show([FormatBar("fp8", "FP8", 410e9, "410 GB", (("−49 %", ""), ("✓ Safe", "good")), marked=True)])
+    bars.show(Pillars("bars", "", (Pillar("fp8", "FP8", 410e9, "410 GB", (("✓ Safe", "good"),)),)), "fp8")
     ```
     """
 
@@ -43,7 +30,7 @@ class FormatBars(Widget, can_focus=True):
     BINDINGS = bindings(Where.BARS)
     PLACE = Where.BARS
 
-    bars: reactive[tuple[FormatBar, ...]] = reactive(())
+    bars: reactive[tuple[Pillar, ...]] = reactive(())
     at: reactive[str] = reactive("")
     """Id of the column under the cursor."""
 
@@ -63,10 +50,10 @@ class FormatBars(Widget, can_focus=True):
         super().__init__(id=id)
         self.tooltip = "←→ walk the precisions, enter stores the weights in the one under the cursor"
 
-    def show(self, bars: Sequence[FormatBar], at: str) -> None:
+    def show(self, shown: Pillars, at: str) -> None:
         """Replace the columns and put the cursor on one."""
         self.set_reactive(FormatBars.at, at)
-        self.bars = tuple(bars)
+        self.bars = shown.pillars
         self.refresh()
 
     @property
@@ -109,7 +96,7 @@ class FormatBars(Widget, can_focus=True):
             lines.append(Content.styled(more + after.rjust(max(1, shown * each - len(more))), "$muted"))
         return Content("\n").join(lines)
 
-    def _names(self, part: Sequence[FormatBar], each: int) -> Content:
+    def _names(self, part: Sequence[Pillar], each: int) -> Content:
         texts: list[tuple[str, str]] = []
         for bar in part:
             here = self.has_focus and bar.id == self.at
@@ -137,7 +124,7 @@ class FormatBars(Widget, can_focus=True):
         self.refresh()
 
 
-def _drawn(part: Sequence[FormatBar], each: int, height: int, top: float) -> list[Content]:
+def _drawn(part: Sequence[Pillar], each: int, height: int, top: float) -> list[Content]:
     """The bars from the top line down, each with its amount on the line above it."""
     body = max(1, min(each - 3, 12))
     columns = [standing(bar.amount / top, height) for bar in part]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from ....report.quantization import number
+from ....report.bit_lab import number
 
 if TYPE_CHECKING:
     from ....engine.formats import Encoded, Tick

@@ -12,31 +12,16 @@ from textual.containers import Container, Vertical
 
 from ....engine.figures.derivation import Derivation
 from ....engine.figures.units import ByteUnit
+from ....report import bit_lab
+from ....report import quantization as report
 from ...screen.chrome import KeyBar
 from ...screen.section import SectionScreen
+from ...widgets.drawn import ProseView
 from ...widgets.panel import Panel
-from ...widgets.prose import Prose
-from ...widgets.table import Table
+from ...widgets.table import TableView
 from ...widgets.value_row import ValueRow
 from .bit_lab import BitLab
 from .format_bars import FormatBars
-from .words import (
-    EVIDENCE_COLUMNS,
-    METHOD_COLUMNS,
-    SNAP_COLUMNS,
-    answer,
-    bar,
-    evidence_row,
-    explanation,
-    kv_columns,
-    kv_row,
-    method_row,
-    method_says,
-    outlier_says,
-    snap_row,
-    trade_columns,
-    trade_row,
-)
 
 if TYPE_CHECKING:
     from ....engine.evaluate import Evaluation
@@ -114,7 +99,7 @@ class QuantizationScreen(SectionScreen):
     QuantizationScreen.-tall FormatBars { height: 15; }
     QuantizationScreen.-high FormatBars { height: 20; }
     QuantizationScreen Panel.-maximized { height: 1fr; }
-    QuantizationScreen Panel.-maximized FormatBars, QuantizationScreen Panel.-maximized Table { height: 1fr; }
+    QuantizationScreen Panel.-maximized FormatBars, QuantizationScreen Panel.-maximized TableView { height: 1fr; }
     QuantizationScreen.-huge #sides { layout: horizontal; }
     QuantizationScreen.-huge #left, QuantizationScreen.-huge #right { width: 1fr; }
     """
@@ -128,29 +113,28 @@ class QuantizationScreen(SectionScreen):
         self._lab: LabResult | None = None
 
     def compose_body(self) -> ComposeResult:
-        unit = ByteUnit.GB
         with Container(id="sides"):
             with Vertical(id="left"):
                 with Panel("Weights in each precision", id="bars"):
                     yield FormatBars()
                 with Panel("Trade-offs", id="trade"):
-                    yield Table(trade_columns(unit), limit=10)
+                    yield TableView(limit=10)
                 with Panel("Why", id="why"):
-                    yield Prose(id="why-lines")
+                    yield ProseView()
                 with Panel("Published quality", id="evidence"):
-                    yield Table(EVIDENCE_COLUMNS, limit=6)
+                    yield TableView(limit=6)
                 with Panel("KV cache, apart from the weights", id="kv"):
-                    yield Table(kv_columns(unit), limit=6)
+                    yield TableView(limit=6)
             with Vertical(id="right"):
                 with Panel("Bit lab", id="lab"):
                     yield BitLab()
                 with Panel("The value in every number format", id="snaps"):
-                    yield Table(SNAP_COLUMNS, limit=8)
+                    yield TableView(limit=8)
                 with Panel("One outlier", id="outlier"):
-                    yield Prose(id="outlier-lines")
+                    yield ProseView()
                 with Panel("Methods", id="methods"):
-                    yield Table(METHOD_COLUMNS, limit=9)
-                    yield Prose(id="method-lines")
+                    yield TableView(limit=9)
+                    yield ProseView()
 
     def section(self, evaluation: Evaluation) -> Shown:
         trade = evaluation.quantization
@@ -172,20 +156,16 @@ class QuantizationScreen(SectionScreen):
 
     def _show_trade(self, trade: QuantizationResult) -> None:
         unit = self.bytes_as
-        self.answer(answer(trade, unit))
+        self.answer(report.answer(trade, unit))
         known = {row.precision.id for row in trade.rows}
         chosen = trade.chosen.precision.id
         if self._at not in known or chosen != self._was:
             self._at = chosen
         self._was = chosen
-        self.query_one(FormatBars).show([bar(row, trade, unit) for row in trade.rows], self._at)
-        users = f"{trade.batch:g} user{'s' if trade.batch != 1 else ''} per replica"
-        title = f"Trade-offs: speed against {trade.reference.precision.label} on {trade.layout.label}, {users}"
-        self._title("#trade", title)
-        table = self.query_one("#trade Table", Table)
-        table.show([trade_row(row, trade, unit) for row in trade.rows], columns=trade_columns(unit))
-        self.query_one("#kv Table", Table).show([kv_row(row, unit) for row in trade.kv_rows], columns=kv_columns(unit))
-        self.query_one("#methods Table", Table).show([method_row(entry, trade.accelerator) for entry in trade.methods])
+        self.query_one(FormatBars).show(report.pillars(trade, unit), self._at)
+        table = report.trade_offs(trade, unit)
+        self._title("#trade", table.title)
+        self.place(table, report.kv_cache(trade, unit), report.methods(trade))
         self._explain()
         self._show_method()
 
@@ -193,14 +173,11 @@ class QuantizationScreen(SectionScreen):
         """Show what is behind the precision under the cursor."""
         trade: QuantizationResult = self.result.trade
         row = trade.row(self._at)
-        self.query_one("#why-lines", Prose).show(explanation(row, trade, self.bytes_as))
-        self._title("#why", f"Why: {row.precision.label}")
-        evidence = [
-            evidence_row(place, entry, trade.rules.grade(entry)) for place, entry in enumerate(row.quality.rows)
-        ]
-        self._title("#evidence", f"Published quality of {row.precision.label}")
-        self.query_one("#evidence Table", Table).show(evidence)
-        self.query_one("#evidence").display = bool(evidence)
+        why, evidence = report.explanation(row, trade, self.bytes_as), report.evidence(row, trade)
+        self._title("#why", why.title)
+        self._title("#evidence", evidence.title)
+        self.place(why, evidence)
+        self.query_one("#evidence").display = bool(evidence.rows)
 
     def _show_lab(self, result: Shown) -> None:
         lab, trade = result.lab, result.trade
@@ -211,14 +188,12 @@ class QuantizationScreen(SectionScreen):
         if lab is None:
             return
         self.query_one(BitLab).show(lab)
-        rows = [snap_row(snap, lab, trade.accelerator) for snap in lab.snaps]
-        self.query_one("#snaps Table", Table).show(rows)
-        self.query_one("#outlier-lines", Prose).show(outlier_says(lab, trade.methods))
+        self.place(*bit_lab.page(lab, trade))
 
     def _show_method(self) -> None:
         methods = self.result.trade.methods
         method = next((entry for entry in methods if entry.id == self._method), methods[0])
-        self.query_one("#method-lines", Prose).show(method_says(method))
+        self.place(report.method(method))
 
     def _title(self, selector: str, text: str) -> None:
         panel = self.query_one(selector, Panel)
@@ -238,11 +213,9 @@ class QuantizationScreen(SectionScreen):
     def summary(self) -> str:
         if self.result is None:
             return ""
-        from ....report.quantization import lab_summary, summary
-
-        parts = [summary(self.result.trade, self.bytes_as)]
+        parts = [report.summary(self.result.trade, self.bytes_as)]
         if self.result.lab is not None:
-            parts.append(lab_summary(self.result.lab))
+            parts.append(bit_lab.summary(self.result.lab))
         return "\n".join(parts)
 
     # -- what the user does
@@ -275,7 +248,7 @@ class QuantizationScreen(SectionScreen):
         event.stop()
         self._take(event.id)
 
-    def on_table_moved(self, event: Table.Moved) -> None:
+    def on_table_view_moved(self, event: TableView.Moved) -> None:
         event.stop()
         panel = event.table.parent
         if panel is None:
@@ -286,10 +259,9 @@ class QuantizationScreen(SectionScreen):
             self._method = event.row
             self._show_method()
         elif panel.id == "evidence":
-            entry = self.result.trade.row(self._at).quality.rows[int(event.row)]
-            self.note(f"{entry.method}, {entry.metric}: {entry.source} {entry.note}".strip(), "muted")
+            self.note(event.detail, "muted")
 
-    def on_table_chosen(self, event: Table.Chosen) -> None:
+    def on_table_view_chosen(self, event: TableView.Chosen) -> None:
         event.stop()
         panel = event.table.parent
         where = panel.id if panel is not None else ""

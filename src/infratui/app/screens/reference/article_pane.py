@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from textual.containers import VerticalScroll
 from textual.content import Content
@@ -15,20 +15,20 @@ from textual.widget import Widget
 
 from ....report.article import Article
 from ....report.layout import Line, Placed, lay_out
-from ....report.tables import CatalogTable, Record
+from ....report.show import Cell, Row, Table
 from ...keys import Where, bindings
 from ...widgets.panel import Panel
-from ...widgets.table import Cell, Column, Row, Table
+from ...widgets.table import TableView
 
 _TONES = {"": "", "heading": "bold $key", "bold": "bold", "rule": "$line"}
 _ROWS = 14
 """Rows of a table of the catalog that are shown at once at most."""
 
 
-class Prose(Widget):
+class ArticleText(Widget):
     """Lines of an article with its links; drawn line by line."""
 
-    DEFAULT_CSS = "Prose { height: auto; width: 1fr; }"
+    DEFAULT_CSS = "ArticleText { height: auto; width: 1fr; }"
 
     def __init__(self, lines: Sequence[Line]) -> None:
         super().__init__()
@@ -91,7 +91,7 @@ class ArticlePane(VerticalScroll, can_focus=True, inherit_bindings=False):
 
         target: str
 
-    def __init__(self, tables: Callable[[str], CatalogTable], *, id: str | None = None) -> None:
+    def __init__(self, tables: Callable[[str], Table], *, id: str | None = None) -> None:
         """`tables`: a table of the catalog by its name."""
         super().__init__(id=id)
         self._tables = tables
@@ -130,19 +130,19 @@ class ArticlePane(VerticalScroll, can_focus=True, inherit_bindings=False):
             self.mount_all(here)
         else:
             for widget, part in zip(here, placed, strict=True):
-                if isinstance(widget, Prose):
+                if isinstance(widget, ArticleText):
                     widget.show(part.lines)
         self._mark()
 
     def _widget(self, part: Placed) -> Widget:
-        return TablePanel(self._tables(part.data)) if part.data else Prose(part.lines)
+        return TablePanel(self._tables(part.data)) if part.data else ArticleText(part.lines)
 
     def on_resize(self) -> None:
         self._arrange()
 
     def to_heading(self, title: str) -> None:
         """Scroll to a section."""
-        for prose in self.query(Prose):
+        for prose in self.query(ArticleText):
             for y, line in enumerate(prose.lines):
                 if line and line[0].tone == "heading" and line[0].text == title:
                     self.scroll_to(y=prose.virtual_region.y + y, animate=False)
@@ -151,12 +151,12 @@ class ArticlePane(VerticalScroll, can_focus=True, inherit_bindings=False):
     # -- links
 
     def _mark(self) -> None:
-        for prose in self.query(Prose):
+        for prose in self.query(ArticleText):
             prose.select(self._link if self.has_focus else -1)
 
     def _place(self, link: int) -> int | None:
         """The line of a link, from the top of the article."""
-        for prose in self.query(Prose):
+        for prose in self.query(ArticleText):
             line = prose.line_of(link)
             if line is not None:
                 return prose.virtual_region.y + line
@@ -209,19 +209,15 @@ class ArticlePane(VerticalScroll, can_focus=True, inherit_bindings=False):
 class TablePanel(Panel):
     """A table of the catalog, sorted by `<` and `>`, filtered by `/`; notes and source of the row in the hint line."""
 
-    DEFAULT_CSS = "TablePanel { padding: 0; } TablePanel Table { height: auto; }"
+    DEFAULT_CSS = "TablePanel { padding: 0; } TablePanel TableView { height: auto; }"
 
-    def __init__(self, table: CatalogTable) -> None:
+    def __init__(self, table: Table) -> None:
         super().__init__(table.title)
         self.table = table
         self.words = ""
 
     def compose(self):  # type: ignore[no-untyped-def]
-        columns = [
-            Column(column.title, "right" if column.number else "left", column.keep, flex=at == 0)
-            for at, column in enumerate(self.table.columns)
-        ]
-        yield Table(columns, limit=_ROWS)
+        yield TableView(limit=_ROWS)
 
     def on_mount(self) -> None:
         self.filter("")
@@ -229,24 +225,21 @@ class TablePanel(Panel):
     def filter(self, words: str) -> None:
         """Keep the rows that hold every word."""
         self.words = words
-        records = self.table.matching(words)
-        count = f"{len(records)} of {len(self.table.records)}" if words else f"{len(records)}"
+        rows = self.table.matching(words)
+        count = f"{len(rows)} of {len(self.table.rows)}" if words else f"{len(rows)}"
         self.border_title = f"{self.table.title} · {count} rows" + (f" · “{words[:30]}”" if words else "")
-        self.query_one(Table).show([_row(record) for record in records])
-
-    def detail(self, row: str) -> str:
-        """Notes and source of a row."""
-        return next((record.detail for record in self.table.records if record.id == row), "")
+        first, *others = self.table.columns
+        columns = (replace(first, flex=True), *others)
+        self.query_one(TableView).show(replace(self.table, columns=columns, rows=tuple(_led(row) for row in rows)))
 
 
-def _row(record: Record) -> Row:
-    own = "◆ " if record.own else ""
-    cells = [Cell(value.text, "", value.rank) for value in record.cells]
-    cells[0] = Cell(f"{own}{cells[0].text}", "bold", cells[0].rank)
-    return Row(record.id, tuple(cells))
+def _led(row: Row) -> Row:
+    """A row whose first cell stands out, marked where it is the user's own."""
+    first, *others = row.cells
+    return replace(row, cells=(Cell(f"{'◆ ' if row.own else ''}{first.text}", "bold", first.rank), *others))
 
 
 def _fits(widget: Widget, part: Placed) -> bool:
     if isinstance(widget, TablePanel):
-        return widget.table.name == part.data
-    return isinstance(widget, Prose) and not part.data
+        return widget.table.id == part.data
+    return isinstance(widget, ArticleText) and not part.data

@@ -17,12 +17,13 @@ from ....engine.evaluate import Evaluation
 from ....report.article import Article
 from ....report.layout import as_markdown, plain
 from ....report.library import Entry
-from ....report.tables import CatalogTable, catalog_table
+from ....report.show import Table
+from ....report.tables import catalog_table
 from ....scenario import Scenario
 from ...screen.chrome import HintLine, KeyBar, TitleBar
 from ...screen.section import SMALLEST, SectionScreen
 from ...widgets.panel import Panel
-from ...widgets.table import Table
+from ...widgets.table import TableView
 from .. import SEARCH
 from .article_pane import ArticlePane, TablePanel
 from .contents import Contents, SearchLine
@@ -99,7 +100,7 @@ class ReferenceScreen(SectionScreen):
         smallest = f"infratui needs {SMALLEST[0]} × {SMALLEST[1]}"
         yield Static(Content(f"{smallest}; it comes back when the window grows. q quits."), id="too-small")
 
-    def _table(self, name: str) -> CatalogTable:
+    def _table(self, name: str) -> Table:
         return catalog_table(name, self.infra.facts)
 
     def on_mount(self) -> None:
@@ -262,29 +263,29 @@ class ReferenceScreen(SectionScreen):
             return f"to the screen {self.infra.title_of(name)}"
         return f"{kind}: {self.library.title(target)}"
 
-    def on_table_moved(self, event: Table.Moved) -> None:
+    def on_table_view_moved(self, event: TableView.Moved) -> None:
         event.stop()
         self._tell_row(event.table)
 
-    def on_table_chosen(self, event: Table.Chosen) -> None:
+    def on_table_view_chosen(self, event: TableView.Chosen) -> None:
         """Take a row into the scenario, where it is something that a scenario has."""
         event.stop()
         panel = self._panel_of(event.table)
-        field = TAKEN.get(panel.table.name) if isinstance(panel, TablePanel) else None
+        field = TAKEN.get(panel.table.id) if isinstance(panel, TablePanel) else None
         if field is None:
             self.note("this table is for reading; rows of accelerators, models and precisions can be taken")
         elif self.change(**{field: event.row}):
             self.note(f"the scenario takes {event.row}; u undoes it", "good")
 
-    def _tell_row(self, table: Table) -> None:
+    def _tell_row(self, table: TableView) -> None:
         panel = self._panel_of(table)
         if isinstance(panel, TablePanel) and table.current is not None:
-            self.query_one(HintLine).hint = panel.detail(table.current.id)
+            self.query_one(HintLine).hint = table.current.detail
 
     def _hint(self, focused: Widget) -> None:
         if focused is not self.focused:
             return
-        if isinstance(focused, Table):
+        if isinstance(focused, TableView):
             self._tell_row(focused)
         elif isinstance(focused, ArticlePane):
             self.query_one(HintLine).hint = "←→ walk the links, enter follows, esc goes back"
@@ -303,7 +304,7 @@ class ReferenceScreen(SectionScreen):
         """Back: from the table, along the trail, to the contents, to the screen."""
         if self.maximized is not None:
             self.minimize()
-        elif isinstance(self.focused, Table):
+        elif isinstance(self.focused, TableView):
             self.query_one(ArticlePane).focus()
         elif isinstance(self.focused, ArticlePane):
             self._leave_article()

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..cost.options import Option
-from ..model.architecture import parameters
-from .units import GB, KB
+from .cost.options import Option
+from .figures.units import GB, KB
+from .model.architecture import parameters
 
 if TYPE_CHECKING:
-    from ..evaluate import Evaluation
+    from .evaluate import Evaluation
 
 Reader = Callable[["Evaluation", str], "float | None"]
 """Evaluation and accelerator id (empty: the scenario's) → value."""
