@@ -77,6 +77,8 @@ def test_values_follow_the_core_rules():
         ("a: " + "[" * 100 + "\n", 1, "nested deeper"),
         ("[" * 100_000, 1, "nested deeper"),
         ("{a: " * 100_000, 1, "nested deeper"),
+        ("- " * 100_000, 1, "nested deeper"),
+        ("a: '" + "[" * 100 + "'\nb: [1, 2\n", 3, "not valid YAML"),
     ],
 )
 def test_refusals_name_file_line_and_what(text: str, line: int, says: str):
