@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from ..plain_text import CONTROL, printable
 from .errors import CatalogError
 
 USER_FILE_BYTES = 1_000_000
@@ -22,8 +23,6 @@ MAX_DIGITS = 300
 _TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels; flatten it"
 
 _BUILT_IN_BYTES = 4_000_000
-# C0 and C1 controls but tab and newline, line and paragraph separators, bidirectional overrides, lone surrogates.
-_CONTROL = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 _QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"|'[^']*'|#[^\n]*")
 _INT = re.compile(r"[-+]?[0-9][0-9_]*")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?")
@@ -95,18 +94,10 @@ def line_of(text: str, path: Sequence[Key]) -> int:
     return 1
 
 
-def printable(text: str, limit: int = 160) -> str:
-    """Text without control characters, cut to `limit`: safe in a one-line message."""
-    clean = text.replace("\n", " ").replace("\t", " ")
-    if not clean.isprintable():
-        clean = re.sub(_CONTROL, "\N{REPLACEMENT CHARACTER}", clean)
-    return clean if len(clean) <= limit else clean[: limit - 1] + "…"
-
-
 def _control_character(text: str) -> re.Match[str] | None:
     """The first character that may not stand in a file."""
     # Most text is printable throughout, which is told faster than the pattern is compiled.
-    return None if text.replace("\n", "").isprintable() else re.search(_CONTROL, text)
+    return None if text.replace("\n", "").isprintable() else re.search(CONTROL, text)
 
 
 def _open_brackets(text: str) -> int:

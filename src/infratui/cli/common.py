@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def fail(message: str) -> NoReturn:
-    """One line to standard error, exit code 2."""
+def fail(message: str, code: int = 2) -> NoReturn:
+    """One line to standard error, then the exit code."""
     line = " ".join("".join(char if char.isprintable() else " " for char in message).split())
     click.echo(f"infratui: {line}", err=True)
-    sys.exit(2)
+    sys.exit(code)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..catalog.load import STORED
 from .common import Deployment, deployment_options, echo_json, guarded, output_options, plain_table
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def command(deployment: Deployment, everything: bool, precision: str | None, as_
         ("precision", "GB", "bits", "saved", "GPUs", "weights alone", "decode", "prefill", "rule", "runs", "quality"),
         [
             (
-                row.precision.id,
+                _name(row),
                 f"{row.weights / 1e9:,.1f}",
                 f"{row.bits_per_weight:.3f}",
                 saved(row.saved_pct),
@@ -57,6 +58,11 @@ def command(deployment: Deployment, everything: bool, precision: str | None, as_
     click.echo(f"\n{summary(result)}")
     if explain:
         click.echo("\n" + text(result.derivations(result.chosen)))
+
+
+def _name(row: PrecisionRow) -> str:
+    """What `--precision` takes; a checkpoint's own precision has its path for a name, and is told in words."""
+    return row.precision.family if row.precision.id.endswith(STORED) else row.precision.id
 
 
 def as_data(result: QuantizationResult, explain: bool) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..engine.derivation import Derivation
 from ..engine.units import ByteUnit
+from ..faults import keep
 
 if TYPE_CHECKING:
     from ..engine.evaluate import Evaluation
@@ -48,11 +49,13 @@ def sections_of(evaluation: Evaluation) -> tuple[Section, ...]:
 
 
 def answer(evaluation: Evaluation, section: Section) -> Answer:
-    """Evaluate a section."""
+    """Evaluate a section. What nobody expected is kept in the log and said in one line: the other sections stand."""
     try:
         return Answer(section, getattr(evaluation, section.id))
     except (ValueError, OSError) as error:
         return Answer(section, None, str(error))
+    except Exception as error:
+        return Answer(section, None, keep(error, section.title))
 
 
 def answers(evaluation: Evaluation) -> tuple[Answer, ...]:
