@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .engine.units import QuantityError, format_count, parse_number, parse_tokens
+from .engine.figures.units import QuantityError, format_count, parse_number, parse_tokens
 from .scenario import INPUTS, Kind, Scenario, ScenarioError, _explain, bounds, choices
 
 _YES = {"yes", "on", "true", "1", "y"}

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from infratui.app.app import InfraApp
-from infratui.app.exporting import content, tables_csv, writer
-from infratui.app.overlays import Prompt, PromptLine
+from infratui.app.screen.exporting import content, tables_csv, writer
+from infratui.app.screen.overlays import Prompt, PromptLine
 from infratui.app.widgets.picker import Picker
 from infratui.report.export import Kind, file_name, free_path, slug
 

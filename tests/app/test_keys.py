@@ -7,9 +7,9 @@ from collections import Counter
 import pytest
 
 from infratui.app.app import InfraApp
-from infratui.app.base import SectionScreen
-from infratui.app.chrome import BAR_KEYS, bar_keys
 from infratui.app.keys import KEYS, Where
+from infratui.app.screen.chrome import BAR_KEYS, bar_keys
+from infratui.app.screen.section import SectionScreen
 from infratui.app.widgets.derivation_view import DerivationView
 from infratui.app.widgets.table import Table
 from infratui.app.widgets.term import Terms

@@ -12,8 +12,8 @@ from infratui.app.screens.moe.picture import batch_picture, token_picture, token
 from infratui.catalog.load import Catalog
 from infratui.catalog.routing_text import routing_words
 from infratui.engine.evaluate import evaluate
-from infratui.engine.moe_router import RouterResult
-from infratui.engine.routing import Gate, RouterSpec
+from infratui.engine.experts.router import RouterResult
+from infratui.engine.experts.routing import Gate, RouterSpec
 from infratui.scenario import Scenario
 
 GROUPED = RouterSpec(32, 4, Gate.SIGMOID_BIAS, groups=4, group_top_k=2, shared_experts=1, routed_scaling=2.5)

@@ -8,7 +8,7 @@ import pytest
 from textual.pilot import Pilot
 
 from infratui.app.app import InfraApp
-from infratui.app.overlays import Reading
+from infratui.app.screen.overlays import Reading
 from infratui.app.screens.moe.router_panel import TOKENS, RouterPanel
 from infratui.app.widgets.headline import Headline
 from infratui.app.widgets.table import Table

@@ -7,10 +7,10 @@ import pytest
 from infratui.app.screens.parallelism.frames import FRAMES, Frame, Play, Words, drawn, frames, share_frames
 from infratui.app.screens.parallelism.picture import Cluster, Picture, gauge
 from infratui.catalog.load import Catalog
-from infratui.engine.gpu_grid import gpu_grid
-from infratui.engine.layout import Layout
-from infratui.engine.parallelism import StageMemory
-from infratui.engine.step_parts import StepParts
+from infratui.engine.cluster.grid import gpu_grid
+from infratui.engine.cluster.layout import Layout
+from infratui.engine.sections.parallelism import StageMemory
+from infratui.engine.speed.step_parts import StepParts
 
 FACTS = Catalog()
 STAGE = StageMemory(0, 79, 50, 20, 10, 100)

@@ -14,7 +14,7 @@ from infratui.app.settings import Settings
 from infratui.app.widgets.headline import Headline
 from infratui.app.widgets.table import Table
 from infratui.catalog.load import Catalog
-from infratui.engine.hardware import Accelerator
+from infratui.engine.cluster.hardware import Accelerator
 from infratui.scenario import Scenario
 
 Make = Callable[..., InfraApp]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from infratui import store
-from infratui.app.overlays import Reading
+from infratui.app.screen.overlays import Reading
 from infratui.app.widgets.derivation_view import DerivationView
 from infratui.app.widgets.picker import Picker
 from infratui.app.widgets.table import Table

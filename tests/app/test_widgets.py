@@ -7,15 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.content import Content
 
-from infratui.app.ascii import to_ascii
+from infratui.app.terminal.ascii import to_ascii
 from infratui.app.widgets.bar_list import lying, standing
 from infratui.app.widgets.derivation_view import step_content
 from infratui.app.widgets.line_chart import Chart, Curve, Rule, draw
 from infratui.app.widgets.line_editor import MAX_LENGTH, LineEditor
 from infratui.app.widgets.stacked_bar import share
 from infratui.app.widgets.value_row import ValueRow
-from infratui.engine.derivation import Formula, Unit
-from infratui.engine.units import ByteUnit
+from infratui.engine.figures.derivation import Formula, Unit
+from infratui.engine.figures.units import ByteUnit
 from infratui.scenario import INPUTS, Kind, bounds
 
 amounts = st.floats(0, 1e15, allow_nan=False)

@@ -9,14 +9,14 @@ from dataclasses import replace
 from infratui.catalog.load import Catalog
 from infratui.catalog.reference import glossary
 from infratui.catalog.routing_text import routing_words
-from infratui.engine.estimate import estimate_memory
+from infratui.engine.case import deployment_of, load_of, site_of
+from infratui.engine.deployment.placement import judge_layouts
+from infratui.engine.deployment.planner import plan_demand
 from infratui.engine.evaluate import Evaluator
-from infratui.engine.inputs import deployment_of, load_of, site_of
-from infratui.engine.layout_table import Case, layout_rows
-from infratui.engine.moe_router import router_spec
-from infratui.engine.placement import judge_layouts
-from infratui.engine.planner import plan_demand
-from infratui.engine.routing import route_batch
+from infratui.engine.experts.router import router_spec
+from infratui.engine.experts.routing import route_batch
+from infratui.engine.measured.memory_estimate import estimate_memory
+from infratui.engine.sections.layout_table import Case, layout_rows
 from infratui.report.estimate import estimate_rows
 from infratui.scenario import Scenario
 

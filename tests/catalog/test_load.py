@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from infratui.catalog.errors import CatalogError
 from infratui.catalog.load import Catalog
 from infratui.catalog.schema import TYPES
-from infratui.engine.architecture import parameters
 from infratui.engine.facts import UnknownFactError
+from infratui.engine.model.architecture import parameters
 
 NEW_GPU = """\
 accelerators:

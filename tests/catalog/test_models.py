@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from infratui.catalog.load import Catalog
-from infratui.engine.architecture import Model, Recurrent, group_counts, parameters
+from infratui.engine.model.architecture import Model, Recurrent, group_counts, parameters
 
 COUNTS = Path(__file__).parents[1] / "data" / "model_counts.csv"
 """Counts rebuilt independently from the released configurations and compared with checkpoint element counts."""

@@ -9,7 +9,7 @@ import pytest
 from infratui.catalog.errors import CatalogError
 from infratui.catalog.load import Catalog
 from infratui.engine.formats import encode_value, quantize
-from infratui.engine.weights import total_weights
+from infratui.engine.memory.weights import total_weights
 
 ENTRY = """
 formats:

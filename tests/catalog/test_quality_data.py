@@ -10,7 +10,7 @@ from infratui.catalog.errors import CatalogError
 from infratui.catalog.formats_data import number_format, number_formats
 from infratui.catalog.methods_data import Calibration, methods_from, quantization_methods
 from infratui.catalog.quality_data import quality_from, quality_table
-from infratui.engine.quality import Badge
+from infratui.engine.formats.quality import Badge
 
 DOCUMENT = {
     "thresholds": {"accuracy": {"safe": 1, "caution": 5}, "perplexity": {"safe": 2, "caution": 8}},

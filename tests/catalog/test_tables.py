@@ -7,9 +7,9 @@ import re
 import pytest
 
 from infratui.catalog.load import Catalog
-from infratui.engine.architecture import Part
-from infratui.engine.hardware import Accelerator
-from infratui.engine.precision import Precision
+from infratui.engine.cluster.hardware import Accelerator
+from infratui.engine.model.architecture import Part
+from infratui.engine.model.precision import Precision
 
 CATALOG = Catalog()
 
@@ -125,7 +125,7 @@ def test_kv_precisions():
     [("q4_k_m", 4.8944), ("q5_k_m", 5.7036), ("q6_k", 6.5633), ("q8_0", 8.5008), ("q2_k", 3.1593), ("iq4_xs", 4.4597)],
 )
 def test_gguf_mixes_average_to_what_a_real_file_takes(precision: str, bits: float):
-    from infratui.engine.architecture import parameters
+    from infratui.engine.model.architecture import parameters
 
     count = parameters(CATALOG.model("llama-3.1-8b"))
     found = CATALOG.precision(precision)
@@ -135,7 +135,7 @@ def test_gguf_mixes_average_to_what_a_real_file_takes(precision: str, bits: floa
 
 
 def test_llama_405b_with_attention_kept_wide_matches_the_log():
-    from infratui.engine.architecture import parameters
+    from infratui.engine.model.architecture import parameters
 
     count = parameters(CATALOG.model("405b"))
     found = CATALOG.precision("fp8-bf16-attention")

@@ -8,8 +8,8 @@ from infratui.catalog.load import Catalog
 from infratui.catalog.price_table import _spelled, _table
 from infratui.catalog.rows import read_built_in
 from infratui.catalog.schema import TYPES, build
-from infratui.engine.architecture import Model
-from infratui.engine.hardware import Price
+from infratui.engine.cluster.hardware import Price
+from infratui.engine.model.architecture import Model
 
 CATALOG = Catalog()
 

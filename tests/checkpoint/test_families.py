@@ -12,7 +12,7 @@ import pytest
 
 from infratui.checkpoint import read
 from infratui.checkpoint.config import ALIASES, ARCHITECTURES, FAMILIES
-from infratui.engine.architecture import Latent, Mixture, group_counts, layer_order, parameters
+from infratui.engine.model.architecture import Latent, Mixture, group_counts, layer_order, parameters
 
 
 def config(

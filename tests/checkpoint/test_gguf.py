@@ -14,7 +14,7 @@ from gguf import GGMLQuantizationType as Type
 from infratui.checkpoint import CheckpointError, read
 from infratui.checkpoint.gguf import BLOCKS
 from infratui.checkpoint.gguf_config import MODEL_TYPES
-from infratui.engine.architecture import GroupedQuery, Latent, Mixture, Part, Recurrent, group_counts, parameters
+from infratui.engine.model.architecture import GroupedQuery, Latent, Mixture, Part, Recurrent, group_counts, parameters
 
 HIDDEN, VOCAB = 256, 512
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from infratui.checkpoint import Checkpoint, CheckpointError, read, safe_text
 from infratui.checkpoint.config import ALIASES, FAMILIES
 from infratui.checkpoint.quantization import METHODS
-from infratui.engine.architecture import parameters
+from infratui.engine.model.architecture import parameters
 
 LLAMA = {
     "model_type": "llama", "hidden_size": 512, "num_hidden_layers": 4, "num_attention_heads": 8,

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from infratui.catalog.load import Catalog
 from infratui.checkpoint import CheckpointError
 from infratui.cli.group import cli
-from infratui.engine.architecture import Part
+from infratui.engine.model.architecture import Part
 
 CONFIG = {
     "model_type": "llama", "hidden_size": 4096, "num_hidden_layers": 32, "num_attention_heads": 32,

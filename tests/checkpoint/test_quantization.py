@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from infratui.checkpoint import CheckpointError, read
-from infratui.engine.architecture import Part, parameters
+from infratui.engine.model.architecture import Part, parameters
 
 GIB = 2**30
 

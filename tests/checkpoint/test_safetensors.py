@@ -13,7 +13,7 @@ from safetensors.numpy import save_file
 
 from infratui.checkpoint import CheckpointError, read
 from infratui.checkpoint.tensors import part_of
-from infratui.engine.architecture import Part, parameters
+from infratui.engine.model.architecture import Part, parameters
 
 CONFIG = {
     "model_type": "qwen3_moe", "hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4,

@@ -106,7 +106,7 @@ class TestDefects:
         def fails(*_: object) -> None:
             raise StopIteration("\x1b[31mnothing")
 
-        monkeypatch.setattr("infratui.engine.quantization.evaluate_quantization", fails)
+        monkeypatch.setattr("infratui.engine.sections.quantization.evaluate_quantization", fails)
 
     def test_a_command_says_so_and_keeps_the_traceback(self, broken, tmp_path: Path) -> None:
         result = run("quant")
@@ -114,8 +114,8 @@ class TestDefects:
         assert result.exit_code == 3
         assert result.stdout == ""
         assert result.stderr.count("\n") == 1
-        assert result.stderr.startswith("infratui: quant failed unexpectedly (StopIteration: ")
-        log = Path(result.stderr.split(" are in ")[1].strip())
+        assert result.stderr.startswith("infratui: quant failed unexpectedly: StopIteration: ")
+        log = Path(result.stderr.split("; see ")[1].strip()).expanduser()
         assert "Traceback" in log.read_text()
         assert log.stat().st_mode & 0o777 == 0o600
 
@@ -124,10 +124,10 @@ class TestDefects:
 
         assert result.exit_code == 0
         # The report is wrapped, and so is the line.
-        assert "Quantization failed unexpectedly" in " ".join(result.stdout.split())
+        assert "No answer: StopIteration: " in " ".join(result.stdout.split())
         assert "Buy vs Rent" in result.stdout
 
     def test_a_log_that_cannot_be_written_is_said(self, broken, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("XDG_STATE_HOME", "/dev/null")
 
-        assert "cannot be written" in run("quant").stderr
+        assert "no log: /dev/null/" in run("quant").stderr

@@ -11,8 +11,8 @@ from infratui.catalog.calibration import calibration, fold_constants, speed_cons
 from infratui.catalog.load import Catalog
 from infratui.catalog.measured import measured_memory, measured_row, measured_throughput, read_rows
 from infratui.catalog.runtime import runtime_table
-from infratui.engine.accuracy import Accuracy, Errors, plain_roofline, quantile, score_rows, score_table
-from infratui.engine.measured import estimate, estimate_columns, prepare
+from infratui.engine.measured.accuracy import Accuracy, Errors, plain_roofline, quantile, score_rows, score_table
+from infratui.engine.measured.rows import estimate, estimate_columns, prepare
 
 
 @cache

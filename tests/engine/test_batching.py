@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infratui.engine.batching import (
+from infratui.engine.speed.batching import (
     BatchingError,
     BatchingPolicy,
     BatchRequest,

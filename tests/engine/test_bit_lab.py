@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infratui.catalog.load import Catalog
-from infratui.engine.bit_lab import LabResult, evaluate_lab, group_of
 from infratui.engine.formats import FormatError
 from infratui.engine.formats.lab import Distribution
+from infratui.engine.sections.bit_lab import LabResult, evaluate_lab, group_of
 from infratui.scenario import Scenario, ScenarioError
 
 CATALOG = Catalog()

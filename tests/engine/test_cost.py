@@ -10,7 +10,7 @@ from infratui.engine.cost import breakeven
 from infratui.engine.cost.demand import DAYS_PER_MONTH, HOURS_PER_MONTH, Demand, Fleet, offered_load, size_fleet
 from infratui.engine.cost.options import Option, Ownership, Rates, price_options
 from infratui.engine.cost.sensitivity import Lever, tornado
-from infratui.engine.derivation import Ledger
+from infratui.engine.figures.derivation import Ledger
 
 OWN = Ownership(700, 0, 0, 1.5, 30, 10, 1.3, 0.1, 150, 100_000, 5, 8, 15, 4)
 FREE = Ownership(0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 3)

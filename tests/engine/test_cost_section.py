@@ -12,13 +12,13 @@ from infratui.catalog import decision as reference_walk
 from infratui.catalog import reference
 from infratui.catalog.cost_data import api_prices, cost_rules
 from infratui.catalog.load import Catalog
+from infratui.engine.cluster.hardware import Price
 from infratui.engine.cost.decision import ADVICE, TREE, Leaf
 from infratui.engine.cost.options import Option
 from infratui.engine.cost.prices import PriceKind, committed, price_range
-from infratui.engine.cost.section import CostResult
 from infratui.engine.evaluate import Evaluator
-from infratui.engine.hardware import Price
-from infratui.engine.metrics import metric
+from infratui.engine.figures.metrics import metric
+from infratui.engine.sections.cost import CostResult
 from infratui.report.as_json import dumps
 from infratui.report.cost import summary, text
 from infratui.report.cost_json import cost_json

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infratui.engine.derivation import Basis, Formula, Ledger, Unit, literal, substitute
+from infratui.engine.figures.derivation import Basis, Formula, Ledger, Unit, literal, substitute
 
 WEIGHTS = Formula("weights", "params * bits / 8", Unit.BYTES)
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infratui.catalog.load import Catalog
-from infratui.engine.estimate import MEMORY_COLUMNS, estimate_memory
+from infratui.engine.measured.memory_estimate import MEMORY_COLUMNS, estimate_memory
 
 COLUMNS = (
     "model_id", "weight_format", "tp", "pp", "ep", "dp", "gpu", "gpu_mem_util", "max_model_len", "kv_dtype",
@@ -21,7 +21,7 @@ COLUMNS = (
 
 @pytest.fixture(scope="module")
 def measured() -> list[dict[str, str]]:
-    text = (files("infratui.catalog") / "measured" / "memory.csv").read_text("utf-8")
+    text = (files("infratui.catalog") / "data" / "measured" / "memory.csv").read_text("utf-8")
     return list(csv.DictReader(text.splitlines()))
 
 

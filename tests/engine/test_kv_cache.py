@@ -7,8 +7,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infratui.catalog.load import Catalog
-from infratui.engine.kv_cache import CacheKind, KvRules, Sequences, kv_demand, kv_geometry, kv_stages, layer_kinds
-from infratui.engine.units import GIB
+from infratui.engine.figures.units import GIB
+from infratui.engine.memory.kv_cache import (
+    CacheKind,
+    KvRules,
+    Sequences,
+    kv_demand,
+    kv_geometry,
+    kv_stages,
+    layer_kinds,
+)
 
 MODELS = ("llama-3.3-70b", "deepseek-v3", "gpt-oss-120b", "gemma-3-27b", "qwen3-next-80b-a3b", "deepseek-v4-flash")
 

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infratui.catalog.load import Catalog
-from infratui.engine.kv_cache import Sequences
-from infratui.engine.layout import Layout
-from infratui.engine.layouts import Topology, enumerate_layouts, refusals
-from infratui.engine.memory import Deployment
-from infratui.engine.placement import Forced, Site, judge_layouts, recommend, smallest, topology_of
+from infratui.engine.cluster.layout import Layout
+from infratui.engine.cluster.legal import Topology, enumerate_layouts, refusals
+from infratui.engine.deployment.placement import Forced, Site, judge_layouts, recommend, smallest, topology_of
+from infratui.engine.memory.kv_cache import Sequences
+from infratui.engine.memory.plan import Deployment
 
 MODELS = ("llama-3.3-70b", "deepseek-v3", "gpt-oss-120b", "qwen2.5-7b", "llama-3.1-405b")
 NODE = Topology(gpus_per_node=8, node_bandwidth=450e9, fabric_bandwidth=50e9)

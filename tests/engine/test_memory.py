@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infratui.catalog.load import Catalog
-from infratui.engine.kv_cache import Sequences, kv_geometry
-from infratui.engine.layout import Layout
-from infratui.engine.memory import Deployment, MemoryPlan, plan_memory
-from infratui.engine.runtime_memory import version_key
-from infratui.engine.units import GIB, MIB
-from infratui.engine.vllm_startup import predict_startup
+from infratui.engine.cluster.layout import Layout
+from infratui.engine.figures.units import GIB, MIB
+from infratui.engine.memory.kv_cache import Sequences, kv_geometry
+from infratui.engine.memory.plan import Deployment, MemoryPlan, plan_memory
+from infratui.engine.memory.runtime import version_key
+from infratui.engine.memory.startup import predict_startup
 
 MODELS = ("llama-3.3-70b", "deepseek-v3", "gpt-oss-120b", "gemma-3-27b", "qwen3-next-80b-a3b")
 _NUMBERS = {"ceil": math.ceil, "floor": math.floor, "max": max, "min": min, "log2": math.log2, "sqrt": math.sqrt}

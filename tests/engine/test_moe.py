@@ -3,11 +3,11 @@
 import pytest
 
 from infratui.catalog.load import Catalog
-from infratui.engine.derivation import Ledger
 from infratui.engine.evaluate import evaluate
-from infratui.engine.moe import MoeResult
-from infratui.engine.moe_router import router_spec
-from infratui.engine.moe_side import read_bytes
+from infratui.engine.experts.router import router_spec
+from infratui.engine.figures.derivation import Ledger
+from infratui.engine.sections.moe import MoeResult
+from infratui.engine.sections.moe_side import read_bytes
 from infratui.scenario import Scenario
 
 FACTS = Catalog()

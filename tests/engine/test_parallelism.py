@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 
 from infratui.catalog.load import Catalog
+from infratui.engine.cluster.grid import gpu_grid
+from infratui.engine.cluster.hardware import Accelerator
+from infratui.engine.cluster.layout import Layout
+from infratui.engine.cluster.traffic import traffic_of
 from infratui.engine.evaluate import evaluate
-from infratui.engine.gpu_grid import gpu_grid
-from infratui.engine.hardware import Accelerator
-from infratui.engine.layout import Layout
-from infratui.engine.parallelism import ParallelismResult
-from infratui.engine.traffic import traffic_of
+from infratui.engine.sections.parallelism import ParallelismResult
 from infratui.scenario import Scenario
 
 FACTS = Catalog()

@@ -8,8 +8,8 @@ import pytest
 from infratui.catalog.load import Catalog
 from infratui.engine.cost.options import Option
 from infratui.engine.cost.replica import best_replica, service_of
+from infratui.engine.deployment.planner import DemandPlan, Search, pareto, plan_demand
 from infratui.engine.evaluate import Evaluator
-from infratui.engine.planner import DemandPlan, Search, pareto, plan_demand
 from infratui.report.cost import plan_text
 from infratui.scenario import Scenario
 

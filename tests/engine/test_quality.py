@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infratui.engine.quality import Badge, Evidence, Limits, Rules, assess, same_model
+from infratui.engine.formats.quality import Badge, Evidence, Limits, Rules, assess, same_model
 
 RULES = Rules(Limits(1.0, 5.0), Limits(2.0, 8.0), rows_for_a_model=3, references=("reference", "bf16"))
 ROW = Evidence("Llama-3 8B", "GGUF Q4_K_M", "q4_k_m", None, 16, 16, "MMLU", True, 0.80, 0.79, "", "a test")

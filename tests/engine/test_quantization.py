@@ -6,9 +6,9 @@ import pytest
 
 from infratui.catalog.load import Catalog
 from infratui.engine.evaluate import Evaluator
-from infratui.engine.precision_rows import Arithmetic
-from infratui.engine.quality import Badge
-from infratui.engine.quantization import QuantizationResult, evaluate_quantization
+from infratui.engine.formats.quality import Badge
+from infratui.engine.sections.precision_rows import Arithmetic
+from infratui.engine.sections.quantization import QuantizationResult, evaluate_quantization
 from infratui.scenario import Scenario
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infratui.engine.queueing import QueueingError, QueueLatency, Service, max_load_for_ttft, queue_at_load
+from infratui.engine.speed.queueing import QueueingError, QueueLatency, Service, max_load_for_ttft, queue_at_load
 
 
 def constant(seconds: float, slots: int = 1, **fields: float) -> Service:

@@ -8,15 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infratui.catalog.routing_text import routing_words
-from infratui.engine.expert_load import (
+from infratui.engine.experts.load import (
     LoadWindow,
     RoutingError,
     experts_touched_closed_form,
     load_entropy,
     load_imbalance,
 )
-from infratui.engine.expert_placement import place_experts
-from infratui.engine.routing import Gate, RouterSpec, route_batch, route_token
+from infratui.engine.experts.routing import Gate, RouterSpec, route_batch, route_token
+from infratui.engine.experts.spread import place_experts
 
 MIXTRAL = RouterSpec(experts=8, top_k=2)
 QWEN3 = RouterSpec(experts=128, top_k=8)

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infratui.catalog.load import Catalog
-from infratui.engine import rule_of_thumb
-from infratui.engine.architecture import RuleOfThumb
-from infratui.engine.units import GIB
+from infratui.engine.figures.units import GIB
+from infratui.engine.memory import rule_of_thumb
+from infratui.engine.model.architecture import RuleOfThumb
 
 DATA = Path(__file__).parent.parent / "data"
 SIZES = {

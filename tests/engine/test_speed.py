@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 from infratui.catalog.calibration import speed_constants
 from infratui.catalog.load import Catalog
-from infratui.engine.layout import Layout
-from infratui.engine.layouts import enumerate_layouts
-from infratui.engine.queueing import queue_at_load
+from infratui.engine.cluster.layout import Layout
+from infratui.engine.cluster.legal import enumerate_layouts
 from infratui.engine.speed import (
     Plan,
     Speculation,
@@ -27,6 +26,7 @@ from infratui.engine.speed import (
     serve,
     step_load,
 )
+from infratui.engine.speed.queueing import queue_at_load
 
 CATALOG = Catalog()
 CONSTANTS = speed_constants()

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infratui.engine.derivation import Unit
-from infratui.engine.units import (
+from infratui.engine.figures.derivation import Unit
+from infratui.engine.figures.units import (
     ByteUnit,
     QuantityError,
     format_bytes,

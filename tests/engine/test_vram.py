@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infratui.catalog.load import Catalog
-from infratui.engine.kv_cache import CacheKind
-from infratui.engine.units import GIB
-from infratui.engine.vram import FIELDS, Verdict, evaluate_vram
+from infratui.engine.figures.units import GIB
+from infratui.engine.memory.kv_cache import CacheKind
+from infratui.engine.sections.vram import FIELDS, Verdict, evaluate_vram
 from infratui.scenario import Scenario
 
 

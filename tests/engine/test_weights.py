@@ -7,10 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infratui.catalog.load import Catalog
-from infratui.engine.architecture import Part, layer_order
-from infratui.engine.layout import Layout
-from infratui.engine.units import GIB
-from infratui.engine.weights import (
+from infratui.engine.cluster.layout import Layout
+from infratui.engine.figures.units import GIB
+from infratui.engine.memory.weights import (
     checkpoint_weights,
     padded_vocabulary,
     stage_groups,
@@ -18,6 +17,7 @@ from infratui.engine.weights import (
     total_weights,
     weights_per_gpu,
 )
+from infratui.engine.model.architecture import Part, layer_order
 
 MODELS = ("llama-3.3-70b", "deepseek-v3", "gpt-oss-120b", "gemma-3-27b", "qwen3-next-80b-a3b", "qwen2.5-7b")
 

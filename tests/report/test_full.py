@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from infratui.catalog.load import Catalog
 from infratui.engine.evaluate import Evaluation, evaluate
-from infratui.engine.units import format_bytes
+from infratui.engine.figures.units import format_bytes
 from infratui.report.full import escaped, markdown_report, plain_report
 from infratui.report.headlines import headlines
 from infratui.report.sections import SECTIONS, answers

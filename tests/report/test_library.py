@@ -17,7 +17,7 @@ from infratui.app.screens import available
 from infratui.catalog import reference
 from infratui.catalog.load import Catalog
 from infratui.engine.evaluate import evaluate
-from infratui.engine.metrics import READERS, metric
+from infratui.engine.figures.metrics import READERS, metric
 from infratui.report.article import Run
 from infratui.report.layout import Piece, as_markdown, lay_out, plain, wrap
 from infratui.report.library import Library

@@ -25,7 +25,7 @@ def run(
     os.environ.setdefault("TEXTUAL_FPS", "120")
     from . import settings
     from .app import InfraApp
-    from .driver import TerminalDriver, drawn_on
+    from .terminal.driver import TerminalDriver, drawn_on
 
     chosen = settings.load()
     encoding = (getattr(drawn_on(), "encoding", None) or locale.getpreferredencoding(False)).lower()

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .. import store
-from ..engine.units import ByteUnit
+from ..engine.figures.units import ByteUnit
 from ..scenario import Scenario, ScenarioError
 from . import settings as preferences
 from .keys import KEYS, Where, bindings, screen_bindings
-from .overlays import Prompt, Reading, help_content
+from .screen.overlays import Prompt, Reading, help_content
 from .screens import SEARCH, available
 from .shell import Shell
 from .theme import THEMES

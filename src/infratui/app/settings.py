@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from ..catalog.yaml_io import read
-from ..engine.units import ByteUnit
+from ..engine.figures.units import ByteUnit
 from ..scenario import ScenarioError
 from ..store import state_directory, write_text
 

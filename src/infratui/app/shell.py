@@ -16,15 +16,15 @@ from textual.theme import BUILTIN_THEMES
 from .. import store
 from ..scenario import INPUTS, Kind, Scenario, ScenarioError
 from . import settings as preferences
-from .ascii import AsciiOnly
-from .base import QuietScreen, SectionScreen
-from .chrome import Title
-from .fields import FieldBook
-from .frame import Frame, FrameUpdate
+from .screen.chrome import Title
+from .screen.fields import FieldBook
+from .screen.section import QuietScreen, SectionScreen
 from .screens import ASIDE, available
 from .settings import Settings
+from .terminal.ascii import AsciiOnly
+from .terminal.frame import Frame, FrameUpdate
+from .terminal.typeahead import OrderedKeys
 from .theme import NIGHT, PAPER, meanings
-from .typeahead import OrderedKeys
 from .widgets.term import TermText
 
 if TYPE_CHECKING:

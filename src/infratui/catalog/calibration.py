@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import as_file, files
 from typing import ClassVar, TypeVar
 
 from ..engine.speed.constants import Band, Constants, Family, Generation, Parameter
+from .built_in import DATA
 from .errors import CatalogError
 from .yaml_io import read_built_in
 
@@ -82,8 +82,7 @@ def _read(name: str, kind: type[Table]) -> Table:
     # Biases are negative: the catalog's rule that no figure is does not hold here.
     from pydantic import TypeAdapter, ValidationError
 
-    with as_file(files(__package__).joinpath(name)) as path:
-        row = read_built_in(path)
+    row = read_built_in(DATA / name)
     try:
         return TypeAdapter(kind).validate_python(row)
     except ValidationError as problem:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import as_file, files
 
-from ..engine.parallelism import TypicalDeployment
+from ..engine.sections.parallelism import TypicalDeployment
+from .built_in import DATA
 from .schema import build
 from .yaml_io import read_built_in
 
@@ -13,5 +13,4 @@ from .yaml_io import read_built_in
 @cache
 def typical_deployments() -> tuple[TypicalDeployment, ...]:
     """The rows of `deployments.yaml`, read once."""
-    with as_file(files(__package__).joinpath("deployments.yaml")) as path:
-        return tuple(build(TypicalDeployment, row) for row in read_built_in(path))
+    return tuple(build(TypicalDeployment, row) for row in read_built_in(DATA / "deployments.yaml"))

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from infratui.catalog.built_in import DATA
 from infratui.catalog.errors import CatalogError
 from infratui.catalog.yaml_io import read_built_in
-from infratui.engine.architecture import Part
 from infratui.engine.formats import (
     CodebookElement,
     Coding,
@@ -28,7 +27,8 @@ from infratui.engine.formats import (
     Scaling,
     Specials,
 )
-from infratui.engine.precision import PartBits, Precision
+from infratui.engine.model.architecture import Part
+from infratui.engine.model.precision import PartBits, Precision
 
 E8M0 = ScaleType("E8M0", PowerOfTwoElement())
 """The power-of-two scale of the OCP MX specification 1.0."""
@@ -252,5 +252,5 @@ def _key(name: str) -> str:
 
 @cache
 def _built_in() -> tuple[NumberFormat, ...]:
-    path = Path(__file__).with_name("formats.yaml")
+    path = DATA / "formats.yaml"
     return formats_from(read_built_in(path), path.name)

@@ -10,12 +10,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from ..engine.architecture import Model
+from ..engine.cluster.hardware import Accelerator, Link, Price, System
 from ..engine.facts import UnknownFactError
-from ..engine.hardware import Accelerator, Link, Price, System
-from ..engine.precision import Precision
+from ..engine.model.architecture import Model
+from ..engine.model.precision import Precision
+from .built_in import DATA
 from .matching import match_accelerator, match_model, nearest, plain
-from .rows import BUILT_IN, Raw, make, read_built_in, read_table
+from .rows import Raw, make, read_built_in, read_table
 from .user_files import UserFacts, user_directory
 from .yaml_io import line_of, printable
 
@@ -24,10 +25,10 @@ if TYPE_CHECKING:
     from ..engine.cost.assumptions import CostRules
     from ..engine.cost.notes import CostNotes
     from ..engine.formats import NumberFormat
-    from ..engine.parallelism import TypicalDeployment
-    from ..engine.quality import QualityTable
-    from ..engine.quantization_methods import QuantizationMethod
-    from ..engine.runtime_memory import RuntimeTable
+    from ..engine.formats.methods import QuantizationMethod
+    from ..engine.formats.quality import QualityTable
+    from ..engine.memory.runtime import RuntimeTable
+    from ..engine.sections.parallelism import TypicalDeployment
     from ..engine.speed.constants import Constants
 
 Place = TypeVar("Place", System, Link)
@@ -249,7 +250,7 @@ class Catalog:
 
     @cached_property
     def _built_in_models(self) -> dict[str, Path]:
-        return {path.stem: path for path in sorted((BUILT_IN / "models").glob("*.yaml"))}
+        return {path.stem: path for path in sorted((DATA / "models").glob("*.yaml"))}
 
     @cached_property
     def _model_ids(self) -> tuple[str, ...]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from importlib.resources import files
 
-from ..engine.layout import Layout
-from ..engine.measured import MeasuredRow
+from ..engine.cluster.layout import Layout
+from ..engine.measured.rows import MeasuredRow
+from .built_in import DATA
 from .calibration import Convention, calibration
 from .errors import CatalogError
 
@@ -20,7 +20,7 @@ _TOKENS_UNSTATED = 32
 @cache
 def measured_throughput() -> tuple[MeasuredRow, ...]:
     """Every row of `measured/throughput.csv`, those that cannot be scored included (`MeasuredRow.left_out`)."""
-    text = files(__package__).joinpath("measured/throughput.csv").read_text("utf-8")
+    text = (DATA / "measured/throughput.csv").read_text("utf-8")
     return tuple(read_rows(csv.DictReader(text.splitlines()), calibration().conventions))
 
 
@@ -115,5 +115,5 @@ def _number(row: Mapping[str, str], name: str, default: float, number: int) -> f
 @cache
 def measured_memory() -> tuple[Mapping[str, str], ...]:
     """Start-up logs of `measured/memory.csv`, one mapping per row; GiB per GPU, empty where a log does not say."""
-    text = files(__package__).joinpath("measured/memory.csv").read_text("utf-8")
+    text = (DATA / "measured/memory.csv").read_text("utf-8")
     return tuple(csv.DictReader(text.splitlines()))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from infratui.catalog.built_in import DATA
 from infratui.catalog.errors import CatalogError
 from infratui.catalog.yaml_io import read_built_in
-from infratui.engine.quantization_methods import Calibration, QuantizationMethod
+from infratui.engine.formats.methods import Calibration, QuantizationMethod
 
 __all__ = ["Calibration", "QuantizationMethod", "methods_from", "quantization_methods"]
 
@@ -24,7 +24,7 @@ class _File(BaseModel):
 @cache
 def quantization_methods() -> tuple[QuantizationMethod, ...]:
     """Every method, in the order of the file."""
-    path = Path(__file__).with_name("methods.yaml")
+    path = DATA / "methods.yaml"
     return methods_from(read_built_in(path), path.name)
 
 

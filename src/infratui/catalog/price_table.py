@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from ..engine.hardware import Price
+from ..engine.cluster.hardware import Price
 from .rows import Raw, Source, make, read_built_in
 
 # The table writes these once per offer: short there, spelled out here.

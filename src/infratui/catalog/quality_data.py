@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from infratui.catalog.built_in import DATA
 from infratui.catalog.errors import CatalogError
 from infratui.catalog.yaml_io import read_built_in
-from infratui.engine.quality import Evidence, Limits, QualityTable, Rules
+from infratui.engine.formats.quality import Evidence, Limits, QualityTable, Rules
 
 _Text = Annotated[str, Field(min_length=1)]
 _Bits = Annotated[float | None, Field(gt=0)]
@@ -60,7 +60,7 @@ class _File(_Entry):
 @cache
 def quality_table() -> QualityTable:
     """The evidence that ships with the package."""
-    path = Path(__file__).with_name("quality.yaml")
+    path = DATA / "quality.yaml"
     return quality_from(read_built_in(path), path.name)
 
 

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import cache
-from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from . import markup, yaml_io
+from .built_in import DATA
 from .errors import CatalogError
 from .reference_schema import Metric, Page, Term, Tree
 
 _T = TypeVar("_T", bound=BaseModel)
-_HOME = files(__package__)
 
 
 def glossary(extra: Path | None = None) -> Mapping[str, Term]:
@@ -55,10 +54,10 @@ def term(name: str, extra: Path | None = None) -> Term:
 @cache
 def pages() -> tuple[Page, ...]:
     """All reference pages in reading order."""
-    with as_file(_HOME / "pages") as folder:
-        found = [
-            _validated(Page, yaml_io.read_built_in(path), path, (), path.name) for path in sorted(folder.glob("*.yaml"))
-        ]
+    found = [
+        _validated(Page, yaml_io.read_built_in(path), path, (), path.name)
+        for path in sorted((DATA / "pages").glob("*.yaml"))
+    ]
     return tuple(sorted(found, key=lambda entry: (entry.order, entry.id)))
 
 
@@ -95,11 +94,9 @@ def _glossary() -> Mapping[str, Term]:
 
 
 def _table(schema: type[_T], name: str) -> list[_T]:
-    with as_file(_HOME / name) as path:
-        entries = _entries(yaml_io.read_built_in(path), name)
-        return [
-            _validated(schema, entry, path, (number,), _label(entry, number)) for number, entry in enumerate(entries)
-        ]
+    path = DATA / name
+    entries = _entries(yaml_io.read_built_in(path), name)
+    return [_validated(schema, entry, path, (number,), _label(entry, number)) for number, entry in enumerate(entries)]
 
 
 def _entries(content: Any, name: str) -> list[Any]:

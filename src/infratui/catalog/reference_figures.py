@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..engine.architecture import Model, group_counts, parameters
+from ..engine.cluster.hardware import Accelerator
 from ..engine.facts import Facts
-from ..engine.hardware import Accelerator
-from ..engine.units import format_count, format_tokens, significant
+from ..engine.figures.units import format_count, format_tokens, significant
+from ..engine.model.architecture import Model, group_counts, parameters
 from .markup import Figure, fill
 
 UNKNOWN = "unknown"

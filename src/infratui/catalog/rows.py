@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from ..engine.architecture import Model
-from ..engine.hardware import Accelerator, Link, Price, System
-from ..engine.precision import Precision
+from ..engine.cluster.hardware import Accelerator, Link, Price, System
+from ..engine.model.architecture import Model
+from ..engine.model.precision import Precision
+from .built_in import DATA
 from .errors import CatalogError
 from .schema import FlawedRowError, build, spelled_out
 from .trusted import construct
@@ -17,7 +18,6 @@ from .yaml_io import Key, line_of, parse, printable, read_text
 
 Row = TypeVar("Row", Model, Accelerator, System, Link, Precision, Price)
 
-BUILT_IN = Path(__file__).parent
 _BUILT_IN_BYTES = 4_000_000
 
 
@@ -48,7 +48,7 @@ class Raw:
 
 def read_built_in(*parts: str) -> tuple[Any, Source]:
     """The content of a file that ships with the catalog, and where it stands."""
-    file = BUILT_IN.joinpath(*parts)
+    file = DATA.joinpath(*parts)
     text = read_text(file, limit=_BUILT_IN_BYTES)
     return parse(text, name=str(file)), Source(file, text, (), "built-in")
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import as_file, files
 
-from ..engine.runtime_memory import RuntimeTable
+from ..engine.memory.runtime import RuntimeTable
+from .built_in import DATA
 from .errors import CatalogError
 from .schema import FlawedRowError, build
 from .yaml_io import read_built_in
@@ -14,8 +14,7 @@ from .yaml_io import read_built_in
 @cache
 def runtime_table() -> RuntimeTable:
     """Engine generations, visible memory and offload tiers from `runtime_memory.yaml`."""
-    with as_file(files(__package__).joinpath("runtime_memory.yaml")) as path:
-        row = read_built_in(path)
+    row = read_built_in(DATA / "runtime_memory.yaml")
     try:
         return build(RuntimeTable, row)
     except FlawedRowError as problem:

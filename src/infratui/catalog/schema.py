@@ -8,9 +8,9 @@ from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..engine.architecture import ArchitectureError, Model, layer_order, parameters
-from ..engine.hardware import Accelerator, Link, Price, System
-from ..engine.precision import Precision
+from ..engine.cluster.hardware import Accelerator, Link, Price, System
+from ..engine.model.architecture import ArchitectureError, Model, layer_order, parameters
+from ..engine.model.precision import Precision
 from .yaml_io import Key, printable
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def _explain(kind: type, problems: Sequence[Any]) -> Flaw:
 
 @cache
 def _known_keys() -> tuple[str, ...]:
-    from ..engine import architecture
+    from ..engine.model import architecture
 
     found: set[str] = set()
     for value in vars(architecture).values():

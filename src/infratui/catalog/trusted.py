@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any, TypeVar
 
-from ..engine.architecture import (
+from ..engine.model.architecture import (
     Compressed,
     Dense,
     Extra,
@@ -26,7 +26,7 @@ from ..engine.architecture import (
     Recurrent,
     RuleOfThumb,
 )
-from ..engine.precision import PartBits, Precision
+from ..engine.model.precision import PartBits, Precision
 
 Made = TypeVar("Made")
 

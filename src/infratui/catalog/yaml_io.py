@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from ..plain_text import CONTROL, printable
+from ..plain_text import CONTROL
+from ..plain_text import printable as printable
 from .errors import CatalogError
 
 USER_FILE_BYTES = 1_000_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from ..engine.architecture import Extra
+from ..engine.model.architecture import Extra
 from .draft import Draft
 from .errors import CheckpointError
 from .families import dense, gemma4, hybrid, latent, mixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ..engine.architecture import Compressed, Extra, GroupedQuery, Latent, LayerGroup, Mixture, Model, Recurrent
+from ..engine.model.architecture import Compressed, Extra, GroupedQuery, Latent, LayerGroup, Mixture, Model, Recurrent
 
 
 @dataclass(frozen=True, slots=True)

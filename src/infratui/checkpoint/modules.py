@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ..engine.architecture import (
+from ..engine.model.architecture import (
     Compressed,
     Dense,
     GroupedQuery,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from ..engine.architecture import Model, Part, layer_order, parameters
-from ..engine.precision import PartBits, Precision
+from ..engine.model.architecture import Model, Part, layer_order, parameters
+from ..engine.model.precision import PartBits, Precision
 from .errors import CheckpointError
 from .fields import Fields
 from .matching import Names

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..engine.architecture import ArchitectureError, Model, parameters
-from ..engine.precision import Precision
+from ..engine.model.architecture import ArchitectureError, Model, parameters
+from ..engine.model.precision import Precision
 from .config import draft_of, text_model
 from .draft import assemble
 from .errors import CheckpointError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from ..engine.precision import Compute
+from ..engine.model.precision import Compute
 from .errors import CheckpointError
 from .fields import WIDTH, Fields
 from .text import safe_text

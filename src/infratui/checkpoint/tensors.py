@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..engine.architecture import Model, Part, parameters
-from ..engine.precision import PartBits, Precision
+from ..engine.model.architecture import Model, Part, parameters
+from ..engine.model.precision import PartBits, Precision
 
 
 @dataclass(frozen=True, slots=True)

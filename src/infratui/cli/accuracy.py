@@ -9,7 +9,7 @@ import click
 from .common import Deployment, echo_json, guarded, plain_table
 
 if TYPE_CHECKING:
-    from ..engine.accuracy import Key
+    from ..engine.measured.accuracy import Key
 
 
 @click.command()

@@ -9,7 +9,7 @@ import click
 from .common import Deployment, deployment_options, echo_json, fail, guarded, output_options, plain_table
 
 if TYPE_CHECKING:
-    from ..engine.bit_lab import LabResult
+    from ..engine.sections.bit_lab import LabResult
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
@@ -74,7 +74,7 @@ def command(
     if name and scale is None:
         click.echo("\n" + lab_summary(lab))
     if explain:
-        from ..engine.bit_lab import explain as explain_weight
+        from ..engine.sections.bit_lab import explain as explain_weight
 
         click.echo("\n" + text((explain_weight(group, 0),)))
 

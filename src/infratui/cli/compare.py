@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def command(a: str, b: str, as_json: bool, gib: bool) -> None:
     """Compare two scenarios, each a file or a preset: inputs that differ, and every headline with its difference."""
     from ..engine.evaluate import Evaluator
-    from ..engine.units import ByteUnit
+    from ..engine.figures.units import ByteUnit
     from ..report import compare
 
     first, second = _scenario(a), _scenario(b)

@@ -12,7 +12,7 @@ from .common import Deployment, echo_json, guarded, plain_table
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(name: str | None, as_json: bool) -> None:
     """List the accelerators, or show NAME, matched leniently. Peak rates are dense."""
-    from ..engine.units import GIB
+    from ..engine.figures.units import GIB
 
     facts = Deployment().facts()
     found = guarded(lambda: (facts.accelerator(name),) if name else facts.accelerators())

@@ -70,9 +70,10 @@ class LazyGroup(click.Group):
                 sys.exit(1)
             fail(f"standard output cannot be written: {error.strerror or error}; choose another file or disk")
         except Exception as error:
-            from ..faults import keep
+            from ..mishaps import unforeseen
 
-            fail(keep(error, _command(args)), DEFECT)
+            doing = _command(args)
+            fail(f"{doing} failed unexpectedly: {unforeseen(error, doing)}", DEFECT)
         sys.exit(code if isinstance(code, int) else 0)
 
     def list_commands(self, ctx: click.Context) -> list[str]:

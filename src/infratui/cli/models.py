@@ -12,9 +12,9 @@ from .common import Deployment, echo_json, guarded, plain_table
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(name: str | None, as_json: bool) -> None:
     """List the models, or show NAME: a catalog id, an alias, a Hugging Face id or a checkpoint on disk."""
-    from ..engine.architecture import parameters
-    from ..engine.kv_cache import kv_geometry
-    from ..engine.units import format_count, format_tokens
+    from ..engine.figures.units import format_count, format_tokens
+    from ..engine.memory.kv_cache import kv_geometry
+    from ..engine.model.architecture import parameters
 
     facts = Deployment().facts()
     models = guarded(lambda: (facts.model(name),) if name else facts.models())

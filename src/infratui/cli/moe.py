@@ -25,7 +25,7 @@ def command(
 ) -> None:
     """Compare a dense model with a mixture of experts at the same precision, load and GPUs."""
     from ..engine.evaluate import evaluate
-    from ..engine.units import ByteUnit
+    from ..engine.figures.units import ByteUnit
     from ..report import moe as report
 
     named = {"dense_model": dense, "moe_model": moe, "router_batch": batch}

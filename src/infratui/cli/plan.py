@@ -70,7 +70,7 @@ def _demand(
     as_json: bool,
     explain: bool,
 ) -> bool:
-    from ..engine.planner import Search, plan_demand
+    from ..engine.deployment.planner import Search, plan_demand
     from ..report.cost import plan_text
     from ..report.math import text as math_text
 

@@ -10,8 +10,8 @@ from ..catalog.load import STORED
 from .common import Deployment, deployment_options, echo_json, guarded, output_options, plain_table
 
 if TYPE_CHECKING:
-    from ..engine.precision_rows import PrecisionRow
-    from ..engine.quantization import QuantizationResult
+    from ..engine.sections.precision_rows import PrecisionRow
+    from ..engine.sections.quantization import QuantizationResult
 
 
 @click.command()

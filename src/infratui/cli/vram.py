@@ -16,7 +16,7 @@ from .common import Deployment, deployment_options, echo_json, guarded, output_o
 def command(deployment: Deployment, gib: bool, as_json: bool, explain: bool) -> None:
     """Memory of a deployment. Exit code 1 when the GPUs do not hold it."""
     from ..engine.evaluate import evaluate
-    from ..engine.units import ByteUnit
+    from ..engine.figures.units import ByteUnit
     from ..report import vram
 
     scenario, facts = deployment.scenario(), deployment.facts()

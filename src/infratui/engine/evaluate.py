@@ -14,16 +14,16 @@ from .facts import Facts
 
 if TYPE_CHECKING:
     from ..scenario import Scenario
-    from .bit_lab import LabResult
     from .cost.case import Sized
     from .cost.levers import CostLever
-    from .cost.section import CostResult
     from .cost.tornado import Tornado
-    from .moe import MoeResult
-    from .parallelism import ParallelismResult
-    from .planner import DemandPlan
-    from .quantization import QuantizationResult
-    from .vram import VramResult
+    from .deployment.planner import DemandPlan
+    from .sections.bit_lab import LabResult
+    from .sections.cost import CostResult
+    from .sections.moe import MoeResult
+    from .sections.parallelism import ParallelismResult
+    from .sections.quantization import QuantizationResult
+    from .sections.vram import VramResult
 
 T = TypeVar("T")
 
@@ -68,14 +68,14 @@ class Evaluation:
     @property
     def vram(self) -> VramResult:
         """Memory: weights, KV cache, runtime, what fits where."""
-        from .vram import FIELDS, evaluate_vram
+        from .sections.vram import FIELDS, evaluate_vram
 
         return self._section("vram", FIELDS, evaluate_vram)
 
     @property
     def moe(self) -> MoeResult:
         """A dense model beside a mixture of experts, and its router."""
-        from .moe import FIELDS, evaluate_moe
+        from .sections.moe import FIELDS, evaluate_moe
 
         return self._section("moe", FIELDS, evaluate_moe)
 
@@ -88,7 +88,7 @@ class Evaluation:
     @property
     def cost(self) -> CostResult:
         """Buy or rent: fleet, options, breakevens, API, decision."""
-        from .cost.section import FIELDS, evaluate_cost
+        from .sections.cost import FIELDS, evaluate_cost
 
         return self._section("cost", FIELDS, lambda scenario, facts: evaluate_cost(scenario, facts, self._sized))
 
@@ -102,8 +102,8 @@ class Evaluation:
     @property
     def cost_tornado(self) -> Tornado | None:
         """Which input moves the decision most; None where there is nothing to compare."""
-        from .cost.section import FIELDS
         from .cost.tornado import evaluate_tornado
+        from .sections.cost import FIELDS
 
         return self._section(
             "cost tornado", FIELDS, lambda scenario, facts: evaluate_tornado(scenario, facts, self._sized)
@@ -112,28 +112,28 @@ class Evaluation:
     @property
     def parallelism(self) -> ParallelismResult:
         """Layouts: every split of the GPUs, which to take, what it sends."""
-        from .parallelism import FIELDS, evaluate_parallelism
+        from .sections.parallelism import FIELDS, evaluate_parallelism
 
         return self._section("parallelism", FIELDS, evaluate_parallelism)
 
     @property
     def quantization(self) -> QuantizationResult:
         """Every way to store the weights: bytes, GPUs, speed, quality."""
-        from .quantization import FIELDS, evaluate_quantization
+        from .sections.quantization import FIELDS, evaluate_quantization
 
         return self._section("quantization", FIELDS, evaluate_quantization)
 
     @property
     def lab(self) -> LabResult:
         """One value and its group in every number format."""
-        from .bit_lab import FIELDS, evaluate_lab
+        from .sections.bit_lab import FIELDS, evaluate_lab
 
         return self._section("lab", FIELDS, evaluate_lab)
 
     @property
     def demand_plan(self) -> DemandPlan:
         """The cheapest plan over the whole catalog: half a second, so ask for it only when it is wanted."""
-        from .planner import FIELDS, plan_demand
+        from .deployment.planner import FIELDS, plan_demand
 
         return self._section("demand plan", FIELDS, plan_demand)
 

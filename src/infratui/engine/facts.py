@@ -6,19 +6,19 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from .architecture import Model
-from .hardware import Accelerator, Link, Price
-from .precision import Precision
+from .cluster.hardware import Accelerator, Link, Price
+from .model.architecture import Model
+from .model.precision import Precision
 
 if TYPE_CHECKING:
     from .cost.api_price import ApiList
     from .cost.assumptions import CostRules
     from .cost.notes import CostNotes
     from .formats import NumberFormat
-    from .parallelism import TypicalDeployment
-    from .quality import QualityTable
-    from .quantization_methods import QuantizationMethod
-    from .runtime_memory import RuntimeTable
+    from .formats.methods import QuantizationMethod
+    from .formats.quality import QualityTable
+    from .memory.runtime import RuntimeTable
+    from .sections.parallelism import TypicalDeployment
     from .speed.constants import Constants
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..engine.accuracy import Accuracy, Errors, Key, score_rows
+from ..engine.measured.accuracy import Accuracy, Errors, Key, score_rows
 
 if TYPE_CHECKING:
     from ..catalog.load import Catalog
@@ -69,7 +69,7 @@ _MEMORY: tuple[tuple[str, str, str, bool], ...] = (
 def memory_rows(facts: Catalog, by: Key) -> tuple[AccuracyRow, ...]:
     """Start-up logs against `infratui estimate`, row by row. Runtime constants are fitted on the same logs."""
     from ..catalog.measured import measured_memory
-    from ..engine.estimate import estimate_memory
+    from ..engine.measured.memory_estimate import estimate_memory
 
     groups: dict[tuple[str, str], list[tuple[str, float]]] = {}
     for row in measured_memory():

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
-from ..engine.derivation import Derivation
+from ..engine.figures.derivation import Derivation
 from ..plain_text import CONTROL
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..engine.compare import Headline, HeadlineChange, InputChange, headline_changes, input_changes
-from ..engine.units import ByteUnit, format_value, significant
+from ..engine.figures.compare import Headline, HeadlineChange, InputChange, headline_changes, input_changes
+from ..engine.figures.units import ByteUnit, format_value, significant
 from ..scenario import INPUTS
 from .full import figure_text
 from .headlines import headlines

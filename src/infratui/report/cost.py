@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ..engine.cost.decision import Leaf
-from ..engine.units import ByteUnit, format_count, format_usd, significant
+from ..engine.figures.units import ByteUnit, format_count, format_usd, significant
 
 if TYPE_CHECKING:
     from ..engine.cost.levers import CostLever
-    from ..engine.cost.section import CostResult, PricedOption
     from ..engine.cost.tornado import Tornado
-    from ..engine.planner import Candidate, DemandPlan
+    from ..engine.deployment.planner import Candidate, DemandPlan
+    from ..engine.sections.cost import CostResult, PricedOption
 
 
 def money(value: float, currency: str = "$") -> str:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ..engine.cost.levers import CostLever
     from ..engine.cost.replica import Replica
-    from ..engine.cost.section import CostResult, PricedOption
     from ..engine.cost.tornado import Tornado
-    from ..engine.planner import Candidate, DemandPlan
+    from ..engine.deployment.planner import Candidate, DemandPlan
+    from ..engine.sections.cost import CostResult, PricedOption
 
 
 def cost_json(

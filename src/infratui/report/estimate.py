@@ -6,8 +6,8 @@ import csv
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, TextIO
 
-from ..engine.estimate import MEMORY_COLUMNS, estimate_memory
-from ..engine.measured import estimate, estimate_columns, prepare
+from ..engine.measured.memory_estimate import MEMORY_COLUMNS, estimate_memory
+from ..engine.measured.rows import estimate, estimate_columns, prepare
 
 if TYPE_CHECKING:
     from ..catalog.load import Catalog

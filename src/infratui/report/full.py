@@ -7,15 +7,15 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from ..engine.evaluate import Evaluation, evaluate
-from ..engine.units import ByteUnit, format_value
+from ..engine.figures.units import ByteUnit, format_value
 from . import math
 from .headlines import section_headlines
 from .layout import escaped, markdown_table
 from .sections import Answer, answers, derivations, summary
 
 if TYPE_CHECKING:
-    from ..engine.compare import Headline
     from ..engine.facts import Facts
+    from ..engine.figures.compare import Headline
     from ..scenario import Scenario
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..engine.compare import Better, Headline
-from ..engine.derivation import Number, Unit
-from ..engine.metrics import metric
+from ..engine.figures.compare import Better, Headline
+from ..engine.figures.derivation import Number, Unit
+from ..engine.figures.metrics import metric
 from .sections import Answer, answer, sections_of
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..engine.units import format_count, format_tokens, significant
+from ..engine.figures.units import format_count, format_tokens, significant
 from ..scenario import INPUTS, Kind
 
 if TYPE_CHECKING:

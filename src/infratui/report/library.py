@@ -12,7 +12,7 @@ from ..catalog.decision import walk
 from ..catalog.errors import CatalogError
 from ..catalog.reference_search import Hit, search
 from ..engine.evaluate import Evaluation, Evaluator
-from ..engine.metrics import metric
+from ..engine.figures.metrics import metric
 from ..scenario import ScenarioError, parse
 from .article import Article, Wording
 from .terms import Path as Walked

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..engine.derivation import Basis, Derivation, Step
-from ..engine.units import ByteUnit, format_value
+from ..engine.figures.derivation import Basis, Derivation, Step
+from ..engine.figures.units import ByteUnit, format_value
 
 _SIGNS = {" * ": " × ", " / ": " ÷ ", "**": "^"}
 

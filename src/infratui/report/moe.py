@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ..engine.derivation import Unit
-from ..engine.units import ByteUnit, format_bytes, format_count, format_value, significant
+from ..engine.figures.derivation import Unit
+from ..engine.figures.units import ByteUnit, format_bytes, format_count, format_value, significant
 
 if TYPE_CHECKING:
-    from ..engine.moe import MoeResult, TradeOff
-    from ..engine.moe_router import RouterResult
-    from ..engine.moe_side import Served, Side
+    from ..engine.experts.router import RouterResult
+    from ..engine.sections.moe import MoeResult, TradeOff
+    from ..engine.sections.moe_side import Served, Side
 
 SIDES = {"dense": "dense", "moe": "MoE", "even": "even", "": "–"}
 

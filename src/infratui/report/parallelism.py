@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ..engine.units import GB, ByteUnit, format_bytes, format_count, format_seconds, significant
+from ..engine.figures.units import GB, ByteUnit, format_bytes, format_count, format_seconds, significant
 
 if TYPE_CHECKING:
-    from ..engine.layout_table import LayoutRow
-    from ..engine.parallelism import Chosen, ParallelismResult
+    from ..engine.cluster.traffic import LinkTime
+    from ..engine.sections.layout_table import LayoutRow
+    from ..engine.sections.parallelism import Chosen, ParallelismResult
     from ..engine.speed import Band
-    from ..engine.traffic import LinkTime
 
 NO_DATA = "no measured data"
 

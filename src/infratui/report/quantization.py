@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..engine.quality import Assessment, Badge, Evidence
-from ..engine.units import ByteUnit, format_bytes
+from ..engine.figures.units import ByteUnit, format_bytes
+from ..engine.formats.quality import Assessment, Badge, Evidence
 
 if TYPE_CHECKING:
     # Screens import these words before the engine is asked for anything.
-    from ..engine.bit_lab import LabResult
+    from ..engine.cluster.hardware import Accelerator
     from ..engine.formats import Encoded
-    from ..engine.hardware import Accelerator
-    from ..engine.precision_rows import KvRow, PrecisionRow, SpeedEffect
-    from ..engine.quantization import QuantizationResult
+    from ..engine.sections.bit_lab import LabResult
+    from ..engine.sections.precision_rows import KvRow, PrecisionRow, SpeedEffect
+    from ..engine.sections.quantization import QuantizationResult
 
 GLYPHS = {Badge.SAFE: "✓", Badge.CAUTION: "!", Badge.NOTICEABLE: "▼", Badge.NO_DATA: "?"}
 """Badge → the glyph that carries it without colour."""
@@ -59,7 +59,7 @@ def percent(share: float | None) -> str:
 
 def native(row: PrecisionRow, accelerator: Accelerator) -> str:
     """In what the products run on this accelerator, in a sentence."""
-    from ..engine.precision_rows import Arithmetic
+    from ..engine.sections.precision_rows import Arithmetic
 
     units = _UNITS[row.precision.compute]
     match row.arithmetic:

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..engine.derivation import Derivation
-from ..engine.units import ByteUnit
-from ..faults import keep
+from ..engine.figures.derivation import Derivation
+from ..engine.figures.units import ByteUnit
+from ..mishaps import unforeseen
 
 if TYPE_CHECKING:
     from ..engine.evaluate import Evaluation
@@ -55,7 +55,7 @@ def answer(evaluation: Evaluation, section: Section) -> Answer:
     except (ValueError, OSError) as error:
         return Answer(section, None, str(error))
     except Exception as error:
-        return Answer(section, None, keep(error, section.title))
+        return Answer(section, None, str(unforeseen(error, f"evaluating {section.title}")))
 
 
 def answers(evaluation: Evaluation) -> tuple[Answer, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from .. import __version__
-from ..engine.derivation import Derivation
+from ..engine.figures.derivation import Derivation
 from ..scenario import INPUTS
 from .inputs import input_text
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..engine.architecture import parameters
-from ..engine.units import format_count, format_tokens, format_usd, significant
+from ..engine.figures.units import format_count, format_tokens, format_usd, significant
+from ..engine.model.architecture import parameters
 
 if TYPE_CHECKING:
     from ..catalog.load import Catalog

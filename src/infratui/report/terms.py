@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..catalog import markup
 from ..catalog.reference_figures import filled
-from ..engine.units import significant
+from ..engine.figures.units import significant
 from .article import (
     Article,
     Block,

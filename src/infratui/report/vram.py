@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ..engine.units import GIB, ByteUnit, format_bytes, format_count, format_gigabytes, format_tokens
+from ..engine.figures.units import GIB, ByteUnit, format_bytes, format_count, format_gigabytes, format_tokens
 
 if TYPE_CHECKING:
-    from ..engine.vram_result import Estimate, VramResult
+    from ..engine.sections.vram_result import Estimate, VramResult
 
 
 def short_name(name: str, vendor: str) -> str:

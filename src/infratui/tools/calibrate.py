@@ -19,8 +19,8 @@ from ..catalog.calibration import Calibration, calibration
 from ..catalog.load import Catalog
 from ..catalog.measured import measured_throughput
 from ..catalog.runtime import runtime_table
-from ..engine.accuracy import Accuracy, Score, families_measured, prepare_rows, score_rows
-from ..engine.measured import Prepared, predict
+from ..engine.measured.accuracy import Accuracy, Score, families_measured, prepare_rows, score_rows
+from ..engine.measured.rows import Prepared, predict
 from ..engine.speed.constants import Constants
 from .least_squares import Fit, Problem, fit
 
@@ -33,7 +33,7 @@ METHOD = (
     "Damped Gauss-Newton on log(predicted / measured), pseudo-Huber beyond 24 %, log-normal priors on every parameter; "
     "rows weighted so that a study with many alike does not rule; bands are leave-one-study-out"
 )
-_CATALOG = Path(__file__).parents[1] / "catalog"
+_CATALOG = Path(__file__).parents[1] / "catalog" / "data"
 
 
 def problem_of(rows: Sequence[Prepared], names: Sequence[str], model: Calibration) -> Problem:

@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..base import SectionScreen
+    from ..screen.section import SectionScreen
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from textual.strip import Strip
 from textual.visual import Visual
 from textual.widget import Widget
 
-from ...engine.derivation import Derivation, Step
-from ...engine.units import ByteUnit, format_value
+from ...engine.figures.derivation import Derivation, Step
+from ...engine.figures.units import ByteUnit, format_value
 from ...report.math import basis_label, pretty
 from ..keys import Where, bindings
 

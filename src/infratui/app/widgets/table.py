@@ -14,7 +14,7 @@ from textual.visual import Visual
 from textual.widget import Widget
 
 from ..keys import Where, bindings
-from .relayout import relayout
+from ..terminal.relayout import relayout
 
 _GAP = 2
 """Cells between columns."""

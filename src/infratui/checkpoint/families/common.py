@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from ...engine.architecture import Extra, Gate, GroupedQuery, LayerGroup
+from ...engine.model.architecture import Extra, Gate, GroupedQuery, LayerGroup
 from ..draft import Draft
 from ..errors import CheckpointError
 from ..fields import HEADS, LAYERS, TOKENS, VOCABULARY, WIDTH, Fields

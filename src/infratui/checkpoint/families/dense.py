@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ...engine.architecture import Dense, GroupedQuery, LayerGroup
+from ...engine.model.architecture import Dense, GroupedQuery, LayerGroup
 from ..draft import Draft, layer
 from ..fields import HEADS, LAYERS, WIDTH, Fields
 from .common import (

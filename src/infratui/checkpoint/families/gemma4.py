@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...engine.architecture import Dense, Gate, Mixture
+from ...engine.model.architecture import Dense, Gate, Mixture
 from ..draft import Draft, layer
 from ..errors import CheckpointError
 from ..fields import HEADS, WIDTH, Fields

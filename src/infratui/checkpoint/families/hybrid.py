@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...engine.architecture import AnyMlp, Dense, Extra, LayerGroup, Mixture, Recurrent
+from ...engine.model.architecture import AnyMlp, Dense, Extra, LayerGroup, Mixture, Recurrent
 from ..draft import Draft, layer
 from ..errors import CheckpointError
 from ..fields import HEADS, LAYERS, WIDTH, Fields

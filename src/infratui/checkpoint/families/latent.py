@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...engine.architecture import Compressed, Dense, Extra, Indexer, Latent, Mixture
+from ...engine.model.architecture import Compressed, Dense, Extra, Indexer, Latent, Mixture
 from ..draft import Draft, layer
 from ..fields import HEADS, LAYERS, TOKENS, WIDTH, Fields
 from .common import draft, gate, hidden_size, layer_count, top_k, width

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ...engine.architecture import Dense, Extra, Indexer, LayerGroup, Mixture, Part
+from ...engine.model.architecture import Dense, Extra, Indexer, LayerGroup, Mixture, Part
 from ..draft import Draft, layer
 from ..fields import HEADS, LAYERS, TOKENS, WIDTH, Fields
 from .common import (

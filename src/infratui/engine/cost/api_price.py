@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import ClassVar
 
-from ..derivation import Basis, Derivation, Formula, Ledger, Unit
+from ..figures.derivation import Basis, Derivation, Formula, Ledger, Unit
 from .demand import Offered
 from .prices import STALE_AFTER_DAYS, first_day
 

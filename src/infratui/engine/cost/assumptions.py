@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import ClassVar, Literal
 
-from ..derivation import Basis
+from ..figures.derivation import Basis
 
 
 @dataclass(frozen=True, slots=True)

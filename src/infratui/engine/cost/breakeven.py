@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from ..derivation import Derivation, Formula, Ledger, Unit
+from ..figures.derivation import Derivation, Formula, Ledger, Unit
 from .demand import DAYS_PER_MONTH, HOURS_PER_MONTH
 from .options import OptionCost
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ..derivation import Ledger, Unit
+from ..cluster.hardware import Accelerator
+from ..cluster.layout import Layout
 from ..facts import Facts
-from ..hardware import Accelerator
-from ..layout import Layout
+from ..figures.derivation import Ledger, Unit
 from . import breakeven
 from .assumptions import CostRules
 from .breakeven import Breakeven

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ..units import format_usd
+from ..figures.units import format_usd
 from .breakeven import Breakeven
 from .options import Option, OptionCost
 

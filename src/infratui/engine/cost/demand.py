@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from ..derivation import Formula, Ledger, Unit
+from ..figures.derivation import Formula, Ledger, Unit
 
 DAYS_PER_MONTH = 365.25 / 12
 HOURS_PER_MONTH = DAYS_PER_MONTH * 24

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..architecture import Model
 from ..facts import Facts
-from ..units import format_usd
+from ..figures.units import format_usd
+from ..model.architecture import Model
+from ..sections.cost import FIELDS as COST_FIELDS
 from .case import CostCase, cheapest_monthly
 from .notes import LeverNote
 from .replica import NoReplicaError
-from .section import FIELDS as COST_FIELDS
 
 if TYPE_CHECKING:
     from ...scenario import Scenario

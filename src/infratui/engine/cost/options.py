@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ..derivation import Basis, Derivation, Formula, Ledger, Step, Unit
+from ..figures.derivation import Basis, Derivation, Formula, Ledger, Step, Unit
 from .assumptions import CostRules
 from .demand import HOURS_PER_MONTH, Fleet, Offered
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from statistics import median
 
-from ..derivation import Basis, Formula, Step, Unit
-from ..hardware import Price
+from ..cluster.hardware import Price
+from ..figures.derivation import Basis, Formula, Step, Unit
 
 STALE_AFTER_DAYS = 180
 """GPU prices move by tens of percent within half a year; older rows are marked."""

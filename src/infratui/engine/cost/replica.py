@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ..architecture import Model
-from ..derivation import Basis, Derivation, Formula, Ledger, Unit
+from ..cluster.hardware import Accelerator
+from ..cluster.layout import Layout
+from ..cluster.legal import Topology, refusals, tensor_refusals
 from ..facts import Facts
-from ..hardware import Accelerator
-from ..kv_cache import Sequences
-from ..layout import Layout
-from ..layouts import Topology, refusals, tensor_refusals
-from ..memory import Deployment, plan_memory
-from ..precision import Precision
+from ..figures.derivation import Basis, Derivation, Formula, Ledger, Unit
+from ..memory.kv_cache import Sequences
+from ..memory.plan import Deployment, plan_memory
+from ..model.architecture import Model
+from ..model.precision import Precision
 from ..speed import Plan, Speculation, SpeedError, Workload, fabric_of, predict_mix, serve
 
 if TYPE_CHECKING:

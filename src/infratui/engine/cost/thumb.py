@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from ..architecture import parameters
-from ..derivation import Basis, Formula, Ledger, Unit
+from ..cluster.layout import Layout
 from ..facts import Facts
-from ..layout import Layout
-from ..rule_of_thumb import figures, memory, split
+from ..figures.derivation import Basis, Formula, Ledger, Unit
+from ..memory.rule_of_thumb import figures, memory, split
+from ..model.architecture import parameters
 from .replica import NoReplicaError, Replica
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ..derivation import Ledger
 from ..facts import Facts
+from ..figures.derivation import Ledger
 from .api_price import quote_api
 from .case import CostCase, Sized, ownership
 from .decision import commitments, decide

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from ..derivation import Basis, Formula, Ledger, Unit
-from ..hardware import Accelerator, Link
+from ..cluster.hardware import Accelerator, Link
+from ..figures.derivation import Basis, Formula, Ledger, Unit
 from .constants import Collectives, Constants
 
 LinkKind = Literal["switched", "mesh", "pcie", "none"]

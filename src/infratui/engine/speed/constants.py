@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from ..runtime_memory import version_key
+from ..memory.runtime import version_key
 
 Collectives = Literal["ring", "fused"]
 """How a tensor-parallel group sums: rings and trees of the older engines, or one fused kernel of today's."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from ..derivation import Basis, Formula, Unit
+from ..figures.derivation import Basis, Formula, Unit
 from .plan import Plan
 from .serving import Serving, serve
 from .workload import SpeedError, Workload

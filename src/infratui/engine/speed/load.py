@@ -6,11 +6,11 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ..architecture import AnyAttention, GroupedQuery, Latent, LayerGroup, Mixture, Model, Part, group_counts
-from ..kv_cache import DEFAULT_RULES, KvRules, kv_stages
-from ..layout import Layout
-from ..precision import Compute, Precision
-from ..weights import padded_vocabulary, weights_per_gpu
+from ..cluster.layout import Layout
+from ..memory.kv_cache import DEFAULT_RULES, KvRules, kv_stages
+from ..memory.weights import padded_vocabulary, weights_per_gpu
+from ..model.architecture import AnyAttention, GroupedQuery, Latent, LayerGroup, Mixture, Model, Part, group_counts
+from ..model.precision import Compute, Precision
 
 HIDDEN_TOUCHES = 10
 """Times that a layer moves the hidden state through memory: norms, residual, projections in and out."""

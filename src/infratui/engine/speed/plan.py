@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from ..architecture import Model
-from ..derivation import Formula, Ledger, Unit
-from ..hardware import Accelerator
-from ..kv_cache import DEFAULT_RULES, KvRules
-from ..layout import Layout
-from ..precision import Precision
+from ..cluster.hardware import Accelerator
+from ..cluster.layout import Layout
+from ..figures.derivation import Formula, Ledger, Unit
+from ..memory.kv_cache import DEFAULT_RULES, KvRules
+from ..model.architecture import Model
+from ..model.precision import Precision
 from .collectives import Fabric, fabric_of
 from .constants import Band, Constants, Generation
 from .load import StepLoad, step_load

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from ..derivation import Basis, Derivation, Formula, Ledger, Unit
-from ..queueing import MAX_CONCURRENCY, Service
+from ..figures.derivation import Basis, Derivation, Formula, Ledger, Unit
 from .plan import Plan
+from .queueing import MAX_CONCURRENCY, Service
 from .step import Bound, StepTime
 from .workload import Workload, prompt_work
 

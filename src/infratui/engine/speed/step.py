@@ -11,9 +11,9 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from ..derivation import Basis, Formula, Ledger, Number, Unit
-from ..hardware import Accelerator
-from ..precision import Compute
+from ..cluster.hardware import Accelerator
+from ..figures.derivation import Basis, Formula, Ledger, Number, Unit
+from ..model.precision import Compute
 from .collectives import Fabric, Path, all_reduce_path, all_reduce_s, all_to_all_path, all_to_all_s, hop_path, hop_s
 from .constants import Constants, Generation
 from .load import StepLoad

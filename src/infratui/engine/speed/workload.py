@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..derivation import Basis, Formula, Unit
+from ..figures.derivation import Basis, Formula, Unit
 
 _MAX_TOKENS = 1 << 25
 _MAX_REQUESTS = 10_000_000

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from textual.app import ComposeResult
 
-from ....engine.compare import HeadlineChange
 from ....engine.evaluate import Evaluation
+from ....engine.figures.compare import HeadlineChange
 from ....report.compare import (
     SIGNS,
     TITLES,
@@ -20,7 +20,7 @@ from ....report.compare import (
 from ....report.full import figure_text
 from ....report.inputs import input_text
 from ....scenario import INPUTS, Scenario
-from ...base import SectionScreen
+from ...screen.section import SectionScreen
 from ...widgets.headline import Answer
 from ...widgets.panel import Panel
 from ...widgets.table import Cell, Column, Row, Table

@@ -14,14 +14,14 @@ from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from ....engine.cost.levers import CostLever
-from ....engine.cost.section import CostResult
 from ....engine.cost.tornado import Tornado
-from ....engine.derivation import Derivation
+from ....engine.deployment.planner import DemandPlan
 from ....engine.evaluate import Evaluation
-from ....engine.planner import DemandPlan
+from ....engine.figures.derivation import Derivation
+from ....engine.sections.cost import CostResult
 from ....report.cost import summary
 from ....scenario import Scenario
-from ...base import SectionScreen
+from ...screen.section import SectionScreen
 from ...widgets.bar_list import BarList
 from ...widgets.columns import ColumnLayout
 from ...widgets.line_chart import LineChart

@@ -7,7 +7,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from ....engine.cost.tornado import Tornado
-from ....engine.units import significant
+from ....engine.figures.units import significant
 from ....report.cost import money
 
 SHOWN = 8

@@ -10,9 +10,9 @@ from textual.content import Content
 from ....engine.cost.decision import Leaf
 from ....engine.cost.levers import CostLever
 from ....engine.cost.options import Option
-from ....engine.cost.section import CostResult, PricedOption
-from ....engine.planner import DemandPlan
-from ....engine.units import format_count, significant
+from ....engine.deployment.planner import DemandPlan
+from ....engine.figures.units import format_count, significant
+from ....engine.sections.cost import CostResult, PricedOption
 from ....report.cost import fleet_line, labelled, money, replica_line
 from ...widgets.bar_list import Bar
 from ...widgets.headline import Answer

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ....engine.expert_load import LoadWindow, load_entropy, load_imbalance
-from ....engine.moe_router import RouterResult
-from ....engine.routing import BatchRouting, Gate, RouterSpec, TokenRouting, route_token
+from ....engine.experts.load import LoadWindow, load_entropy, load_imbalance
+from ....engine.experts.router import RouterResult
+from ....engine.experts.routing import BatchRouting, Gate, RouterSpec, TokenRouting, route_token
 
 WINDOW = 64
 """Tokens whose load the heat map shows."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from ....engine.expert_load import experts_touched, load_entropy, load_imbalance
-from ....engine.moe_router import RouterResult
-from ....engine.routing import Gate
-from ....engine.units import significant
+from ....engine.experts.load import experts_touched, load_entropy, load_imbalance
+from ....engine.experts.router import RouterResult
+from ....engine.experts.routing import Gate
+from ....engine.figures.units import significant
 from ...widgets.bar_list import lying
 from .frames import BatchFrame, BatchReel, Phase, TokenFrame, TokenReel, letter_of
 from .grid import ExpertGrid, expert_grid

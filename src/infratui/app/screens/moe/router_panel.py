@@ -11,7 +11,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.visual import Visual
 
-from ....engine.moe_router import RouterResult
+from ....engine.experts.router import RouterResult
 from ...widgets.grid_animation import GridAnimation
 from .frames import BatchReel, TokenReel
 from .grid import expert_grid

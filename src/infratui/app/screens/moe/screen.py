@@ -12,9 +12,9 @@ from textual.content import Content
 from textual.widgets import Static
 
 from ....catalog.routing_text import routing_words
-from ....engine.derivation import Derivation
+from ....engine.figures.derivation import Derivation
 from ....report.moe import summary
-from ...base import SectionScreen
+from ...screen.section import SectionScreen
 from ...widgets.panel import Panel
 from ...widgets.prose import Prose
 from ...widgets.table import Table
@@ -37,7 +37,7 @@ from .words import (
 
 if TYPE_CHECKING:
     from ....engine.evaluate import Evaluation
-    from ....engine.moe import MoeResult
+    from ....engine.sections.moe import MoeResult
 
 _ROUTER_FIELDS = ("router_batch", "router_top_k", "router_skew", "router_layer", "ep", "capacity_factor", "router_seed")
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from ....engine.architecture import Part
-from ....engine.units import ByteUnit, format_bytes, format_count, format_seconds, format_usd, significant
+from ....engine.figures.units import ByteUnit, format_bytes, format_count, format_seconds, format_usd, significant
+from ....engine.model.architecture import Part
 from ....report.moe import SIDES, even_batch, gate, offload, pays, ratios, sentence, times, value
 from ...widgets.headline import Answer
 from ...widgets.prose import Says
@@ -17,10 +17,10 @@ from .side_cards import Figure
 from .weight_bars import WeightBar
 
 if TYPE_CHECKING:
-    from ....engine.expert_placement import Placement
-    from ....engine.moe import MoeResult, TradeOff
-    from ....engine.moe_router import RouterResult
-    from ....engine.moe_side import Served, Side
+    from ....engine.experts.router import RouterResult
+    from ....engine.experts.spread import Placement
+    from ....engine.sections.moe import MoeResult, TradeOff
+    from ....engine.sections.moe_side import Served, Side
 
 _LEVELS = "▁▂▃▄▅▆▇"
 _MOST_GPUS = 48

@@ -8,8 +8,8 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from ....engine.batching import BatchingResult, Phase, Segment
-from ....engine.units import format_count, format_seconds
+from ....engine.figures.units import format_count, format_seconds
+from ....engine.speed.batching import BatchingResult, Phase, Segment
 
 LOOK = {
     Phase.PREFILL: ("█", "key"),

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ....engine.gpu_grid import GpuPlace
-from ....engine.layout import Layout
-from ....engine.step_parts import StepParts
-from ....engine.units import format_seconds
+from ....engine.cluster.grid import GpuPlace
+from ....engine.cluster.layout import Layout
+from ....engine.figures.units import format_seconds
+from ....engine.speed.step_parts import StepParts
 
 FRAMES = 24
 """Frames of a cycle, about: parts of a step take as many of them as their share of its time, each at least one."""

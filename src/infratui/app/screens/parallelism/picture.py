@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ....engine.gpu_grid import GpuPlace
-from ....engine.layout import Layout
-from ....engine.layouts import divisors
-from ....engine.parallelism import StageMemory
+from ....engine.cluster.grid import GpuPlace
+from ....engine.cluster.layout import Layout
+from ....engine.cluster.legal import divisors
+from ....engine.sections.parallelism import StageMemory
 from .frames import Act, Frame, Mark, drawn
 
 Pieces = list[tuple[str, str]]

@@ -9,9 +9,9 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 
-from ....engine.derivation import Derivation
+from ....engine.figures.derivation import Derivation
 from ....report.parallelism import bubble_line, communication_line, copies_line, ladder_lines, summary
-from ...base import SectionScreen
+from ...screen.section import SectionScreen
 from ...widgets.panel import Panel
 from ...widgets.prose import Prose, Says
 from ...widgets.table import Table
@@ -32,7 +32,7 @@ from .words import (
 
 if TYPE_CHECKING:
     from ....engine.evaluate import Evaluation
-    from ....engine.parallelism import Chosen, ParallelismResult
+    from ....engine.sections.parallelism import Chosen, ParallelismResult
 
 TWO_COLUMNS = 190
 """Columns from which a node of eight GPUs leaves room for a second column of panels."""

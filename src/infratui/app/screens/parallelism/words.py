@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ....engine.hardware import Link
-from ....engine.layout import Layout
-from ....engine.layout_table import LayoutRow
-from ....engine.parallelism import ParallelismResult, TypicalRow
-from ....engine.traffic import LinkTime
-from ....engine.units import ByteUnit, format_bytes, format_count, format_seconds
+from ....engine.cluster.hardware import Link
+from ....engine.cluster.layout import Layout
+from ....engine.cluster.traffic import LinkTime
+from ....engine.figures.units import ByteUnit, format_bytes, format_count, format_seconds
+from ....engine.sections.layout_table import LayoutRow
+from ....engine.sections.parallelism import ParallelismResult, TypicalRow
 from ....report.parallelism import bytes_per_token, figure, link_words, tone, verdict, why
 from ...widgets.headline import Answer
 from ...widgets.table import Cell, Column, Row

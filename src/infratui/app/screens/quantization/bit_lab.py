@@ -18,8 +18,8 @@ from ...widgets.line_editor import LineEditor
 from .ruler import ruler
 
 if TYPE_CHECKING:
-    from ....engine.bit_lab import LabResult
     from ....engine.formats import BitField, Encoded, QuantizedGroup
+    from ....engine.sections.bit_lab import LabResult
 
 TONES = {"S": "key", "E": "tight", "M": "weights", "V": "kv"}
 """Letter of a bit field → its colour."""
@@ -236,7 +236,7 @@ def bit_lines(fields: tuple[BitField, ...], width: int) -> list[Content]:
 
 def shared_lines(lab: LabResult, encoded: Encoded, width: int) -> list[Content]:
     """The scale, zero point and minimum that the block stores, with who shares each."""
-    from ....engine.bit_lab import sharers
+    from ....engine.sections.bit_lab import sharers
 
     parts = [
         f"{stored.name} {number(stored.value)} ({stored.type}, {sharers(lab.format, stored.name)})"

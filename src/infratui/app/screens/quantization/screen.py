@@ -10,10 +10,10 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 
-from ....engine.derivation import Derivation
-from ....engine.units import ByteUnit
-from ...base import SectionScreen
-from ...chrome import KeyBar
+from ....engine.figures.derivation import Derivation
+from ....engine.figures.units import ByteUnit
+from ...screen.chrome import KeyBar
+from ...screen.section import SectionScreen
 from ...widgets.panel import Panel
 from ...widgets.prose import Prose
 from ...widgets.table import Table
@@ -39,9 +39,9 @@ from .words import (
 )
 
 if TYPE_CHECKING:
-    from ....engine.bit_lab import LabResult
     from ....engine.evaluate import Evaluation
-    from ....engine.quantization import QuantizationResult
+    from ....engine.sections.bit_lab import LabResult
+    from ....engine.sections.quantization import QuantizationResult
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ....engine.quality import Badge
-from ....engine.units import ByteUnit, format_bytes, format_gigabytes
+from ....engine.figures.units import ByteUnit, format_bytes, format_gigabytes
+from ....engine.formats.quality import Badge
 from ....report.quantization import (
     GLYPHS,
     badge,
@@ -28,12 +28,12 @@ from ...widgets.table import Cell, Column, Row
 from .format_bars import FormatBar
 
 if TYPE_CHECKING:
-    from ....engine.bit_lab import LabResult, Snap
-    from ....engine.hardware import Accelerator
-    from ....engine.precision_rows import KvRow, PrecisionRow
-    from ....engine.quality import Evidence
-    from ....engine.quantization import QuantizationResult
-    from ....engine.quantization_methods import QuantizationMethod
+    from ....engine.cluster.hardware import Accelerator
+    from ....engine.formats.methods import QuantizationMethod
+    from ....engine.formats.quality import Evidence
+    from ....engine.sections.bit_lab import LabResult, Snap
+    from ....engine.sections.precision_rows import KvRow, PrecisionRow
+    from ....engine.sections.quantization import QuantizationResult
 
 TONES = {Badge.SAFE: "good", Badge.CAUTION: "tight", Badge.NOTICEABLE: "bad", Badge.NO_DATA: "muted"}
 _SHORT = {Badge.NO_DATA: "no data"}
@@ -154,7 +154,7 @@ def trade_row(row: PrecisionRow, result: QuantizationResult, bytes_as: ByteUnit)
 
 def explanation(row: PrecisionRow, result: QuantizationResult, bytes_as: ByteUnit) -> list[Says]:
     """What is behind one precision, sentence by sentence."""
-    from ....engine.architecture import parameters
+    from ....engine.model.architecture import parameters
 
     precision, rule = row.precision, row.rule
     held = dict(parameters(result.model).parts)

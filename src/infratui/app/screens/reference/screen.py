@@ -19,8 +19,8 @@ from ....report.layout import as_markdown, plain
 from ....report.library import Entry
 from ....report.tables import CatalogTable, catalog_table
 from ....scenario import Scenario
-from ...base import SMALLEST, SectionScreen
-from ...chrome import HintLine, KeyBar, TitleBar
+from ...screen.chrome import HintLine, KeyBar, TitleBar
+from ...screen.section import SMALLEST, SectionScreen
 from ...widgets.panel import Panel
 from ...widgets.table import Table
 from .. import SEARCH
@@ -179,7 +179,7 @@ class ReferenceScreen(SectionScreen):
         line.focus()
 
     def _filtering(self, panel: TablePanel) -> None:
-        from ...overlays import Prompt
+        from ...screen.overlays import Prompt
 
         def check(words: str) -> str:
             if words and not panel.table.matching(words):

@@ -8,11 +8,11 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from ....engine.units import ByteUnit, format_bytes, format_count
-from ...widgets.relayout import relayout
+from ....engine.figures.units import ByteUnit, format_bytes, format_count
+from ...terminal.relayout import relayout
 
 if TYPE_CHECKING:
-    from ....engine.vram import VramResult
+    from ....engine.sections.vram import VramResult
 
 LOOK = {
     "full": ("█", "kv", "full: grows with the context"),

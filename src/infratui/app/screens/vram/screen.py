@@ -9,14 +9,23 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
-from ....engine.derivation import Derivation
-from ....engine.units import GB, GIB, ByteUnit, format_bytes, format_count, format_seconds, format_tokens, significant
+from ....engine.figures.derivation import Derivation
+from ....engine.figures.units import (
+    GB,
+    GIB,
+    ByteUnit,
+    format_bytes,
+    format_count,
+    format_seconds,
+    format_tokens,
+    significant,
+)
 from ....report.vram import chosen, short_name, summary
-from ...base import SectionScreen
+from ...screen.section import SectionScreen
+from ...terminal.relayout import relayout
 from ...widgets.bar_list import Bar, BarList
 from ...widgets.line_chart import Chart, Curve, LineChart, Rule
 from ...widgets.panel import Panel
-from ...widgets.relayout import relayout
 from ...widgets.stacked_bar import Segment, StackedBar
 from ...widgets.table import Table
 from .layer_strip import LayerStrip
@@ -24,7 +33,7 @@ from .words import answer, columns, row
 
 if TYPE_CHECKING:
     from ....engine.evaluate import Evaluation
-    from ....engine.vram import VramResult
+    from ....engine.sections.vram import VramResult
 
 _CURVES = ("good", "key", "weights", "kv", "tight")
 """One colour per context, short to long; each curve is labelled too."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ....engine.units import ByteUnit, format_count, format_gigabytes, format_tokens
+from ....engine.figures.units import ByteUnit, format_count, format_gigabytes, format_tokens
 from ....report.vram import reasons, short_name, total_text, verdict
 from ...widgets.headline import Answer
 from ...widgets.table import Cell, Column, Row
 
 if TYPE_CHECKING:
     # The engine is loaded when it is first asked: the frame of the screen is drawn before that.
-    from ....engine.vram import AcceleratorRow, VramResult
+    from ....engine.sections.vram import AcceleratorRow, VramResult
 
 TONES = {"fits": "good", "tight": "tight", "no": "bad"}
 GLYPHS = {"fits": "✓", "tight": "!", "no": "✗"}

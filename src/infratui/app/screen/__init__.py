@@ -1,0 +1,1 @@
+"""What every screen is built of: the quiet screen, the section screen, its chrome and overlays."""

@@ -1,0 +1,139 @@
+"""What frames every screen: the title line with its tabs, the hint and status line, the key bar."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.content import Content
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.widget import Widget
+
+from ..keys import TYPING, find
+
+BAR_KEYS = 8
+"""Keys on the key bar at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    """What the title line says."""
+
+    tabs: tuple[tuple[str, str, str], ...] = ()
+    """Mode, title and short title of each screen."""
+    active: str = ""
+    name: str = ""
+    changed: bool = False
+    """The scenario differs from the preset or file of that name."""
+    notes: tuple[str, ...] = ()
+    """Estimator and unit of bytes."""
+
+
+class TitleBar(Widget):
+    """The screens, the scenario and the estimator in one line."""
+
+    DEFAULT_CSS = "TitleBar { text-wrap: nowrap; height: 1; background: $panel; }"
+
+    title: reactive[Title] = reactive(Title())
+
+    def render(self) -> Content:
+        width, title = self.size.width, self.title
+        name = f"⚑ {title.name}{'*' if title.changed else ''}" if title.name else ""
+        for short, brand, notes in ((0, 1, 2), (1, 1, 2), (1, 0, 2), (1, 0, 1), (1, 0, 0)):
+            left = self._tabs(bool(short), bool(brand))
+            right = "  ".join(part for part in (name, *title.notes[:notes]) if part) + " "
+            if left.cell_length + len(right) + 2 <= width:
+                break
+        room = width - left.cell_length - 2
+        if len(right) > room:
+            right = right[: max(0, room - 1)] + "…"
+        gap = " " * max(1, width - left.cell_length - len(right))
+        return Content.assemble(left, gap, (right, "$muted"))
+
+    def _tabs(self, short: bool, brand: bool) -> Content:
+        parts: list[Content | tuple[str, str]] = [(" infratui ", "bold $key")] if brand else []
+        for number, (mode, text, brief) in enumerate(self.title.tabs, 1):
+            label = f" {number} {brief if short else text} "
+            parts.append((label, "bold reverse") if mode == self.title.active else (label, "$muted"))
+        return Content.assemble(*parts)
+
+
+class HintLine(Widget):
+    """One line above the keys: what is being typed, else what just happened, else what the focused thing means."""
+
+    DEFAULT_CSS = "HintLine { text-wrap: nowrap; height: 1; }"
+
+    hint: reactive[str] = reactive("")
+    status: reactive[tuple[str, str]] = reactive(("", ""))
+    """Text and tone; it gives way to the hint when something else is focused."""
+
+    def render(self) -> Content:
+        width = self.size.width - 1
+        text, tone = self.status
+        style = {"": "", "bad": "bold $bad", "good": "$good", "key": "bold $key", "muted": "$muted"}.get(tone, "")
+        if not text:
+            text, style = self.hint, "$muted"
+        mark = {"bad": "✗ ", "good": "✓ "}.get(tone, "") if self.status[0] else ""
+        text = f" {mark}{text}"
+        return Content.styled(text if len(text) <= width else text[: width - 1] + "…", style)
+
+
+class KeyBar(Widget):
+    """Keys of the focused thing, at most eight; written again only when they change."""
+
+    DEFAULT_CSS = "KeyBar { text-wrap: nowrap; height: 1; background: $panel; }"
+
+    shown: reactive[tuple[tuple[str, str], ...]] = reactive(())
+
+    def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(self, self.sync)
+
+    def sync(self, screen: Screen[object]) -> None:
+        """Take the keys that the screen's bindings offer now."""
+        if screen is self.screen and screen.is_current:
+            own = getattr(screen.focused, "typing_keys", TYPING)
+            self.shown = own if getattr(screen.focused, "typing", False) else bar_keys(screen)
+
+    def render(self) -> Content:
+        parts: list[tuple[str, str]] = []
+        left = self.size.width - 1
+        for keys, text in self.shown:
+            left -= len(keys) + len(text) + 3
+            if left < 0:
+                break
+            parts += [(f" {keys}", "bold $key"), (f" {text} ", "")]
+        return Content.assemble(*parts)
+
+
+def bar_keys(screen: Screen[object]) -> tuple[tuple[str, str], ...]:
+    """The keys to show for what is focused: its own first, then the screen's, then those that work anywhere."""
+    ranked: dict[str, tuple[int, int, str, str]] = {}
+    depth = {id(node): at for at, (node, _) in enumerate(screen._modal_binding_chain)}
+    for active in screen.active_bindings.values():
+        key = find(active.binding.id)
+        if key is None or not key.bar or key.id in ranked:
+            continue
+        pair = _PAIRS.get(key.action, key.keys[0])
+        text = getattr(active.node, "key_texts", {}).get(key.action, key.short)
+        ranked[key.id] = (min(2, depth.get(id(active.node), 9)), key.bar, _shown(pair), text)
+    help_key = ranked.pop("app.help", None)
+    shown = sorted(ranked.values())[: BAR_KEYS - 1]
+    # Whatever else has to give way, the key that lists all keys stays.
+    return tuple((keys, text) for _, _, keys, text in (*shown, *([help_key] if help_key else [])))
+
+
+_PAIRS = {
+    "step(-1)": "←→",
+    "format(-1)": "←→",
+    "weight(-1)": "↑↓",
+    "move(-1)": "↑↓",
+    "walk(-1)": "←→",
+    "scroll(-1)": "↑↓",
+    "link(-1)": "←→",
+}
+"""Actions that the bar shows together with their opposite."""
+
+
+def _shown(key: str) -> str:
+    names = {"question_mark": "?", "full_stop": ".", "greater_than_sign": ">", "space": "space"}
+    return names.get(key, key)

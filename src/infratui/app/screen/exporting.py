@@ -1,0 +1,100 @@
+"""Exports from the screen: what to write, under which name, and never over a file without asking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ... import store
+from ...report.export import OFFERS, Kind, Offer, file_name, free_path, json_report
+from ...scenario import ScenarioError
+from ..widgets.picker import Picker
+from ..widgets.table import Table
+from ..widgets.value_row import Choice
+from .overlays import Prompt
+
+if TYPE_CHECKING:
+    from .section import SectionScreen
+
+
+def offer_export(screen: SectionScreen) -> None:
+    """Let the user choose what to export and where to."""
+    offers = {offer.kind.value: offer for offer in OFFERS if offer.kind is not Kind.CSV or _tables(screen)}
+    choices = [Choice(kind, offer.label, offer.about) for kind, offer in offers.items()]
+
+    def chosen(kind: str | None) -> None:
+        if kind is not None:
+            # The list must be gone from the screen before a picture of it is taken.
+            screen.call_after_refresh(_prepare, screen, offers[kind])
+
+    screen.app.push_screen(Picker("Export", choices), chosen)
+
+
+def _prepare(screen: SectionScreen, offer: Offer) -> None:
+    try:
+        text = content(screen, offer.kind)
+    except (ValueError, OSError) as error:
+        screen.note(f"nothing to export: {error}", "bad")
+        return
+    name = file_name(offer, screen.scenario.name, screen.SECTION)
+    screen.app.push_screen(Prompt("Write to", str(free_path(Path.cwd(), name)), writer(screen.note, text)))
+
+
+def writer(tell: Callable[[str, str], None], text: str) -> Callable[[str], str]:
+    """What a prompt does with a path: writes the text, and asks once more where a file stands."""
+    warned = ""
+
+    def write(typed: str) -> str:
+        nonlocal warned
+        if not typed:
+            return "type a file name"
+        path = store.expanded(Path(typed))
+        if path.is_dir():
+            return f"{path} is a folder; add a file name"
+        if path.exists() and warned != typed:
+            warned = typed
+            return "that file exists: enter again replaces it, another name keeps it"
+        try:
+            store.write_text(path, text)
+        except ScenarioError as error:
+            return str(error)
+        tell(f"written to {path}", "good")
+        return ""
+
+    return write
+
+
+def content(screen: SectionScreen, kind: Kind) -> str:
+    """The text of an export."""
+    infra = screen.infra
+    match kind:
+        case Kind.SCREEN:
+            return screen.markdown()
+        case Kind.REPORT:
+            from ...report.full import markdown_report
+
+            return markdown_report(infra.evaluation, infra.facts.today, screen.bytes_as)
+        case Kind.JSON:
+            return json_report(infra.evaluation, infra.facts.today) + "\n"
+        case Kind.CSV:
+            return tables_csv(screen)
+        case Kind.SVG:
+            return screen.app.export_screenshot(title=f"infratui: {screen.scenario.name}")
+
+
+def tables_csv(screen: SectionScreen) -> str:
+    """The tables of the screen, whole, one below the other with an empty line between."""
+    from ...report.tables import as_csv
+
+    return "\n".join(
+        as_csv(
+            [column.title or "verdict" for column in table.columns],
+            [[cell.text for cell in row.cells] for row in table.rows],
+        )
+        for table in _tables(screen)
+    )
+
+
+def _tables(screen: SectionScreen) -> list[Table]:
+    return [table for table in screen.query(Table) if table.rows]

@@ -1,0 +1,162 @@
+"""What opens over a screen and closes again: help, the entry of a term, a line to type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
+from textual.widgets import Static
+
+from ..keys import GROUPS, KEYS, Where
+from ..widgets.line_editor import LineEditor
+from ..widgets.picker import Modal
+
+_BOX = """
+    {name} {{ align: center middle; background: transparent; }}
+    {name} > #box {{ width: {width}; max-width: 96%; height: auto; max-height: 92%; border: round $key;
+        background: $panel; padding: 0 1; border-title-color: $key; border-title-style: bold;
+        border-subtitle-color: $muted; }}
+    {name} #scroll {{ height: auto; max-height: 100%; }}
+"""
+
+
+class Reading(Modal[None]):
+    """A text to read, closed by escape, `q`, enter or the key that opened it."""
+
+    DEFAULT_CSS = _BOX.format(name="Reading", width=112)
+
+    def __init__(self, title: str, content: Content) -> None:
+        super().__init__()
+        self._title = title
+        self._content = content
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="box") as box:
+            box.border_title = self._title
+            box.border_subtitle = "↑↓ scroll · esc closes"
+            with VerticalScroll(id="scroll"):
+                yield Static(self._content)
+
+    def on_key(self, event: events.Key) -> None:
+        scroll = self.query_one("#scroll", VerticalScroll)
+        lines = {"down": 1, "j": 1, "up": -1, "k": -1, "pagedown": 15, "pageup": -15, "space": 15}
+        if event.key in ("escape", "q", "enter", "question_mark", "f1"):
+            self.dismiss()
+        elif event.key in lines:
+            scroll.scroll_relative(y=lines[event.key], animate=False)
+        elif event.key in ("g", "home"):
+            scroll.scroll_home(animate=False)
+        elif event.key in ("G", "end"):
+            scroll.scroll_end(animate=False)
+        else:
+            return
+        event.stop()
+        event.prevent_default()
+
+
+def help_content(
+    screens: Sequence[tuple[int, str]], here: Where | None, places: Collection[Where], *, about: str, width: int
+) -> Content:
+    """All keys of a screen by group, those of the focused thing first, in two columns where `width` allows.
+
+    `places`: what the screen has, besides itself, that takes keys of its own.
+    """
+    lines: list[Content] = []
+    if about:
+        lines += [Content(about), Content("")]
+
+    def group(title: str, rows: list[tuple[str, str]]) -> None:
+        lines.append(Content.styled(title, "bold $key"))
+        half = -(-len(rows) // 2) if width >= 110 else len(rows)
+        right = [*rows[half:], ("", "")]
+        for at, entry in enumerate(rows[:half]):
+            other = _cell(*right[at]) if at < len(right) and right[at][0] else ()
+            lines.append(Content.assemble(*_cell(*entry), *other))
+        lines.append(Content(""))
+
+    everywhere = (Where.APP, Where.SECTION, *((Where.MOTION,) if Where.MOTION in places else ()))
+    if here is not None and here not in everywhere:
+        group(f"Here, in {here.value}", [(key.display, key.text) for key in KEYS if key.where is here])
+    for name in GROUPS:
+        rows = [(key.display, key.text) for key in KEYS if key.group == name and key.where in everywhere]
+        if name == "Screens":
+            rows = [(str(number), title) for number, title in screens] + rows
+        if rows:
+            group(name, rows)
+    for place in Where:
+        if place in places and place is not here and place not in everywhere:
+            group(f"In {place.value}", [(key.display, key.text) for key in KEYS if key.where is place])
+    lines.append(Content.styled("Numbers may be typed as 8k, 128K or 1.5M; for tokens 8k is 8,192.", "$muted"))
+    return Content("\n").join(lines)
+
+
+def _cell(keys: str, text: str) -> tuple[tuple[str, str], str]:
+    return (f" {keys:>12} ", "bold"), f"{text:38}"
+
+
+class Prompt(Modal[str | None]):
+    """One line to type. A refusal of `check` stays on screen and the typing goes on.
+
+    ```python
+    self.push_screen(Prompt("Save as", "my-plan", save), done)
+    ```
+    """
+
+    DEFAULT_CSS = _BOX.format(name="Prompt", width=72)
+
+    def __init__(self, title: str, text: str, check: Callable[[str], str]) -> None:
+        """`check` does what is to be done with the text and returns why it cannot, or nothing."""
+        super().__init__()
+        self._title, self._text, self._check = title, text, check
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="box") as box:
+            box.border_title = self._title
+            box.border_subtitle = "enter accepts · esc closes"
+            yield PromptLine(self._text)
+            yield Static("", id="refusal", markup=False)
+
+    def on_key(self, event: events.Key) -> None:
+        line = self.query_one(PromptLine)
+        if event.key in ("ctrl+q", "ctrl+c", "ctrl+l"):
+            return
+        event.stop()
+        event.prevent_default()
+        if event.key == "escape":
+            self.dismiss(None)
+        elif event.key == "enter":
+            refusal = self._check(line.editor.text.strip())
+            if refusal:
+                self.query_one("#refusal", Static).update(Content.styled(f"✗ {refusal}", "$bad"))
+            else:
+                self.dismiss(line.editor.text.strip())
+        elif line.editor.key(event.key, event.character):
+            line.editor = line.editor
+
+    def on_paste(self, event: events.Paste) -> None:
+        line = self.query_one(PromptLine)
+        line.editor.insert(event.text)
+        line.editor = line.editor
+
+
+class PromptLine(Widget, can_focus=True):
+    """The line of a prompt."""
+
+    DEFAULT_CSS = "PromptLine { height: 1; }"
+
+    editor: reactive[LineEditor] = reactive(LineEditor, always_update=True)
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.set_reactive(PromptLine.editor, LineEditor.over(text))
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        return character is not None and character.isprintable()
+
+    def render(self) -> Content:
+        return Content.assemble(("› ", "bold $key"), self.editor.content(self.size.width - 3, "bold"))

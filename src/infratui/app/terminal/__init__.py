@@ -1,0 +1,1 @@
+"""Everything that reaches into Textual's private names, and why."""

@@ -1,0 +1,1 @@
+"""Which deployment to take: candidates, the fewest GPUs, the chosen layout."""

@@ -1,0 +1,1 @@
+"""Experts at work: routing, their load, and how they spread over GPUs."""

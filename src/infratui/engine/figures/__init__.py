@@ -1,0 +1,1 @@
+"""Figures that explain themselves: derivations, units, headlines compared."""

@@ -1,0 +1,257 @@
+"""How far predictions are off: measured rows scored with constants of a fit that did not see their study."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from ..facts import Facts, UnknownFactError
+from ..memory.runtime import RuntimeTable
+from ..speed.constants import Constants
+from ..speed.workload import SpeedError
+from .rows import QUANTITIES, MeasuredRow, Prepared, Quantity, as_metric, predict, prepare
+
+Key = Literal["regime", "model", "gpu", "engine"]
+
+_LOSSES = frozenset(
+    (
+        "layer", "step", "sequence", "request", "expert_layer",
+        "idle_tokens", "expert_idle_tokens", "activation_touches",
+    )
+)  # fmt: skip
+RULE_BANDWIDTH = 0.7
+"""Rule of thumb: every token reads the active weights once, at this share of all GPUs' bandwidth."""
+RULE_COMPUTE = 0.5
+"""Rule of thumb: a prompt computes at this share of all GPUs' peak rate."""
+
+
+def rule_of_thumb(prepared: Prepared) -> float:
+    """Baseline: active weights at 70 % of all bandwidth per step, prompts at 50 % of all compute, GPUs add up."""
+    row, load, workload = prepared.row, prepared.load, prepared.workload
+    accelerator = prepared.accelerator
+    active = load.active_parameters() * load.tp
+    bits = prepared.weights.bits
+    peak = accelerator.peak(load.dense_compute) or accelerator.peak("bf16") or math.inf
+    step = active * bits / 8 / (RULE_BANDWIDTH * (accelerator.bandwidth or math.inf) * load.tp)
+    prompt = 2 * active * workload.input_tokens / (RULE_COMPUTE * peak * load.tp)
+    dp = row.layout.dp
+    batch = (workload.concurrency or 0) / dp
+    if row.metric == "ttft_ms":
+        return prompt * max(1.0, batch if row.static else 1.0) * 1e3
+    if row.metric == "tpot_ms":
+        return step * 1e3
+    if workload.concurrency is None:
+        size = load.sequence_bytes(workload.input_tokens + workload.output_tokens)
+        batch = max(1.0, min(prepared.kv_space, 1e12) / size) if size > 0 else 1.0
+    seconds = workload.output_tokens * step + prompt * batch
+    return as_metric(batch * dp * workload.output_tokens / seconds, row)
+
+
+def plain_roofline(constants: Constants) -> Constants:
+    """Constants of a machine that loses nothing: every rate at its published peak, no latency, no host."""
+    ideal: dict[str, float] = {}
+    for name in constants.values:
+        if name == "routing_skew":
+            ideal[name] = 1e6
+        elif name in _LOSSES or name.endswith(("_latency", "_growth")) or name.split(".")[0] in _LOSSES:
+            ideal[name] = 0.0
+        else:
+            ideal[name] = 1.0
+    return replace(constants, values=ideal)
+
+
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """Errors of one set of predictions, in percent of the measured figure."""
+
+    mean_ape: float
+    median_ape: float
+    bias: float
+    """Mean signed error: above 0, predictions are too high."""
+    p90_ape: float
+
+    @classmethod
+    def of(cls, ratios: Sequence[float]) -> Errors:
+        """From predicted over measured."""
+        signed = [100 * (ratio - 1) for ratio in ratios]
+        absolute = sorted(abs(value) for value in signed)
+        return cls(
+            sum(absolute) / len(absolute), quantile(absolute, 0.5), sum(signed) / len(signed), quantile(absolute, 0.9)
+        )
+
+
+def quantile(ordered: Sequence[float], share: float) -> float:
+    """Linear interpolation between order statistics, as `statistics.quantiles(method="inclusive")`.
+
+    >>> quantile([1, 2, 3, 4], 0.5)
+    2.5
+    """
+    at = share * (len(ordered) - 1)
+    low = math.floor(at)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (at - low) * (ordered[high] - ordered[low])
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One row with its predictions."""
+
+    prepared: Prepared
+    predicted: float
+    rule_of_thumb: float
+    roofline: float
+
+    @property
+    def row(self) -> MeasuredRow:
+        return self.prepared.row
+
+    @property
+    def measured(self) -> float:
+        assert self.row.value is not None
+        return self.row.value
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A row that is not scored, and why."""
+
+    row: MeasuredRow
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Errors of one group of rows, beside two baselines."""
+
+    quantity: Quantity
+    group: str
+    n: int
+    studies: int
+    errors: Errors
+    rule_of_thumb: Errors
+    roofline: Errors
+
+
+@dataclass(frozen=True, slots=True)
+class Accuracy:
+    """Every row scored, and those that could not be."""
+
+    rows: tuple[Scored, ...]
+    left_out: tuple[LeftOut, ...]
+
+    def scores(self, by: Key = "regime") -> tuple[Score, ...]:
+        """Errors by quantity and, within each, by regime (dense or MoE), model, GPU or engine generation."""
+        groups: dict[tuple[Quantity, str], list[Scored]] = defaultdict(list)
+        for entry in self.rows:
+            groups[entry.row.quantity, _group(entry, by)].append(entry)
+        ordered = sorted(groups.items(), key=lambda item: (QUANTITIES.index(item[0][0]), item[0][1]))
+        return tuple(
+            Score(
+                quantity,
+                group,
+                len(rows),
+                len({entry.row.study for entry in rows}),
+                Errors.of([entry.predicted / entry.measured for entry in rows]),
+                Errors.of([entry.rule_of_thumb / entry.measured for entry in rows]),
+                Errors.of([entry.roofline / entry.measured for entry in rows]),
+            )
+            for (quantity, group), rows in ordered
+        )
+
+
+def _group(entry: Scored, by: Key) -> str:
+    prepared = entry.prepared
+    match by:
+        case "regime":
+            return "moe" if prepared.model.is_moe else "dense"
+        case "model":
+            return prepared.model.name
+        case "gpu":
+            return prepared.accelerator.name
+        case "engine":
+            return prepared.generation.label
+
+
+def prepare_rows(
+    rows: Iterable[MeasuredRow], facts: Facts, constants: Constants, table: RuntimeTable
+) -> tuple[tuple[Prepared, ...], tuple[LeftOut, ...]]:
+    """Rows that can be predicted, and the others with their reasons."""
+    usable: list[Prepared] = []
+    left: list[LeftOut] = []
+    for row in rows:
+        if row.left_out or row.value is None:
+            left.append(LeftOut(row, row.left_out or "no measured value"))
+            continue
+        try:
+            prepared = prepare(row, facts, constants, table)
+            predict(prepared, constants)
+            usable.append(prepared)
+        except (UnknownFactError, SpeedError) as error:
+            left.append(LeftOut(row, str(error)))
+    return tuple(usable), tuple(left)
+
+
+def score_rows(
+    rows: Iterable[MeasuredRow],
+    facts: Facts,
+    constants: Constants,
+    table: RuntimeTable,
+    fold: Callable[[str], Constants],
+) -> Accuracy:
+    """Score measured rows, each with the constants that `fold` gives for its study."""
+    usable, left = prepare_rows(rows, facts, constants, table)
+    ideal = plain_roofline(constants)
+    folds: dict[str, Constants] = {}
+    scored = []
+    for prepared in usable:
+        study = prepared.row.study
+        if study not in folds:
+            folds[study] = fold(study)
+        scored.append(
+            Scored(prepared, predict(prepared, folds[study]), rule_of_thumb(prepared), predict(prepared, ideal))
+        )
+    return Accuracy(tuple(scored), left)
+
+
+def families_measured(accuracy: Accuracy, constants: Constants) -> Mapping[tuple[Quantity, str], tuple[str, ...]]:
+    """GPU families with measured rows, by quantity and dense or MoE."""
+    found: dict[tuple[Quantity, str], set[str]] = defaultdict(set)
+    for entry in accuracy.rows:
+        family = constants.family(entry.prepared.accelerator.arch)
+        if family:
+            found[entry.row.quantity, _group(entry, "regime")].add(family)
+    return {key: tuple(sorted(families)) for key, families in found.items()}
+
+
+def score_table(accuracy: Accuracy, by: Key = "regime") -> list[dict[str, object]]:
+    """The scores as plain rows for JSON; errors in percent."""
+    return [
+        {
+            "quantity": score.quantity,
+            by: score.group,
+            "n": score.n,
+            "sources": score.studies,
+            **{name: _percentages(errors) for name, errors in _columns(score)},
+        }
+        for score in accuracy.scores(by)
+    ]
+
+
+def _columns(score: Score) -> tuple[tuple[str, Errors], ...]:
+    return (
+        ("detailed", score.errors),
+        ("rule_of_thumb", score.rule_of_thumb),
+        ("roofline_at_100_percent", score.roofline),
+    )
+
+
+def _percentages(errors: Errors) -> dict[str, float]:
+    return {
+        "median_ape": round(errors.median_ape, 1),
+        "mean_ape": round(errors.mean_ape, 1),
+        "bias": round(errors.bias, 1),
+        "p90_ape": round(errors.p90_ape, 1),
+    }

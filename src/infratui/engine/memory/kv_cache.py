@@ -1,0 +1,280 @@
+"""KV cache and recurrent state: bytes per token and sequence on one GPU, by kind of layer, and the tiers below it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from typing import ClassVar
+
+from ..model.architecture import (
+    AnyAttention,
+    Compressed,
+    GroupedQuery,
+    Latent,
+    LayerGroup,
+    Model,
+    Recurrent,
+    layer_order,
+)
+from ..model.precision import Precision
+from .weights import stage_groups
+
+
+class CacheKind(StrEnum):
+    """How the cache of a layer grows with the sequence."""
+
+    FULL = "full"
+    WINDOW = "window"
+    LATENT = "latent"
+    COMPRESSED = "compressed"
+    STATE = "state"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class KvRules:
+    """What a serving engine pays beyond `elements × bits`; lives in data with its source."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    indexer_bits: float = 8.25
+    """Bits per element of a sparse-attention indexer's keys, scale included; they stay FP8 beside a 16-bit cache."""
+    sparse_latent_bytes: int = 0
+    """Bytes of one latent row of a sparse-attention layer in an 8-bit cache; 0: elements × bits / 8."""
+    state_bits: float = 16
+    """Bits per element of recurrent state, which no KV precision changes."""
+
+
+DEFAULT_RULES = KvRules()
+
+
+@dataclass(frozen=True, slots=True)
+class KvLayers:
+    """Layers of one group on one GPU of a stage. Bytes are per layer."""
+
+    group: str
+    """Key of the layer group."""
+    kind: CacheKind
+    layers: int
+    token_bytes: float
+    """Bytes per cached token, indexer included. Below one per token for compressed caches in fractions of a row."""
+    window: int | None
+    state_bytes: int
+    """Bytes per sequence that do not grow."""
+
+    def sequence_bytes(self, tokens: int) -> int:
+        """Bytes of a sequence in all layers of the group."""
+        held = tokens if self.window is None else min(tokens, self.window)
+        return self.layers * (math.ceil(self.token_bytes * held) + self.state_bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class KvGeometry:
+    """The cache of one GPU: a piecewise linear function of the sequence length."""
+
+    groups: tuple[KvLayers, ...]
+    growing: float
+    """Bytes per token in layers that never stop growing."""
+    windows: tuple[tuple[int, float], ...]
+    """(window, bytes per token up to it), shortest first."""
+    state: int
+    """Bytes per sequence whatever its length."""
+
+    @property
+    def bytes_per_token(self) -> float:
+        """Bytes that the next token of a short sequence takes: all layers that grow at all."""
+        return self.growing + sum(per_token for _, per_token in self.windows)
+
+    def token_bytes(self, tokens: float) -> float:
+        """Bytes of `tokens` in one sequence, without its constant state."""
+        total = self.growing * tokens
+        for window, per_token in self.windows:
+            total += per_token * min(tokens, window)
+        return total
+
+    def sequence_bytes(self, tokens: float) -> int:
+        """Bytes of one sequence, its state included."""
+        return math.ceil(self.token_bytes(tokens)) + self.state
+
+    def longest(self, budget: float) -> float:
+        """Tokens of one sequence that `budget` bytes hold: the inverse of `sequence_bytes`; infinite where growth ends.
+
+        Negative budgets hold none.
+        """
+        left = budget - self.state
+        if left < 0:
+            return 0.0
+        slope = self.bytes_per_token
+        reached = 0
+        for window, per_token in self.windows:
+            step = slope * (window - reached)
+            if left < step:
+                return reached + left / slope
+            left -= step
+            slope -= per_token
+            reached = window
+        return reached + left / self.growing if self.growing > 0 else math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class Sequences:
+    """The load of one replica. Token counts are per sequence."""
+
+    users: int
+    context: int
+    mean_fill: float = 1.0
+    """Share of the context that the mean sequence holds; 1: the worst case."""
+    shared_prefix: int = 0
+    """Tokens that all sequences begin with; prefix caching keeps them once."""
+
+    @property
+    def tokens(self) -> int:
+        """Tokens that the mean sequence holds."""
+        return max(1, math.ceil(self.context * self.mean_fill))
+
+    @property
+    def prefix(self) -> int:
+        """Tokens in common: all but one at most, for every sequence asks something of its own."""
+        return min(self.shared_prefix, self.tokens - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class KvDemand:
+    """Bytes that the sequences of a replica need on one GPU."""
+
+    shared: int
+    """The common prefix, once."""
+    per_user: int
+    users: int
+
+    @property
+    def total(self) -> int:
+        return self.shared + self.users * self.per_user
+
+    @property
+    def saved(self) -> int:
+        """Bytes that keeping the prefix once saves."""
+        return self.shared * (self.users - 1)
+
+
+def cache_kind(attention: AnyAttention | None) -> CacheKind:
+    """What a layer with this attention keeps."""
+    match attention:
+        case None:
+            return CacheKind.NONE
+        case Latent():
+            return CacheKind.LATENT
+        case Recurrent():
+            return CacheKind.STATE
+        case Compressed(ratio=ratio):
+            return CacheKind.COMPRESSED if ratio else CacheKind.WINDOW
+        case GroupedQuery(window=window):
+            return CacheKind.FULL if window is None else CacheKind.WINDOW
+
+
+def layer_kinds(model: Model) -> tuple[CacheKind, ...]:
+    """One entry per layer, from first to last."""
+    return tuple(cache_kind(group.attention) for group in layer_order(model))
+
+
+@lru_cache(maxsize=16384)
+def kv_layers(
+    group: LayerGroup, layers: int, precision: Precision, tp: int, windowed: bool, rules: KvRules
+) -> KvLayers:
+    """The cache of one layer group on one rank of `tp`. `windowed=False`: the engine pays full length for windows."""
+    attention = group.attention
+    kind = cache_kind(attention)
+    if attention is None:
+        return KvLayers(group.key, kind, layers, 0.0, None, 0)
+    bytes_per_token = attention.kv_elements(tp) * precision.bits / 8
+    index = attention.index_elements()
+    if index and kind is CacheKind.LATENT and precision.bits <= 8 and rules.sparse_latent_bytes:
+        bytes_per_token = rules.sparse_latent_bytes
+    bytes_per_token += index * rules.indexer_bits / 8
+    state_bits = rules.state_bits if kind is CacheKind.STATE else precision.bits
+    state = math.ceil(attention.state_elements(tp) * state_bits / 8)
+    window = attention.window if windowed else None
+    return KvLayers(group.key, kind, layers, bytes_per_token, window, state)
+
+
+@lru_cache(maxsize=16384)
+def kv_stages(
+    model: Model,
+    precision: Precision,
+    tp: int = 1,
+    pp: int = 1,
+    windowed: bool = True,
+    rules: KvRules = DEFAULT_RULES,
+) -> tuple[KvGeometry, ...]:
+    """Cache geometry of a GPU in each pipeline stage.
+
+    Grouped-query heads divide by TP down to one per rank; a latent is whole on every rank (only attention data
+    parallelism, replicas that share experts, divides it: each replica then holds its own sequences).
+    """
+    return tuple(
+        _geometry(tuple(kv_layers(group, layers, precision, tp, windowed, rules) for group, layers in groups))
+        for groups in stage_groups(model, pp)
+    )
+
+
+def _geometry(groups: tuple[KvLayers, ...]) -> KvGeometry:
+    growing = 0.0
+    windows: dict[int, float] = {}
+    state = 0
+    for entry in groups:
+        state += entry.layers * entry.state_bytes
+        per_token = entry.layers * entry.token_bytes
+        if entry.window is None:
+            growing += per_token
+        else:
+            windows[entry.window] = windows.get(entry.window, 0.0) + per_token
+    return KvGeometry(groups, growing, tuple(sorted(windows.items())), state)
+
+
+def kv_geometry(
+    model: Model,
+    precision: Precision,
+    tp: int = 1,
+    windowed: bool = True,
+    rules: KvRules = DEFAULT_RULES,
+) -> KvGeometry:
+    """Cache of one GPU that holds all layers.
+
+    DeepSeek-V3 in BF16: 61 layers × (512 + 64) × 2 B = 70,272 B per token.
+    """
+    return kv_stages(model, precision, tp, 1, windowed, rules)[0]
+
+
+def kv_demand(geometry: KvGeometry, load: Sequences) -> KvDemand:
+    """Bytes that `load` needs on one GPU: the shared prefix once, the rest per sequence."""
+    tokens, prefix = load.tokens, load.prefix
+    shared = math.ceil(geometry.token_bytes(prefix)) if prefix and load.users > 1 else 0
+    own = geometry.sequence_bytes(tokens - prefix) if shared else geometry.sequence_bytes(tokens)
+    return KvDemand(shared, own, load.users)
+
+
+@dataclass(frozen=True, slots=True)
+class KvTier:
+    """A place below GPU memory where idle KV can wait, and whether fetching it beats computing it again."""
+
+    name: str
+    bandwidth: float
+    """Bytes per second towards the GPU."""
+    restore_s: float
+    recompute_s: float | None
+    """None: the GPU's peak rate is unknown."""
+
+    @property
+    def worth_it(self) -> bool | None:
+        """Restoring is faster than recomputing; None: unknown."""
+        return None if self.recompute_s is None else self.restore_s < self.recompute_s
+
+
+def kv_tier(
+    name: str, sequence_bytes: int, bandwidth: float, prefill_flops: float, flops_per_s: float | None
+) -> KvTier:
+    """Time to fetch one sequence's cache on one GPU, beside the time to prefill it again there."""
+    recompute = prefill_flops / flops_per_s if flops_per_s else None
+    return KvTier(name, bandwidth, sequence_bytes / bandwidth, recompute)

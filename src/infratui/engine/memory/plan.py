@@ -1,0 +1,327 @@
+"""What a GPU has left: requested memory less weights and runtime is KV space; from it what fits, and how much more."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from ..cluster.hardware import Accelerator
+from ..cluster.layout import Layout
+from ..figures.derivation import Basis, Derivation, Formula, Ledger, Number, Unit
+from ..model.architecture import Model
+from ..model.precision import Precision
+from .kv_cache import KvGeometry, Sequences, kv_demand, kv_stages
+from .runtime import Batch, RuntimeConstants, RuntimeMemory, RuntimeTable, batch_limits, runtime_memory
+from .weights import GpuWeights, PartWeights, StageWeights, weights_per_gpu
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """What is served and how, whatever the hardware."""
+
+    model: Model
+    precision: Precision
+    kv_precision: Precision
+    constants: RuntimeConstants
+    utilization: float = 0.9
+    """Share of memory as the engine means it (`RuntimeConstants.budget`)."""
+    max_batched_tokens: int = 0
+    """0: the engine's own default on the accelerator; likewise below."""
+    max_num_seqs: int = 0
+    windowed: bool = True
+    """Windowed layers stop growing; False: the engine pays full length for them."""
+
+    def geometry(self, layout: Layout) -> tuple[KvGeometry, ...]:
+        """Cache of one GPU in each stage."""
+        return kv_stages(self.model, self.kv_precision, layout.tp, layout.pp, self.windowed, self.constants.kv)
+
+    def weights(self, layout: Layout) -> GpuWeights:
+        return weights_per_gpu(self.model, self.precision, layout)
+
+    def batch(self, accelerator: Accelerator) -> Batch:
+        return batch_limits(self.constants, accelerator, self.max_batched_tokens, self.max_num_seqs)
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryPlan:
+    """Memory of the tightest GPU of a layout, in bytes."""
+
+    layout: Layout
+    stage: int
+    """Pipeline stage of that GPU."""
+    visible: int
+    requested: int
+    """What the engine takes for weights, runtime and cache."""
+    weights: StageWeights
+    runtime: RuntimeMemory
+    runtime_inside: int
+    """The part of the runtime that comes out of the requested memory."""
+    kv_space: int
+    """Room for the cache; 0 where weights and runtime fill the GPU."""
+    kv_needed: int
+    kv_shared: int
+    """Of that: the common prefix, once."""
+    kv_per_user: int
+    users_per_replica: int
+    missing: int
+    """Bytes short of what is needed; 0: it fits."""
+    tokens_per_user: int
+    max_users: int
+    """Users of this context that the whole layout holds."""
+    max_context: int
+    """Longest context, in tokens, that the given users may have; no more than the model is made for."""
+    kv_tokens: int
+    """Tokens that one replica's cache holds in sequences of this context."""
+    concurrency: float
+    """Sequences of this context, full, that one replica holds."""
+    derivation: Derivation | None = None
+
+    @property
+    def fits(self) -> bool:
+        return self.missing == 0
+
+    @property
+    def free(self) -> int:
+        """Bytes of the requested memory that nothing needs."""
+        return max(0, self.kv_space - self.kv_needed)
+
+    @property
+    def used(self) -> int:
+        """Bytes of the requested memory that weights, runtime and the needed cache take."""
+        return self.weights.total + self.runtime_inside + self.kv_needed
+
+
+VISIBLE = Formula("visible", "reported - driver", Unit.BYTES, basis=Basis.CALIBRATED, term="vram")
+REQUESTED = Formula("requested", "floor(visible * utilization)", Unit.BYTES, term="gpu-memory-utilization")
+REQUESTED_FREE = Formula(
+    "requested",
+    "visible - floor((visible - weights - activation - non_torch - graphs) * (1 - utilization))",
+    Unit.BYTES,
+    term="gpu-memory-utilization",
+)
+KV_SPACE = Formula("kv_space", "requested - weights - activation - non_torch - graphs", Unit.BYTES, term="kv-cache")
+USERS_PER_REPLICA = Formula(
+    "users_per_replica", "ceil(users / dp)", Unit.COUNT, basis=Basis.EXACT, term="data-parallelism"
+)
+TOKENS = Formula("tokens", "max(1, ceil(context * mean_fill))", Unit.TOKENS, basis=Basis.ASSUMED, term="context-window")
+KV_NEEDED = Formula("kv_needed", "shared_prefix + users_per_replica * kv_per_user", Unit.BYTES, term="kv-cache")
+FREE = Formula("free", "kv_space - kv_needed", Unit.BYTES)
+MAX_USERS = Formula("max_users", "dp * floor(max(0, kv_space - shared_prefix) / kv_per_user)", Unit.COUNT)
+
+
+def plan_memory(
+    deployment: Deployment,
+    accelerator: Accelerator,
+    layout: Layout,
+    load: Sequences,
+    table: RuntimeTable,
+    *,
+    explain: bool = False,
+) -> MemoryPlan:
+    """Memory of every GPU of `layout` under `load` (users of the whole deployment); the tightest stage decides.
+
+    `explain` keeps the derivation. Data-parallel replicas share the users evenly.
+    """
+    replica = Sequences(math.ceil(load.users / layout.dp), load.context, load.mean_fill, load.shared_prefix)
+    weights = deployment.weights(layout)
+    stages = deployment.geometry(layout)
+    visible = table.visible_memory(accelerator)
+    batch = deployment.batch(accelerator)
+    runtime = _runtime(deployment.model, layout.tp, layout.pp, batch, deployment.constants)
+    # Stages of a pipeline are often alike: the first of a kind stands for all of it.
+    kinds: dict[object, int] = {}
+    for at, (stage, geometry) in enumerate(zip(weights.stages, stages, strict=True)):
+        kinds.setdefault((stage.total, geometry.growing, geometry.windows, geometry.state), at)
+    distinct = tuple(kinds.values())
+    stages = tuple(stages[at] for at in distinct)
+    spaces = [
+        _kv_space(deployment, visible, weights.stages[at].total, runtime, Ledger(recording=False)) for at in distinct
+    ]
+    demands = [kv_demand(geometry, replica) for geometry in stages]
+    place = min(range(len(stages)), key=lambda at: spaces[at][1] - demands[at].total)
+    tightest = distinct[place]
+    requested, space = spaces[place]
+    demand = demands[place]
+    per_replica = min(
+        _users_held(room, each.shared, each.per_user) for (_, room), each in zip(spaces, demands, strict=True)
+    )
+    concurrency = min(
+        max(0, room) / max(1, geometry.sequence_bytes(load.context))
+        for (_, room), geometry in zip(spaces, stages, strict=True)
+    )
+    plan = MemoryPlan(
+        layout=layout,
+        stage=tightest,
+        visible=visible,
+        requested=requested,
+        weights=weights.stages[tightest],
+        runtime=runtime,
+        runtime_inside=requested - space - weights.stages[tightest].total,
+        kv_space=max(0, space),
+        kv_needed=demand.total,
+        kv_shared=demand.shared,
+        kv_per_user=demand.per_user,
+        users_per_replica=replica.users,
+        missing=max(0, demand.total - space, _outside_shortage(deployment, visible, requested, runtime)),
+        tokens_per_user=replica.tokens,
+        max_users=layout.dp * per_replica,
+        max_context=_max_context(deployment.model, spaces, stages, replica),
+        kv_tokens=math.floor(concurrency * load.context),
+        concurrency=concurrency,
+    )
+    return _explained(plan, deployment, accelerator, load, batch, stages[place]) if explain else plan
+
+
+@lru_cache(maxsize=16384)
+def _runtime(model: Model, tp: int, pp: int, batch: Batch, constants: RuntimeConstants) -> RuntimeMemory:
+    return runtime_memory(model, Layout(tp, pp), batch, constants, Ledger(recording=False))
+
+
+def _kv_space(
+    deployment: Deployment, visible: int, weights: int, runtime: RuntimeMemory, ledger: Ledger
+) -> tuple[int, int]:
+    """Requested memory and KV space of one GPU; the space is negative where weights and runtime alone overflow."""
+    constants = deployment.constants
+    inside = constants.budget != "static"
+    activation = runtime.activation if inside else 0
+    non_torch = runtime.non_torch if inside else 0
+    graphs = runtime.graphs if constants.graphs_reserved else 0
+    if constants.budget == "free":
+        requested = ledger(
+            REQUESTED_FREE,
+            basis=Basis.ASSUMED,
+            visible=visible,
+            utilization=deployment.utilization,
+            weights=weights,
+            activation=activation,
+            non_torch=non_torch,
+            graphs=graphs,
+        )
+    else:
+        requested = ledger(REQUESTED, basis=Basis.ASSUMED, visible=visible, utilization=deployment.utilization)
+    space = ledger(
+        KV_SPACE,
+        band_pct=constants.kv_space_band_pct,
+        requested=requested,
+        weights=weights,
+        activation=activation,
+        non_torch=non_torch,
+        graphs=graphs,
+    )
+    return int(requested), int(space)
+
+
+def _outside_shortage(deployment: Deployment, visible: int, requested: int, runtime: RuntimeMemory) -> int:
+    """Bytes by which what lies outside the requested memory overflows the GPU."""
+    constants = deployment.constants
+    outside = 0 if constants.graphs_reserved else runtime.graphs
+    if constants.budget == "static":
+        outside += runtime.activation + runtime.non_torch
+    return max(0, requested + outside - visible)
+
+
+def _users_held(space: int, shared: int, per_user: int) -> int:
+    return max(0, space - shared) // per_user if per_user else 0
+
+
+def _max_context(model: Model, spaces: list[tuple[int, int]], stages: tuple[KvGeometry, ...], load: Sequences) -> int:
+    """The longest context for which all users of a replica still fit."""
+    longest = float(model.max_context)
+    for (_, space), geometry in zip(spaces, stages, strict=True):
+        prefix = load.prefix if load.users > 1 else 0
+        shared = math.ceil(geometry.token_bytes(prefix))
+        held = geometry.longest((space - shared) / load.users)
+        # Sequences shorter than the prefix cannot share all of it: then it is the prefix that must shrink.
+        tokens = prefix + held if held > 0 else geometry.longest(space) if load.users == 1 else 0
+        longest = min(longest, tokens / load.mean_fill)
+    return max(0, math.floor(longest))
+
+
+def _explained(
+    plan: MemoryPlan,
+    deployment: Deployment,
+    accelerator: Accelerator,
+    load: Sequences,
+    batch: Batch,
+    geometry: KvGeometry,
+) -> MemoryPlan:
+    """The same plan with its derivation."""
+    ledger = Ledger()
+    ledger(VISIBLE, source=accelerator.source, reported=accelerator.memory, driver=accelerator.memory - plan.visible)
+    explain_weights(plan.weights.parts, deployment, ledger)
+    runtime_memory(deployment.model, plan.layout, batch, deployment.constants, ledger)
+    _kv_space(deployment, plan.visible, plan.weights.total, plan.runtime, ledger)
+    ledger(USERS_PER_REPLICA, users=load.users, dp=plan.layout.dp)
+    tokens = int(ledger(TOKENS, context=load.context, mean_fill=load.mean_fill))
+    explain_sequence(geometry, tokens - load.prefix if plan.kv_shared else tokens, ledger)
+    ledger(
+        KV_NEEDED,
+        shared_prefix=plan.kv_shared,
+        users_per_replica=plan.users_per_replica,
+        kv_per_user=plan.kv_per_user,
+    )
+    ledger(FREE, kv_space=plan.kv_space, kv_needed=plan.kv_needed)
+    if plan.kv_per_user:
+        ledger(
+            MAX_USERS,
+            dp=plan.layout.dp,
+            kv_space=plan.kv_space,
+            shared_prefix=plan.kv_shared,
+            kv_per_user=plan.kv_per_user,
+            note="the tightest stage",
+        )
+    return replace(plan, derivation=ledger.derivation(f"Memory of one {accelerator.name}, {plan.layout.label}"))
+
+
+@lru_cache(maxsize=1024)
+def _formula(symbol: str, expression: str, term: str) -> Formula:
+    return Formula(symbol, expression, Unit.BYTES, term=term)
+
+
+def explain_weights(parts: tuple[PartWeights, ...], deployment: Deployment, ledger: Ledger) -> int:
+    """Record each part of the weights and their sum. Returns bytes."""
+    sizes: dict[str, Number] = {}
+    for entry in parts:
+        formula = _formula(f"weights_{entry.part.value}", "ceil(parameters * bits / 8)", "parameters")
+        sizes[formula.symbol] = ledger(
+            formula, source=deployment.model.source, parameters=entry.parameters, bits=entry.bits
+        )
+    return int(_sum("weights", sizes, "parameters", ledger))
+
+
+def explain_sequence(geometry: KvGeometry, tokens: int, ledger: Ledger) -> int:
+    """Record what one sequence of `tokens` keeps in each layer group, and the sum. Returns bytes."""
+    sizes: dict[str, Number] = {}
+    for entry in geometry.groups:
+        note = f"{entry.kind.value} layers"
+        if entry.token_bytes and entry.window is None:
+            grow = _formula(f"kv_{entry.group}", "layers * bytes_per_token * tokens", "kv-cache")
+            sizes[grow.symbol] = ledger(
+                grow, layers=entry.layers, bytes_per_token=entry.token_bytes, tokens=tokens, note=note
+            )
+        elif entry.token_bytes:
+            slide = _formula(
+                f"kv_{entry.group}", "layers * bytes_per_token * min(tokens, window)", "sliding-window-attention"
+            )
+            sizes[slide.symbol] = ledger(
+                slide,
+                layers=entry.layers,
+                bytes_per_token=entry.token_bytes,
+                tokens=tokens,
+                window=entry.window or tokens,
+                note=note,
+            )
+        if entry.state_bytes:
+            state = _formula(f"state_{entry.group}", "layers * bytes_per_sequence", "kv-cache")
+            sizes[state.symbol] = ledger(
+                state, layers=entry.layers, bytes_per_sequence=entry.state_bytes, note="does not grow"
+            )
+    return math.ceil(_sum("kv_per_user", sizes, "kv-cache", ledger)) if sizes else 0
+
+
+def _sum(symbol: str, sizes: dict[str, Number], term: str, ledger: Ledger) -> Number:
+    formula = _formula(symbol, f"ceil({' + '.join(sizes)})", term)
+    step = formula.step(**sizes)  # type: ignore[arg-type]
+    ledger.steps.append(step)
+    return step.value

@@ -1,0 +1,273 @@
+"""What a serving engine takes beside weights and cache: activations, non-torch memory and CUDA graphs on one GPU."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import ClassVar, Literal
+
+from ..cluster.hardware import Accelerator
+from ..cluster.layout import Layout
+from ..figures.derivation import Basis, Formula, Ledger, Unit
+from ..figures.units import GIB, MIB
+from ..model.architecture import Dense, Mixture, Model, group_counts
+from .kv_cache import DEFAULT_RULES, KvRules
+
+Budget = Literal["total", "static", "free"]
+"""What `utilization` is a share of.
+
+`total`: of visible memory, everything inside (vLLM). `static`: of visible memory, for weights and cache only (SGLang).
+`free`: of what weights and runtime leave (TensorRT-LLM).
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchDefaults:
+    """What the engine sets where the user sets nothing."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    max_batched_tokens: int
+    max_num_seqs: int
+    min_memory_gib: float = 0.0
+    """Applies to GPUs with at least this much memory."""
+    except_arch: tuple[str, ...] = ()
+    """GPU generations that it does not apply to."""
+
+    def applies_to(self, accelerator: Accelerator) -> bool:
+        return accelerator.memory >= self.min_memory_gib * GIB and accelerator.arch not in self.except_arch
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeConstants:
+    """One engine generation, as fitted. Memory is per GPU."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    engine: str
+    generation: str
+    """What a reader knows it by: `0.8 to 0.15`."""
+    budget: Budget
+    utilization: float
+    """The engine's own default."""
+    logit_bytes: float
+    """Bytes per sequence and vocabulary entry that sampling takes."""
+    residual_bytes: float
+    """Bytes per batched token and hidden element that outlive the layers."""
+    layer_bytes: float
+    """Bytes per batched token and element of the widest layer."""
+    non_torch_base_mib: float
+    """CUDA context and libraries, one GPU."""
+    non_torch_doubling_mib: float
+    """Communication buffers, each time tensor parallelism doubles."""
+    graph_mib_per_layer: float
+    graphs_reserved: bool
+    """CUDA graphs come out of the requested memory; else out of what utilization leaves."""
+    batch: tuple[BatchDefaults, ...]
+    """The first that applies counts."""
+    before: str = ""
+    """Versions below this one; empty: all."""
+    block_tokens: int = 16
+    prints_groups: bool = False
+    """Of mixed layers, the start-up log prints the tokens that one group could hold."""
+    kv: KvRules = DEFAULT_RULES
+    default: bool = False
+    """The generation meant where no version is stated."""
+    weights_band_pct: float | None = None
+    """Four of five measured rows lie within ± this; None: no measured data. Likewise below."""
+    runtime_band_pct: float | None = None
+    kv_space_band_pct: float | None = None
+    source: str = ""
+    notes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VisibleMemory:
+    """Memory that an engine saw on a card of a reported size."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    reported_mib: int
+    visible_gib: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class OffloadTier:
+    """A place for idle KV below GPU memory. Bandwidth is bytes per second and GPU."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    name: str
+    bandwidth: float
+    pcie_gen: int | None = None
+    """Only on GPUs of this PCIe generation; None: any."""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeTable:
+    """All fitted memory constants."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    engines: tuple[RuntimeConstants, ...]
+    visible: tuple[VisibleMemory, ...]
+    driver_base_mib: float
+    """What the driver keeps of any NVIDIA card, and per GiB of it."""
+    driver_mib_per_gib: float
+    tiers: tuple[OffloadTier, ...]
+    prefill_efficiency: float
+    """Share of the peak rate that prefill reaches, for restore against recompute."""
+
+    def of(self, engine: str, version: str = "") -> RuntimeConstants:
+        """Constants of an engine: of its default generation, or of the one that `version` falls into."""
+        rows = [row for row in self.engines if row.engine == engine]
+        if not rows:
+            known = ", ".join(dict.fromkeys(row.engine for row in self.engines))
+            raise UnknownEngineError(f"engine {engine!r} is not known; choose one of {known}")
+        stated = version_key(version)
+        if stated:
+            return next((row for row in rows if not row.before or stated < version_key(row.before)), rows[-1])
+        return next((row for row in rows if row.default), rows[0])
+
+    def visible_memory(self, accelerator: Accelerator) -> int:
+        """Bytes that an engine can use: measured where published, else by the fitted driver share."""
+        reported_mib = round(accelerator.memory / MIB)
+        for row in self.visible:
+            if row.reported_mib == reported_mib:
+                return round(row.visible_gib * GIB)
+        if accelerator.vendor != "NVIDIA":
+            return accelerator.memory
+        reserved = self.driver_base_mib + self.driver_mib_per_gib * accelerator.memory / GIB
+        return max(0, accelerator.memory - round(reserved * MIB))
+
+
+class UnknownEngineError(ValueError):
+    """An engine without constants."""
+
+
+def version_key(version: str) -> tuple[int, ...]:
+    """Leading numbers of a version, for comparison; empty where there are none.
+
+    >>> version_key("0.10.1.dev680+g79"), version_key("")
+    ((0, 10, 1), ())
+    """
+    numbers: list[int] = []
+    for part in version.split("+")[0].split("."):
+        digits = part[: next((at for at, char in enumerate(part) if not char.isdigit()), len(part))]
+        if not digits:
+            break
+        numbers.append(int(digits))
+    return tuple(numbers)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The largest step that the engine prepares for."""
+
+    max_batched_tokens: int
+    max_num_seqs: int
+
+
+def batch_limits(
+    constants: RuntimeConstants, accelerator: Accelerator, max_batched_tokens: int = 0, max_num_seqs: int = 0
+) -> Batch:
+    """Limits as the user set them; 0: as the engine sets them on this accelerator."""
+    chosen = next((row for row in constants.batch if row.applies_to(accelerator)), constants.batch[-1])
+    return Batch(max_batched_tokens or chosen.max_batched_tokens, max_num_seqs or chosen.max_num_seqs)
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeMemory:
+    """Bytes on one GPU."""
+
+    activation: int
+    non_torch: int
+    graphs: int
+
+    @property
+    def total(self) -> int:
+        return self.activation + self.non_torch + self.graphs
+
+
+SAMPLING = Formula(
+    "sampling", "seqs * vocabulary * logit_bytes", Unit.BYTES, basis=Basis.CALIBRATED, term="activations"
+)
+RESIDUAL = Formula("residual", "tokens * hidden * residual_bytes", Unit.BYTES, basis=Basis.CALIBRATED)
+LAYER = Formula("widest_layer", "tokens * elements * layer_bytes", Unit.BYTES, basis=Basis.CALIBRATED)
+ACTIVATION = Formula(
+    "activation", "ceil(max(sampling + residual, widest_layer))", Unit.BYTES, basis=Basis.CALIBRATED, term="activations"
+)
+NON_TORCH = Formula("non_torch", "ceil(base + per_doubling * log2(tp))", Unit.BYTES, basis=Basis.CALIBRATED)
+GRAPHS = Formula("cuda_graphs", "ceil(layers * per_layer)", Unit.BYTES, basis=Basis.CALIBRATED)
+
+
+@lru_cache(maxsize=4096)
+def widest_layer(model: Model, tp: int) -> int:
+    """Elements per token that the widest MLP holds at once on one rank, hidden state and residual included.
+
+    Dense: gate and up side by side. Experts: each token's `top_k` copies in and between the two products.
+    """
+    hidden = model.hidden_size
+    widest = 0
+    for group, count in group_counts(model):
+        if not count:
+            continue
+        match group.mlp:
+            case Dense(width=width, gated=gated):
+                widest = max(widest, (2 if gated else 1) * width // tp)
+            case Mixture() as mixture:
+                width = mixture.width // tp
+                inner = mixture.latent_size or hidden
+                widest = max(widest, mixture.top_k * (max(2 * width, inner) + width))
+            case None:
+                pass
+    return widest + 2 * hidden
+
+
+def runtime_memory(
+    model: Model,
+    layout: Layout,
+    batch: Batch,
+    constants: RuntimeConstants,
+    ledger: Ledger,
+) -> RuntimeMemory:
+    """Runtime memory of one GPU in bytes.
+
+    Sampling works on whole-vocabulary logits of every sequence on every rank, so tensor parallelism does not shrink it.
+    """
+    band, source = constants.runtime_band_pct, constants.source
+    tokens = batch.max_batched_tokens
+    sampling = ledger(
+        SAMPLING,
+        band_pct=band,
+        source=source,
+        seqs=min(batch.max_num_seqs, tokens),
+        vocabulary=model.vocab_size,
+        logit_bytes=constants.logit_bytes,
+    )
+    residual = ledger(
+        RESIDUAL, band_pct=band, tokens=tokens, hidden=model.hidden_size, residual_bytes=constants.residual_bytes
+    )
+    layer = ledger(
+        LAYER,
+        band_pct=band,
+        tokens=tokens,
+        elements=widest_layer(model, layout.tp),
+        layer_bytes=constants.layer_bytes,
+    )
+    activation = ledger.bytes(ACTIVATION, sampling=sampling, residual=residual, widest_layer=layer)
+    non_torch = ledger.bytes(
+        NON_TORCH,
+        base=round(constants.non_torch_base_mib * MIB),
+        per_doubling=round(constants.non_torch_doubling_mib * MIB),
+        tp=layout.tp,
+    )
+    graphs = ledger.bytes(
+        GRAPHS,
+        layers=-(-model.layers // layout.pp),
+        per_layer=round(constants.graph_mib_per_layer * MIB),
+        note="" if constants.graphs_reserved else "taken from what utilization leaves, not from the cache",
+    )
+    return RuntimeMemory(activation, non_torch, graphs)

@@ -1,0 +1,242 @@
+"""Weight bytes on every GPU of a replica: what tensor, pipeline and expert parallelism divide, pad and replicate."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from ..cluster.layout import Layout
+from ..model.architecture import (
+    LayerGroup,
+    Mixture,
+    Model,
+    Part,
+    embedding_parameters,
+    group_counts,
+    head_parameters,
+    layer_order,
+    parameters,
+)
+from ..model.precision import Precision
+
+VOCABULARY_BLOCK = 64
+"""Rows: engines pad the vocabulary to a multiple of this that TP divides (vLLM `VocabParallelEmbedding`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartWeights:
+    """One part of the weights: parameters × bits / 8, rounded up to a byte."""
+
+    part: Part
+    parameters: int
+    bits: float
+    """Effective bits per parameter."""
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class StageWeights:
+    """What each GPU of one pipeline stage holds."""
+
+    stage: int
+    first_layer: int
+    layers: int
+    parts: tuple[PartWeights, ...]
+    """In the order of `Part`; parts without parameters are left out, extras stand once per way they are stored."""
+    total: int
+    """Bytes."""
+
+    def of(self, part: Part) -> int:
+        """Bytes of one part."""
+        return sum(entry.bytes for entry in self.parts if entry.part is part)
+
+
+@dataclass(frozen=True, slots=True)
+class GpuWeights:
+    """Weights of one replica, GPU by GPU. All tensor-parallel ranks of a stage are alike."""
+
+    stages: tuple[StageWeights, ...]
+    fullest: StageWeights
+    ranks: int
+    """GPUs of one stage."""
+
+    @property
+    def parts(self) -> tuple[PartWeights, ...]:
+        """By part, on the fullest GPU."""
+        return self.fullest.parts
+
+    @property
+    def total(self) -> int:
+        """Bytes on the fullest GPU."""
+        return self.fullest.total
+
+    @property
+    def replica(self) -> int:
+        """Bytes on all GPUs of one replica together, padding and copies included."""
+        return self.ranks * sum(stage.total for stage in self.stages)
+
+
+def padded_vocabulary(vocabulary: int, tp: int) -> int:
+    """Vocabulary rows after padding to a multiple of 64 that `tp` divides.
+
+    >>> padded_vocabulary(151_646, 8), padded_vocabulary(128_256, 3)
+    (151680, 128256)
+    """
+    return _padded(vocabulary, math.lcm(VOCABULARY_BLOCK, tp))
+
+
+@lru_cache(maxsize=4096)
+def stage_sizes(layers: int, pp: int) -> tuple[int, ...]:
+    """Layers of each pipeline stage; left-over layers go to the stages before the last (vLLM `get_pp_indices`).
+
+    >>> stage_sizes(61, 4), stage_sizes(80, 8)[0]
+    ((15, 15, 16, 15), 10)
+    """
+    sizes = [layers // pp] * pp
+    for stage in range(layers % pp):
+        # The last stage also holds the head: it is filled last.
+        sizes[-(stage + 2) % pp] += 1
+    return tuple(sizes)
+
+
+@lru_cache(maxsize=4096)
+def stage_groups(model: Model, pp: int) -> tuple[tuple[tuple[LayerGroup, int], ...], ...]:
+    """For each pipeline stage the layer groups it holds, with their number of layers."""
+    if pp == 1:
+        return (tuple((group, count) for group, count in group_counts(model) if count),)
+    order = layer_order(model)
+    stages = []
+    first = 0
+    for size in stage_sizes(len(order), pp):
+        counts: dict[str, int] = {}
+        for group in order[first : first + size]:
+            counts[group.key] = counts.get(group.key, 0) + 1
+        stages.append(tuple((group, counts[group.key]) for group in model.groups if group.key in counts))
+        first += size
+    return tuple(stages)
+
+
+@lru_cache(maxsize=8192)
+def _layer_parameters(
+    group: LayerGroup, hidden: int, tp: int, ep: int, pads: tuple[int, int]
+) -> tuple[tuple[Part, int], ...]:
+    """Parameters of one layer on its fullest rank, by part."""
+    found = []
+    for weights in group.weights(hidden):
+        if weights.part is Part.ROUTED_EXPERTS and isinstance(group.mlp, Mixture):
+            count = _expert_parameters(group.mlp, hidden, tp, ep, pads)
+        else:
+            count = weights.per_rank(tp)
+        found.append((weights.part, count))
+    return tuple(found)
+
+
+def _expert_parameters(mixture: Mixture, hidden: int, tp: int, ep: int, pads: tuple[int, int]) -> int:
+    """Routed experts on the fullest rank; with fewer expert groups than ranks, a group splits each of its experts."""
+    experts = math.ceil(mixture.experts / ep)
+    split = max(1, tp // ep)
+    pad_hidden, pad_width = pads
+    if pad_hidden == pad_width == 1:
+        return math.ceil(experts * mixture.expert_parameters(hidden) / split)
+    inner = mixture.latent_size or hidden
+    padded = replace(
+        mixture,
+        width=_padded(math.ceil(mixture.width / split), pad_width),
+        latent_size=_padded(inner, pad_hidden),
+    )
+    return experts * padded.expert_parameters(hidden)
+
+
+def _padded(size: int, multiple: int) -> int:
+    return math.ceil(size / multiple) * multiple
+
+
+def weights_per_gpu(model: Model, precision: Precision, layout: Layout) -> GpuWeights:
+    """Weights of one replica by pipeline stage, and its fullest GPU, in bytes.
+
+    The vocabulary is padded, key and value projections replicate beyond the KV heads; latent down-projections, router,
+    norms and parts outside the decoder are whole on every rank; experts divide over EP or else TP, padded where the
+    precision's kernels want it; the embedding is on
+    the first stage, final norm and head on the last (a tied embedding is on both).
+    """
+    ep = layout.ep if model.is_moe else 1
+    return _weights(model, precision, layout.tp, layout.pp, ep)
+
+
+@lru_cache(maxsize=16384)
+def _weights(model: Model, precision: Precision, tp: int, pp: int, ep: int) -> GpuWeights:
+    hidden = model.hidden_size
+    pad = padded_vocabulary(model.vocab_size, tp) - model.vocab_size
+    embedding = math.ceil((embedding_parameters(model) + pad * hidden) / tp)
+    head = math.ceil((head_parameters(model) + pad * hidden) / tp)
+    pads = (precision.pad_hidden, precision.pad_width)
+    stages: list[StageWeights] = []
+    first = 0
+    middle: dict[object, StageWeights] = {}
+    for stage, groups in enumerate(stage_groups(model, pp)):
+        # Stages in the middle of a long pipeline are of few kinds.
+        kind = tuple((id(group), layers) for group, layers in groups) if 0 < stage < pp - 1 else None
+        if kind in middle:
+            stages.append(replace(middle[kind], stage=stage, first_layer=first))
+            first += stages[-1].layers
+            continue
+        counts = dict.fromkeys(Part, 0)
+        for group, layers in groups:
+            for part, count in _layer_parameters(group, hidden, tp, ep, pads):
+                counts[part] += layers * count
+        if stage == 0:
+            counts[Part.EMBEDDING] += embedding
+        if stage == pp - 1:
+            counts[Part.NORMS] += hidden * (2 if model.final_norm_bias else 1)
+            if not model.tied_embeddings:
+                counts[Part.HEAD] += head
+            elif pp > 1:
+                counts[Part.EMBEDDING] += embedding
+        parts = tuple(part_weights(part, count, precision) for part, count in counts.items() if count)
+        if stage == 0:
+            parts += _extras(model, precision, tp)
+        size = sum(count for _, count in groups)
+        stages.append(StageWeights(stage, first, size, parts, sum(entry.bytes for entry in parts)))
+        if kind is not None:
+            middle[kind] = stages[-1]
+        first += size
+    return GpuWeights(tuple(stages), max(stages, key=lambda entry: entry.total), tp)
+
+
+def _extras(model: Model, precision: Precision, tp: int) -> tuple[PartWeights, ...]:
+    """Loaded parts outside the decoder: a tower is whole on every rank, a module of layers is split as they are."""
+    stored: dict[Part, int] = {}
+    for extra in model.extras:
+        if extra.loaded:
+            count = extra.parameters if extra.stored_as is Part.EXTRA else math.ceil(extra.parameters / tp)
+            stored[extra.stored_as] = stored.get(extra.stored_as, 0) + count
+    return tuple(
+        PartWeights(Part.EXTRA, count, precision.bits_of(part), math.ceil(count * precision.bits_of(part) / 8))
+        for part, count in stored.items()
+    )
+
+
+def part_weights(part: Part, count: int, precision: Precision) -> PartWeights:
+    """Bytes of `count` parameters of a part."""
+    bits = precision.bits_of(part)
+    return PartWeights(part, count, bits, math.ceil(count * bits / 8))
+
+
+@lru_cache(maxsize=4096)
+def checkpoint_weights(model: Model, precision: Precision) -> tuple[PartWeights, ...]:
+    """The whole model once, by part: what a checkpoint of this precision holds, without padding or copies."""
+    parts = tuple(
+        part_weights(part, count, precision)
+        for part, count in parameters(model).parts
+        if count and part is not Part.EXTRA
+    )
+    return parts + _extras(model, precision, 1)
+
+
+def total_weights(model: Model, precision: Precision) -> int:
+    """Bytes of the whole model once.
+
+    Llama 3.1 70B in BF16: 70,553,706,496 parameters × 2 B = 141,107,412,992 B.
+    """
+    return sum(entry.bytes for entry in checkpoint_weights(model, precision))

@@ -1,0 +1,1 @@
+"""A model as its architecture, and what each part of it costs."""

@@ -1,0 +1,1 @@
+"""The sections: each composes physics into what one screen shows."""

@@ -1,0 +1,320 @@
+"""Buy or rent, for one scenario: demand, fleet, five options, breakevens, an API beside them, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..cluster.hardware import Accelerator
+from ..cost import breakeven
+from ..cost.api_price import ApiQuote, quote_api
+from ..cost.assumptions import Assumption
+from ..cost.breakeven import Breakeven
+from ..cost.case import SERVING_FIELDS, CostCase, Sized, chosen, hosted
+from ..cost.decision import Decision, commitments, decide
+from ..cost.demand import HOURS_PER_MONTH, Demand, Fleet, Offered, offered_load, size_fleet
+from ..cost.notes import Hidden, Judged, Situation, hidden_costs, judge
+from ..cost.options import Option, OptionCost, RateBasis, price_options
+from ..cost.prices import PriceRange
+from ..cost.replica import NoReplicaError, Replica
+from ..cost.thumb import thumb_replica
+from ..facts import Facts
+from ..figures.compare import Better, Headline
+from ..figures.derivation import Derivation, Formula, Ledger, Unit
+
+if TYPE_CHECKING:
+    from ...scenario import Scenario
+
+FIELDS = (
+    *SERVING_FIELDS, "users", "requests_per_day", "hours_per_day", "days_per_week", "peak_factor", "spares",
+    "compliance", "term_years", "on_demand_usd", "spot_usd", "reserved_1y_usd", "reserved_3y_usd", "purchase_usd",
+    "api_usd_per_mtok", "currency", "electricity_usd_per_kwh", "pue", "hosting_usd_per_kw_month",
+    "staff_usd_per_year", "maintenance_pct", "interest_pct", "resale_pct", "life_years",
+)  # fmt: skip
+"""What the section depends on."""
+
+PER_REQUEST = Formula("cost per request", "monthly / requests_per_month", Unit.USD, term="per-token-price")
+PER_USER = Formula("cost per concurrent user", "monthly / users", Unit.USD, term="concurrency")
+MORE_THAN_ANYONE_HAS = 1_000_000
+"""GPUs beyond which a plan is arithmetic only: no fleet of that size has been announced."""
+
+
+@dataclass(frozen=True, slots=True)
+class PricedOption:
+    """One way to pay, at the median price, with what the range of prices makes of it."""
+
+    option: Option
+    cost: OptionCost | None
+    """None where no price is known; `words` says so."""
+    low: float | None
+    """USD per month at the low price."""
+    high: float | None
+    price: PriceRange | None
+    words: str
+    """Where the price comes from, with its age."""
+    stale: bool = False
+    barred: str = ""
+    """Why this demand cannot be paid so, whatever it costs; empty: it can."""
+
+    @property
+    def monthly(self) -> float | None:
+        return self.cost.monthly if self.cost else None
+
+
+@dataclass(frozen=True, slots=True)
+class CostResult:
+    """The whole section."""
+
+    scenario: Scenario
+    accelerator: Accelerator
+    demand: Demand
+    offered: Offered
+    replica: Replica
+    small: Replica | None
+    """The small model of a cascade, on the same kind of GPU."""
+    fleet: Fleet
+    """All GPUs, those of the small model included."""
+    options: tuple[PricedOption, ...]
+    api: ApiQuote | None
+    hours: tuple[Breakeven, ...]
+    """Hours per day where a reservation starts to pay."""
+    month: Breakeven
+    """Month in which owning overtakes the cheapest rental."""
+    requests: Breakeven
+    """Requests per day from which self-hosting costs no more than the API."""
+    decision: Decision
+    best: OptionCost | None
+    """The option to compare with: the decision's, else the cheapest."""
+    hosted: OptionCost | None
+    """The cheapest of the five that the horizon allows: what an API is compared with."""
+    committed: OptionCost | None
+    """The cheapest reservation that the horizon covers."""
+    per_request: float | None
+    per_user: float | None
+    """USD per month and concurrent user."""
+    signals: tuple[Judged, ...]
+    hidden: tuple[Hidden, ...]
+    assumptions: tuple[Assumption, ...]
+    notes: tuple[str, ...]
+    sold_by: int
+    derivations: tuple[Derivation, ...]
+
+    def priced(self, option: Option) -> PricedOption:
+        """One option's row."""
+        return next(entry for entry in self.options if entry.option is option)
+
+    @property
+    def costs(self) -> dict[Option, OptionCost]:
+        """The options that have a price."""
+        return {entry.option: entry.cost for entry in self.options if entry.cost is not None}
+
+    @property
+    def headlines(self) -> tuple[Headline, ...]:
+        best = self.best
+        why = "no price is known" if best is None else ""
+        no_tokens = why or "no demand"
+        per_mtok = best.per_mtok if best else None
+        return (
+            Headline("cost", "GPUs in all", self.fleet.gpus, Unit.COUNT, Better.LOWER),
+            Headline("cost", "Cost per month", best.monthly if best else None, Unit.USD, Better.LOWER, why),
+            Headline("cost", "Cost per 1M tokens", per_mtok, Unit.USD_PER_MTOK, Better.LOWER, no_tokens),
+            Headline("cost", "Breakeven month", self.month.value, Unit.MONTHS, Better.LOWER, self.month.words),
+        )
+
+
+def evaluate_cost(scenario: Scenario, facts: Facts, sized: Sized | None = None) -> CostResult:
+    """Price a scenario. Raises ValueError where nothing can serve it."""
+    return _result(CostCase.of(scenario, facts, sized), facts)
+
+
+def _result(case: CostCase, facts: Facts) -> CostResult:
+    """The section, with its derivations."""
+    scenario, today = case.scenario, facts.today
+    ledger = Ledger()
+    offered = offered_load(case.demand(), ledger)
+    fleet = case.fleet(offered, ledger)
+    sizing = ledger.derivation("Sizing: demand to GPUs")
+    why = {
+        option: RateBasis(
+            entry.words(today),
+            "; ".join(entry.sources[:3]),
+            entry.basis,
+            (entry.estimate,) if entry.estimate else (),
+        )
+        for option, entry in zip(Option, case.ranges, strict=True)
+        if entry is not None
+    }
+    costs = price_options(fleet, offered, case.rates(), case.own, why, case.rules)
+    lows, highs = case.costs(pick="low")[2], case.costs(pick="high")[2]
+    options = tuple(
+        _priced(option, entry, costs, lows, highs, facts, _barred(option, scenario))
+        for option, entry in zip(Option, case.ranges, strict=True)
+    )
+    api = quote_api(
+        facts.api_prices(facts.model(scenario.model).id),
+        scenario.api_usd_per_mtok,
+        scenario.input_tokens,
+        scenario.output_tokens,
+        offered,
+        today,
+    )
+    return _decided(case, facts, offered, fleet, costs, options, api, sizing)
+
+
+def _decided(
+    case: CostCase,
+    facts: Facts,
+    offered: Offered,
+    fleet: Fleet,
+    costs: dict[Option, OptionCost],
+    options: tuple[PricedOption, ...],
+    api: ApiQuote | None,
+    sizing: Derivation,
+) -> CostResult:
+    scenario, rates = case.scenario, case.rates()
+    circumstances = case.circumstances(costs, fleet, api.monthly if api else None)
+    month = circumstances.overtakes
+    decision = decide(circumstances)
+    best = chosen(decision, costs, circumstances)
+    hours = tuple(
+        breakeven.hours_per_day(rates.on_demand, rate, scenario.days_per_week, term)
+        for rate, term in ((rates.reserved_1y, "1 year"), (rates.reserved_3y, "3 years"))
+    )
+    requests = _requests_breakeven(case, best, fleet, api)
+    spread = Ledger()
+    per_request = per_user = None
+    if best is not None and offered.requests_per_month > 0:
+        per_request = float(spread(PER_REQUEST, monthly=best.monthly, requests_per_month=offered.requests_per_month))
+    if best is not None:
+        per_user = float(spread(PER_USER, monthly=best.monthly, users=scenario.users))
+    share = min(1.0, offered.service_hours_per_month / HOURS_PER_MONTH)
+    situation = Situation(
+        scenario.compliance, scenario.requests_per_day, share, scenario.peak_factor, scenario.term_years,
+        scenario.life_years, scenario.staff_usd_per_year, fleet.gpus, circumstances.sold_by, month.value,
+    )  # fmt: skip
+    found = facts.cost_notes()
+    derivations = [sizing]
+    derivations += [replica.derivation for replica in (case.replica, case.small) if replica and replica.derivation]
+    derivations += [cost.derivation for cost in costs.values()]
+    derivations += [api.derivation] if api else []
+    derivations += [entry.derivation for entry in (*hours, month, requests) if entry.derivation]
+    derivations += [spread.derivation("Cost per request and per user")] if spread.steps else []
+    return CostResult(
+        scenario=scenario,
+        accelerator=case.accelerator,
+        demand=case.demand(),
+        offered=offered,
+        replica=case.replica,
+        small=case.small,
+        fleet=fleet,
+        options=options,
+        api=api,
+        hours=hours,
+        month=month,
+        requests=requests,
+        decision=decision,
+        best=best,
+        hosted=hosted(circumstances),
+        committed=min(commitments(costs, scenario.term_years).values(), key=lambda cost: cost.monthly, default=None),
+        per_request=per_request,
+        per_user=per_user,
+        signals=judge(found.signals, situation),
+        hidden=hidden_costs(found.hidden, costs),
+        assumptions=tuple(case.rules),
+        notes=_notes(case, facts, offered, fleet, api),
+        sold_by=circumstances.sold_by,
+        derivations=tuple(derivations),
+    )
+
+
+def _requests_breakeven(case: CostCase, best: OptionCost | None, fleet: Fleet, api: ApiQuote | None) -> Breakeven:
+    scenario = case.scenario
+    if best is None or api is None:
+        missing = "no published API price for this model" if api is None else "no price for this GPU"
+        return Breakeven("self-hosted = API", None, Unit.REQUESTS, f"{missing}; set your own")
+    if case.small is not None:
+        return Breakeven("self-hosted = API", None, Unit.REQUESTS, "a cascade has no single API price beside it")
+    fixed = scenario.staff_usd_per_year / 12 if best.option is Option.OWNED else 0.0
+    per_replica = (best.monthly - fixed) / fleet.replicas
+    # A replica carries its rate at the peak; over the day the mean is the peak factor below it.
+    capacity = case.replica.requests_per_s * scenario.hours_per_day * 3600 / scenario.peak_factor
+    return breakeven.requests_per_day(
+        per_replica,
+        fixed,
+        capacity,
+        scenario.spares,
+        api.median,
+        (scenario.input_tokens, scenario.output_tokens),
+        scenario.days_per_week,
+    )
+
+
+def _notes(case: CostCase, facts: Facts, offered: Offered, fleet: Fleet, api: ApiQuote | None) -> tuple[str, ...]:
+    scenario = case.scenario
+    notes = []
+    if scenario.requests_per_day == 0:
+        notes.append("No demand: the figures are those of one idle replica, and no cost per token exists.")
+    if fleet.gpus > MORE_THAN_ANYONE_HAS:
+        notes.append(f"{fleet.gpus:,} GPUs are more than any operator has: the figures are arithmetic only.")
+    if case.replica.by_rule:
+        notes.append("By the rule of thumb: no batch, no latency targets. The detailed estimator predicts both.")
+    elif case.replica.band_pct is None:
+        notes.append(f"No measured data for this kind of model on {case.accelerator.name}: speed is unproven.")
+    by_rule = _gpus_by_rule(case, facts, offered)
+    if by_rule >= 4 * fleet.gpus:
+        notes.append(
+            f"The rule of thumb, one user's speed per instance, takes {by_rule:,} GPUs for it: a batch of "
+            f"{case.replica.batch:,.0f} shares every read of the weights."
+        )
+    if not case.accelerator.tdp_w:
+        notes.append(
+            f"{case.accelerator.name} has no published power: owning is shown without electricity and hosting."
+        )
+    if api is None:
+        notes.append("No published API price for this model: set one to compare.")
+    return tuple(notes)
+
+
+def _gpus_by_rule(case: CostCase, facts: Facts, offered: Offered) -> int:
+    """GPUs that the rule of thumb would buy; 0 where it has no answer, or is the answer."""
+    if case.replica.by_rule or case.small is not None or case.scenario.requests_per_day == 0:
+        return 0
+    try:
+        replica = thumb_replica(case.scenario, facts, explain=False)
+    except NoReplicaError:
+        return 0
+    return size_fleet(offered, replica.requests_per_s, replica.gpus, case.scenario.spares, Ledger(recording=False)).gpus
+
+
+def _priced(
+    option: Option,
+    price: PriceRange | None,
+    costs: Mapping[Option, OptionCost],
+    lows: Mapping[Option, OptionCost],
+    highs: Mapping[Option, OptionCost],
+    facts: Facts,
+    barred: str,
+) -> PricedOption:
+    if price is None:
+        return PricedOption(option, None, None, None, None, "no published price; set your own", barred=barred)
+    today = facts.today
+    return PricedOption(
+        option,
+        costs[option],
+        lows[option].monthly,
+        highs[option].monthly,
+        price,
+        price.words(today),
+        price.stale(today),
+        barred,
+    )
+
+
+def _barred(option: Option, scenario: Scenario) -> str:
+    if scenario.compliance:
+        return "" if option is Option.OWNED else "not on premises"
+    if option is Option.SPOT and (scenario.ttft_ms or scenario.tpot_ms):
+        return "users wait"
+    years = {Option.RESERVED_1Y: 1, Option.RESERVED_3Y: 3}.get(option, 0)
+    return f"need is certain for {scenario.term_years:g} years" if scenario.term_years < years else ""

@@ -1,0 +1,97 @@
+"""Every layout of the GPUs at hand: legal with its prediction, or refused with the reason in words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..case import deployment_of, load_of, site_of
+from ..cluster.layout import Layout
+from ..cluster.traffic import Traffic, traffic_of
+from ..deployment.placement import LayoutVerdict, Site, judge_layouts, kv_copies
+from ..facts import Facts
+from ..memory.kv_cache import Sequences
+from ..memory.plan import Deployment, MemoryPlan
+from ..speed import Serving, SpeedError, serve
+from ..speed.prediction import speed_plan, workload_of
+
+if TYPE_CHECKING:
+    from ...scenario import Scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A scenario, read."""
+
+    scenario: Scenario
+    facts: Facts
+    deployment: Deployment
+    site: Site
+    load: Sequences
+
+    @classmethod
+    def of(cls, scenario: Scenario, facts: Facts) -> Case:
+        """Raises ValueError in words where a name is unknown."""
+        return cls(scenario, facts, deployment_of(scenario, facts), site_of(scenario, facts), load_of(scenario))
+
+    def traffic(self, layout: Layout) -> Traffic:
+        return traffic_of(self.deployment.model, layout, self.site.topology.gpus_per_node)
+
+
+@dataclass(frozen=True, slots=True)
+class LayoutRow:
+    """One layout of the table. Predictions are None where it is refused, with the reason."""
+
+    layout: Layout
+    legal: bool
+    reason: str
+    """Why it is refused, or why nothing can be predicted; empty otherwise."""
+    memory: MemoryPlan | None
+    serving: Serving | None
+    traffic: Traffic | None
+    kv_copies: float
+    """Times that a replica holds each cached token."""
+    idle: int = 0
+    """GPUs that it leaves out."""
+
+    @property
+    def bubble(self) -> float | None:
+        return self.serving.bubble if self.serving else None
+
+
+def layout_rows(case: Case, also: Iterable[Layout] = ()) -> tuple[LayoutRow, ...]:
+    """Every layout of the scenario's GPUs, legal ones by predicted throughput, then those refused.
+
+    `also`: layouts that leave GPUs idle and are to be judged beside them.
+    """
+    gpus = case.scenario.gpus
+    verdicts = list(judge_layouts(case.deployment, case.site, case.load, gpus))
+    extra = [layout for layout in dict.fromkeys(also) if layout.gpus < gpus]
+    if extra:
+        verdicts += judge_layouts(case.deployment, case.site, case.load, gpus, extra)
+    rows = [_row(case, verdict) for verdict in verdicts]
+    return tuple(sorted(rows, key=_rank))
+
+
+def _rank(row: LayoutRow) -> tuple[float, bool, float, Layout]:
+    # Layouts that lack memory stand before those that cannot be built at all, the nearest to fitting first.
+    speed = -row.serving.output_per_s if row.serving else math.inf
+    return speed, not row.legal, row.memory.missing if row.memory else math.inf, row.layout
+
+
+def _row(case: Case, verdict: LayoutVerdict) -> LayoutRow:
+    layout = verdict.layout
+    idle = case.scenario.gpus - layout.gpus
+    reason = "; ".join(verdict.reasons)
+    if not verdict.legal or verdict.plan is None:
+        return LayoutRow(layout, False, reason, verdict.plan, None, None, 1.0, idle)
+    serving = None
+    try:
+        plan = speed_plan(case.scenario, case.facts, case.deployment, case.site, layout, verdict.plan)
+        serving = serve(plan, workload_of(case.scenario, case.deployment, case.site.accelerator))
+    except SpeedError as error:
+        reason = str(error)
+    copies = kv_copies(case.deployment, layout.tp) if layout.tp > 1 else 1.0
+    return LayoutRow(layout, True, reason, verdict.plan, serving, case.traffic(layout), copies, idle)

@@ -1,0 +1,241 @@
+"""The MoE section: any dense model beside any mixture of experts, and the router of the latter at work."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..case import LOAD_FIELDS, TRAFFIC_FIELDS
+from ..experts.load import RoutingError
+from ..experts.router import RouterResult, route
+from ..facts import Facts
+from ..figures.compare import Better
+from ..figures.derivation import Derivation, Formula, Ledger, Unit
+from ..model.architecture import Model, Part
+from ..model.precision import Precision
+from .moe_side import TOUCHED, Case, Served, Side, compare_side, read_bytes, read_parts, shared_budget
+
+if TYPE_CHECKING:
+    from ...scenario import Scenario
+
+FIELDS = (
+    "dense_model", "moe_model", *LOAD_FIELDS, *TRAFFIC_FIELDS, "on_demand_usd", "ep", "router_batch", "router_top_k",
+    "router_skew", "router_layer", "router_seed", "capacity_factor",
+)  # fmt: skip
+"""Scenario fields that this section depends on."""
+
+EXPERT_SHARE = Formula("share of experts it may read", "(dense_read - always) / routed", Unit.RATIO)
+EVEN = Formula("even batch", "ceil(log2(1 - share) / log2(1 - top_k / experts))", Unit.TOKENS, term="experts-touched")
+OFFLOADED = Formula("expert bytes over PCIe per step", "routed * touched / experts", Unit.BYTES, term="pcie")
+OFFLOAD_RATE = Formula("tokens/s with experts in host memory", "batch * bandwidth / bytes", Unit.TOKENS_PER_S)
+
+
+@dataclass(frozen=True, slots=True)
+class TradeOff:
+    """One line of the comparison: who wins it, and by how much."""
+
+    name: str
+    dense: float | None
+    moe: float | None
+    unit: Unit
+    better: Better
+    words: str = ""
+
+    @property
+    def winner(self) -> str:
+        """`dense`, `moe`, `even`, or empty where one side has no figure."""
+        if self.dense is None or self.moe is None or self.better is Better.NEITHER:
+            return ""
+        if math.isclose(self.dense, self.moe, rel_tol=0.005):
+            return "even"
+        return "dense" if (self.dense < self.moe) is (self.better is Better.LOWER) else "moe"
+
+    @property
+    def ratio(self) -> float | None:
+        """The larger over the smaller."""
+        if not self.dense or not self.moe:
+            return None
+        return max(self.dense, self.moe) / min(self.dense, self.moe)
+
+
+@dataclass(frozen=True, slots=True)
+class Offload:
+    """Experts in host memory, fetched over PCIe as they are needed."""
+
+    resident_bytes: int
+    """Weights that stay in GPU memory."""
+    bytes_per_step: int
+    bandwidth: float
+    """Bytes/s of one GPU's PCIe link."""
+    link: str
+    tokens_per_s: float
+    """At most: the time of everything but the fetching is left out."""
+    in_memory_per_s: float | None
+    """Decode rate of the same batch with all experts on the GPUs; None where it does not fit."""
+    in_memory_gpus: int
+    derivation: Derivation
+
+
+@dataclass(frozen=True, slots=True)
+class EvenBatch:
+    """Where the mixture's advantage in bytes ends."""
+
+    tokens: int | None
+    """Smallest batch at which it reads as many weight bytes per step as the dense model; None: it never does."""
+    derivation: Derivation
+
+
+@dataclass(frozen=True, slots=True)
+class MoeResult:
+    """Everything the MoE screen shows."""
+
+    dense: Side
+    moe: Side
+    precision: Precision
+    accelerator: str
+    batch: int
+    budget: int
+    """GPUs that both sides get."""
+    budget_words: str
+    """Why that is not the scenario's number; empty where it is."""
+    trade_offs: tuple[TradeOff, ...]
+    even: EvenBatch
+    router: RouterResult
+    offload: Offload
+    quality_caveat: str
+
+    @property
+    def even_batch(self) -> int | None:
+        return self.even.tokens
+
+    @property
+    def derivations(self) -> tuple[Derivation, ...]:
+        speeds = [side.fewest.serving.derivation for side in (self.dense, self.moe) if side.fewest.serving]
+        return (
+            self.dense.derivation,
+            self.moe.derivation,
+            self.even.derivation,
+            self.router.derivation,
+            self.offload.derivation,
+            *(derivation for derivation in speeds if derivation is not None),
+        )
+
+    def lines_won(self, side: str) -> int:
+        """How many lines of the trade-off table `dense` or `moe` wins."""
+        return sum(line.winner == side for line in self.trade_offs)
+
+
+def evaluate_moe(scenario: Scenario, facts: Facts) -> MoeResult:
+    """Compare the scenario's dense and MoE models and run the router. Raises ValueError in words."""
+    dense, moe = facts.model(scenario.dense_model), facts.model(scenario.moe_model)
+    if dense.is_moe:
+        raise RoutingError(f"{dense.name} is a mixture of experts; choose a dense model for the dense side")
+    if not moe.is_moe:
+        raise RoutingError(f"{moe.name} is a dense model; choose a mixture of experts for the MoE side")
+    batch = scenario.router_batch
+    router = route(scenario, moe)
+    case = Case.of(scenario, facts)
+    names = (scenario.dense_model, scenario.moe_model)
+    budget, budget_words = shared_budget(case, names)
+    first, second = (compare_side(case, name, batch, budget) for name in names)
+    return MoeResult(
+        dense=first,
+        moe=second,
+        precision=case.precision,
+        accelerator=case.site.accelerator.name,
+        batch=batch,
+        budget=budget,
+        budget_words=budget_words,
+        trade_offs=_trade_offs(first, second, budget),
+        even=_even_batch(dense, moe, case.precision),
+        router=router,
+        offload=_offload(case, moe, batch, second),
+        quality_caveat=(
+            "Parameters are not quality: a mixture of experts usually answers like a dense model between its active "
+            "and its total size. Compare both on your own tasks before you buy for one."
+        ),
+    )
+
+
+def _even_batch(dense: Model, moe: Model, precision: Precision) -> EvenBatch:
+    """Solve always + routed · (1 − (1 − k/N)^B) = what the dense model reads, for B."""
+    ledger = Ledger()
+    mixture = moe.mixture
+    assert mixture is not None
+    always, routed = read_parts(moe, precision)
+    target = read_bytes(dense, precision, 1, Ledger(recording=False))
+    note = f"so that a step reads no more than {dense.name}"
+    share = ledger(EXPERT_SHARE, dense_read=target, always=always, routed=routed, note=note)
+    tokens: int | None = None
+    if share <= mixture.top_k / mixture.experts:
+        tokens = 1
+    elif share <= 1 and mixture.top_k < mixture.experts:
+        # All experts are only touched in the limit, so a share of exactly one is never reached either.
+        tokens = int(ledger(EVEN, share=share, top_k=mixture.top_k, experts=mixture.experts)) if share < 1 else None
+    return EvenBatch(tokens, ledger.derivation("Where the bytes meet"))
+
+
+def _trade_offs(dense: Side, moe: Side, budget: int) -> tuple[TradeOff, ...]:
+    def pair(
+        name: str, unit: Unit, better: Better, values: tuple[float | None, float | None], words: str = ""
+    ) -> TradeOff:
+        return TradeOff(name, values[0], values[1], unit, better, words)
+
+    def speed(served: Served) -> tuple[float | None, float | None, float | None, float | None]:
+        if served.serving is None:
+            return None, None, None, None
+        serving = served.serving
+        return serving.output_per_s, serving.tpot_s, serving.ttft_s, served.usd_per_mtok
+
+    lines = [
+        pair("parameters, total", Unit.PARAMETERS, Better.NEITHER, (dense.total, moe.total), "what must be learned"),
+        pair("parameters, active", Unit.PARAMETERS, Better.LOWER, (dense.active, moe.active), "compute per token"),
+        pair("FLOPs per token", Unit.FLOP, Better.LOWER, (dense.flops_per_token, moe.flops_per_token)),
+        pair("weights in memory", Unit.BYTES, Better.LOWER, (dense.weight_bytes, moe.weight_bytes), "all experts"),
+        pair("bytes read per token", Unit.BYTES, Better.LOWER, (dense.read_bytes_per_token, moe.read_bytes_per_token)),
+        pair("KV cache", Unit.BYTES_PER_TOKEN, Better.LOWER, (dense.kv_bytes_per_token, moe.kv_bytes_per_token)),
+        pair("fewest GPUs", Unit.COUNT, Better.LOWER, (dense.fewest.gpus or None, moe.fewest.gpus or None)),
+    ]
+    for name, sides in (
+        ("fewest", (dense.fewest, moe.fewest)),
+        (f"{budget} each", (dense.budget, moe.budget)),
+    ):
+        first, second = speed(sides[0]), speed(sides[1])
+        reason = next((side.reason for side in sides if side.serving is None), "")
+        lines += (
+            pair(f"tokens/s, {name}", Unit.TOKENS_PER_S, Better.HIGHER, (first[0], second[0]), reason),
+            pair(f"TPOT, {name}", Unit.SECONDS, Better.LOWER, (first[1], second[1]), reason),
+            pair(f"TTFT, {name}", Unit.SECONDS, Better.LOWER, (first[2], second[2]), reason),
+            pair(f"$/1M, {name}", Unit.USD_PER_MTOK, Better.LOWER, (first[3], second[3]), reason),
+        )
+    return tuple(lines)
+
+
+def _offload(case: Case, moe: Model, batch: int, side: Side) -> Offload:
+    ledger = Ledger()
+    mixture = moe.mixture
+    assert mixture is not None
+    touched = ledger(TOUCHED, experts=mixture.experts, top_k=mixture.top_k, batch=batch)
+    routed = side.bytes_of(Part.ROUTED_EXPERTS)
+    moved = math.ceil(ledger(OFFLOADED, routed=routed, touched=touched, experts=mixture.experts))
+    link = case.facts.link(f"pcie-{case.site.accelerator.pcie_gen or 4}")
+    bandwidth = link.bandwidth or 0.0
+    note = f"{link.name} at its line rate, nothing kept on the GPU"
+    rate = ledger(OFFLOAD_RATE, batch=batch, bandwidth=bandwidth, bytes=moved, note=note)
+    served = side.budget if side.budget.plan else side.fewest
+    in_memory = None
+    if served.plan is not None:
+        replicas = served.plan.layout.dp
+        context = case.scenario.input_tokens + case.scenario.output_tokens / 2
+        in_memory = batch / served.plan.decode(max(1.0, batch / replicas), context).total_s
+    return Offload(
+        side.weight_bytes - routed,
+        moved,
+        bandwidth,
+        link.name,
+        float(rate),
+        in_memory,
+        served.gpus,
+        ledger.derivation("Experts in host memory"),
+    )

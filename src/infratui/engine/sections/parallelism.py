@@ -1,0 +1,413 @@
+"""The parallelism section: every layout of the GPUs at hand, which to take, what it sends and how batches run on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
+
+from ..case import LAYOUT_FIELDS, LOAD_FIELDS, TRAFFIC_FIELDS, deployment_of, forced_of, link_of, load_of
+from ..cluster.grid import GpuPlace, gpu_grid
+from ..cluster.hardware import Accelerator, Link
+from ..cluster.layout import Layout
+from ..cluster.traffic import LinkTime, Traffic, link_times
+from ..deployment.placement import Recommendation, Smallest, recommend, smallest
+from ..facts import Facts
+from ..figures.derivation import Basis, Derivation, Formula, Ledger
+from ..memory.kv_cache import Sequences, kv_demand
+from ..memory.plan import MemoryPlan
+from ..speed import Band, Plan, Serving, SpeedError, fabric_of, serve
+from ..speed.batching import BatchingError, BatchingResult, StepTimes, compare_policies, seeded_requests
+from ..speed.prediction import speed_plan, workload_of
+from ..speed.step_parts import StepParts, step_parts
+from .layout_table import Case, LayoutRow, layout_rows
+
+if TYPE_CHECKING:
+    from ...scenario import Scenario
+    from ..model.architecture import Model
+
+FIELDS = ("model", *LOAD_FIELDS, *LAYOUT_FIELDS, *TRAFFIC_FIELDS, "router_seed")
+"""Scenario fields that this section depends on."""
+
+BUBBLE = Formula("bubble", "1 - min(micro_batches, pp) / pp", term="pipeline-bubble")
+FILL = Formula("bubble while filling", "(pp - 1) / (micro_batches + pp - 1)", term="pipeline-bubble")
+COPIES = Formula("KV copies", "tp * cache_on_a_rank / cache_on_one_gpu", term="kv-heads")
+BATCHING_SLOTS = 4
+"""Sequences that the batching timeline runs at a time: as many rows as a screen has room for."""
+_BATCHING_REQUESTS = 16
+_BATCHING_LOAD = 1.5
+"""Arrivals as a multiple of what the slots would finish: so few requests must overlap to show what waiting costs."""
+_WINDOW_MS = 50.0
+"""Milliseconds that dynamic batching waits for company, per second that a request takes: a twentieth of it."""
+_CLOSE = 0.03
+"""Predictions closer than this are not worth a different layout."""
+_TYPICAL_LOAD = Sequences(10, 8192)
+"""Ten users of 8K each: what typical deployments are sized for."""
+
+
+@dataclass(frozen=True, slots=True)
+class TypicalDeployment:
+    """A row of the reference's typical deployments."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    model: str
+    strategy: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class TypicalRow:
+    """What the reference lists beside the fewest GPUs by the engine, on the chosen accelerator, in 16 and 8 bits."""
+
+    typical: TypicalDeployment
+    model: Model
+    sixteen_bit: Layout | None
+    recommended: Layout | None
+    """In FP8."""
+    reason: str
+    """Why FP8 takes more than the bytes alone, or why nothing holds it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """One change that would let the load fit, and the GPUs it would then take."""
+
+    words: str
+    changes: tuple[tuple[str, object], ...]
+    """Scenario fields and values."""
+    gpus: int
+
+
+@dataclass(frozen=True, slots=True)
+class StageMemory:
+    """Memory of every GPU of a pipeline stage, in bytes."""
+
+    first_layer: int
+    last_layer: int
+    weights: int
+    kv: int
+    runtime: int
+    requested: int
+
+    @property
+    def used(self) -> float:
+        """Share of the requested memory; above 1 where it is short."""
+        return (self.weights + self.kv + self.runtime) / self.requested
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The layout that is drawn: the forced one, or the recommended one."""
+
+    layout: Layout
+    forced: bool
+    reasons: tuple[str, ...]
+    memory: MemoryPlan
+    stages: tuple[StageMemory, ...]
+    serving: Serving | None
+    parts: StepParts | None
+    """The decode step by cause."""
+    no_speed: str
+    """Why nothing is predicted; empty where something is."""
+    plan: Plan | None
+    places: tuple[GpuPlace, ...]
+    traffic: Traffic
+    fits: bool
+    idle: int
+    tpot_band: Band | None
+    """Error bands where the regime has measured data."""
+    ttft_band: Band | None
+    throughput_band: Band | None
+
+
+@dataclass(frozen=True, slots=True)
+class ParallelismResult:
+    """Everything the Parallelism screen shows."""
+
+    model: Model
+    accelerator: Accelerator
+    gpus: int
+    gpus_per_node: int
+    node_link: Link | None
+    """Between the GPUs of a node."""
+    fabric: Link
+    """Between nodes."""
+    chosen: Chosen | None
+    """None where no layout of these GPUs can be built."""
+    refused: tuple[str, ...]
+    """Why there is none."""
+    ladder: Layout | None
+    ladder_reasons: tuple[str, ...]
+    fastest: LayoutRow | None
+    """The legal layout with the highest predicted throughput."""
+    disagreement: str
+    """Why prediction and ladder differ, in words; empty where they agree."""
+    rows: tuple[LayoutRow, ...]
+    """Legal ones first, fastest first; then the refused."""
+    needed: Smallest
+    """The fewest GPUs that hold the load."""
+    missing_gpus: int
+    help: tuple[Help, ...]
+    """What would let it fit, where GPUs are missing."""
+    links: tuple[LinkTime, ...]
+    attention_dp_saving: int
+    """Bytes of cache per user that a replica's ranks hold beyond one copy: what attention data parallelism saves."""
+    kv_copies: float
+    """Times that a replica of the chosen layout holds each cached token."""
+    batching: tuple[BatchingResult, ...]
+    """Static, dynamic, continuous: the same requests on the chosen layout."""
+    typical: tuple[TypicalRow, ...]
+    derivations: tuple[Derivation, ...]
+
+    @property
+    def serving(self) -> Serving | None:
+        """The prediction for the chosen layout."""
+        return self.chosen.serving if self.chosen else None
+
+    @property
+    def fits(self) -> bool:
+        """The chosen layout holds the load."""
+        return self.chosen is not None and self.chosen.fits
+
+    def row(self, label: str) -> LayoutRow | None:
+        """The row of a layout by its label."""
+        return next((row for row in self.rows if row.layout.label == label), None)
+
+
+def evaluate_parallelism(scenario: Scenario, facts: Facts) -> ParallelismResult:
+    """Lay the scenario's GPUs out in every way. Raises ValueError in words where a name is unknown."""
+    case = Case.of(scenario, facts)
+    deployment, site, load = case.deployment, case.site, case.load
+    forced = forced_of(scenario)
+    ladder = recommend(deployment, site, load, scenario.gpus)
+    wanted = recommend(deployment, site, load, scenario.gpus, forced) if forced.any else ladder
+    needed = smallest(deployment, site, load)
+    rows = layout_rows(case, [entry.plan.layout for entry in (ladder, wanted) if entry.plan])
+    fastest = next((row for row in rows if row.serving is not None), None)
+    chosen = _chosen(case, wanted, forced.any)
+    ladder_layout = ladder.plan.layout if ladder.plan else None
+    short = chosen is None or not chosen.fits
+    missing = max(0, needed.plan.layout.gpus - scenario.gpus) if short and needed.plan else 0
+    by_id = {link.id: link for link in facts.links()}
+    return ParallelismResult(
+        model=deployment.model,
+        accelerator=site.accelerator,
+        gpus=scenario.gpus,
+        gpus_per_node=site.topology.gpus_per_node,
+        node_link=by_id.get(_inside_link(site.accelerator)),
+        fabric=link_of(scenario, facts),
+        chosen=chosen,
+        refused=() if chosen else wanted.reasons,
+        ladder=ladder_layout,
+        ladder_reasons=ladder.reasons,
+        fastest=fastest,
+        disagreement=_disagreement(ladder_layout, fastest, rows),
+        rows=rows,
+        needed=needed,
+        missing_gpus=missing,
+        help=_help(case, needed) if short and (missing or needed.plan is None) else (),
+        links=_links(case, chosen) if chosen else (),
+        attention_dp_saving=_copied_bytes(case, chosen.layout.tp) if chosen else 0,
+        kv_copies=_copies(case, chosen.layout.tp) if chosen else 1.0,
+        batching=_batching(scenario, chosen) if chosen else (),
+        typical=_typical(case),
+        derivations=_derivations(case, chosen),
+    )
+
+
+def _derivations(case: Case, chosen: Chosen | None) -> tuple[Derivation, ...]:
+    if chosen is None:
+        return ()
+    ledger = Ledger()
+    if chosen.layout.pp > 1 and chosen.serving:
+        micro = max(1.0, min(chosen.serving.batch, float(chosen.layout.pp)))
+        ledger(BUBBLE, pp=chosen.layout.pp, micro_batches=micro)
+        ledger(FILL, pp=chosen.layout.pp, micro_batches=micro, note="one pass that starts and ends empty")
+    if chosen.layout.tp > 1:
+        _explain_copies(case, chosen.layout.tp, ledger)
+    found = [chosen.traffic.derivation]
+    if ledger.steps:
+        found.append(ledger.derivation("Bubbles and copies"))
+    if chosen.serving and chosen.serving.derivation:
+        found.append(chosen.serving.derivation)
+    return tuple(found)
+
+
+def _chosen(case: Case, wanted: Recommendation, forced: bool) -> Chosen | None:
+    memory = wanted.plan
+    if memory is None:
+        return None
+    layout = memory.layout
+    plan = serving = parts = None
+    no_speed = ""
+    try:
+        plan = speed_plan(case.scenario, case.facts, case.deployment, case.site, layout, memory)
+        if memory.fits:
+            workload = workload_of(case.scenario, case.deployment, case.site.accelerator)
+            serving = serve(plan, workload, explain=True)
+            parts = step_parts(plan, serving, workload.speculation)
+        else:
+            no_speed = "memory is short: nothing runs"
+    except SpeedError as error:
+        no_speed = str(error)
+    return Chosen(
+        layout=layout,
+        forced=forced,
+        reasons=wanted.reasons,
+        memory=memory,
+        stages=_stages(case, memory),
+        serving=serving,
+        parts=parts,
+        no_speed=no_speed,
+        plan=plan if serving else None,
+        places=gpu_grid(case.deployment.model, layout, case.site.topology.gpus_per_node),
+        traffic=case.traffic(layout),
+        fits=memory.fits,
+        idle=wanted.idle,
+        tpot_band=plan.band("tpot") if plan else None,
+        ttft_band=plan.band("ttft under load" if serving and serving.batch > 1 else "ttft") if plan else None,
+        throughput_band=plan.band("throughput") if plan else None,
+    )
+
+
+def _stages(case: Case, memory: MemoryPlan) -> tuple[StageMemory, ...]:
+    """Memory of each stage; runtime and what the engine requests are alike on all of them."""
+    load = replace(case.load, users=memory.users_per_replica)
+    weights = case.deployment.weights(memory.layout).stages
+    found = []
+    first = 0
+    for stage, geometry in zip(weights, case.deployment.geometry(memory.layout), strict=True):
+        last = first + stage.layers - 1
+        kv = kv_demand(geometry, load).total
+        found.append(StageMemory(first, last, stage.total, kv, memory.runtime_inside, memory.requested))
+        first = last + 1
+    return tuple(found)
+
+
+def _disagreement(ladder: Layout | None, fastest: LayoutRow | None, rows: tuple[LayoutRow, ...]) -> str:
+    if ladder is None or fastest is None or fastest.serving is None or fastest.layout == ladder:
+        return ""
+    own = next((row for row in rows if row.layout == ladder and row.serving), None)
+    if own is None or own.serving is None:
+        return ""
+    gain = fastest.serving.output_per_s / own.serving.output_per_s - 1
+    if gain < _CLOSE:
+        return ""
+    slower = fastest.serving.tpot_s > own.serving.tpot_s
+    price = f", though TPOT grows to {fastest.serving.tpot_s * 1e3:,.1f} ms" if slower else ""
+    return (
+        f"prediction prefers {fastest.layout.label}: {gain:.0%} more tokens/s than the ladder's {ladder.label}, "
+        f"whose steps are bound by {_BOUND.get(own.serving.bound, own.serving.bound)}{price}"
+    )
+
+
+_BOUND = {"weights": "reading weights", "kv cache": "reading the cache", "launch": "launching kernels"}
+
+
+def _help(case: Case, needed: Smallest) -> tuple[Help, ...]:
+    """Single changes that lower the GPUs needed: weights in 8 or 4 bits, the cache in 8, half the context or users."""
+    base = needed.plan.layout.gpus if needed.plan else 1 << 30
+    scenario, facts = case.scenario, case.facts
+    bits = case.deployment.precision.bits
+    tries: list[tuple[str, dict[str, object]]] = []
+    for name, words in (("fp8", "weights in FP8"), ("int4", "weights in INT4")):
+        if facts.precision(name).bits < bits:
+            tries.append((words, {"precision": name}))
+    if case.deployment.kv_precision.bits > facts.precision("fp8").bits:
+        tries.append(("KV cache in FP8", {"kv_precision": "fp8"}))
+    if scenario.context > 1024:
+        tries.append((f"a context of {scenario.context // 2:,}", {"context": scenario.context // 2}))
+    if scenario.users > 1:
+        tries.append((f"{scenario.users // 2:,} users", {"users": scenario.users // 2}))
+    found = []
+    for words, changes in tries:
+        changed = scenario.with_(**changes)
+        plan = smallest(deployment_of(changed, facts), case.site, load_of(changed)).plan
+        if plan is not None and plan.layout.gpus < base:
+            found.append(Help(words, tuple(changes.items()), plan.layout.gpus))
+    return tuple(sorted(found, key=lambda entry: entry.gpus))
+
+
+def _inside_link(accelerator: Accelerator) -> str:
+    """The link between the GPUs of a node, as speed is predicted with it: bridges join few servers, PCIe all."""
+    if fabric_of(accelerator).kind == "pcie" and "pcie" not in accelerator.link:
+        return f"pcie-{accelerator.pcie_gen or 4}"
+    return accelerator.link
+
+
+def _links(case: Case, chosen: Chosen) -> tuple[LinkTime, ...]:
+    own = _inside_link(case.site.accelerator)
+    used = []
+    if chosen.traffic.inside.bytes:
+        used.append(own)
+    if chosen.traffic.between.bytes:
+        used.append(case.scenario.node_link)
+    return link_times(chosen.traffic, case.facts.links(), used, own, case.site.topology.gpus_per_node)
+
+
+def _copies(case: Case, tp: int) -> float:
+    one, rank = _cache_of_longest(case, tp)
+    return tp * rank / one if one else 1.0
+
+
+def _cache_of_longest(case: Case, tp: int) -> tuple[int, int]:
+    """Bytes of the longest sequence on one GPU alone, and on a rank of TP."""
+    longest = case.deployment.model.max_context
+    one = case.deployment.geometry(Layout())[0].sequence_bytes(longest)
+    return one, case.deployment.geometry(Layout(tp))[0].sequence_bytes(longest)
+
+
+def _explain_copies(case: Case, tp: int, ledger: Ledger) -> None:
+    one, rank = _cache_of_longest(case, tp)
+    if one:
+        ledger(COPIES, tp=tp, cache_on_a_rank=rank, cache_on_one_gpu=one, basis=Basis.DERIVED)
+
+
+def _copied_bytes(case: Case, tp: int) -> int:
+    """Bytes of cache per user in a TP group beyond a single copy."""
+    one = case.deployment.geometry(Layout())[0].sequence_bytes(case.load.tokens)
+    rank = case.deployment.geometry(Layout(tp))[0].sequence_bytes(case.load.tokens)
+    return max(0, tp * rank - one)
+
+
+def _batching(scenario: Scenario, chosen: Chosen) -> tuple[BatchingResult, ...]:
+    """The three policies on the chosen layout's own step times, under a load that keeps the slots busy."""
+    plan, serving = chosen.plan, chosen.serving
+    if plan is None or serving is None:
+        return ()
+    context = scenario.input_tokens + scenario.output_tokens / 2
+    prompt = max(1.0, float(scenario.input_tokens))
+    prefill_ms = serving.prefill_s * 1e3 / prompt
+    output = float(scenario.output_tokens)
+    busy_s = serving.prefill_s + output * plan.decode(BATCHING_SLOTS, context).total_s
+    times = StepTimes(
+        step_ms=lambda batch: plan.decode(float(batch), context).total_s * 1e3,
+        prefill_ms=lambda tokens: tokens * prefill_ms,
+    )
+    try:
+        requests = seeded_requests(
+            scenario.router_seed,
+            _BATCHING_REQUESTS,
+            requests_per_s=_BATCHING_LOAD * BATCHING_SLOTS / busy_s,
+            prompt_tokens=prompt,
+            output_tokens=output,
+        )
+        return compare_policies(requests, BATCHING_SLOTS, times, window_ms=busy_s * _WINDOW_MS)
+    except BatchingError:
+        return ()
+
+
+def _typical(case: Case) -> tuple[TypicalRow, ...]:
+    """The reference's rows with the fewest GPUs that the engine finds for each: ten users of 8K."""
+    rows = []
+    for typical in case.facts.typical_deployments():
+        model = case.facts.model(typical.model)
+        found = [
+            smallest(
+                replace(case.deployment, model=model, precision=case.facts.precision(name)), case.site, _TYPICAL_LOAD
+            )
+            for name in ("fp16", "fp8")
+        ]
+        layouts = [entry.plan.layout if entry.plan else None for entry in found]
+        rows.append(TypicalRow(typical, model, layouts[0], layouts[1], found[1].reason))
+    return tuple(rows)

@@ -1,0 +1,243 @@
+"""The quantization section: every way to store a model's weights, with bytes, GPUs, speed and published quality."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ..case import LAYOUT_FIELDS, LOAD_FIELDS, TRAFFIC_FIELDS, deployment_of, forced_of, link_of, load_of, site_of
+from ..cluster.hardware import Accelerator
+from ..cluster.layout import Layout
+from ..deployment.placement import Forced, Site, recommend, smallest
+from ..facts import Facts
+from ..figures.derivation import Derivation
+from ..figures.units import GIB
+from ..formats import FormatError, NumberFormat
+from ..formats.methods import QuantizationMethod
+from ..formats.quality import Badge, Rules
+from ..memory import rule_of_thumb
+from ..memory.kv_cache import Sequences, kv_demand
+from ..memory.plan import Deployment
+from ..memory.weights import checkpoint_weights
+from ..model.architecture import Model, Part
+from ..model.precision import Precision
+from ..speed import Plan, SpeedError, fabric_of
+from ..speed.prediction import workload_of
+from .precision_compare import Comparison
+from .precision_rows import (
+    BYTE_RATIO,
+    EFFECTIVE_BITS,
+    RULE_GPUS,
+    RULE_SPEED,
+    RULE_WEIGHTS,
+    SAVED,
+    SIXTEEN_BIT,
+    KvRow,
+    PrecisionRow,
+    RuleOfThumbEffect,
+    arithmetic_of,
+)
+
+if TYPE_CHECKING:
+    from ...scenario import Scenario
+
+FIELDS = ("estimator", "model", *LOAD_FIELDS, *LAYOUT_FIELDS, *TRAFFIC_FIELDS, "shown_formats")
+"""Scenario fields that this section depends on."""
+
+REFERENCE = "bf16"
+"""Precision that savings and speeds are measured against: what models are trained and published in."""
+ONE_TOKEN = Sequences(users=1, context=1)
+"""The least that a GPU can be asked to serve."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class QuantizationResult:
+    """Everything the trade-off part of the quantization screen shows."""
+
+    estimator: str
+    model: Model
+    accelerator: Accelerator
+    layout: Layout
+    """Where speeds are compared: the layout of the chosen GPUs."""
+    batch: float
+    """Sequences that one replica decodes together in that comparison."""
+    rows: tuple[PrecisionRow, ...]
+    """In the order of the catalog."""
+    chosen: PrecisionRow
+    """The scenario's precision."""
+    reference: PrecisionRow
+    """16 bit."""
+    kv_rows: tuple[KvRow, ...]
+    methods: tuple[QuantizationMethod, ...]
+    no_speed: str
+    """Why no speed is predicted; empty where it is."""
+    band_pct: float | None
+    """Mean error of predicted decode steps on measured data of this kind; None: no measured data."""
+    rules: Rules
+    """How published rows become badges."""
+    comparison: Comparison
+
+    def row(self, precision_id: str) -> PrecisionRow:
+        """The row of a precision. Raises KeyError."""
+        for row in (*self.rows, self.reference):
+            if row.precision.id == precision_id:
+                return row
+        raise KeyError(precision_id)
+
+    @property
+    def safest_smallest(self) -> PrecisionRow | None:
+        """The row with the fewest GPUs, then bytes, among those that published data call Safe and vLLM-likes serve."""
+        safe = [
+            row
+            for row in self.rows
+            if row.quality.badge is Badge.SAFE and row.gpus is not None and row.precision.family != "gguf"
+        ]
+        return min(safe, key=lambda row: (row.gpus or 0, row.weights), default=None)
+
+    def derivations(self, row: PrecisionRow) -> tuple[Derivation, ...]:
+        """The math behind every figure of a row."""
+        return self.comparison.derivations(row, self.reference)
+
+
+def evaluate_quantization(scenario: Scenario, facts: Facts) -> QuantizationResult:
+    """Compare the precisions of a scenario. Raises ValueError in one line for names and values that cannot be."""
+    deployment, site, load = deployment_of(scenario, facts), site_of(scenario, facts), load_of(scenario)
+    reference = facts.precision(REFERENCE)
+    chosen = deployment.precision
+    shown = shown_precisions(facts, deployment.model, chosen, scenario.shown_formats == "all")
+    layout = _layout(deployment, site, load, scenario.gpus, forced_of(scenario))
+    workload = workload_of(scenario, deployment, site.accelerator)
+    limit = workload.max_num_seqs or scenario.max_num_seqs
+    batch = max(1.0, min(scenario.users / layout.dp, float(limit)))
+    fabric = fabric_of(site.accelerator, link_of(scenario, facts))
+    plans: dict[str, Plan | str] = {}
+    for precision in {entry.id: entry for entry in (*shown, reference)}.values():
+        try:
+            plans[precision.id] = Plan.of(
+                deployment.model,
+                precision,
+                deployment.kv_precision,
+                site.accelerator,
+                layout,
+                facts.speed(),
+                engine=scenario.engine,
+                fabric=fabric,
+                windowed=deployment.windowed,
+                rules=deployment.constants.kv,
+            )
+        except SpeedError as error:
+            plans[precision.id] = str(error)
+    comparison = Comparison(deployment, site, load, workload, layout, batch, plans)
+    rows = tuple(_row(comparison, facts, precision, reference) for precision in shown)
+    base = next((row for row in rows if row.precision.id == reference.id), None)
+    base = base or _row(comparison, facts, reference, reference)
+    plan = plans[reference.id]
+    band = None if isinstance(plan, str) else plan.band("tpot")
+    return QuantizationResult(
+        estimator=scenario.estimator,
+        model=deployment.model,
+        accelerator=site.accelerator,
+        layout=layout,
+        batch=batch,
+        rows=rows,
+        chosen=next(row for row in rows if row.precision.id == chosen.id),
+        reference=base,
+        kv_rows=_kv_rows(comparison, facts),
+        methods=tuple(facts.methods()),
+        no_speed=plan if isinstance(plan, str) else "",
+        band_pct=band.mean_ape if band else None,
+        rules=facts.quality().rules,
+        comparison=comparison,
+    )
+
+
+def shown_precisions(facts: Facts, model: Model, chosen: Precision, everything: bool) -> tuple[Precision, ...]:
+    """The classic precisions or all that change this model, in the order of the catalog, always with the chosen one.
+
+    How a checkpoint stores its weights is in no list; it comes first.
+    """
+    listed = tuple(
+        precision
+        for precision in facts.precisions()
+        if precision.id == chosen.id
+        or (precision.for_weights and (precision.classic or (everything and _changes(model, precision))))
+    )
+    return listed if any(precision.id == chosen.id for precision in listed) else (chosen, *listed)
+
+
+def _changes(model: Model, precision: Precision) -> bool:
+    """Whether a precision does something to this model: one for experts alone leaves a dense model as it is."""
+    if precision.bits < SIXTEEN_BIT or not precision.parts:
+        return True
+    return model.is_moe and precision.bits_of(Part.ROUTED_EXPERTS) < SIXTEEN_BIT
+
+
+def _layout(deployment: Deployment, site: Site, load: Sequences, gpus: int, forced: Forced) -> Layout:
+    chosen = recommend(deployment, site, load, gpus, forced)
+    return chosen.plan.layout if chosen.plan else Layout()
+
+
+def _row(comparison: Comparison, facts: Facts, precision: Precision, reference: Precision) -> PrecisionRow:
+    model, site = comparison.deployment.model, comparison.site
+    parts = checkpoint_weights(model, precision)
+    weights = sum(part.bytes for part in parts)
+    base = sum(part.bytes for part in checkpoint_weights(model, reference))
+    element = _format(facts, precision)
+    names = precision.quality or (element.evidence if element else ())
+    rule = rule_of_thumb.figures(model)
+    rule_weights = RULE_WEIGHTS(parameters=rule.parameters, bytes_per_parameter=precision.nominal_bytes)
+    promised = precision.rule_of_thumb_speed
+    stored = replace(comparison.deployment, precision=precision)
+    return PrecisionRow(
+        precision=precision,
+        format=element,
+        weights=weights,
+        bits_per_weight=EFFECTIVE_BITS(weights=weights, parameters=sum(part.parameters for part in parts)),
+        saved_pct=SAVED(weights=weights, weights_16bit=base),
+        byte_ratio=BYTE_RATIO(weights_16bit=base, weights=weights),
+        least=smallest(stored, site, comparison.load),
+        alone=smallest(stored, site, ONE_TOKEN),
+        arithmetic=arithmetic_of(precision, site.accelerator),
+        speed=comparison.speed(precision, reference),
+        rule=RuleOfThumbEffect(
+            weights=round(rule_weights),
+            gpus=int(RULE_GPUS(weights_gib=rule_weights / GIB, gpu_gb=site.accelerator.memory_marketing_gb)),
+            speed=RULE_SPEED(against_fp32=promised, against_fp32_16bit=reference.rule_of_thumb_speed)
+            if promised
+            else None,
+            speed_fp32=promised or None,
+        ),
+        quality=facts.quality().assess(names, model.name),
+    )
+
+
+def _format(facts: Facts, precision: Precision) -> NumberFormat | None:
+    try:
+        return facts.format(precision.format) if precision.format else None
+    except FormatError:
+        return None
+
+
+def _kv_rows(comparison: Comparison, facts: Facts) -> tuple[KvRow, ...]:
+    deployment, load = comparison.deployment, comparison.load
+    base = comparison.kv_bytes(replace(deployment, kv_precision=facts.precision(REFERENCE)))
+    rows = []
+    for precision in facts.precisions():
+        if not precision.for_kv:
+            continue
+        stored = replace(deployment, kv_precision=precision)
+        demand = kv_demand(stored.geometry(Layout())[0], load)
+        least = smallest(stored, comparison.site, load)
+        names = precision.kv_quality or (("reference",) if precision.bits >= SIXTEEN_BIT else ())
+        rows.append(
+            KvRow(
+                precision=precision,
+                bytes_per_user=demand.per_user,
+                total=demand.total,
+                saved_pct=SAVED(weights=demand.total, weights_16bit=base) if base else 0.0,
+                gpus=least.plan.layout.gpus if least.plan else None,
+                quality=facts.quality().assess(names, deployment.model.name),
+                chosen=precision.id == deployment.kv_precision.id,
+            )
+        )
+    return tuple(rows)

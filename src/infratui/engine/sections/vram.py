@@ -1,0 +1,304 @@
+"""The memory section: what one replica needs, where it fits, how it grows, and how many users fit instead."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from ..case import LAYOUT_FIELDS, LOAD_FIELDS, deployment_of, forced_of, load_of, site_of
+from ..cluster.layout import Layout
+from ..deployment.placement import (
+    Recommendation,
+    Site,
+    Smallest,
+    kv_copies,
+    recommend,
+    smallest,
+    topology_of,
+)
+from ..facts import Facts
+from ..figures.derivation import Basis, Formula, Ledger, Unit
+from ..memory import rule_of_thumb
+from ..memory.kv_cache import CacheKind, KvTier, Sequences, kv_demand, kv_layers, kv_tier
+from ..memory.plan import Deployment, MemoryPlan, plan_memory
+from ..memory.startup import StartupLines, predict_startup
+from ..memory.weights import PartWeights, checkpoint_weights, total_weights
+from ..model.architecture import Part, layer_order, parameters
+from .accelerator_table import accelerator_rows, rows_by_rule_of_thumb, verdict
+from .vram_result import (
+    AcceleratorRow,
+    Estimate,
+    Growth,
+    GrowthLine,
+    KvGroup,
+    LayerCache,
+    PrefixEffect,
+    Selected,
+    Verdict,
+    VramResult,
+)
+
+if TYPE_CHECKING:
+    from ...scenario import Scenario
+
+__all__ = [
+    "FIELDS",
+    "AcceleratorRow",
+    "Estimate",
+    "Growth",
+    "GrowthLine",
+    "KvGroup",
+    "LayerCache",
+    "PrefixEffect",
+    "Selected",
+    "Verdict",
+    "VramResult",
+    "accelerator_rows",
+    "checkpoint_parts",
+    "deployment_of",
+    "evaluate_vram",
+    "forced_of",
+    "load_of",
+    "site_of",
+]
+
+FIELDS = ("estimator", "model", *LOAD_FIELDS, *LAYOUT_FIELDS)
+"""Scenario fields that this section depends on."""
+
+_GROWTH_POINTS = 24
+
+ALL_WEIGHTS = Formula("all_weights", "dp * tp * weights_of_stages", Unit.BYTES, term="parameters")
+ALL_KV = Formula("all_kv_cache", "dp * tp * kv_of_stages", Unit.BYTES, term="kv-cache")
+ALL_RUNTIME = Formula(
+    "all_runtime",
+    "gpus * (activation + non_torch + cuda_graphs)",
+    Unit.BYTES,
+    basis=Basis.CALIBRATED,
+    term="activations",
+)
+TOTAL = Formula("total", "all_weights + all_kv_cache + all_runtime", Unit.BYTES)
+
+
+def evaluate_vram(scenario: Scenario, facts: Facts) -> VramResult:
+    """The memory section of a scenario. Raises ValueError in one line for names and values that cannot be."""
+    deployment, load, site = deployment_of(scenario, facts), load_of(scenario), site_of(scenario, facts)
+    table = facts.runtime()
+    fabric = facts.link(scenario.node_link)
+    least = smallest(deployment, site, load)
+    chosen = recommend(deployment, site, load, scenario.gpus, forced_of(scenario))
+    rows = accelerator_rows(
+        deployment,
+        load,
+        tuple(Site(accelerator, topology_of(accelerator, fabric), table) for accelerator in facts.accelerators()),
+    )
+    one = deployment.geometry(Layout())[0]
+    selected = _selected(deployment, site, load, scenario.gpus, chosen, least)
+    return VramResult(
+        estimator=scenario.estimator,
+        model=deployment.model,
+        deployment=deployment,
+        load=load,
+        detailed=_detailed(deployment, site, load, least),
+        rule_of_thumb=_by_rule_of_thumb(deployment, site, load),
+        checkpoint_bytes=total_weights(deployment.model, deployment.precision),
+        weights_by_part=checkpoint_parts(deployment),
+        weights_per_gpu=selected.plan.weights.parts if selected.plan else (),
+        kv_bytes_per_token=one.bytes_per_token,
+        kv_bytes_per_user=one.sequence_bytes(load.tokens),
+        kv_groups=_kv_groups(deployment, load),
+        layers=_layer_strip(deployment, load),
+        tiers=_tiers(deployment, site, load, selected.plan.layout if selected.plan else Layout()),
+        smallest=least,
+        rows=rows if scenario.estimator == "detailed" else rows_by_rule_of_thumb(deployment, load, rows),
+        selected=selected,
+        growth=_growth(deployment, site, load, scenario.gpus, selected.plan),
+        startup=_startup(deployment, site, load, selected.plan),
+        prefix=_prefix_effect(load, selected.plan),
+    )
+
+
+def checkpoint_parts(deployment: Deployment) -> tuple[PartWeights, ...]:
+    """Weights by part, once, in the order of `Part`."""
+    order = {part: at for at, part in enumerate(Part)}
+    return tuple(
+        sorted(checkpoint_weights(deployment.model, deployment.precision), key=lambda entry: order[entry.part])
+    )
+
+
+def _selected(
+    deployment: Deployment, site: Site, load: Sequences, gpus: int, chosen: Recommendation, least: Smallest
+) -> Selected:
+    plan = chosen.plan
+    if plan is None:
+        return Selected(site.accelerator, gpus, None, gpus, Verdict.NO, 0, _to_add(least, gpus), chosen.reasons, 1.0)
+    explained = plan_memory(deployment, site.accelerator, plan.layout, load, site.table, explain=True)
+    return Selected(
+        accelerator=site.accelerator,
+        gpus=gpus,
+        plan=explained,
+        idle=chosen.idle,
+        verdict=verdict(plan),
+        missing=plan.missing,
+        missing_gpus=0 if plan.fits else _to_add(least, gpus),
+        reasons=chosen.reasons,
+        kv_copies=kv_copies(deployment, plan.layout.tp),
+    )
+
+
+def _to_add(least: Smallest, gpus: int) -> int | None:
+    return max(0, least.plan.layout.gpus - gpus) if least.plan else None
+
+
+def _detailed(deployment: Deployment, site: Site, load: Sequences, least: Smallest) -> Estimate:
+    """Over all GPUs of the smallest legal layout, copies and padding included; without one, over a single GPU."""
+    layout = least.plan.layout if least.plan else Layout()
+    plan = plan_memory(deployment, site.accelerator, layout, load, site.table, explain=True)
+    replica = Sequences(plan.users_per_replica, load.context, load.mean_fill, load.shared_prefix)
+    ledger = Ledger()
+    ledger.steps.extend(plan.derivation or ())
+    weights = deployment.weights(layout)
+    weights_sum = sum(stage.total for stage in weights.stages)
+    kv_sum = sum(_stage_kv(deployment, layout, replica))
+    source = f"{layout.pp} stages" if layout.pp > 1 else ""
+    everything = ledger.bytes(ALL_WEIGHTS, dp=layout.dp, tp=layout.tp, weights_of_stages=weights_sum, note=source)
+    cache = ledger.bytes(ALL_KV, dp=layout.dp, tp=layout.tp, kv_of_stages=kv_sum, note=source)
+    runtime = math.ceil(
+        ledger(
+            ALL_RUNTIME,
+            band_pct=deployment.constants.runtime_band_pct,
+            gpus=layout.gpus,
+            activation=plan.runtime.activation,
+            non_torch=plan.runtime.non_torch,
+            cuda_graphs=plan.runtime.graphs,
+        )
+    )
+    total = ledger(TOTAL, all_weights=everything, all_kv_cache=cache, all_runtime=runtime)
+    title = f"Memory of one replica on {layout.gpus} × {site.accelerator.name}, {layout.label}"
+    return Estimate(
+        estimator="detailed",
+        weights=everything,
+        kv_cache=cache,
+        runtime=runtime,
+        gpus=layout.gpus,
+        band_pct=_band(deployment, everything, runtime, total),
+        derivation=ledger.derivation(title),
+    )
+
+
+def _stage_kv(deployment: Deployment, layout: Layout, replica: Sequences) -> list[int]:
+    return [kv_demand(geometry, replica).total for geometry in deployment.geometry(layout)]
+
+
+def _band(deployment: Deployment, weights: int, runtime: int, total: float) -> float | None:
+    """Errors of weights and runtime together; the cache of a known architecture is exact."""
+    constants = deployment.constants
+    if constants.weights_band_pct is None or constants.runtime_band_pct is None:
+        return None
+    return math.hypot(weights * constants.weights_band_pct, runtime * constants.runtime_band_pct) / total
+
+
+def _by_rule_of_thumb(deployment: Deployment, site: Site, load: Sequences) -> Estimate:
+    figures = rule_of_thumb.figures(deployment.model)
+    found = rule_of_thumb.memory(
+        figures,
+        deployment.precision.nominal_bytes,
+        deployment.kv_precision.nominal_bytes,
+        load.context,
+        load.users,
+        explain=True,
+    )
+    gpus = rule_of_thumb.split(found.total, 1, site.accelerator.memory_marketing_gb).min_gpus
+    assert found.derivation is not None
+    return Estimate("rule-of-thumb", found.weights, found.kv_cache, found.overhead, gpus, None, found.derivation)
+
+
+def _kv_groups(deployment: Deployment, load: Sequences) -> tuple[KvGroup, ...]:
+    groups = []
+    for entry in deployment.geometry(Layout())[0].groups:
+        if entry.kind is CacheKind.NONE:
+            continue
+        per_user = entry.sequence_bytes(load.tokens)
+        shared = load.users > 1 and load.prefix
+        own = entry.sequence_bytes(load.tokens - load.prefix) if shared else per_user
+        common = entry.sequence_bytes(load.prefix) - entry.layers * entry.state_bytes if shared else 0
+        groups.append(
+            KvGroup(
+                group=entry.group,
+                kind=entry.kind,
+                layers=entry.layers,
+                window=entry.window,
+                bytes_per_token=entry.layers * entry.token_bytes,
+                bytes_per_user=per_user,
+                total=common + load.users * own,
+            )
+        )
+    return tuple(groups)
+
+
+def _layer_strip(deployment: Deployment, load: Sequences) -> tuple[LayerCache, ...]:
+    strip = []
+    for index, layer in enumerate(layer_order(deployment.model)):
+        entry = kv_layers(layer, 1, deployment.kv_precision, 1, deployment.windowed, deployment.constants.kv)
+        strip.append(LayerCache(index, layer.key, entry.kind, entry.sequence_bytes(load.tokens)))
+    return tuple(strip)
+
+
+def _tiers(deployment: Deployment, site: Site, load: Sequences, layout: Layout) -> tuple[KvTier, ...]:
+    """One user's cache: each GPU of a replica fetches its own share, or prefills its share of the FLOPs."""
+    accelerator = site.accelerator
+    per_gpu = max(geometry.sequence_bytes(load.tokens) for geometry in deployment.geometry(layout))
+    if not per_gpu:
+        return ()
+    model = deployment.model
+    flops = 2.0 * parameters(model).active * load.tokens
+    for layer in layer_order(model):
+        if layer.attention is not None:
+            flops += load.tokens * layer.attention.attend_flops(max(1, load.tokens // 2), decode=False)
+    peak = accelerator.peak(deployment.precision.compute) or accelerator.peak("bf16")
+    reached = peak * site.table.prefill_efficiency if peak else None
+    return tuple(
+        kv_tier(tier.name, per_gpu, tier.bandwidth, flops / layout.gpus_per_replica, reached)
+        for tier in site.table.tiers
+        if tier.pcie_gen in (None, accelerator.pcie_gen)
+    )
+
+
+def _growth(deployment: Deployment, site: Site, load: Sequences, gpus: int, plan: MemoryPlan | None) -> Growth:
+    """Lines at a quarter, half, once, twice and four times the context, on the chosen layout."""
+    layout = plan.layout if plan else Layout()
+    reference = plan or plan_memory(deployment, site.accelerator, layout, load, site.table)
+    weights = layout.dp * deployment.weights(layout).replica
+    fixed = weights + layout.gpus * reference.runtime_inside
+    limit = deployment.model.max_context
+    wanted = (load.context // 4, load.context // 2, load.context, load.context * 2, load.context * 4)
+    contexts = sorted({value for value in wanted if 1 <= value <= max(limit, load.context)})
+    most = max(2 * load.users, min(4 * load.users, reference.max_users))
+    users = sorted({max(1, round(most * step / _GROWTH_POINTS)) for step in range(_GROWTH_POINTS + 1)})
+    lines = []
+    for context in contexts:
+        points = []
+        for count in users:
+            replica = Sequences(math.ceil(count / layout.dp), context, load.mean_fill, load.shared_prefix)
+            cache = layout.dp * layout.tp * sum(_stage_kv(deployment, layout, replica))
+            points.append((count, fixed + cache))
+        lines.append(GrowthLine(context, tuple(points)))
+    return Growth(tuple(lines), gpus * reference.requested)
+
+
+def _startup(deployment: Deployment, site: Site, load: Sequences, plan: MemoryPlan | None) -> StartupLines | None:
+    if plan is None:
+        return None
+    return predict_startup(
+        deployment.geometry(plan.layout)[plan.stage],
+        plan.kv_space,
+        load.context,
+        deployment.batch(site.accelerator).max_batched_tokens,
+        block_tokens=deployment.constants.block_tokens,
+        printed_by_groups=deployment.constants.prints_groups,
+    )
+
+
+def _prefix_effect(load: Sequences, plan: MemoryPlan | None) -> PrefixEffect | None:
+    if plan is None or not plan.kv_shared:
+        return None
+    return PrefixEffect(load.prefix, plan.kv_shared * (plan.users_per_replica - 1))
