@@ -86,7 +86,7 @@ def test_a_failed_save_leaves_the_old_file_whole(tmp_path: Path, monkeypatch: py
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(store.os, "fsync", full)
+    monkeypatch.setattr("infratui.file_writing.os.fsync", full)
     with pytest.raises(ScenarioError, match="No space left on device"):
         store.save_scenario(Scenario(users=8), path)
     assert store.load_scenario(path).users == 7
