@@ -139,7 +139,7 @@ def test_unreadable_file_names_the_reason(folder, monkeypatch):
     def refuse(*_args: Any, **_kwargs: Any) -> Any:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr("infratui.checkpoint.fields.os.open", refuse)
     with pytest.raises(CheckpointError, match="Permission denied"):
         read(made)
 
