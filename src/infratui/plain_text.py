@@ -55,6 +55,18 @@ def printable(text: str, limit: int = 160) -> str:
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"
 
 
+_SIGNED = re.compile(r"[+-] ?[$€£]?\.?[0-9][0-9.,]*([eE][+-]?[0-9]+)?( ?[A-Za-z%/·×]+)*")
+
+
+def inert(cell: str) -> str:
+    """A table cell that no spreadsheet runs: what would start a formula gets an apostrophe; signed numbers stay."""
+    cell = harmless(cell)
+    starts = cell.lstrip(" ")[:1]
+    if starts in ("=", "@", "\t") or (starts in ("+", "-") and not _SIGNED.fullmatch(cell.strip(" "))):
+        return f"'{cell}" if len(cell) > 1 else cell
+    return cell
+
+
 def to_ascii(text: str) -> str:
     """The text with one ASCII character for each other one."""
     return text if text.isascii() else text.translate(_TABLE)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from .common import Deployment, deployment_options, echo_json, guarded, output_options
+from .common import Deployment, Number, Whole, deployment_options, echo_json, guarded, output_options
 
 
 @click.command()
-@click.option("--requests", type=click.IntRange(0, 10**13), help="Requests per day.")
-@click.option("--hours", type=float, help="Hours of service per day.")
+@click.option("--requests", type=Whole(0, 10**13), help="Requests per day.")
+@click.option("--hours", type=Number(), help="Hours of service per day.")
 @click.option("--compliance", is_flag=True, help="Data must stay on premises.")
 @click.option("--brief", is_flag=True, help="One paragraph.")
 @output_options

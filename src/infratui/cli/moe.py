@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
-from .common import Deployment, deployment_options, echo_json, guarded, output_options
+from .common import Deployment, Whole, deployment_options, echo_json, guarded, output_options
 
 
 @click.command()
 @click.option("--dense", metavar="NAME|PATH", help="The dense model.")
 @click.option("--moe", metavar="NAME|PATH", help="The mixture of experts.")
-@click.option("--batch", type=click.IntRange(1, 4096), help="Tokens per step.")
+@click.option("--batch", type=Whole(1, 4096), help="Tokens per step.")
 @click.option("--gib", is_flag=True, help="Show GiB (2^30) rather than GB (10^9).")
 @output_options
 @deployment_options

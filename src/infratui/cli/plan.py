@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import click
 
-from .common import Deployment, deployment_options, echo_json, guarded, output_options, plain_table
+from .common import Deployment, Number, Whole, deployment_options, echo_json, guarded, output_options, plain_table
 
 
 @click.command()
-@click.option("--requests", type=click.IntRange(0, 10**13), help="Requests per day to plan for.")
-@click.option("--ttft", type=float, metavar="MS", help="Time to first token to hold; 0: none.")
-@click.option("--tpot", type=float, metavar="MS", help="Time per output token to hold; 0: none.")
+@click.option("--requests", type=Whole(0, 10**13), help="Requests per day to plan for.")
+@click.option("--ttft", type=Number(), metavar="MS", help="Time to first token to hold; 0: none.")
+@click.option("--tpot", type=Number(), metavar="MS", help="Time per output token to hold; 0: none.")
 @click.option("--format", "formats", multiple=True, metavar="NAME", help="Only these weight formats: fp8, int4-awq …")
-@click.option("--min-bits", type=float, default=8.0, show_default=True, help="Narrowest weights to try unasked.")
+@click.option("--min-bits", type=Number(), default=8.0, show_default=True, help="Narrowest weights to try unasked.")
 @output_options
 @deployment_options
 def command(

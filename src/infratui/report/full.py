@@ -10,7 +10,7 @@ from ..engine.evaluate import Evaluation, evaluate
 from ..engine.figures.units import ByteUnit, format_value
 from . import math
 from .headlines import section_headlines
-from .layout import escaped, markdown_table
+from .layout import escaped, fenced, markdown_table
 from .sections import Answer, answers, derivations, summary
 
 if TYPE_CHECKING:
@@ -40,7 +40,10 @@ def plain_report(scenario: Scenario, facts: Facts, bytes_as: ByteUnit = ByteUnit
 def markdown_report(evaluation: Evaluation, date: dt.date, bytes_as: ByteUnit = ByteUnit.GB) -> str:
     """All sections as Markdown with inputs, figures, math and sources."""
     scenario = evaluation.scenario
-    blocks = [f"# {escaped(scenario.name)}", f"infratui, {date.isoformat()}. {inputs_line(scenario, evaluation.facts)}"]
+    blocks = [
+        f"# {escaped(scenario.name)}",
+        f"infratui, {date.isoformat()}. {escaped(inputs_line(scenario, evaluation.facts))}",
+    ]
     for found in answers(evaluation):
         blocks.append(f"## {found.section.title}")
         blocks.append(escaped(summary(found, bytes_as)))
@@ -49,7 +52,7 @@ def markdown_report(evaluation: Evaluation, date: dt.date, bytes_as: ByteUnit = 
     changed = scenario.changed()
     if changed:
         blocks.append("## Inputs that differ from the defaults")
-        blocks.append("```yaml\n" + "\n".join(f"{key}: {value}" for key, value in changed.items()) + "\n```")
+        blocks.append(fenced("\n".join(f"{key}: {value}" for key, value in changed.items()), "yaml"))
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 

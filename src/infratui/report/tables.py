@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..engine.figures.units import format_count, format_tokens, format_usd, significant
 from ..engine.model.architecture import parameters
+from ..plain_text import inert
 
 if TYPE_CHECKING:
     from ..catalog.load import Catalog
@@ -72,16 +73,8 @@ def as_csv(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows([_harmless(cell) for cell in row] for row in rows)
+    writer.writerows([inert(cell) for cell in row] for row in rows)
     return out.getvalue()
-
-
-def _harmless(cell: str) -> str:
-    if cell[:1] in "=@\t\r" and cell:
-        return f"'{cell}"
-    if cell[:1] in "+-" and cell[1:2] and not (cell[1].isdigit() or cell[1] in ". $"):
-        return f"'{cell}"
-    return cell
 
 
 def _haystack(record: Record) -> str:
