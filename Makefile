@@ -1,15 +1,26 @@
-# make run    set up .venv and open the app
-# make test   set up .venv, then lint, types and all tests
+# make run          set up .venv and open the app
+# make test         set up .venv, then lint, types and the tests: what every change runs
+# make test-all     the long tests too, and the property tests with many more examples
+# make soak         thousands of random trials
+# make test-newest  the same tests on the newest versions that pyproject.toml allows
+# make lock         renew requirements/lock.txt from pyproject.toml
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+LOCK   := requirements/lock.txt
+NEWEST := .venv-newest
+PIP    := -m pip install --quiet --disable-pip-version-check
 WORKERS ?= auto
 
-.PHONY: run test lint types unit bench screenshots snapshots calibrate clean
+.PHONY: run compile test test-all soak test-newest lock lint types unit bench screenshots snapshots calibrate clean
 
-run: $(READY)
+run: compile
 	@$(BIN)/infratui
+
+# A start that finds no bytecode compiles every module again, which costs a third of it.
+compile: $(READY)
+	@$(BIN)/python -m compileall -q src
 
 test: lint types unit
 
@@ -21,10 +32,27 @@ lint: $(READY)
 types: $(READY)
 	$(BIN)/mypy
 
-unit: $(READY)
+unit: compile
 	$(BIN)/pytest -n $(WORKERS)
 
-bench: $(READY)
+test-all: compile
+	$(BIN)/pytest -n $(WORKERS) -m "(long or hypothesis) and not soak" --hypothesis-profile=thorough
+
+soak: compile
+	$(BIN)/pytest -n 0 -m soak
+
+test-newest:
+	$(PYTHON) -m venv --clear $(NEWEST)
+	$(NEWEST)/bin/python $(PIP) --upgrade pip
+	$(NEWEST)/bin/python $(PIP) --editable '.[dev]'
+	$(NEWEST)/bin/pytest -n $(WORKERS)
+
+lock: $(READY)
+	$(BIN)/python $(PIP) uv
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra dev --no-emit-index-url \
+		--custom-compile-command "make lock" pyproject.toml --output-file $(LOCK)
+
+bench: compile
 	$(BIN)/python -m tests.bench
 
 screenshots: $(READY)
@@ -36,10 +64,11 @@ snapshots: $(READY)
 calibrate: $(READY)
 	$(BIN)/python -m infratui.tools.calibrate
 
-$(READY): pyproject.toml
+$(READY): pyproject.toml $(LOCK)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/python $(PIP) --requirement $(LOCK)
+	$(BIN)/python $(PIP) --no-deps --no-build-isolation --editable .
 	@touch $(READY)
 
 clean:
-	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(NEWEST) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

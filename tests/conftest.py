@@ -7,6 +7,21 @@ for _name in ("NO_COLOR", "TEXTUAL_THEME", "TEXTUAL_ANIMATIONS", "TEXTUAL_FPS", 
     os.environ.pop(_name, None)
 
 import pytest  # noqa: E402
+from hypothesis import settings  # noqa: E402
+
+# A shared machine stalls now and then, which says nothing about the code: no example has a deadline.
+settings.register_profile("quick", deadline=None, max_examples=30)
+settings.register_profile("thorough", deadline=None, max_examples=200)
+settings.load_profile("quick")
+
+ID_LENGTH = 40
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """The name of a case: hostile ones are long, their names are not."""
+    if isinstance(val, str | bytes) and len(val) > ID_LENGTH:
+        return f"{val[:24]!a}+{len(val) - 24}"
+    return None
 
 
 @pytest.fixture(autouse=True)

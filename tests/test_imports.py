@@ -23,7 +23,7 @@ def imported(code: str) -> set[str]:
     ],
 )
 def test_no_terminal_library_below_the_app(code: str):
-    assert not {"textual", "rich", "plotext", "textual_plotext"} & imported(code)
+    assert not {"textual", "rich"} & imported(code)
 
 
 def test_the_engine_opens_nothing():

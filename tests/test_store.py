@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from infratui import store
@@ -14,7 +14,6 @@ from infratui.engine.evaluate import Evaluator
 from infratui.scenario import Scenario, ScenarioError
 
 
-@settings(max_examples=80)
 @given(
     st.text(max_size=80).filter(lambda text: all(ord(char) < 0xD800 or ord(char) > 0xDFFF for char in text)),
     st.integers(1, 10**6),
@@ -60,7 +59,6 @@ def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, content, message) -> 
     assert "\n" not in str(caught.value)
 
 
-@settings(max_examples=200)
 @given(st.binary(max_size=300))
 def test_any_file_is_read_or_refused(tmp_path_factory, content) -> None:
     path = tmp_path_factory.mktemp("store") / "plan.yaml"
@@ -88,7 +86,7 @@ def test_a_failed_save_leaves_the_old_file_whole(tmp_path: Path, monkeypatch: py
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(store.os, "fsync", full)
+    monkeypatch.setattr("infratui.file_writing.os.fsync", full)
     with pytest.raises(ScenarioError, match="No space left on device"):
         store.save_scenario(Scenario(users=8), path)
     assert store.load_scenario(path).users == 7

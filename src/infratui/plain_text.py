@@ -1,6 +1,12 @@
-"""Glyphs for where there are none: each character becomes one ASCII character."""
+"""Text as a terminal may have it: nothing that would steer it, and ASCII glyphs for where there are no others."""
 
 from __future__ import annotations
+
+import re
+
+# C0 and C1 controls but tab and newline, line and paragraph separators, bidirectional marks and overrides, surrogates.
+CONTROL = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+"""Pattern of what steers a terminal or reorders a line, and stands in no name."""
 
 _PAIRS = {
     "▌": ">", "▐": "|", "◂": "<", "▸": ">", "▲": "^", "▼": "v", "●": "*", "○": "o", "◆": "*", "◇": "o",
@@ -33,6 +39,32 @@ class _Table(dict[int, str]):
 
 
 _TABLE = _Table({ord(glyph): plain for glyph, plain in _PAIRS.items()})
+
+
+def harmless(text: str) -> str:
+    """The text, lines and tabs as they are, with a mark for each character that would steer a terminal."""
+    # Most text is printable throughout, which is told faster than the pattern is compiled.
+    if text.replace("\n", "").isprintable():
+        return text
+    return re.sub(CONTROL, "\N{REPLACEMENT CHARACTER}", text)
+
+
+def printable(text: str, limit: int = 160) -> str:
+    """Text on one line without control characters, cut to `limit`: safe in a one-line message."""
+    clean = harmless(text.replace("\n", " ").replace("\t", " "))
+    return clean if len(clean) <= limit else clean[: limit - 1] + "…"
+
+
+_SIGNED = re.compile(r"[+-] ?[$€£]?\.?[0-9][0-9.,]*([eE][+-]?[0-9]+)?( ?[A-Za-z%/·×]+)*")
+
+
+def inert(cell: str) -> str:
+    """A table cell that no spreadsheet runs: what would start a formula gets an apostrophe; signed numbers stay."""
+    cell = harmless(cell)
+    starts = cell.lstrip(" ")[:1]
+    if starts in ("=", "@", "\t") or (starts in ("+", "-") and not _SIGNED.fullmatch(cell.strip(" "))):
+        return f"'{cell}" if len(cell) > 1 else cell
+    return cell
 
 
 def to_ascii(text: str) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from .plain_text import CONTROL
 
 
 class ScenarioError(ValueError):
@@ -276,6 +279,16 @@ class Scenario(BaseModel):
     lab_seed: Annotated[
         int, Field(ge=0, le=2**31), Input("Tensor seed", Kind.COUNT, "scenario", "", tuple(range(16)))
     ] = 1
+
+    @field_validator("*")
+    @classmethod
+    def _one_line(cls, value: object) -> object:
+        """Texts are names and paths, and reach terminals, titles and files: one line, nothing that steers it."""
+        if isinstance(value, str):
+            found = re.search(CONTROL, value) or re.search(r"[\n\t]", value)
+            if found:
+                raise ValueError(f"control character {found[0]!a}; remove it")
+        return value
 
     @field_validator("lab_group")
     @classmethod

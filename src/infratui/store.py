@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -12,6 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from .catalog.yaml_io import line_of, printable, read, read_text
+from .file_writing import write_whole
 from .scenario import Scenario, ScenarioError, parse
 
 SCHEMA = 1
@@ -129,20 +128,14 @@ def dump(scenario: Scenario) -> str:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file in one piece, its folders too. Raises ScenarioError in one line."""
+    """Write a file in one piece, its folders too; the program's own state is the user's alone.
+
+    Raises ScenarioError in one line.
+    """
     path = expanded(path)
-    temporary = ""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        write_whole(path, text, private=state_directory() in path.parents)
     except (OSError, ValueError) as error:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
         # A name with a null byte is a ValueError.
         reason = getattr(error, "strerror", None) or str(error)
         raise ScenarioError(f"{printable(str(path))}: cannot be written: {reason}; choose another folder") from None

@@ -59,6 +59,7 @@ class TestComparison:
             for words in ("0.59× compute", "memory is for all 256 experts (747 GB)", "72.7 GB", "747 GB"):
                 assert words in shown(app)
 
+    @pytest.mark.long
     async def test_the_guides_flow_from_fp16_to_int4(self, make_app: Make, shown: Shown) -> None:
         """745B: 1,490 GB at FP16, about 372 GB at INT4 (the guide, section 5)."""
         app = make_app(Scenario(moe_model="generic-745b-moe", precision="fp16", gpus=64), motion=False)
@@ -176,6 +177,7 @@ class TestRouter:
             await press(pilot, ",", ",")
             assert panel.frame == at - 1
 
+    @pytest.mark.long
     async def test_speed_stays_within_four_frames_a_second(self, make_app: Make) -> None:
         app = make_app(Scenario())
         async with app.run_test(size=(120, 36)) as pilot:
@@ -204,6 +206,7 @@ class TestRouter:
             await press(pilot, "v")
             assert panel.frame == at
 
+    @pytest.mark.long
     async def test_v_stands_in_the_key_bar_help_and_palette(self, make_app: Make, shown: Shown) -> None:
         app = make_app(Scenario(), motion=False)
         async with app.run_test(size=(120, 36)) as pilot:
@@ -233,6 +236,7 @@ class TestRouter:
             await opened(pilot)
             assert "Router of layer 40: top-4 of 256 (its own is 8)" in shown(app)
 
+    @pytest.mark.long
     async def test_nothing_plays_on_a_screen_that_is_hidden(self, make_app: Make) -> None:
         app = make_app(Scenario())
         async with app.run_test(size=(120, 36)) as pilot:
@@ -283,6 +287,7 @@ class TestWords:
                 assert words in said
             assert said.endswith(".")
 
+    @pytest.mark.long
     async def test_every_term_of_the_screen_is_in_the_glossary(self, make_app: Make) -> None:
         app = make_app(Scenario(), motion=False)
         async with app.run_test(size=(120, 36)) as pilot:

@@ -125,6 +125,7 @@ class TestLayouts:
 
 
 class TestMotion:
+    @pytest.mark.long
     async def test_stepping_walks_the_step_and_explains_it(self, make_app: Make) -> None:
         app = make_app(Scenario(**GUIDE, gpus=16), motion=False)
         async with app.run_test(size=(120, 36)) as pilot:
@@ -149,6 +150,7 @@ class TestMotion:
             await press(pilot, "space")
             assert not view.playing
 
+    @pytest.mark.long
     async def test_reduced_motion_shows_a_still_picture(self, make_app: Make) -> None:
         app = make_app(Scenario(gpus=8), motion=False)
         async with app.run_test(size=(120, 36)) as pilot:
@@ -157,6 +159,7 @@ class TestMotion:
             assert not view.playing
             assert "of every layer" in view.caption
 
+    @pytest.mark.long
     async def test_nothing_plays_where_memory_is_short(self, make_app: Make) -> None:
         app = make_app(Scenario(**GUIDE, gpus=8), motion=True)
         async with app.run_test(size=(120, 36)) as pilot:
@@ -191,6 +194,7 @@ class TestBadInput:
             assert "inf " not in text
             assert len(app.screen.query_one(Headline).answer.text) > 10
 
+    @pytest.mark.long
     async def test_a_gpu_without_published_bandwidth(self, shown: Shown) -> None:
         class Unpublished(Catalog):
             def accelerator(self, name: str) -> Accelerator:

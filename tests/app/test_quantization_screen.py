@@ -83,6 +83,7 @@ async def test_all_formats_are_one_step_from_the_classic_four(make_app: Make) ->
         assert len(app.screen.query_one("#trade TableView", TableView).rows) > 50
 
 
+@pytest.mark.long
 async def test_walking_the_formats_makes_the_value_snap(make_app: Make, shown: Shown) -> None:
     app = make_app(Scenario())
     async with app.run_test(size=(120, 36)) as pilot:
@@ -189,6 +190,7 @@ async def test_math_and_summary_are_those_of_the_screen(make_app: Make, shown: S
         assert "0.7834 in FP8 E4M3 is 0.8125" in summary
 
 
+@pytest.mark.long
 async def test_a_format_of_the_users_own_is_on_the_screen(tmp_path: Path, shown: Shown) -> None:
     (tmp_path / "own.yaml").write_text(
         "formats: [{id: e3m4, label: FP8 E3M4, family: float, native: [], used_for: [weights], evidence: [],"
@@ -204,6 +206,7 @@ async def test_a_format_of_the_users_own_is_on_the_screen(tmp_path: Path, shown:
         assert "0.7834 → 0.78125" in shown(app)
 
 
+@pytest.mark.long
 async def test_every_panel_is_reached_with_tab(make_app: Make) -> None:
     app = make_app(Scenario())
     async with app.run_test(size=(80, 24)) as pilot:

@@ -137,6 +137,7 @@ class TestSearching:
             await pilot.pause()
             assert len(contents.entries) == whole
 
+    @pytest.mark.long
     async def test_a_table_is_sorted_filtered_and_taken_from(self, open_app: Open) -> None:
         app = open_app()
         async with app.run_test(size=(120, 36)) as pilot:
@@ -160,6 +161,7 @@ class TestSearching:
 
 
 class TestComputing:
+    @pytest.mark.long
     async def test_worked_examples_stand_beside_what_was_said(self, open_app: Open) -> None:
         app = open_app()
         async with app.run_test(size=(120, 36)) as pilot:

@@ -191,6 +191,7 @@ class TestHelp:
             await pilot.press("escape")
             assert not isinstance(pilot.app.screen, Reading)
 
+    @pytest.mark.long
     async def test_the_palette_runs_what_is_chosen(self, make_app) -> None:
         async with make_app().run_test(size=(120, 40)) as pilot:
             await pilot.press("colon", *"rule of thumb", "enter")
@@ -223,6 +224,7 @@ class TestRoom:
             await pilot.pause()
             assert "Users" in shown(pilot.app)
 
+    @pytest.mark.long
     async def test_it_survives_any_size(self, make_app) -> None:
         async with make_app().run_test(size=(120, 40)) as pilot:
             for size in ((1, 1), (10, 60), (300, 5), (61, 16), (200, 60)):

@@ -139,6 +139,7 @@ class TestLists:
             await pilot.press("escape")
             assert not isinstance(pilot.app.screen, Picker)
 
+    @pytest.mark.long
     async def test_pasted_text_filters(self, make_app) -> None:
         from textual.events import Paste
 

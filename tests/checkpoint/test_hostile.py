@@ -139,7 +139,7 @@ def test_unreadable_file_names_the_reason(folder, monkeypatch):
     def refuse(*_args: Any, **_kwargs: Any) -> Any:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr("infratui.checkpoint.fields.os.open", refuse)
     with pytest.raises(CheckpointError, match="Permission denied"):
         read(made)
 
@@ -183,7 +183,7 @@ def outcome(path: Path) -> None:
     assert len(message) <= 400
 
 
-FUZZ = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FUZZ = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),

@@ -178,7 +178,7 @@ def entry(**fields: Any) -> bytes:
     [
         (b"", "0 bytes long"),
         (b"\x01\x00\x00", "3 bytes long"),
-        (b"\xff" * 8, "at most 100,000,000"),
+        (b"\xff" * 8, "at most 25,000,000"),
         ((50_000).to_bytes(8, "little") + b"{}", "cut short"),
         ((2).to_bytes(8, "little") + b"[]", "does not start with"),
         ((3).to_bytes(8, "little") + b"{]}", "line 1"),

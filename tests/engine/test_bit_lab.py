@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from infratui.catalog.load import Catalog
@@ -121,7 +121,6 @@ def test_an_unknown_format_is_refused_with_the_list() -> None:
 
 
 @given(st.floats(-1e300, 1e300), st.integers(0, 2**31), st.sampled_from(Distribution))
-@settings(max_examples=40, deadline=None)
 def test_any_value_makes_a_group_and_lands_on_its_nearest_neighbour(
     value: float, seed: int, distribution: Distribution
 ) -> None:

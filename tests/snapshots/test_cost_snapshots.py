@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import pytest
 from textual.pilot import Pilot
@@ -12,6 +13,8 @@ from infratui.app.app import InfraApp
 from infratui.app.settings import Settings
 from infratui.catalog.load import Catalog
 from infratui.scenario import Scenario
+
+long = partial(pytest.param, marks=pytest.mark.long)
 
 Before = Callable[[Pilot[int]], Awaitable[None]]
 TODAY = dt.date(2026, 11, 1)
@@ -40,12 +43,12 @@ def settled(*keys: str) -> Before:
     return before
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("size", [(80, 24), long((120, 36)), long((200, 60))], ids=lambda size: f"{size[0]}x{size[1]}")
 def test_the_guides_demand(snap_compare: Callable[..., bool], size: tuple[int, int]) -> None:
     assert snap_compare(app(**GUIDE), terminal_size=size, run_before=settled())
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 36)], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("size", [(80, 24), long((120, 36))], ids=lambda size: f"{size[0]}x{size[1]}")
 def test_compliance_is_owned_whatever_it_costs(snap_compare: Callable[..., bool], size: tuple[int, int]) -> None:
     assert snap_compare(app(**GUIDE, compliance=True), terminal_size=size, run_before=settled())
 

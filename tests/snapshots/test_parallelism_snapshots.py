@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import pytest
 from textual.pilot import Pilot
@@ -11,9 +12,11 @@ from infratui.app.app import InfraApp
 from infratui.app.settings import Settings
 from infratui.scenario import Scenario
 
+long = partial(pytest.param, marks=pytest.mark.long)
+
 Before = Callable[[Pilot[int]], Awaitable[None]]
 GUIDE = {"model": "llama-3.1-405b", "precision": "fp16", "users": 10}
-SIZES = [(80, 24), (120, 36), (200, 60)]
+SIZES = [(80, 24), *map(long, ((120, 36), (200, 60)))]
 
 
 def app(**fields: object) -> InfraApp:

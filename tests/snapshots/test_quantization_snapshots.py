@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import pytest
 from textual.pilot import Pilot
@@ -11,6 +12,8 @@ from infratui.app.app import InfraApp
 from infratui.app.settings import Settings
 from infratui.catalog.load import Catalog
 from infratui.scenario import Scenario
+
+long = partial(pytest.param, marks=pytest.mark.long)
 
 Before = Callable[[Pilot[int]], Awaitable[None]]
 
@@ -32,7 +35,7 @@ def pressing(*keys: str) -> Before:
     return before
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("size", [(80, 24), long((120, 36)), long((200, 60))], ids=lambda size: f"{size[0]}x{size[1]}")
 def test_the_guides_405b(snap_compare: Callable[..., bool], size: tuple[int, int]) -> None:
     assert snap_compare(app(), terminal_size=size, run_before=pressing())
 
@@ -43,7 +46,7 @@ def test_all_formats_walked_to_one_nobody_published_about(snap_compare: Callable
     assert snap_compare(app(shown_formats="all"), terminal_size=(120, 36), run_before=keys)
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 36)], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("size", [(80, 24), long((120, 36))], ids=lambda size: f"{size[0]}x{size[1]}")
 def test_the_bit_lab_on_a_group(snap_compare: Callable[..., bool], size: tuple[int, int]) -> None:
     keys = pressing(*["tab"] * 5, "right", "down", "down")
 

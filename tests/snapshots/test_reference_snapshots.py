@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import pytest
 from textual.pilot import Pilot
@@ -14,9 +15,11 @@ from infratui.catalog import reference
 from infratui.catalog.load import Catalog
 from infratui.scenario import Scenario
 
+long = partial(pytest.param, marks=pytest.mark.long)
+
 Before = Callable[[Pilot[int]], Awaitable[None]]
 TODAY = dt.date(2026, 11, 1)
-SIZES = [(80, 24), (120, 36)]
+SIZES = [(80, 24), long((120, 36))]
 KEYS = [*(f"page:{page.id}" for page in reference.pages()), *(f"tree:{name}" for name in reference.trees())]
 both_sizes = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 

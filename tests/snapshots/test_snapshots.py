@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from infratui import store
 from infratui.app.app import InfraApp
 from infratui.app.settings import Settings
 
-SIZES = [(80, 24), (120, 36), (200, 60)]
+long = partial(pytest.param, marks=pytest.mark.long)
+
+SIZES = [(80, 24), *map(long, ((120, 36), (200, 60)))]
 
 
 def app(preset: str = "production", **settings: object) -> InfraApp:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 
+
+@pytest.mark.long
 def test_stepping_the_animation(open_terminal: Callable[..., object]) -> None:
     terminal = open_terminal(
         "--screen", "parallelism", "--no-motion", "--model", "llama-3.1-405b", "--gpus", "16",

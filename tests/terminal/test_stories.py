@@ -87,6 +87,7 @@ def test_what_is_changed_on_one_screen_holds_on_another(visit) -> None:
     assert value(terminal, "Users") == "96"
 
 
+@pytest.mark.long
 def test_resizing_through_all_sizes_and_back(visit) -> None:
     terminal = visit("--preset", "production")
     before = terminal.screen.display[:]
@@ -100,7 +101,7 @@ def test_resizing_through_all_sizes_and_back(visit) -> None:
     terminal.until(lambda: terminal.screen.display == before)
 
 
-@pytest.mark.parametrize("digit", ["2", "3", "4", "5"])
+@pytest.mark.parametrize("digit", ["2", *(pytest.param(digit, marks=pytest.mark.long) for digit in "345")])
 def test_every_screen_survives_resizing(visit, digit) -> None:
     terminal = visit("--preset", "team")
     terminal.send(digit)
@@ -113,6 +114,7 @@ def test_every_screen_survives_resizing(visit, digit) -> None:
     assert terminal.wait() == 0
 
 
+@pytest.mark.long
 def test_help_and_palette_open_over_the_screen_and_leave_it_as_it_was(visit) -> None:
     terminal = visit()
     before = terminal.screen.display[:-2]
@@ -129,6 +131,7 @@ def test_help_and_palette_open_over_the_screen_and_leave_it_as_it_was(visit) -> 
     assert "rule-of-thumb" in terminal.screen.display[0]
 
 
+@pytest.mark.long
 def test_a_model_is_found_by_typing(visit) -> None:
     terminal = visit()
     terminal.send("\r")
@@ -148,6 +151,7 @@ def test_a_wrong_number_is_refused_and_can_be_left(visit) -> None:
     terminal.until(lambda: value(terminal, "Users") == "50")
 
 
+@pytest.mark.long
 def test_a_scenario_is_saved_and_opened_again(visit, tmp_path: Path) -> None:
     terminal = visit("--preset", "production")
     terminal.send("jjj\x1b[C")
@@ -163,6 +167,7 @@ def test_a_scenario_is_saved_and_opened_again(visit, tmp_path: Path) -> None:
     assert value(again, "Users") == "64"
 
 
+@pytest.mark.long
 def test_what_a_hang_up_kept_is_brought_back(visit) -> None:
     terminal = visit("--preset", "production")
     terminal.send("jjj\x1b[C")

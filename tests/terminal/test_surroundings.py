@@ -22,6 +22,9 @@ def infratui(*arguments: str, **options) -> subprocess.CompletedProcess[str]:
     )
 
 
+TERMINALS = ("screen", "vt100", "tmux-256color", "no-such-terminal")
+
+
 class TestTheReport:
     @pytest.mark.parametrize(
         ("arguments", "redirect", "env"),
@@ -104,7 +107,7 @@ class TestTheScreen:
         terminal.resize(100, 30)
         terminal.until(lambda: "? help" in terminal.screen.display[29])
 
-    @pytest.mark.parametrize("term", ["linux", "screen", "vt100", "tmux-256color", "no-such-terminal"])
+    @pytest.mark.parametrize("term", ["linux", *(pytest.param(term, marks=pytest.mark.long) for term in TERMINALS)])
     def test_is_drawn_on_any_kind_of_terminal(self, open_terminal, term) -> None:
         terminal = open_terminal(TERM=term, COLORTERM="")
         terminal.until("? help")

@@ -44,6 +44,7 @@ class TestUse:
         terminal.until("1,500")
         terminal.until("AMD MI300X")
 
+    @pytest.mark.long
     def test_resizing_while_it_runs(self, open_terminal) -> None:
         terminal = started(open_terminal)
         terminal.resize(50, 10)
@@ -51,6 +52,7 @@ class TestUse:
         terminal.resize(120, 40)
         terminal.until("On every accelerator")
 
+    @pytest.mark.long
     def test_what_was_sent_piecemeal_equals_what_is_sent_at_once(self, open_terminal) -> None:
         terminal = started(open_terminal, columns=120, lines=40)
         dice = random.Random(7)
@@ -82,6 +84,7 @@ class TestUse:
         terminal.settle()
         assert cells(terminal) == before
 
+    @pytest.mark.long
     def test_a_terminal_without_colour_or_size_report(self, open_terminal) -> None:
         terminal = started(open_terminal, NO_COLOR="1", TERM="xterm")
         assert "Users" in terminal.text

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 
 from ..engine.cluster.layout import Layout
+from ..engine.figures.units import plain_float
 from ..engine.measured.rows import MeasuredRow
 from .built_in import DATA
 from .calibration import Convention, calibration
@@ -93,7 +94,7 @@ def _convention(conventions: tuple[Convention, ...], engine: str, isl: int, osl:
 
 def _is_number(text: str) -> bool:
     try:
-        float(text)
+        plain_float(text)
     except ValueError:
         return False
     return True
@@ -104,7 +105,7 @@ def _number(row: Mapping[str, str], name: str, default: float, number: int) -> f
     if not text:
         return default
     try:
-        value = float(text)
+        value = plain_float(text)
     except ValueError:
         raise CatalogError(f"line {number}: {name} = {text[:40]!r} is not a number") from None
     if not 0 <= value < 1e12:

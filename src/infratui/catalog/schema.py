@@ -125,8 +125,11 @@ def _explain(kind: type, problems: Sequence[Any]) -> Flaw:
     meant = [p for p in problems if not any(tuple(p["loc"][: len(branch)]) == branch for branch in off)]
     # A misspelt key is also a missing one: the misspelling is what to mend.
     problem = min(meant or problems, key=lambda found: found["type"] not in _UNKNOWN_KEY)
-    # Union members appear in the path under their class name.
-    path = tuple(part for part in problem["loc"] if not (isinstance(part, str) and part[:1].isupper()))
+    # Union members appear in the path under their class name; a key that is not known may be capitalised itself.
+    *lead, last = problem["loc"] or ("",)
+    named = [part for part in lead if not (isinstance(part, str) and part[:1].isupper())]
+    is_member = isinstance(last, str) and last[:1].isupper() and problem["type"] not in _UNKNOWN_KEY
+    path = tuple(named) if is_member or not problem["loc"] else (*named, last)
     if problem["type"] in _UNKNOWN_KEY:
         from difflib import get_close_matches
 

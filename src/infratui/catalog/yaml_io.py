@@ -13,16 +13,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from ..plain_text import CONTROL
+from ..plain_text import printable as printable
 from .errors import CatalogError
 
 USER_FILE_BYTES = 1_000_000
 """Largest file that is read for a user: far above any hand-written one."""
 MAX_DEPTH = 32
 MAX_DIGITS = 300
+_TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels; flatten it"
 
 _BUILT_IN_BYTES = 4_000_000
-# C0 and C1 controls but tab and newline, line and paragraph separators, bidirectional overrides, lone surrogates.
-_CONTROL = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+_QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"|'[^']*'|#[^\n]*")
 _INT = re.compile(r"[-+]?[0-9][0-9_]*")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?")
 _WORDS = {
@@ -93,18 +95,19 @@ def line_of(text: str, path: Sequence[Key]) -> int:
     return 1
 
 
-def printable(text: str, limit: int = 160) -> str:
-    """Text without control characters, cut to `limit`: safe in a one-line message."""
-    clean = text.replace("\n", " ").replace("\t", " ")
-    if not clean.isprintable():
-        clean = re.sub(_CONTROL, "\N{REPLACEMENT CHARACTER}", clean)
-    return clean if len(clean) <= limit else clean[: limit - 1] + "…"
-
-
 def _control_character(text: str) -> re.Match[str] | None:
     """The first character that may not stand in a file."""
     # Most text is printable throughout, which is told faster than the pattern is compiled.
-    return None if text.replace("\n", "").isprintable() else re.search(_CONTROL, text)
+    return None if text.replace("\n", "").isprintable() else re.search(CONTROL, text)
+
+
+def _open_brackets(text: str) -> int:
+    """How many lists and mappings in brackets are still open at the end of the text.
+
+    A parser looks ahead, so its own limit may speak before this reader has seen the first bracket.
+    """
+    plain = _QUOTED.sub("", text)
+    return sum(plain.count(each) for each in "[{") - sum(plain.count(each) for each in "]}")
 
 
 class _Reader:
@@ -134,6 +137,8 @@ class _Reader:
             mark = getattr(problem, "problem_mark", None)
             what = getattr(problem, "problem", None) or getattr(problem, "reason", None) or "not well-formed"
             line = mark.line + 1 if mark else 1
+            if mark and _open_brackets(self.text[: mark.index + 1]) > MAX_DEPTH:
+                raise self.fail(line, _TOO_DEEP) from None
             raise self.fail(line, f"not valid YAML: {printable(str(what))}; check indentation and quotes") from None
         finally:
             loader.dispose()
@@ -166,7 +171,7 @@ class _Reader:
             # implicit[0]: a plain scalar, whose text decides its type; quoted ones stay text.
             return self.scalar(event, event.value, line) if event.implicit[0] else self.checked(event.value, line)
         if len(path) >= MAX_DEPTH:
-            raise self.fail(line, f"nested deeper than {MAX_DEPTH} levels; flatten it")
+            raise self.fail(line, _TOO_DEEP)
         return self.mapping(path) if kind == "MappingStartEvent" else self.sequence(path)
 
     def mapping(self, path: tuple[Key, ...]) -> dict[str, Any]:

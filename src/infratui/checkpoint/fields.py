@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +15,10 @@ from .errors import CheckpointError
 CONFIG_LIMIT = 10 * 1024 * 1024
 """Bytes of the largest configuration file that is read."""
 
-LAYERS = 2_000
+MOST_VALUES = 1_000_000
+"""Values of one JSON file; an index of the largest checkpoints names a few hundred thousand tensors."""
+
+LAYERS = 1_000
 HEADS = 2**16
 WIDTH = 2**24
 VOCABULARY = 2**27
@@ -35,14 +40,28 @@ def read_bytes(path: Path, limit: int) -> bytes:
 def open_file(path: Path) -> BinaryIO:
     """Open a regular file for reading. Raises CheckpointError for anything else, such as a pipe that never ends."""
     try:
-        if not path.is_file():
-            raise CheckpointError(f"{path}: not a file; give a checkpoint folder, config.json, .safetensors or .gguf")
-        return path.open("rb")
+        # Opening a pipe would wait for its writer; what was opened is asked what it is, not what was named.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise CheckpointError(
+                f"{path}: not a regular file; give a checkpoint folder, config.json, .safetensors or .gguf"
+            )
+        return open(descriptor, "rb")
     except (OSError, ValueError) as error:
         if isinstance(error, CheckpointError):
             raise
         reason = getattr(error, "strerror", None) or str(error)
         raise CheckpointError(f"{path}: cannot be read ({reason}); check the path and its permissions") from None
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is such a file. Raises CheckpointError for a pipe, a device or a folder of that name."""
+    if path.is_file():
+        return True
+    if path.exists():
+        raise CheckpointError(f"{path}: not a regular file; a checkpoint's files are")
+    return False
 
 
 def parse_object(data: bytes, where: str) -> dict[str, Any]:
@@ -58,6 +77,9 @@ def parse_object(data: bytes, where: str) -> dict[str, Any]:
                 seen.add(key)
         return made
 
+    # Each of these makes a value; a file of nothing else would take gigabytes.
+    if sum(data.count(mark) for mark in (b",", b"[", b"{")) > MOST_VALUES:
+        raise CheckpointError(f"{where}: more than {MOST_VALUES:,} values; a checkpoint's files hold fewer")
     try:
         value = json.loads(data.decode("utf-8"), object_pairs_hook=once)
     except CheckpointError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 import struct
 from dataclasses import dataclass
@@ -14,14 +15,19 @@ from .fields import open_file
 from .tensors import Tensor
 from .text import safe_text
 
-HEADER_LIMIT = 256 * 2**20
-"""Bytes of the longest header that is read; vocabularies make them tens of megabytes."""
+HEADER_LIMIT = 128 * 2**20
+"""Bytes of all headers of a model; vocabularies make them tens of megabytes."""
 
-MOST_KEYS = 65_536
-MOST_TENSORS = 1_000_000
+MOST_KEYS = 16_384
+MOST_TENSORS = 65_536
 MOST_FILES = 2_000
 MOST_KEPT = 4_096
 """Longest list that is kept: one value per layer. Vocabularies are stepped over."""
+MOST_KEPT_BYTES = 16 * 2**20
+MOST_STRINGS = 4_000_000
+"""Texts in all lists of a model: a vocabulary and its merges come to less than a million."""
+
+_BLOCK = 2**20
 
 Value = int | float | bool | str | tuple[int | float | bool, ...]
 
@@ -55,12 +61,31 @@ class Header:
     """Dimensions, fastest first, of the tensors outside the layers."""
 
 
-class _Cursor:
-    """Reads forward through a file, never past its end nor past the header limit."""
+@dataclass(slots=True)
+class Budget:
+    """What the headers of one model may still take, all its files together, so that none keeps anyone waiting."""
 
-    def __init__(self, file: BinaryIO, size: int, name: str) -> None:
-        self._file, self._size, self.name, self.at = file, min(size, HEADER_LIMIT), name, 0
-        self._full = size
+    bytes: int = HEADER_LIMIT
+    keys: int = MOST_KEYS
+    tensors: int = MOST_TENSORS
+    strings: int = MOST_STRINGS
+    kept: int = MOST_KEPT_BYTES
+
+
+class _Cursor:
+    """Reads forward through a file, never past its end nor past the budget."""
+
+    def __init__(self, file: BinaryIO, size: int, name: str, budget: Budget) -> None:
+        self._file, self._full, self.name, self.at, self.budget = file, size, name, 0, budget
+        self._size = min(size, budget.bytes)
+
+    def spend(self, what: str, count: int, noun: str, most: int) -> None:
+        """Take `count` from the budget of `what`. Raises CheckpointError."""
+        left = getattr(self.budget, what) - count
+        if left < 0:
+            stated = f"{count:,} {noun} stated" if count > most else f"over {most:,} {noun} in all"
+            raise CheckpointError(f"{self.name}: {stated}; at most {most:,} are expected")
+        setattr(self.budget, what, left)
 
     def need(self, count: int, what: str) -> None:
         if self.at + count > self._size:
@@ -94,13 +119,35 @@ class _Cursor:
         self.skip(length - len(kept), what)
         return kept.decode("utf-8", "replace")
 
+    def skip_strings(self, count: int, what: str) -> None:
+        """Step over texts, each a length and its bytes, a block of the file at a time."""
+        # Each has at least its own length of 8 bytes.
+        self.need(8 * count, what)
+        self.spend("strings", count, "texts", MOST_STRINGS)
+        length_at = struct.Struct("<Q").unpack_from
+        while count:
+            block = self._file.read(min(_BLOCK, self._size - self.at))
+            end, place = len(block) - 8, 0
+            while count and place <= end:
+                place += 8 + length_at(block, place)[0]
+                count -= 1
+            if not place:
+                self.need(8, what)
+            self.need(place, what)
+            self._file.seek(place - len(block), 1)
+            self.at += place
 
-def read_header(path: Path) -> Header:
-    """Metadata and tensor descriptions of one GGUF file. Raises CheckpointError."""
+
+def read_header(path: Path, budget: Budget | None = None) -> Header:
+    """Metadata and tensor descriptions of one GGUF file; `budget` is what all files of a model share.
+
+    Raises CheckpointError.
+    """
     name = safe_text(path.name)
+    budget = budget or Budget()
     with open_file(path) as file:
-        size = path.stat().st_size
-        cursor = _Cursor(file, size, name)
+        size = os.fstat(file.fileno()).st_size
+        cursor = _Cursor(file, size, name, budget)
         if cursor.take(4, "the magic number") != b"GGUF":
             raise CheckpointError(f"{name}: does not start with 'GGUF'; this is not a GGUF file")
         version = cursor.number("<I", "the version")
@@ -109,10 +156,8 @@ def read_header(path: Path) -> Header:
             raise CheckpointError(f"{name}: GGUF version {version}{hint}; 2 or 3 is expected")
         tensor_count = cursor.number("<Q", "the tensor count")
         key_count = cursor.number("<Q", "the key count")
-        if tensor_count > MOST_TENSORS:
-            raise CheckpointError(f"{name}: {tensor_count:,} tensors stated; at most {MOST_TENSORS:,} are expected")
-        if key_count > MOST_KEYS:
-            raise CheckpointError(f"{name}: {key_count:,} metadata keys stated; at most {MOST_KEYS:,} are expected")
+        cursor.spend("tensors", tensor_count, "tensors", MOST_TENSORS)
+        cursor.spend("keys", key_count, "metadata keys", MOST_KEYS)
         metadata: dict[str, Value] = {}
         lengths: dict[str, int] = {}
         for _ in range(key_count):
@@ -120,28 +165,29 @@ def read_header(path: Path) -> Header:
             if key in metadata or key in lengths:
                 raise CheckpointError(f"{name}: key {key!r} appears twice; each key must appear once")
             _read_value(cursor, key, metadata, lengths)
-        return _read_tensors(cursor, tensor_count, metadata, lengths, size)
+        header = _read_tensors(cursor, tensor_count, metadata, lengths, size)
+        budget.bytes -= cursor.at
+        return header
 
 
 def _read_value(cursor: _Cursor, key: str, metadata: dict[str, Value], lengths: dict[str, int]) -> None:
     kind = cursor.number("<I", f"key {key!r}")
     if kind == _STRING:
         metadata[key] = cursor.string(f"key {key!r}", 4096)
+        cursor.spend("kept", len(str(metadata[key])), "bytes of texts", MOST_KEPT_BYTES)
     elif kind == _ARRAY:
         inner = cursor.number("<I", f"key {key!r}")
         count = cursor.number("<Q", f"key {key!r}")
         lengths[key] = count
         if inner == _STRING:
-            # Each string has at least its own length of 8 bytes.
-            cursor.need(8 * count, f"key {key!r}")
-            for _ in range(count):
-                cursor.string(f"key {key!r}", 0)
+            cursor.skip_strings(count, f"key {key!r}")
         elif inner in _SCALARS:
             width = struct.calcsize(_SCALARS[inner])
             cursor.need(width * count, f"key {key!r}")
             if count > MOST_KEPT:
                 cursor.skip(width * count, f"key {key!r}")
             else:
+                cursor.spend("kept", 8 * count, "bytes of lists", MOST_KEPT_BYTES)
                 form = f"<{count}{_SCALARS[inner][1]}"
                 values = struct.unpack(form, cursor.take(width * count, f"key {key!r}"))
                 metadata[key] = tuple(bool(value) for value in values) if inner == _BOOL else values

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from fnmatch import translate
 from functools import lru_cache
@@ -14,11 +16,13 @@ from .errors import CheckpointError
 MOST_ENTRIES = 500_000
 """Entries of the longest list that is read; per-expert lists of large mixtures hold tens of thousands."""
 
-MOST_PATTERNS = 5_000
+MOST_PATTERNS = 1_000
 """Most wildcards, and most patterns, in one list."""
 
-_MOST_WORK = 300_000_000
-"""Bound on the backtracking of a list's patterns, in character steps."""
+_MOST_WORK = 60_000_000
+"""Bound on what the patterns of one checkpoint may cost, in character steps: about a second."""
+_TRY, _COMPILE = 20, 10_000
+"""What it costs to try a pattern on a name, backtracking aside, and to compile one."""
 
 _BESIDE = re.compile(r"^[^\d]*(?:mtp|visual|vision|audio|mm_|nextn)")
 """Numbered layers outside the decoder."""
@@ -38,6 +42,26 @@ class _Entries:
     """The layer as such is meant."""
 
 
+@dataclass(slots=True)
+class _Work:
+    """What is left of the bound."""
+
+    left: int = _MOST_WORK
+
+
+_SHARED: ContextVar[_Work | None] = ContextVar("shared", default=None)
+
+
+@contextmanager
+def bounded() -> Iterator[None]:
+    """All lists that are read within share one bound on their work; outside each has its own."""
+    token = _SHARED.set(_Work())
+    try:
+        yield
+    finally:
+        _SHARED.reset(token)
+
+
 class Names:
     """A list of modules as quantization configurations write them.
 
@@ -52,7 +76,7 @@ class Names:
         self._patterns: list[tuple[re.Pattern[str], bool, int]] = []
         """Compiled; whether it may treat layers differently; its quantifiers."""
         self._wildcards = 0
-        self._work = 0
+        self._work = _SHARED.get() or _Work()
         self.ignored: list[str] = []
         """Patterns that are not understood."""
         for number, entry in enumerate(dict.fromkeys(entries)):
@@ -98,6 +122,7 @@ class Names:
         if "*" in entry or "?" in entry:
             entries.wild.append(entry)
             self._wildcards += 1
+            self._spend(_COMPILE)
         elif entry:
             entries.plain.add(entry)
 
@@ -111,6 +136,7 @@ class Names:
         if len(pattern) > 500 or quantifiers > 4 or nested:
             self.ignored.append(pattern)
             return
+        self._spend(_COMPILE)
         try:
             with warnings.catch_warnings():
                 # What the regular expression module only warns about is as unclear as what it refuses.
@@ -167,10 +193,13 @@ class Names:
         )
 
     def _try(self, pattern: re.Pattern[str], quantifiers: int, name: str) -> bool:
-        self._work += len(name) ** max(1, quantifiers) // (1, 1, 2, 6, 24)[quantifiers]
-        if self._work > _MOST_WORK:
-            raise CheckpointError(f"{self._where}: the patterns are too complex; name the modules plainly")
+        self._spend(_TRY + len(name) ** max(1, quantifiers) // (1, 1, 2, 6, 24)[quantifiers])
         return pattern.match(name) is not None
+
+    def _spend(self, steps: int) -> None:
+        self._work.left -= steps
+        if self._work.left < 0:
+            raise CheckpointError(f"{self._where}: the patterns are too complex; name the modules plainly")
 
 
 _HOMES = ("model.layers.", "model.language_model.layers.", "language_model.model.layers.")

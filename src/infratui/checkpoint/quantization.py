@@ -16,6 +16,9 @@ from .text import safe_text
 
 WIDE_BITS = {"float32": 32, "float": 32, "float16": 16, "half": 16, "bfloat16": 16, "float64": 64}
 
+MOST_RULES = 200
+"""Schemes that one checkpoint may tell apart; each is tried on every matrix of every layer."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -132,6 +135,8 @@ def _plan(
     head: Scheme | None = None,
     kv_format: str = "",
 ) -> Plan:
+    if len(rules) > MOST_RULES:
+        raise CheckpointError(f"{fields.where} tells {len(rules):,} schemes apart; at most {MOST_RULES} are expected")
     names = Names(ignore, fields.where)
     unclear = [*names.ignored, *(pattern for rule, _ in rules for pattern in rule.ignored)]
     warnings = [
@@ -226,8 +231,8 @@ def _gptq(fields: Fields) -> Plan:
     rules: list[tuple[Names, Scheme | None]] = []
     dynamic = fields.section("dynamic")
     if dynamic is not None:
-        if len(dynamic.values) > 1000:
-            raise fields.wrong("dynamic", "an object of at most 1,000 patterns")
+        if len(dynamic.values) > MOST_RULES:
+            raise fields.wrong("dynamic", f"an object of at most {MOST_RULES} patterns")
         for pattern, value in dynamic.values.items():
             names = Names([f"re:{pattern.removeprefix('-:').removeprefix('+:')}"], dynamic.where)
             if pattern.startswith("-:"):

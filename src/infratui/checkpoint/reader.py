@@ -11,7 +11,8 @@ from ..engine.model.precision import Precision
 from .config import draft_of, text_model
 from .draft import assemble
 from .errors import CheckpointError
-from .fields import Fields, open_file, read_object
+from .fields import Fields, is_there, open_file, read_object
+from .matching import bounded
 from .quantization import Plan, plan_of, precision_of, wide_bits, wide_precision
 from .tensors import Tensor, TensorFacts, gather, implausible, is_plain, measured_precision, stored_bits
 from .text import safe_text
@@ -82,7 +83,7 @@ def _starts_with_gguf(path: Path) -> bool:
 
 def _read_folder(folder: Path) -> Checkpoint:
     config = folder / "config.json"
-    if config.is_file():
+    if is_there(config):
         return _read_config(config, origin=folder)
     from .gguf import split_files
 
@@ -110,7 +111,7 @@ def _name_of(path: Path) -> str:
 
 def _read_safetensors(path: Path) -> Checkpoint:
     config = path.parent / "config.json"
-    if not config.is_file():
+    if not is_there(config):
         raise CheckpointError(
             f"{path.name}: no config.json beside it; tensors alone do not tell heads, experts per token and windows"
         )
@@ -121,8 +122,9 @@ def _read_config(path: Path, *, origin: Path, only: Path | None = None) -> Check
     config = Fields(read_object(path), safe_text(path.name))
     draft, family = draft_of(config)
     separate_path = path.with_name("hf_quant_config.json")
-    separate = Fields(read_object(separate_path), separate_path.name) if separate_path.is_file() else None
-    plan = plan_of(config, separate)
+    separate = Fields(read_object(separate_path), separate_path.name) if is_there(separate_path) else None
+    with bounded():
+        plan = plan_of(config, separate)
     text = text_model(config)
     wide = text if "torch_dtype" in text or "dtype" in text else config
     model = assemble(
@@ -139,19 +141,19 @@ def _read_config(path: Path, *, origin: Path, only: Path | None = None) -> Check
 
 
 def _tensor_facts(folder: Path, model: Model, warnings: list[str], only: Path | None) -> TensorFacts | None:
-    from .safetensors import files_of, read_header, read_index
+    from .safetensors import MOST_TENSORS, files_of, read_header, read_index
 
     total, names = 0, None
     index = folder / "model.safetensors.index.json"
-    if only is not None and not index.is_file():
+    if only is not None and not is_there(index):
         files: tuple[Path, ...] = (only,)
-    elif index.is_file():
+    elif is_there(index):
         stated, total = read_index(index)
         names = stated
         files = tuple(folder / name for name in stated)
     else:
         files = files_of(folder)
-    there = [file for file in files if file.is_file()]
+    there = [file for file in files if is_there(file)]
     if not there:
         return TensorFacts(total, 0, complete=False) if total else None
     complete = len(there) == len(files)
@@ -168,6 +170,8 @@ def _tensor_facts(folder: Path, model: Model, warnings: list[str], only: Path | 
                 if tensor.name in seen:
                     raise CheckpointError(f"{safe_text(file.name)}: tensor {tensor.name!r} stands in two files")
                 seen.add(tensor.name)
+                if len(seen) > MOST_TENSORS:
+                    raise CheckpointError(f"{folder}: over {MOST_TENSORS:,} tensors; one checkpoint is expected")
                 yield tensor
 
     facts = gather(tensors(), layers, complete=complete)
@@ -209,11 +213,12 @@ def _mixed_label(facts: TensorFacts) -> str:
 
 
 def _read_gguf(path: Path) -> Checkpoint:
-    from .gguf import read_header, split_files
+    from .gguf import Budget, read_header, split_files
     from .gguf_config import FILE_TYPES, config_of
 
     files, name, count = split_files(path)
-    headers = [read_header(file) for file in files]
+    budget = Budget()
+    headers = [read_header(file, budget) for file in files]
     where = safe_text(path.name)
     first = headers[0]
     stated = first.metadata.get("split.count", 1)

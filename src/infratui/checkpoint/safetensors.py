@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,13 @@ from .fields import Fields, open_file, parse_object, read_object
 from .tensors import Tensor
 from .text import safe_text
 
-HEADER_LIMIT = 100_000_000
-"""Largest header in bytes (huggingface/safetensors, MAX_HEADER_SIZE)."""
+HEADER_LIMIT = 25_000_000
+"""Largest header in bytes: 200,000 tensors in one file. The format allows four times as much."""
 
-INDEX_LIMIT = 100_000_000
+INDEX_LIMIT = 25_000_000
 MOST_FILES = 2_000
+MOST_TENSORS = 400_000
+"""Tensors of all files: the largest mixtures, expert by expert with their scales, come to half of it."""
 
 TYPE_BITS = {
     "BOOL": 8, "U8": 8, "I8": 8, "F8_E5M2": 8, "F8_E4M3": 8, "F8_E8M0": 8, "F8_E4M3FNUZ": 8, "F8_E5M2FNUZ": 8,
@@ -32,7 +35,7 @@ def read_header(path: Path) -> list[Tensor]:
     """All tensors of one file, checked against its size. Raises CheckpointError."""
     name = safe_text(path.name)
     with open_file(path) as file:
-        size = path.stat().st_size
+        size = os.fstat(file.fileno()).st_size
         prefix = file.read(8)
         if len(prefix) < 8:
             raise CheckpointError(f"{name}: {len(prefix)} bytes long; a safetensors file starts with an 8-byte length")
@@ -48,10 +51,11 @@ def read_header(path: Path) -> list[Tensor]:
     data = size - 8 - length
     tensors: list[Tensor] = []
     spans: list[tuple[int, int]] = []
+    fields = Fields(entries, f"{name} header")
     for key, entry in entries.items():
         if key == "__metadata__":
             continue
-        tensor, span = _tensor(Fields(entries, f"{name} header"), key, entry, data)
+        tensor, span = _tensor(fields, key, entry, data)
         tensors.append(tensor)
         if span[0] != span[1]:
             spans.append(span)
@@ -63,30 +67,45 @@ def read_header(path: Path) -> list[Tensor]:
 
 
 def _tensor(header: Fields, key: str, entry: Any, data: int) -> tuple[Tensor, tuple[int, int]]:
+    """One entry of a header. Raises CheckpointError."""
+    try:
+        name, shape, (begin, end) = entry["dtype"], entry["shape"], entry["data_offsets"]
+        if type(begin) is int and type(end) is int and 0 <= begin <= end <= data and len(shape) <= 32:
+            elements = 1
+            for side in shape:
+                if type(side) is not int or not 0 <= side <= 2**48:
+                    raise ValueError
+                elements *= side
+            if elements * TYPE_BITS[name] + 7 >> 3 == end - begin:
+                return Tensor(key, name, elements, end - begin), (begin, end)
+    except (KeyError, TypeError, ValueError):
+        pass
+    raise _complaint(header, key, entry, data)
+
+
+def _complaint(header: Fields, key: str, entry: Any, data: int) -> CheckpointError:
+    """What is wrong with an entry, which is looked for only where something is: there are hundreds of thousands."""
     if not isinstance(entry, dict):
-        raise CheckpointError(f"{header.at(safe_text(key))} is no object; dtype, shape and data_offsets are expected")
+        return CheckpointError(f"{header.at(safe_text(key))} is no object; dtype, shape and data_offsets are expected")
     fields = Fields(entry, header.at(safe_text(key)))
     type_name = fields.text("dtype")
     if type_name not in TYPE_BITS:
-        raise fields.wrong("dtype", f"one of {', '.join(TYPE_BITS)}")
+        return fields.wrong("dtype", f"one of {', '.join(TYPE_BITS)}")
     shape = fields.integers("shape", low=0, high=2**48)
     offsets = fields.integers("data_offsets", low=0, high=2**63)
     if shape is None or len(shape) > 32:
-        raise fields.wrong("shape", "a list of sizes")
+        return fields.wrong("shape", "a list of sizes")
     if offsets is None or len(offsets) != 2 or offsets[0] > offsets[1]:
-        raise fields.wrong("data_offsets", "a pair of begin and end")
+        return fields.wrong("data_offsets", "a pair of begin and end")
     if offsets[1] > data:
-        raise CheckpointError(
+        return CheckpointError(
             f"{fields.at('data_offsets')} ends at byte {offsets[1]:,} of {data:,}; the file is cut short"
         )
-    elements = math.prod(shape)
-    bits = elements * TYPE_BITS[type_name]
-    stored = offsets[1] - offsets[0]
-    if -(-bits // 8) != stored:
-        raise CheckpointError(
-            f"{fields.at('data_offsets')} spans {stored:,} bytes; {type_name} of that shape takes {-(-bits // 8):,}"
-        )
-    return Tensor(key, type_name, elements, stored), (offsets[0], offsets[1])
+    bits = math.prod(shape) * TYPE_BITS[type_name]
+    return CheckpointError(
+        f"{fields.at('data_offsets')} spans {offsets[1] - offsets[0]:,} bytes; {type_name} of that shape takes"
+        f" {-(-bits // 8):,}"
+    )
 
 
 def read_index(path: Path) -> tuple[tuple[str, ...], int]:

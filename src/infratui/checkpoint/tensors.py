@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ..engine.model.architecture import Model, Part, parameters
 from ..engine.model.precision import PartBits, Precision
@@ -72,6 +73,13 @@ _MIXER = re.compile(r"\.mixer\.(?:up_proj|gate_proj|down_proj)\.")
 
 def part_of(name: str, layers: int) -> Part | None:
     """The part that a tensor belongs to by its name; None for multi-token prediction modules."""
+    # Experts of a layer are all alike, and there are hundreds in each.
+    head, experts, rest = name.partition(".experts.")
+    return _part_of(head + experts + rest.lstrip("0123456789") if experts else name, layers)
+
+
+@lru_cache(maxsize=8192)
+def _part_of(name: str, layers: int) -> Part | None:
     match = _LAYER.search(name)
     if _VISION.search(name):
         return Part.EXTRA

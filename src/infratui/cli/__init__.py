@@ -7,7 +7,7 @@ import sys
 
 
 def main() -> None:
-    """Console script. Exit codes: 0 fine, 1 the plan does not hold, 2 the input is wrong."""
+    """Console script. Exit codes: 0 fine, 1 the plan does not hold, 2 the input is wrong, 3 a defect."""
     arguments = sys.argv[1:]
     if not arguments and at_a_terminal():
         # The most common start pays for nothing that it does not use.

@@ -19,11 +19,31 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def fail(message: str) -> NoReturn:
-    """One line to standard error, exit code 2."""
+def fail(message: str, code: int = 2) -> NoReturn:
+    """One line to standard error, then the exit code."""
     line = " ".join("".join(char if char.isprintable() else " " for char in message).split())
     click.echo(f"infratui: {line}", err=True)
-    sys.exit(2)
+    sys.exit(code)
+
+
+class Whole(click.IntRange):
+    """A whole number in the digits 0 to 9: Python also reads those of other scripts."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return super().convert(_ascii(self, value, param, ctx), param, ctx)
+
+
+class Number(click.types.FloatParamType):
+    """A number in the digits 0 to 9."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return super().convert(_ascii(self, value, param, ctx), param, ctx)
+
+
+def _ascii(kind: click.ParamType[Any], value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+    if isinstance(value, str) and not value.isascii():
+        kind.fail(f"{value!r} is not a number in the digits 0 to 9.", param, ctx)
+    return value
 
 
 @dataclass(frozen=True)
@@ -125,7 +145,7 @@ def deployment_options(function: F) -> F:
     gather.__name__ = function.__name__
     gather.__doc__ = function.__doc__
     options = (
-        click.option("--gpus", type=click.IntRange(1, 16_384), help="How many."),
+        click.option("--gpus", type=Whole(1, 16_384), help="How many."),
         click.option("--gpu", metavar="NAME", help="Accelerator, leniently: h100, 'H200 SXM', mi300x."),
         click.option(
             "--model", metavar="NAME|PATH", help="Catalog id, alias, Hugging Face id, or a checkpoint on disk."

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import click
 
+from .common import Number, Whole
 from .section import named, section_command
 
 command = section_command(
     "cost",
     "Buy or rent: what the demand takes, what each option costs, and which to take.",
     (
-        click.Option(["--requests"], type=click.IntRange(0, 10**13), help="Requests per day."),
-        click.Option(["--hours"], type=float, help="Hours of service per day."),
+        click.Option(["--requests"], type=Whole(0, 10**13), help="Requests per day."),
+        click.Option(["--hours"], type=Number(), help="Hours of service per day."),
         click.Option(["--compliance"], is_flag=True, help="Data must stay on premises."),
     ),
     named(requests="requests_per_day", hours="hours_per_day", compliance="compliance"),

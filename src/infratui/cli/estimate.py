@@ -10,7 +10,7 @@ import click
 
 from .common import Deployment, fail
 
-TABLE_BYTES = 64_000_000
+TABLE_BYTES = 32_000_000
 """Largest table that is read: hundreds of thousands of rows."""
 
 
@@ -23,37 +23,36 @@ def command(file: Path, output: Path | None, given_kv: bool) -> None:
 
     Columns: model_id, weight_format, tp, pp, ep, dp, gpu, gpu_mem_util, max_model_len, kv_dtype, max_num_seqs,
     max_batched_tokens, engine; for speed isl, osl, concurrency (a number or `max throughput`), batching, num_gpus.
-    Blank is the default; other columns pass through; est_error says what has no answer.
+    Blank is the default; other columns pass through, formulas as text; est_error says what has no answer, and the
+    last line on standard error how many rows have none.
     """
     from ..report.estimate import estimate_table
 
     facts = Deployment().facts()
     try:
-        text = _text(file)
+        source = io.TextIOWrapper(_content(file), encoding="utf-8-sig", newline="")
         target = io.StringIO()
-        refused = estimate_table(io.StringIO(text, newline=""), target, str(file), facts, given_kv=given_kv)
+        rows, refused = estimate_table(source, target, str(file), facts, given_kv=given_kv)
         if output is None:
             click.echo(target.getvalue(), nl=False)
         else:
             from ..store import write_text
 
             write_text(output, target.getvalue())
-    except UnicodeDecodeError:
-        fail(f"{file}: not UTF-8 text; save the table as UTF-8 CSV")
     except OSError as error:
         fail(f"{error.filename or file}: {error.strerror}")
     except ValueError as error:
         fail(str(error))
     if refused:
-        click.echo(f"{refused} row{'s' if refused > 1 else ''} without a full answer: see est_error", err=True)
+        click.echo(f"infratui: {refused:,} of {rows:,} rows without a full answer; est_error says why", err=True)
 
 
-def _text(file: Path) -> str:
-    """The table's text, size-limited before it is read."""
+def _content(file: Path) -> io.BytesIO:
+    """The table's bytes, size-limited before they are read."""
     if str(file) != "-" and file.exists() and not file.is_file() and not file.is_fifo():
         fail(f"{file}: not a file; name a CSV file, or - for standard input")
     with sys.stdin.buffer if str(file) == "-" else file.open("rb") as stream:
         raw = stream.read(TABLE_BYTES + 1)
     if len(raw) > TABLE_BYTES:
         fail(f"{file}: larger than {TABLE_BYTES // 10**6} MB; split the table")
-    return raw.decode("utf-8-sig")
+    return io.BytesIO(raw)

@@ -32,6 +32,10 @@ COMMANDS = {entry.command: entry.about for entry in SECTIONS} | _LISTS
 """Command → one line. The module of the same name holds the command; a section needs none of its own."""
 
 
+DEFECT = 3
+"""Exit code of what nobody expected."""
+
+
 class LazyGroup(click.Group):
     """A group whose commands are imported when they run."""
 
@@ -43,7 +47,7 @@ class LazyGroup(click.Group):
         standalone_mode: bool = True,
         **extra: Any,
     ) -> Any:
-        """Run; whatever is wrong with the arguments or with standard output is said in one line, exit code 2."""
+        """Run; whatever goes wrong is said in one line: arguments and standard output, code 2; a defect, code 3."""
         if not standalone_mode:
             return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
         streams.adapt()
@@ -62,6 +66,11 @@ class LazyGroup(click.Group):
             if error.errno == errno.EPIPE:
                 sys.exit(1)
             fail(f"standard output cannot be written: {error.strerror or error}; choose another file or disk")
+        except Exception as error:
+            from ..mishaps import unforeseen
+
+            doing = _command(args)
+            fail(f"{doing} failed unexpectedly: {unforeseen(error, doing)}", DEFECT)
         sys.exit(code if isinstance(code, int) else 0)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -82,6 +91,11 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, COMMANDS[name]) for name in self.list_commands(ctx)])
+
+
+def _command(args: Sequence[str] | None) -> str:
+    """What was asked for, in a word."""
+    return next((argument for argument in args or () if argument in COMMANDS), "the report")
 
 
 @click.group(cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from .common import Whole
 from .section import named, section_command
 
 command = section_command(
@@ -12,7 +13,7 @@ command = section_command(
     (
         click.Option(["--dense"], metavar="NAME|PATH", help="The dense model."),
         click.Option(["--moe"], metavar="NAME|PATH", help="The mixture of experts."),
-        click.Option(["--batch"], type=click.IntRange(1, 4096), help="Tokens per step."),
+        click.Option(["--batch"], type=Whole(1, 4096), help="Tokens per step."),
     ),
     named(dense="dense_model", moe="moe_model", batch="router_batch"),
 )

@@ -8,16 +8,16 @@ from typing import Any
 
 import click
 
-from .common import Deployment, deployment_options, echo_json, guarded, output_options
+from .common import Deployment, Number, Whole, deployment_options, echo_json, guarded, output_options
 from .section import evaluated, show
 
 
 @click.command()
-@click.option("--requests", type=click.IntRange(0, 10**13), help="Requests per day to plan for.")
-@click.option("--ttft", type=float, metavar="MS", help="Time to first token to hold; 0: none.")
-@click.option("--tpot", type=float, metavar="MS", help="Time per output token to hold; 0: none.")
+@click.option("--requests", type=Whole(0, 10**13), help="Requests per day to plan for.")
+@click.option("--ttft", type=Number(), metavar="MS", help="Time to first token to hold; 0: none.")
+@click.option("--tpot", type=Number(), metavar="MS", help="Time per output token to hold; 0: none.")
 @click.option("--format", "formats", multiple=True, metavar="NAME", help="Only these weight formats: fp8, int4-awq …")
-@click.option("--min-bits", type=float, default=8.0, show_default=True, help="Narrowest weights to try unasked.")
+@click.option("--min-bits", type=Number(), default=8.0, show_default=True, help="Narrowest weights to try unasked.")
 @click.option("--brief", is_flag=True, help="One paragraph.")
 @click.option("--markdown", is_flag=True, help="Print Markdown.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print the tables as CSV.")

@@ -1,4 +1,4 @@
-"""Standard output as it is: one without UTF-8 gets ASCII, and one that cannot be written ends in one line."""
+"""Standard output as it is: no name steers the terminal, one without UTF-8 gets ASCII, one that fails is given up."""
 
 from __future__ import annotations
 
@@ -7,10 +7,25 @@ import os
 import sys
 from typing import TextIO
 
-from ..plain_text import to_ascii
+from ..plain_text import harmless, to_ascii
 
 
-class AsciiStream(io.TextIOWrapper):
+class HarmlessStream(io.TextIOWrapper):
+    """Writes nothing that steers a terminal, whatever a file had for a name. The bytes below belong to another."""
+
+    def write(self, text: str) -> int:
+        super().write(harmless(text))
+        return len(text)
+
+    def close(self) -> None:
+        if not self.closed:
+            self.flush()
+
+    def __del__(self) -> None:
+        """Leaves the bytes below open."""
+
+
+class AsciiStream(HarmlessStream):
     """Writes ASCII only. It says UTF-8 of itself, or Click would put UTF-8 in its place."""
 
     def write(self, text: str) -> int:
@@ -19,13 +34,14 @@ class AsciiStream(io.TextIOWrapper):
 
 
 def adapt() -> None:
-    """Let standard output and error be written in ASCII where their encoding is not UTF-8."""
+    """Let standard output and error be written without control characters, and in ASCII where they are not UTF-8."""
     for name in ("stdout", "stderr"):
         stream: TextIO | None = getattr(sys, name)
-        if isinstance(stream, io.TextIOWrapper) and "utf" not in stream.encoding.lower():
+        if isinstance(stream, io.TextIOWrapper):
             # Not detached: the app draws through the stream as it was.
             stream.flush()
-            setattr(sys, name, AsciiStream(stream.buffer, "utf-8", line_buffering=name == "stderr"))
+            kind = HarmlessStream if "utf" in stream.encoding.lower() else AsciiStream
+            setattr(sys, name, kind(stream.buffer, "utf-8", line_buffering=name == "stderr" or stream.line_buffering))
 
 
 def drop() -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import re
 from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
 from ..engine.figures.derivation import Derivation
+from ..plain_text import CONTROL
 
 SCHEMA = 1
 """Version of the JSON that every command prints, its first key: keys are added within a version, never changed."""
@@ -40,5 +42,6 @@ def _is_derivation(value: object) -> bool:
 
 
 def dumps(value: object, *, explain: bool = True) -> str:
-    """Indented JSON."""
-    return json.dumps(plain(value, explain=explain), indent=2, ensure_ascii=False)
+    """Indented JSON. What would steer a terminal is escaped, so that no name is changed."""
+    text = json.dumps(plain(value, explain=explain), indent=2, ensure_ascii=False)
+    return re.sub(CONTROL, lambda found: f"\\u{ord(found[0]):04x}", text)

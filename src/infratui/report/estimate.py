@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from ..engine.measured.memory_estimate import MEMORY_COLUMNS, estimate_memory
 from ..engine.measured.rows import estimate, estimate_columns, prepare
+from ..plain_text import inert, printable
 
 if TYPE_CHECKING:
     from ..catalog.load import Catalog
@@ -24,6 +25,8 @@ SPEED_COLUMNS = (
 _TRAFFIC = ("isl", "osl", "concurrency")
 """A row with any of these filled in asks for speed."""
 LONGEST_CELL = 131_072
+_SURPLUS = "\0surplus"
+"""No column of a file: what its reader has to say about a row."""
 
 
 class TableError(ValueError):
@@ -41,7 +44,7 @@ def estimate_rows(rows: Iterable[Mapping[str, str]], facts: Catalog, *, given_kv
 
 def _speed(row: Mapping[str, str], facts: Catalog, number: int, found: dict[str, str]) -> dict[str, str]:
     from ..catalog.calibration import calibration
-    from ..catalog.measured import measured_row
+    from ..catalog.measured import MAX_THROUGHPUT, measured_row
 
     told = dict.fromkeys(SPEED_COLUMNS, "")
     if not any(row.get(name, "").strip() for name in _TRAFFIC):
@@ -49,6 +52,9 @@ def _speed(row: Mapping[str, str], facts: Catalog, number: int, found: dict[str,
     model = calibration()
     try:
         stated = measured_row(row, number, model.conventions)
+        load = row.get("concurrency", "").strip()
+        if stated.concurrency is None and load.lower() not in MAX_THROUGHPUT:
+            raise TableError(f"concurrency {load[:40]!r} is neither a number nor 'max throughput'")
         prepared = prepare(stated, facts, model.constants(), facts.runtime())
         told.update(
             {name: _text(value) for name, value in estimate_columns(estimate(prepared, model.constants())).items()}
@@ -62,8 +68,21 @@ def _text(value: float | str) -> str:
     return value if isinstance(value, str) else f"{value:.6g}"
 
 
-def estimate_table(source: TextIO, target: TextIO, name: str, facts: Catalog, *, given_kv: bool = False) -> int:
-    """Read a CSV table, write it with the estimated columns. Returns the rows that have no answer.
+def _clean(rows: Iterable[dict[str | Any, Any]]) -> Iterator[dict[str, str]]:
+    """Rows without blanks that are None; cells beyond the columns are said, not dropped in silence."""
+    for row in rows:
+        surplus = row.pop(None, None)
+        found = {key: value or "" for key, value in row.items()}
+        if surplus:
+            found[_SURPLUS] = f"{len(surplus)} cells more than columns; put texts with commas in quotes"
+        yield found
+
+
+def estimate_table(
+    source: TextIO, target: TextIO, name: str, facts: Catalog, *, given_kv: bool = False
+) -> tuple[int, int]:
+    """Read a CSV table, write it with the estimated columns. Returns how many rows there are, and how many
+    of them have no full answer.
 
     Raises TableError in one line where the file is no table with a `model_id` column.
     """
@@ -73,16 +92,22 @@ def estimate_table(source: TextIO, target: TextIO, name: str, facts: Catalog, *,
         columns = list(reader.fieldnames or ())
         if "model_id" not in columns:
             raise TableError(f"{name}: no column model_id; the first line must name the columns")
+        twice = next((column for number, column in enumerate(columns) if column in columns[:number]), None)
+        if twice is not None:
+            shown = f"column {printable(twice, 40)!r} appears twice" if twice else "two columns have no name"
+            raise TableError(f"{name}: {shown}; give each a name of its own")
         added = [
             column for column in (*MEMORY_COLUMNS[:-1], *SPEED_COLUMNS, MEMORY_COLUMNS[-1]) if column not in columns
         ]
         writer = csv.DictWriter(target, [*columns, *added], extrasaction="ignore", lineterminator="\n")
-        writer.writeheader()
-        refused = 0
-        clean = ({key: value or "" for key, value in row.items() if key is not None} for row in reader)
-        for row in estimate_rows(clean, facts, given_kv=given_kv):
+        writer.writerow({column: inert(column) for column in (*columns, *added)})
+        rows = refused = 0
+        for row in estimate_rows(_clean(reader), facts, given_kv=given_kv):
+            rows += 1
+            surplus = row.pop(_SURPLUS, "")
+            row["est_error"] = "; ".join(part for part in (surplus, row["est_error"]) if part)
             refused += bool(row["est_error"])
-            writer.writerow(row)
+            writer.writerow({column: inert(cell) for column, cell in row.items()})
     except (csv.Error, UnicodeDecodeError) as problem:
         raise TableError(f"{name}: line {reader.line_num}: {problem}; write UTF-8 text with commas") from None
-    return refused
+    return rows, refused

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..engine.evaluate import Evaluation, evaluate
 from ..engine.figures.units import ByteUnit, format_value
-from .layout import escaped, markdown_table
+from .layout import escaped, fenced, markdown_table
 from .math import markdown as markdown_math
 from .sections import Outcome, outcomes
 
@@ -39,7 +39,10 @@ def plain_report(scenario: Scenario, facts: Facts, bytes_as: ByteUnit = ByteUnit
 def markdown_report(evaluation: Evaluation, date: dt.date, bytes_as: ByteUnit = ByteUnit.GB) -> str:
     """All sections as Markdown with inputs, figures, math and sources."""
     scenario = evaluation.scenario
-    blocks = [f"# {escaped(scenario.name)}", f"infratui, {date.isoformat()}. {inputs_line(scenario, evaluation.facts)}"]
+    blocks = [
+        f"# {escaped(scenario.name)}",
+        f"infratui, {date.isoformat()}. {escaped(inputs_line(scenario, evaluation.facts))}",
+    ]
     for found in outcomes(evaluation):
         blocks.append(f"## {found.section.title}")
         blocks.append(escaped(found.summary(bytes_as)))
@@ -48,7 +51,7 @@ def markdown_report(evaluation: Evaluation, date: dt.date, bytes_as: ByteUnit = 
     changed = scenario.changed()
     if changed:
         blocks.append("## Inputs that differ from the defaults")
-        blocks.append("```yaml\n" + "\n".join(f"{key}: {value}" for key, value in changed.items()) + "\n```")
+        blocks.append(fenced("\n".join(f"{key}: {value}" for key, value in changed.items()), "yaml"))
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 

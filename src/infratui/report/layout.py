@@ -105,6 +105,12 @@ def escaped(text: str) -> str:
     return "".join(f"\\{char}" if char in "\\`*_[]<>|#" else char for char in text)
 
 
+def fenced(text: str, language: str = "text") -> str:
+    """A code block, its fence longer than any that the text holds."""
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
+    return f"{fence}{language}\n{text}\n{fence}"
+
+
 def _markdown_runs(runs: Runs) -> str:
     return "".join(f"**{escaped(run.text)}**" if run.tone == "bold" and run.text else escaped(run.text) for run in runs)
 

@@ -38,6 +38,7 @@ def step_lines(step: Step, bytes_as: ByteUnit = ByteUnit.GB) -> list[str]:
 
 def text(derivations: Iterable[Derivation], bytes_as: ByteUnit = ByteUnit.GB) -> str:
     """All derivations as plain text."""
+
     blocks = []
     for derivation in derivations:
         lines = [derivation.title, "─" * len(derivation.title)]
@@ -49,8 +50,10 @@ def text(derivations: Iterable[Derivation], bytes_as: ByteUnit = ByteUnit.GB) ->
 
 def markdown(derivations: Iterable[Derivation], bytes_as: ByteUnit = ByteUnit.GB) -> str:
     """All derivations as Markdown: a heading and a code block each."""
+    from .layout import escaped, fenced
+
     blocks = []
     for derivation in derivations:
         lines = [line for step in derivation for line in step_lines(step, bytes_as)]
-        blocks.append(f"#### {derivation.title}\n\n```text\n" + "\n".join(lines) + "\n```")
+        blocks.append(f"#### {escaped(derivation.title)}\n\n" + fenced("\n".join(lines)))
     return "\n\n".join(blocks)

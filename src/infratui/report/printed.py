@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from ..engine.figures.units import ByteUnit
+from ..plain_text import harmless
 from . import draw, math
-from .layout import escaped, markdown_table
+from .layout import escaped, fenced, markdown_table
 from .show import Answer, Bars, Block, Chart, Line, Lines, Pillars, Prose, Stack, Stacks, Table
 
 if TYPE_CHECKING:
@@ -48,10 +49,8 @@ def block_lines(block: Block, width: int) -> tuple[Line, ...]:
 
 def write(lines: Sequence[Line], stream: TextIO | None = None) -> None:
     """Print lines: in colour to a terminal, plain elsewhere. Nothing of a file's controls the terminal."""
-    from ..catalog.yaml_io import printable
-
     stream = stream or sys.stdout
-    clean = [tuple((printable(text), tone) for text, tone in line) for line in lines]
+    clean = [tuple((harmless(text), tone) for text, tone in line) for line in lines]
     if not stream.isatty():
         stream.write(draw.plain(clean) + "\n")
         return
@@ -96,7 +95,7 @@ def markdown_block(block: Block) -> str:
                 for entry in block.sentences
             )
         case Lines():
-            body = f"```text\n{draw.plain(block.lines)}\n```" if block.lines else ""
+            body = fenced(draw.plain(block.lines)) if block.lines else ""
         case Chart():
             body = ""
     return f"### {escaped(block.title)}\n\n{body}" if body and block.title else body

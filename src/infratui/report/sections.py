@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from ..engine.figures.units import ByteUnit
+from ..mishaps import unforeseen
 from .show import Answer, Block, Table
 
 if TYPE_CHECKING:
@@ -147,11 +148,13 @@ class Outcome:
 
 
 def outcome(evaluation: Evaluation, entry: Section) -> Outcome:
-    """Evaluate a section; its refusal becomes words."""
+    """Evaluate a section. What nobody expected is kept in the log and said in one line: the other sections stand."""
     try:
         return Outcome(entry, evaluation, entry.report.evaluate(evaluation))
-    except (ValueError, OSError, ArithmeticError) as error:
+    except (ValueError, OSError) as error:
         return Outcome(entry, evaluation, None, str(error) or type(error).__name__)
+    except Exception as error:
+        return Outcome(entry, evaluation, None, str(unforeseen(error, f"evaluating {entry.title}")))
 
 
 def outcomes(evaluation: Evaluation) -> tuple[Outcome, ...]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..engine.figures.units import format_count, format_tokens, format_usd, significant
 from ..engine.model.architecture import parameters
+from ..plain_text import inert
 from .show import Cell, Column, Row, Table
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def as_csv(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows([_harmless(cell) for cell in row] for row in rows)
+    writer.writerows([inert(cell) for cell in row] for row in rows)
     return out.getvalue()
 
 
@@ -38,14 +39,6 @@ def table_csv(table: Table) -> str:
     """A table with its head; a column without a title is the verdict."""
     head = [column.title or "verdict" for column in table.columns]
     return as_csv(head, [[cell.text for cell in row.cells] for row in table.rows])
-
-
-def _harmless(cell: str) -> str:
-    if cell[:1] in "=@\t\r" and cell:
-        return f"'{cell}"
-    if cell[:1] in "+-" and cell[1:2] and not (cell[1].isdigit() or cell[1] in ". $"):
-        return f"'{cell}"
-    return cell
 
 
 def _word(title: str, keep: int = 0) -> Column:

@@ -189,9 +189,11 @@ class SectionScreen(QuietScreen):
 
     def markdown(self) -> str:
         """The screen as Markdown: the summary, then the math."""
+        from ...report.layout import escaped
         from ...report.math import markdown
 
-        parts = (f"## {self.infra.title_of(self.SECTION)}: {self.scenario.name}", self.summary())
+        title = f"## {self.infra.title_of(self.SECTION)}: {escaped(self.scenario.name)}"
+        parts = (title, escaped(self.summary()))
         return "\n\n".join((*parts, markdown(self.math(), self.bytes_as))) + "\n"
 
     # -- what a subclass may use

@@ -25,7 +25,7 @@ _BYTES = {
     "kb": KB, "mb": MB, "gb": GB, "tb": TB,
     "kib": KIB, "mib": MIB, "gib": GIB, "tib": TIB,
 }  # fmt: skip
-_NUMBER = re.compile(r"^\s*([+-]?(?:\d[\d_,]*\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*([a-zA-Z%]*)\s*$", re.IGNORECASE)
+_NUMBER = re.compile(r"^\s*([+-]?(?:\d[\d_,]*\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*([a-zA-Z%]*)\s*$", re.IGNORECASE | re.ASCII)
 
 
 class QuantityError(ValueError):
@@ -45,6 +45,13 @@ def parse_number(text: str) -> float:
     if not math.isfinite(value):
         raise QuantityError(f"{text.strip()[:40]!r} is too large")
     return value
+
+
+def plain_float(text: str) -> float:
+    """`float` that takes the digits 0 to 9 only, where Python also reads those of other scripts. Raises ValueError."""
+    if not text.isascii():
+        raise ValueError(f"{text!r} is not written in the digits 0 to 9")
+    return float(text)
 
 
 def parse_tokens(text: str) -> int:

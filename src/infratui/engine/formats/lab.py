@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from infratui.engine.figures.units import plain_float
 from infratui.engine.formats.codec import QuantizedGroup, quantize, signal_to_noise_db
 from infratui.engine.formats.description import NumberFormat
 from infratui.engine.formats.errors import FormatError, finite, finite_group
@@ -83,7 +84,7 @@ def parse_value(text: str) -> float:
         FormatError: for text, nan, infinities and numbers beyond the double range such as 1e400.
     """
     try:
-        return finite(float(text.strip().replace("−", "-")))
+        return finite(plain_float(text.strip().replace("−", "-")))
     except FormatError:
         raise FormatError(f"{text.strip()!r} is not a finite number; give one such as 0.7834") from None
     except ValueError:

@@ -10,7 +10,7 @@ from ..cluster.hardware import Accelerator
 from ..cluster.layout import Layout
 from ..cluster.legal import Topology, refusals
 from ..facts import Facts, UnknownFactError
-from ..figures.units import GIB
+from ..figures.units import GIB, plain_float
 from ..memory.kv_cache import CacheKind, KvGeometry, Sequences, layer_kinds
 from ..memory.plan import Deployment, plan_memory
 from ..memory.runtime import RuntimeConstants, RuntimeTable, UnknownEngineError
@@ -273,7 +273,7 @@ def _number(row: Mapping[str, str], name: str) -> float | None:
     if not text:
         return None
     try:
-        value = float(text.replace(",", ""))
+        value = plain_float(text.replace(",", ""))
     except ValueError:
         raise RowError(f"{name}: {text[:40]!r} is not a number; write one, or leave it empty") from None
     if not -1e12 < value < 1e12:

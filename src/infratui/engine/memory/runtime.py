@@ -155,7 +155,7 @@ def version_key(version: str) -> tuple[int, ...]:
     """
     numbers: list[int] = []
     for part in version.split("+")[0].split("."):
-        digits = part[: next((at for at, char in enumerate(part) if not char.isdigit()), len(part))]
+        digits = part[: next((at for at, char in enumerate(part) if char not in "0123456789"), len(part))]
         if not digits:
             break
         numbers.append(int(digits))

@@ -182,7 +182,7 @@ class ParameterCount:
         return next((count for name, count in self.parts if name is part), 0)
 
 
-_ORDER = re.compile(r"\(([^()]*)\)(\d+)|([a-zA-Z]+)(\d*)|(\s+)|(.)")
+_ORDER = re.compile(r"\(([^()]*)\)([0-9]+)|([a-zA-Z]+)([0-9]*)|(\s+)|(.)")
 
 
 MOST_LAYERS = 4096

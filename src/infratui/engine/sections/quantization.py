@@ -152,13 +152,17 @@ def evaluate_quantization(scenario: Scenario, facts: Facts) -> QuantizationResul
 
 
 def shown_precisions(facts: Facts, model: Model, chosen: Precision, everything: bool) -> tuple[Precision, ...]:
-    """The classic precisions or all that change this model, always with the chosen one, in the order of the catalog."""
-    return tuple(
+    """The classic precisions or all that change this model, in the order of the catalog, always with the chosen one.
+
+    How a checkpoint stores its weights is in no list; it comes first.
+    """
+    listed = tuple(
         precision
         for precision in facts.precisions()
-        if precision.for_weights
-        and (precision.id == chosen.id or precision.classic or (everything and _changes(model, precision)))
+        if precision.id == chosen.id
+        or (precision.for_weights and (precision.classic or (everything and _changes(model, precision))))
     )
+    return listed if any(precision.id == chosen.id for precision in listed) else (chosen, *listed)
 
 
 def _changes(model: Model, precision: Precision) -> bool:
