@@ -20,9 +20,11 @@ from ..engine.units import ByteUnit
 from ..report.inputs import NAMED
 from ..scenario import INPUTS, Scenario, ScenarioError, bounds
 from ..settings_text import parse_value
+from . import mishaps
 from .chrome import HintLine, KeyBar, TitleBar
 from .fields import LISTED
 from .keys import Where, bindings
+from .mishaps import Mishap
 from .widgets.columns import ColumnLayout
 from .widgets.derivation_view import DerivationView
 from .widgets.headline import Answer, Headline
@@ -118,7 +120,7 @@ class SectionScreen(QuietScreen):
     class Ready(Message):
         """A slow section has been computed."""
 
-        def __init__(self, scenario: Scenario, result: Any, error: str) -> None:
+        def __init__(self, scenario: Scenario, result: Any, error: Mishap | None) -> None:
             super().__init__()
             self.scenario, self.result, self.error = scenario, result, error
 
@@ -277,17 +279,17 @@ class SectionScreen(QuietScreen):
     def _update(self, *, fresh: bool) -> None:
         app = self.infra
         if not fresh and self.result is not None:
-            self._present(self.result, "")
+            self._present(self.result, None)
         elif self.SLOW:
             self._compute(app.scenario, app.evaluation)
         else:
             self._present(*self._answer(app.evaluation))
 
-    def _answer(self, evaluation: Evaluation) -> tuple[Any, str]:
+    def _answer(self, evaluation: Evaluation) -> tuple[Any, Mishap | None]:
         try:
-            return self.section(evaluation), ""
-        except (ValueError, OSError, ArithmeticError) as error:
-            return None, str(error) or type(error).__name__
+            return self.section(evaluation), None
+        except Exception as error:
+            return None, mishaps.told(error, f"evaluating {self.SECTION}")
 
     @work(thread=True, exclusive=True, group="section")
     def _compute(self, scenario: Scenario, evaluation: Evaluation) -> None:
@@ -298,13 +300,20 @@ class SectionScreen(QuietScreen):
         if event.scenario == self.scenario:
             self._present(event.result, event.error)
 
-    def _present(self, result: Any, error: str) -> None:
+    def _present(self, result: Any, error: Mishap | None) -> None:
         self.result = result
-        self.set_class(bool(error), "-refused")
-        if error:
-            self.answer(Answer("No answer", error, "bad", "change an input, or undo with u"))
+        self.set_class(error is not None, "-refused")
+        if error is not None:
+            ways = (
+                f"{error.kept} · change an input, or undo with u" if error.kept else "change an input, or undo with u"
+            )
+            self.answer(Answer("No answer", error.words, "bad", ways))
             return
-        self.show(result)
+        try:
+            self.show(result)
+        except Exception as failure:
+            self._present(None, mishaps.told(failure, f"showing {self.SECTION}"))
+            return
         if not self._presented:
             # Heights that were asked for while the first layout was on its way may have been dropped.
             self._presented = True

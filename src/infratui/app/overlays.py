@@ -123,7 +123,7 @@ class Prompt(Modal[str | None]):
 
     def on_key(self, event: events.Key) -> None:
         line = self.query_one(PromptLine)
-        if event.key in ("ctrl+q", "ctrl+c", "ctrl+l"):
+        if event.key in ("ctrl+q", "ctrl+c", "ctrl+l", "ctrl+z"):
             return
         event.stop()
         event.prevent_default()

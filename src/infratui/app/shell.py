@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textual._compositor import ChopsUpdate, LayoutUpdate
+from textual.dom import DOMNode
 from textual.filter import LineFilter
 from textual.reactive import reactive
 from textual.screen import Screen
@@ -15,10 +15,12 @@ from textual.theme import BUILTIN_THEMES
 
 from .. import store
 from ..scenario import INPUTS, Kind, Scenario, ScenarioError
+from . import mishaps
 from . import settings as preferences
 from .ascii import AsciiOnly
 from .base import QuietScreen, SectionScreen
 from .chrome import Title
+from .ending import FAILED, Ending
 from .fields import FieldBook
 from .frame import Frame, FrameUpdate
 from .screens import ASIDE, available
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from ..catalog.reference_schema import Term
     from ..engine.evaluate import Evaluation, Evaluator
     from ..report.library import Library
+    from .driver import Terminal
 
 UNDO = 200
 """Scenarios that undo remembers."""
@@ -74,6 +77,11 @@ class Shell(OrderedKeys):
         self.last_session: Scenario | None = None
         self.problem = ""
         """What the start has to say first: why the user's own facts are left out."""
+        self.failure = ""
+        """The error that ended the app, in one line."""
+        self.ending: Ending | None = None
+        """Ends the process where the app does not; None in tests."""
+        self.terminal: Terminal | None = None
         self.pinned: Scenario | None = None
         """What the comparison compares with."""
         self.asked_article = ""
@@ -279,10 +287,6 @@ class Shell(OrderedKeys):
     # -- life
 
     def on_mount(self) -> None:
-        loop = asyncio.get_running_loop()
-        if not self.is_headless:
-            for number in (signal.SIGHUP, signal.SIGTERM):
-                loop.add_signal_handler(number, self._end_by_signal, number)
         if not self.settings.welcomed and (screen := self.section_screen) is not None:
             from .widgets.welcome import Welcome
 
@@ -297,10 +301,6 @@ class Shell(OrderedKeys):
         except ScenarioError as error:
             self.note(f"hidden for this session only: {error}", "bad")
 
-    def _end_by_signal(self, number: signal.Signals) -> None:
-        self.keep_session()
-        self.exit(return_code=128 + number)
-
     def _offer_last_session(self) -> None:
         self.last_session = store.last_session()
         if self.facts and self.problem:
@@ -308,10 +308,46 @@ class Shell(OrderedKeys):
         elif self.last_session is not None and self.last_session != self.scenario:
             self.note(f"the last session is kept: R brings “{self.last_session.name}” back", "key")
 
-    def _handle_exception(self, error: Exception) -> None:
+    # -- errors of the program's own, and the end
+
+    def exit(self, result: int | None = None, return_code: int = 0, message: Any = None) -> None:
+        """Leave, in a few seconds at most."""
+        if self.ending is not None:
+            self.ending.be_gone(return_code)
+        super().exit(result, return_code, message)
+
+    def fail(self, error: BaseException) -> None:
+        """Nothing can go on after this error: keep the session, and what to say when the terminal is given back."""
         # A bug must not cost the user what was typed.
-        self.keep_session()
+        refusal = self.keep_session()
+        if not self.failure:
+            kept = f"the scenario is lost: {refusal}" if refusal else "the scenario is kept"
+            self.failure = f"ended by an error of its own; {kept}; {mishaps.unforeseen(error, 'running the app')}"
+        if self.ending is not None:
+            self.ending.be_gone(FAILED)
+
+    def _handle_exception(self, error: Exception) -> None:
+        self.fail(error)
         super()._handle_exception(error)
+        self._return_code = FAILED
+
+    def _fatal_error(self) -> None:
+        # What there is to say is in `failure`; the rest is in the log.
+        self._close_messages_no_wait()
+
+    def panic(self, *renderables: Any) -> None:
+        """Leave after an error that has no other way to be told."""
+        self.fail(sys.exc_info()[1] or RuntimeError(" ".join(str(renderable) for renderable in renderables)))
+        self._return_code = FAILED
+        self._close_messages_no_wait()
+
+    async def _dispatch_action(self, namespace: DOMNode, action_name: str, params: Any) -> bool:
+        # One key that fails does not take the app with it.
+        try:
+            return await super()._dispatch_action(namespace, action_name, params)
+        except Exception as error:
+            self.note(f"{action_name.replace('_', ' ')}: {mishaps.told(error, f'the action {action_name}')}", "bad")
+            return True
 
     def keep_session(self) -> str:
         """Keep what differs from what was opened; a look leaves the session kept before. Returns why it cannot be."""

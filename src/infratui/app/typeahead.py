@@ -13,6 +13,8 @@ from textual.screen import Screen
 
 _GIVE_UP_S = 0.5
 """After this long the next key goes on, whatever became of the one before."""
+_MOST_WAITING = 500
+"""Keys beyond this are lost: nobody has typed them."""
 _NEW_SCREEN_S = 0.01
 """How often a screen that has just been opened is asked whether something on it has the focus."""
 
@@ -34,7 +36,8 @@ class OrderedKeys(App[int]):
             return
         if isinstance(event, events.Key) and not event.is_forwarded:
             if self._key_busy:
-                self._waiting_keys.append(event)
+                if len(self._waiting_keys) < _MOST_WAITING:
+                    self._waiting_keys.append(event)
                 return
             await self._send_key(event)
         else:

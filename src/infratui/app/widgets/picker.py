@@ -147,7 +147,7 @@ class FilteredList(Widget, can_focus=True):
 
     def on_key(self, event: events.Key) -> None:
         moves = {"up": -1, "down": 1, "pageup": -10, "pagedown": 10, "ctrl+p": -1, "ctrl+n": 1}
-        if event.key in ("ctrl+q", "ctrl+c", "ctrl+l"):
+        if event.key in ("ctrl+q", "ctrl+c", "ctrl+l", "ctrl+z"):
             return
         event.stop()
         event.prevent_default()

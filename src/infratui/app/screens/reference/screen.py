@@ -19,6 +19,7 @@ from ....report.layout import as_markdown, plain
 from ....report.library import Entry
 from ....report.tables import CatalogTable, catalog_table
 from ....scenario import Scenario
+from ... import mishaps
 from ...base import SMALLEST, SectionScreen
 from ...chrome import HintLine, KeyBar, TitleBar
 from ...widgets.panel import Panel
@@ -156,7 +157,12 @@ class ReferenceScreen(SectionScreen):
 
     @work(thread=True, exclusive=True, group="article")
     def _compute(self, key: str, scenario: Scenario, evaluation: Evaluation) -> None:
-        self.post_message(self.Made(scenario, self.library.article(key, self.infra.facts, evaluation)))
+        try:
+            article = self.library.article(key, self.infra.facts, evaluation)
+        except Exception as error:
+            self.call_later(self.note, str(mishaps.told(error, f"the article {key}")), "bad")
+        else:
+            self.post_message(self.Made(scenario, article))
 
     def on_reference_screen_made(self, event: Made) -> None:
         if event.article.key == self._key and event.scenario == self.scenario:
