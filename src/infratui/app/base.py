@@ -304,9 +304,7 @@ class SectionScreen(QuietScreen):
         self.result = result
         self.set_class(error is not None, "-refused")
         if error is not None:
-            ways = (
-                f"{error.kept} · change an input, or undo with u" if error.kept else "change an input, or undo with u"
-            )
+            ways = " · ".join(filter(None, (error.kept, "change an input, or undo with u")))
             self.answer(Answer("No answer", error.words, "bad", ways))
             return
         try:

@@ -85,9 +85,18 @@ class Keyboard:
             whole = not piece.startswith("\x1b") and self._parser._timeout_time is None
             if whole and (self._last < self._burst_until or _is_burst(piece)):
                 self._burst_until = self._last + _BURST_GOES_ON_S
-                yield events.Paste(piece)
+                yield from self._burst(piece)
             else:
                 yield from self._parse(piece)
+
+    def _burst(self, text: str) -> Iterator[Message]:
+        line, enter = text[:-1], text[-1:]
+        if enter != "\r" or "\r" in line or "\n" in line:
+            yield events.Paste(text)
+        else:
+            # One line and enter is what a script types into a field.
+            yield events.Paste(line)
+            yield from self._parse(enter)
 
     def _parse(self, text: str) -> list[Message]:
         try:

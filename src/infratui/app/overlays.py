@@ -142,6 +142,7 @@ class Prompt(Modal[str | None]):
         line = self.query_one(PromptLine)
         line.editor.insert(event.text)
         line.editor = line.editor
+        event.stop()
 
 
 class PromptLine(Widget, can_focus=True):

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from textual import events
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.dom import DOMNode
 from textual.filter import LineFilter
@@ -307,6 +308,11 @@ class Shell(OrderedKeys):
             self.note(self.problem, "bad")
         elif self.last_session is not None and self.last_session != self.scenario:
             self.note(f"the last session is kept: R brings “{self.last_session.name}” back", "key")
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Text that nothing has taken."""
+        if len(self.screen_stack) == 1:
+            self.note("pasted text is no keys: enter opens a value to paste into")
 
     # -- errors of the program's own, and the end
 

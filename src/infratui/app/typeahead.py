@@ -1,4 +1,7 @@
-"""Keys in order: over a slow link several arrive at once, and each must find the screen that the one before it left."""
+"""Keys in order: over a slow link several arrive at once, and each must find the screen that the one before it left.
+
+Pastes stand in the same line.
+"""
 
 from __future__ import annotations
 
@@ -26,15 +29,15 @@ class OrderedKeys(App[int]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._waiting_keys: deque[events.Key] = deque()
+        self._waiting_keys: deque[events.Key | events.Paste] = deque()
         self._key_turn = 0
         self._key_busy = False
 
     async def on_event(self, event: events.Event) -> None:
-        if isinstance(event, events.Key) and not self._screen_stack:
+        if isinstance(event, events.Key | events.Paste) and not self._screen_stack:
             # On the way out: nothing is left that a key could mean something to.
             return
-        if isinstance(event, events.Key) and not event.is_forwarded:
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
             if self._key_busy:
                 if len(self._waiting_keys) < _MOST_WAITING:
                     self._waiting_keys.append(event)
@@ -43,7 +46,7 @@ class OrderedKeys(App[int]):
         else:
             await super().on_event(event)
 
-    async def _send_key(self, event: events.Key) -> None:
+    async def _send_key(self, event: events.Key | events.Paste) -> None:
         if not self._screen_stack:
             return
         self._key_busy = True
