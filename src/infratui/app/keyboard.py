@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterator
@@ -21,6 +22,8 @@ BURST = 32
 _DIFFERENT = 8
 """A held key, or two, repeats few characters; a text has more."""
 _BURST_GOES_ON_S = 0.05
+_PIECES = re.compile(r"\x1b[^\x1b]*|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f]|[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]+")
+"""A sequence and what follows it, a control key, or text with its line ends."""
 
 
 class Keyboard:
@@ -81,7 +84,7 @@ class Keyboard:
         return events.Paste(text.replace("\x00", ""))
 
     def _keys(self, text: str) -> Iterator[Message]:
-        for piece in _pieces(text):
+        for piece in _PIECES.findall(text):
             whole = not piece.startswith("\x1b") and self._parser._timeout_time is None
             if whole and (self._last < self._burst_until or _is_burst(piece)):
                 self._burst_until = self._last + _BURST_GOES_ON_S
@@ -107,15 +110,6 @@ class Keyboard:
             self._parser.mouse_pixels = old.mouse_pixels
             self._parser.terminal_size, self._parser.terminal_pixel_size = old.terminal_size, old.terminal_pixel_size
             return []
-
-
-def _pieces(text: str) -> Iterator[str]:
-    """The text, cut before each escape."""
-    head, *sequences = text.split("\x1b")
-    if head:
-        yield head
-    for sequence in sequences:
-        yield "\x1b" + sequence
 
 
 def _is_burst(text: str) -> bool:

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from textual import events
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
@@ -25,6 +26,14 @@ class Modal(ModalScreen[R]):
     """A modal that does not dim or repaint what lies behind it."""
 
     focused = Reactive(None, repaint=False)
+    _dismissed = False
+
+    def dismiss(self, result: R | None = None) -> AwaitComplete:
+        """Close. A key pressed twice closes once: the screen goes a moment after it was told to."""
+        if self._dismissed or not self.is_current:
+            return AwaitComplete.nothing()
+        self._dismissed = True
+        return super().dismiss(result)
 
 
 class Picker(Modal[str | None]):
