@@ -304,9 +304,7 @@ class InfraApp(Shell):
         """Quit; the scenario is kept for the next start."""
         refusal = self.keep_session()
         if refusal and not self._leaving:
-            self._ask_again(
-                f"press again to quit and lose the scenario: {refusal.replace(str(Path.home()), '~')}"
-            )
+            self._ask_again(f"press again to quit and lose the scenario: {refusal.replace(str(Path.home()), '~')}")
             return
         self.exit(0)
 

@@ -50,6 +50,8 @@ class Terminal:
         self._encoding = stream.encoding
         self._lock = threading.Lock()
         self._silent = False
+        self.modes = threading.Lock()
+        """Held while the modes of the terminal are set, so that none is set after it has been given back."""
         self.taken = False
         """The app's modes are on, or about to be."""
         try:
@@ -91,6 +93,7 @@ class Terminal:
         """Leave it as it was found, at once and for good; nothing that was still to be drawn is."""
         whole = self._lock.acquire(timeout=_LOCK_S)
         self._silent = True
+        self.modes.acquire(timeout=_LOCK_S)
         # In the background this would otherwise stop the process.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTOU})
         if self._found is not None and self.is_ours:
@@ -140,12 +143,13 @@ class TerminalDriver(LinuxDriver):
     # -- on and off
 
     def start_application_mode(self) -> None:
-        self._terminal.taken = True
-        super().start_application_mode()  # type: ignore[no-untyped-call]
-        try:
-            self._raw = termios.tcgetattr(self.fileno)
-        except termios.error:
-            self._raw = None
+        with self._terminal.modes:
+            self._terminal.taken = True
+            super().start_application_mode()  # type: ignore[no-untyped-call]
+            try:
+                self._raw = termios.tcgetattr(self.fileno)
+            except termios.error:
+                self._raw = None
         if not self._watched:
             self._watched = True
             threading.Thread(target=watch, args=(self.fileno,), name="hang-up", daemon=True).start()
@@ -171,9 +175,10 @@ class TerminalDriver(LinuxDriver):
         """Something else may have had the terminal while the process was stopped: set the modes and draw again."""
         if self._key_thread is None or not self._terminal.taken or not self._terminal.is_ours:
             return
-        if self._raw is not None:
+        with self._terminal.modes:
             try:
-                termios.tcsetattr(self.fileno, termios.TCSANOW, self._raw)
+                if self._raw is not None:
+                    termios.tcsetattr(self.fileno, termios.TCSANOW, self._raw)
             except termios.error:
                 return
         self.write(_AGAIN)

@@ -70,7 +70,8 @@ class Keyboard:
         if self._held and now - self._last >= constants.ESCAPE_DELAY:
             held, self._held = self._held, ""
             yield from self._parse(held)
-            # It has waited long enough already.
+        if self._parser._timeout_time is not None and now - self._last >= constants.ESCAPE_DELAY:
+            # It has waited long enough already, by one clock for all.
             self._parser._timeout_time = 0.0
         yield from self._parser.tick()
 
