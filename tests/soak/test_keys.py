@@ -24,18 +24,6 @@ raise SystemExit(run())
 TYPED = [character.encode() for character in "abcdefghijklmnopqrstuvwxyzABCGHLPRTY0123456789./-%[]~<>|:?+=, "]
 CONTROL = [bytes([code]) for code in (*range(1, 0x13), *range(0x14, 0x1A), 0x1B, 0x7F)]
 MOVES = [b"\x1b[A", b"\x1b[B", b"\x1b[C", b"\x1b[D", b"\x1b[5~", b"\x1b[6~", b"\t", b"\x1b[Z", b"\r", b"\x1b"]
-    b"\x1b[A",
-    b"\x1b[B",
-    b"\x1b[C",
-    b"\x1b[D",
-    b"\x1b[5~",
-    b"\x1b[6~",
-    b"\t",
-    b"\x1b[Z",
-    b"\r",
-    b"\x1b",
-    b"\x1b[1;2C",
-]
 SIZES = ((80, 24), (100, 30), (120, 40), (50, 10), (61, 16), (200, 60))
 FIRST = 1_000
 
