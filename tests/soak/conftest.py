@@ -41,6 +41,7 @@ class Pty:
         script = f'{ears}{shlex.join(program)}; printf "<code %d>" $?; read line'
         self.shell, self.fd = pty.fork()
         if self.shell == 0:
+            os.chdir(home)
             os.execvpe("/bin/sh", ["sh", "-c", script], environment)
         self.resize(columns, lines)
         self.found = termios.tcgetattr(self.fd)

@@ -21,6 +21,7 @@ from ..report.inputs import NAMED
 from ..scenario import INPUTS, Scenario, ScenarioError, bounds
 from ..settings_text import parse_value
 from . import mishaps
+from .checkpoints import MODEL_FIELDS
 from .chrome import HintLine, KeyBar, TitleBar
 from .fields import LISTED
 from .keys import Where, bindings
@@ -280,6 +281,8 @@ class SectionScreen(QuietScreen):
         app = self.infra
         if not fresh and self.result is not None:
             self._present(self.result, None)
+        elif (awaited := app.awaited()) is not None:
+            self._present(None, awaited)
         elif self.SLOW:
             self._compute(app.scenario, app.evaluation)
         else:
@@ -305,7 +308,8 @@ class SectionScreen(QuietScreen):
         self.set_class(error is not None, "-refused")
         if error is not None:
             ways = " · ".join(filter(None, (error.kept, "change an input, or undo with u")))
-            self.answer(Answer("No answer", error.words, "bad", ways))
+            figure, tone = ("…", "") if error.waits else ("No answer", "bad")
+            self.answer(Answer(figure, error.words, tone, ways))
             return
         try:
             self.show(result)
@@ -339,13 +343,16 @@ class SectionScreen(QuietScreen):
     def on_value_row_listed(self, event: ValueRow.Listed) -> None:
         event.stop()
         row = event.row
-        model = row.field in ("model", "dense_model", "moe_model")
+        model = row.field in MODEL_FIELDS
         free = "path of a checkpoint on disk" if model else ""
 
         def chosen(value: str | None) -> None:
             if value is None:
                 return
             try:
+                if model and not self.infra.facts.at_hand(value):
+                    self.infra.pick_model(row.field, value)
+                    return
                 self.infra.check_name(row.field, value)
                 self.infra.change(**{row.field: value})
             except (ValueError, OSError) as error:
@@ -478,7 +485,9 @@ class SectionScreen(QuietScreen):
         body.scroll_relative(y=by * max(1, body.size.height - 2), animate=False)
 
     def action_leave(self) -> None:
-        """Leave what is on top: the zoom, the math, then the panel."""
+        """Leave what is on top: a checkpoint that is read, the zoom, the math, then the panel."""
+        if self.infra.stop_reading():
+            return
         if welcome := self.query(Welcome):
             welcome.remove()
             self.infra.welcomed()

@@ -20,10 +20,12 @@ from . import mishaps
 from . import settings as preferences
 from .ascii import AsciiOnly
 from .base import QuietScreen, SectionScreen
+from .checkpoints import CheckpointReader
 from .chrome import Title
 from .ending import FAILED, Ending
 from .fields import FieldBook
 from .frame import Frame, FrameUpdate
+from .mishaps import Mishap
 from .screens import ASIDE, available
 from .settings import Settings
 from .theme import NIGHT, PAPER, meanings
@@ -73,6 +75,7 @@ class Shell(OrderedKeys):
         self.facts_version = 0
         self._evaluator: Evaluator | None = None
         self._fields: FieldBook | None = None
+        self.checkpoints = CheckpointReader(lambda: self.facts, self.call_later)
         self.undo_list: list[Scenario] = []
         self.redo_list: list[Scenario] = []
         self.last_session: Scenario | None = None
@@ -150,6 +153,56 @@ class Shell(OrderedKeys):
             case Kind.PRECISION | Kind.KV_PRECISION:
                 self.facts.precision(value)
 
+    # -- checkpoints on disk
+
+    def awaited(self) -> Mishap | None:
+        """Why the scenario has no answer yet: a checkpoint is being read, or was refused. None: nothing is awaited."""
+        missing = self.checkpoints.missing(self.scenario)
+        if not missing:
+            return None
+        if (refusal := self.checkpoints.refusal(missing)) is not None:
+            return refusal
+        self.checkpoints.read(missing, self._have_read)
+        self._say_reading()
+        return Mishap(f"reading {self.checkpoints.reading} …", "esc stops", waits=True)
+
+    def _have_read(self, _: Mishap | None) -> None:
+        self.note("")
+        self.facts_version += 1
+        self.sync()
+
+    def _say_reading(self) -> None:
+        self.note(f"reading {self.checkpoints.reading} …, esc stops", "key")
+
+    def pick_model(self, field: str, name: str) -> None:
+        """Change a model; a checkpoint is read first, and takes effect unless something else has by then."""
+        before = getattr(self.scenario, field)
+
+        def done(refusal: Mishap | None) -> None:
+            if refusal is not None:
+                self.note(str(refusal), "bad")
+            elif getattr(self.scenario, field) == before:
+                try:
+                    self.change(**{field: name})
+                except ScenarioError as error:
+                    self.note(str(error), "bad")
+                else:
+                    self.note("")
+
+        self.checkpoints.forget()
+        self.checkpoints.read((name,), done)
+        self._say_reading()
+
+    def stop_reading(self) -> bool:
+        """Give up what is being read. False where nothing was."""
+        if not self.checkpoints.reading:
+            return False
+        self.checkpoints.stop(self.checkpoints.missing(self.scenario))
+        self.facts_version += 1
+        self.sync()
+        self.note("reading was stopped")
+        return True
+
     # -- the scenario
 
     def change(self, **changes: object) -> None:
@@ -166,9 +219,11 @@ class Shell(OrderedKeys):
     def open_scenario(self, scenario: Scenario, words: str) -> None:
         """Take a whole scenario, which `P` goes back to, and say so."""
         self.base = scenario
+        self.checkpoints.forget()
         self.set_scenario(scenario)
         self.sync()
-        self.note(words, "good")
+        if not self.checkpoints.reading:
+            self.note(words, "good")
 
     def watch_scenario(self) -> None:
         self.sync()

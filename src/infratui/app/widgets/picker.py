@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -31,7 +32,7 @@ class Modal(ModalScreen[R]):
     def dismiss(self, result: R | None = None) -> AwaitComplete:
         """Close. A key pressed twice closes once: the screen goes a moment after it was told to."""
         if self._dismissed or not self.is_current:
-            return AwaitComplete.nothing()
+            return AwaitComplete(asyncio.sleep(0))
         self._dismissed = True
         return super().dismiss(result)
 
