@@ -26,6 +26,32 @@ CONTROL = [bytes([code]) for code in (*range(1, 0x13), *range(0x14, 0x1A), 0x1B,
 MOVES = [b"\x1b[A", b"\x1b[B", b"\x1b[C", b"\x1b[D", b"\x1b[5~", b"\x1b[6~", b"\t", b"\x1b[Z", b"\r", b"\x1b"]
 SIZES = ((80, 24), (100, 30), (120, 40), (50, 10), (61, 16), (200, 60))
 FIRST = 1_000
+TOUR = (
+    *(
+        screen + keys
+        for screen in (b"1", b"2", b"3", b"4", b"5")
+        for keys in (b"", b"m", b"m", b"t", b"\t\r", b"\x1b\x1b")
+    ),
+    *(
+        b"1" + b"\r\x1b[B\x1b",
+        b"2",
+        b"5",
+        b"c",
+        b"1l",
+        b"c",
+        b"r",
+        b"\r",
+        b"r",
+        b"p",
+        b"\x1b",
+        b"?",
+        b"\x1b",
+        b"\x10",
+        b"\x1b",
+    ),
+    *(b"y", b"e", b"\x1b", b"o", b"\x1b", b"s", b"\x1b", b"C", b"x", b"x", b"a", b"a", b"d", b"d", b"1"),
+)
+"""Everything that there is, once: what is loaded when it is first seen is no growth."""
 
 
 def batch(dice: random.Random, keys: int) -> bytes:
@@ -54,6 +80,9 @@ def use(open_pty, home: Path, keys: int, seed: int) -> tuple[list[str], dict[int
     assert pty.until(b"help")
     pty.settle(longest=10)
     pid, sent, memory = pty.pid, 0, {}
+    for keys_of_tour in TOUR:
+        pty.send(keys_of_tour)
+        pty.settle(0.1)
     while sent < keys and pty.is_alive(pid):
         count = dice.randrange(1, 26)
         pty.send(batch(dice, count))

@@ -52,6 +52,15 @@ class QuietScreen(Screen[Any]):
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (SMALLEST[1], "-low"), (30, "-tall"), (50, "-high")]
 
 
+def forget_lines(screen: Screen[Any]) -> None:
+    """Forget the lines of a screen as they were drawn, and every piece that was cut from them.
+
+    Kept for all screens, they would be most of the memory in use.
+    """
+    for widget in screen.walk_children(Widget, with_self=True):
+        widget._styles_cache.clear()
+
+
 class Inputs(VerticalScroll, can_focus=False, inherit_bindings=False):
     """The value rows: one column beside the results, or as many columns as fit above them."""
 
@@ -246,6 +255,11 @@ class SectionScreen(QuietScreen):
 
     def on_screen_resume(self) -> None:
         self.sync()
+
+    def on_screen_suspend(self) -> None:
+        # Below an overlay the screen is still seen.
+        if self not in self.app.screen_stack:
+            forget_lines(self)
 
     def sync(self) -> None:
         """Show the scenario as it is now; nothing happens where it is shown already."""

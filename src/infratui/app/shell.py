@@ -19,7 +19,7 @@ from ..scenario import INPUTS, Kind, Scenario, ScenarioError
 from . import mishaps
 from . import settings as preferences
 from .ascii import AsciiOnly
-from .base import QuietScreen, SectionScreen
+from .base import QuietScreen, SectionScreen, forget_lines
 from .checkpoints import CheckpointReader
 from .chrome import Title
 from .ending import FAILED, Ending
@@ -430,6 +430,12 @@ class Shell(OrderedKeys):
         if isinstance(renderable, LayoutUpdate | ChopsUpdate) and not self.is_inline:
             renderable = FrameUpdate(self._frame, renderable, (self.size.width, self.size.height))
         super()._display(screen, renderable)
+
+    def tidy(self) -> None:
+        """Drop the lines of all screens as they were drawn, and the pieces cut from them: they are drawn again."""
+        for stack in self._screen_stacks.values():
+            for screen in stack:
+                forget_lines(screen)
 
     def redraw(self) -> None:
         """Send the whole screen again, whatever the terminal shows."""

@@ -18,6 +18,8 @@ _GIVE_UP_S = 0.5
 """After this long the next key goes on, whatever became of the one before."""
 _MOST_WAITING = 500
 """Keys beyond this are lost: nobody has typed them."""
+_TIDY_EVERY = 500
+"""Keys between two tidyings."""
 _NEW_SCREEN_S = 0.01
 """How often a screen that has just been opened is asked whether something on it has the focus."""
 
@@ -52,12 +54,17 @@ class OrderedKeys(App[int]):
         self._key_busy = True
         self._key_turn += 1
         turn, screen = self._key_turn, self.screen
+        if turn % _TIDY_EVERY == 0:
+            self.call_later(self.tidy)
         # What the key passes through: first the key itself goes this way, then the messages that it caused.
         way: list[MessagePump] = [self.focused] if self.focused is not None else []
         way = [*(node for node in (way[0].ancestors_with_self if way else [screen])), self]  # type: ignore[attr-defined]
         await super().on_event(event)
         self.set_timer(_GIVE_UP_S, lambda: self._done(turn, screen))
         self._pass(way, lambda: self._pass(way, lambda: self._done(turn, screen)))
+
+    def tidy(self) -> None:
+        """Drop what is only remembered to be faster; called now and then in long use."""
 
     def _pass(self, way: Sequence[MessagePump], then: Callable[[], Any]) -> None:
         """Call back when everything that waits along the way has been handled."""
