@@ -6,6 +6,9 @@ import os
 for _name in ("NO_COLOR", "TEXTUAL_THEME", "TEXTUAL_ANIMATIONS", "TEXTUAL_FPS", "TEXTUAL_COLOR_SYSTEM"):
     os.environ.pop(_name, None)
 
+from collections.abc import Iterator  # noqa: E402
+from pathlib import Path  # noqa: E402
+
 import pytest  # noqa: E402
 from hypothesis import settings  # noqa: E402
 
@@ -36,3 +39,19 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
         ("CACHE", ".cache"),
     ):
         monkeypatch.setenv(f"XDG_{name}_HOME", str(home / folder))
+
+
+@pytest.fixture(autouse=True)
+def no_mishap(request: pytest.FixtureRequest, own_home: None) -> Iterator[None]:
+    """The app lives on after an error of its own; the test that met it does not."""
+    log = Path(os.environ["XDG_STATE_HOME"]) / "infratui" / "errors.log"
+    yield
+    if "mishaps_expected" not in request.fixturenames and log.is_file():
+        text = log.read_text(encoding="utf-8", errors="replace")
+        unexpected = [entry for entry in text.split("=== ") if " unexpected " in entry.partition("\n")[0]]
+        assert not unexpected, f"the app met an error of its own:\n{unexpected[0]}"
+
+
+@pytest.fixture
+def mishaps_expected() -> None:
+    """Errors of the app's own are what the test is about."""

@@ -36,6 +36,8 @@ class Mishap:
 
     words: str
     kept: str = ""
+    waits: bool = False
+    """It is no error yet: an answer is on its way."""
 
     def __str__(self) -> str:
         return f"{self.words}; {self.kept}" if self.kept else self.words

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -170,21 +173,43 @@ def find_scenario(name: str) -> Path:
 
 def saved_scenarios() -> tuple[Path, ...]:
     """The user's saved scenarios, newest first."""
-
-    def age(path: Path) -> float:
-        try:
-            return -path.stat().st_mtime
-        except OSError:
-            return 0.0
-
-    return tuple(sorted(_yaml_files(scenario_directory()), key=age))
+    return tuple(sorted(_yaml_files(scenario_directory()), key=_age))
 
 
 # The last session
 
 
+KEPT_SESSIONS = 8
+"""Sessions that are kept, the newest."""
+
+
+def session_directory() -> Path:
+    return state_directory() / "sessions"
+
+
+@cache
+def _session_name() -> str:
+    # Two that run at the same time do not overwrite each other's, nor does a number that comes again.
+    return f"{int(time.time()):x}-{os.getpid():x}.yaml"
+
+
 def session_path() -> Path:
-    return state_directory() / "last-session.yaml"
+    """Where this process keeps its session."""
+    return session_directory() / _session_name()
+
+
+def kept_sessions() -> tuple[Path, ...]:
+    """The sessions that are kept, those that ended last first."""
+    return tuple(sorted((*_yaml_files(session_directory()), *_yaml_files(state_directory(), "last-session")), key=_age))
+
+
+def session_names() -> tuple[tuple[Path, str], ...]:
+    """The kept sessions that can be read, with the names of their scenarios."""
+    found = []
+    for path in kept_sessions():
+        with contextlib.suppress(ScenarioError, OSError):
+            found.append((path, load_scenario(path).name))
+    return tuple(found)
 
 
 def keep_session(scenario: Scenario) -> str:
@@ -193,25 +218,40 @@ def keep_session(scenario: Scenario) -> str:
         save_scenario(scenario, session_path())
     except ScenarioError as error:
         return str(error)
+    for path in kept_sessions()[KEPT_SESSIONS:]:
+        with contextlib.suppress(OSError):
+            path.unlink()
     return ""
 
 
 def last_session() -> Scenario | None:
-    """The scenario of the last session, where there is one that can be read."""
-    try:
-        return load_scenario(session_path()) if session_path().is_file() else None
-    except (ScenarioError, OSError):
-        return None
+    """The scenario of the session that ended last, of those that can be read."""
+    for path in kept_sessions():
+        try:
+            return load_scenario(path)
+        except (ScenarioError, OSError):
+            continue
+    return None
 
 
 # Inside
 
 
-def _yaml_files(folder: Path) -> list[Path]:
+def _yaml_files(folder: Path, stem: str = "") -> list[Path]:
+    """The YAML files of a folder; with `stem`, those of that name."""
     try:
-        return sorted(path for path in folder.iterdir() if path.suffix in (".yaml", ".yml") and path.is_file())
+        found = sorted(path for path in folder.iterdir() if path.suffix in (".yaml", ".yml") and path.is_file())
     except OSError:
         return []
+    return [path for path in found if not stem or path.stem == stem]
+
+
+def _age(path: Path) -> float:
+    """Sorts what was written last first."""
+    try:
+        return -path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _mapping(path: Path) -> Mapping[str, object]:
@@ -225,7 +265,7 @@ def _stamp(path: Path) -> float:
         return 0.0
 
 
-@cache
+@lru_cache(maxsize=64)
 def _cached(path: Path, stamp: float) -> Mapping[str, object]:
     content = read(path, error=ScenarioError)
     name = printable(str(path))

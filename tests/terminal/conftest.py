@@ -7,6 +7,7 @@ import os
 import pty
 import resource
 import select
+import shlex
 import signal
 import struct
 import sys
@@ -33,11 +34,14 @@ class Terminal:
         behind_a_shell: bool = False,
         redirect: str = "",
         file_bytes: int | None = None,
+        script: str = "",
+        under_job_control: bool = False,
         **env: str,
     ):
         """`behind_a_shell`: a parent that takes the hang-up for itself and waits, as make does.
 
         `redirect`: as a shell takes it, `2>log`. `file_bytes`: no file may grow larger, as on a full disk.
+        `script`: what Python runs instead of the program. `under_job_control`: from an interactive shell, `shell$`.
         """
         self.screen = pyte.Screen(columns, lines)
         self._stream = pyte.ByteStream(self.screen)
@@ -52,17 +56,23 @@ class Terminal:
             base = {**inherited, "TERM": "xterm-256color", "LANG": "C.UTF-8", "PYTHONUTF8": "1", **env}
             if file_bytes is not None:
                 resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
-            program = [sys.executable, "-B", "-m", "infratui", *arguments]
+            program = [sys.executable, "-B", *(("-c", script) if script else ("-m", "infratui")), *arguments]
             command = 'trap "" HUP; "$0" "$@"; exit $?' if behind_a_shell else f'exec "$0" "$@" {redirect}'
+            if under_job_control:
+                base |= {"PS1": "shell$ ", "ENV": "", "HISTFILE": ""}
+                os.execvpe("/bin/bash", ["bash", "--norc", "--noprofile", "--noediting", "-i"], base)
             os.execvpe("/bin/sh", ["sh", "-c", command, *program], base)
         self.resize(columns, lines)
+        if under_job_control:
+            self.until("shell$")
+            self.send(shlex.join([sys.executable, "-B", "-m", "infratui", *arguments]) + "\n")
 
     def resize(self, columns: int, lines: int) -> None:
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
         self.screen.resize(lines, columns)
 
-    def send(self, text: str) -> None:
-        os.write(self.fd, text.encode())
+    def send(self, text: str | bytes) -> None:
+        os.write(self.fd, text if isinstance(text, bytes) else text.encode())
 
     def read(self, timeout: float) -> bool:
         """Take in what comes within the time. False where nothing came."""

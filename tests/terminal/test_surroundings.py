@@ -144,12 +144,12 @@ class TestDisks:
         terminal.send("jjj\x1b[C")
         terminal.until("*")
         terminal.send("q")
-        terminal.until("press again to quit without keeping the scenario: ~/")
+        terminal.until("press again to quit and lose the scenario: ~/")
         assert "cannot be written" in terminal.text
         terminal.send("q")
         assert terminal.wait() == 0
         assert store.last_session() == scenario
-        assert [path.name for path in store.state_directory().iterdir()] == ["last-session.yaml"]
+        assert list(store.session_directory().iterdir()) == [store.session_path()]
 
     def test_broken_facts_of_the_user_are_named_and_left_out(self, open_terminal) -> None:
         folder = store.config_directory() / "catalog"

@@ -134,6 +134,52 @@ class TestEnd:
         assert modes_left_on(terminal.raw) == []
         assert store.last_session() is not None
 
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP, signal.SIGQUIT])
+    def test_any_signal_keeps_the_session_and_cleans_up(self, open_terminal, number) -> None:
+        terminal = started(open_terminal)
+        terminal.send("jjj\x1b[C")
+        terminal.until("*")
+        terminal.signal(number)
+        assert terminal.wait() == 128 + number
+        assert modes_left_on(terminal.raw) == []
+        assert store.last_session() is not None
+
+    def test_a_signal_is_obeyed_though_the_app_is_busy(self, open_terminal) -> None:
+        terminal = open_terminal(script=BUSY)
+        terminal.until("? help")
+        terminal.settle()
+        terminal.send("y")
+        terminal.signal(signal.SIGTERM)
+        since = time.monotonic()
+        assert terminal.wait() == 128 + signal.SIGTERM
+        assert time.monotonic() - since < 5
+        assert modes_left_on(terminal.raw) == []
+
+    def test_a_thread_that_does_not_end_does_not_keep_a_finished_app(self, open_terminal) -> None:
+        terminal = open_terminal(script=STUCK)
+        terminal.until("? help")
+        terminal.settle()
+        terminal.send("q")
+        since = time.monotonic()
+        assert terminal.wait() == 0
+        assert time.monotonic() - since < 6
+        assert modes_left_on(terminal.raw) == []
+
+    def test_a_fatal_error_keeps_the_session_and_is_one_line(self, open_terminal, mishaps_expected) -> None:
+        terminal = started(open_terminal, script=FATAL)
+        terminal.send("jjj\x1b[C")
+        terminal.until("*")
+        terminal.send("?")
+        assert terminal.wait() == 70
+        assert modes_left_on(terminal.raw) == []
+        assert b"Traceback" not in terminal.raw
+        said = terminal.raw.rpartition(b"infratui: ")[2].decode()
+        assert said.startswith(
+            "ended by an error of its own; the scenario is kept; KeyError: 'help'; see ~/.local/state"
+        )
+        assert said.count("\n") == 1
+        assert store.last_session() is not None
+
     @pytest.mark.parametrize("setting", [{}, {"ignore_hangup": True}, {"behind_a_shell": True}])
     def test_a_dropped_link_keeps_the_session_and_ends_the_process(self, open_terminal, setting) -> None:
         terminal = started(open_terminal, **setting)
@@ -166,6 +212,76 @@ def select_nothing() -> None:
     import select
 
     select.select([], [], [], 0.02)
+
+
+BUSY = """
+from infratui.app import run
+from infratui.app.app import InfraApp
+def spin(self, *_):
+    while True:
+        pass
+InfraApp.copy = spin
+raise SystemExit(run())
+"""
+STUCK = """
+import threading, time
+from infratui.app import run
+threading.Thread(target=time.sleep, args=(600,)).start()
+raise SystemExit(run())
+"""
+FATAL = """
+from infratui.app import run
+from infratui.app.overlays import Reading
+def broken(self):
+    raise KeyError("help")
+Reading.compose = broken
+raise SystemExit(run())
+"""
+
+
+class TestInterruptions:
+    def test_a_byte_that_is_no_text_ends_nothing(self, open_terminal) -> None:
+        terminal = started(open_terminal)
+        terminal.send(b"\xe9jjj\r")
+        terminal.until("Typing Users")
+        terminal.send("très 7".encode("latin-1"))
+        terminal.until("tr\ufffds 7")
+        terminal.send("\x15\x117")
+        assert terminal.wait() == 0
+
+    def test_a_paste_without_an_end_does_not_keep_the_keyboard(self, open_terminal) -> None:
+        terminal = started(open_terminal)
+        terminal.send("\x1b[200~half")
+        terminal.until("pasted text is no keys")
+        terminal.send("?")
+        terminal.until("Help:")
+
+    def test_after_something_else_had_the_terminal_all_is_drawn_again(self, open_terminal) -> None:
+        terminal = started(open_terminal)
+        before = cells(terminal)
+        terminal.signal(signal.SIGSTOP)
+        terminal.screen.erase_in_display(2)
+        terminal.raw = b""
+        terminal.signal(signal.SIGCONT)
+        terminal.until("? help")
+        terminal.settle()
+        assert cells(terminal) == before
+        terminal.send("?")
+        terminal.until("Help:")
+
+    def test_ctrl_z_gives_the_terminal_to_the_shell_and_fg_brings_all_back(self, open_terminal) -> None:
+        terminal = started(open_terminal, under_job_control=True)
+        before = cells(terminal)
+        terminal.send("\x1a")
+        terminal.until("shell$")
+        assert modes_left_on(terminal.raw) == []
+        terminal.send("fg\r")
+        terminal.until("? help")
+        terminal.settle()
+        assert cells(terminal) == before
+        terminal.send("q")
+        terminal.until(lambda: terminal.raw.rstrip().endswith(b"shell$"))
+        assert modes_left_on(terminal.raw) == []
 
 
 class TestWithoutATerminal:

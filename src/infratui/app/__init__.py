@@ -16,19 +16,27 @@ def run(
     ascii_only: bool = False,
     screen: str | None = None,
 ) -> int:
-    """Open the app and return its exit code: 0, or 128 plus the signal that ended it."""
+    """Open the app and return its exit code: 0, or 70 where an error of its own ended it.
+
+    A signal that ends it does not return: the process exits with 128 plus its number.
+    """
     import locale
     import os
     import sys
 
+    from .terminal.ending import FAILED, Ending
+
+    ending = Ending()
+    ending.stand()
     # A repaint waits for the next frame: at 120 a second it waits half as long, and an idle screen has none.
     os.environ.setdefault("TEXTUAL_FPS", "120")
     from . import settings
     from .app import InfraApp
-    from .terminal.driver import TerminalDriver, drawn_on
+    from .terminal.driver import Terminal, TerminalDriver, drawn_on
 
     chosen = settings.load()
-    encoding = (getattr(drawn_on(), "encoding", None) or locale.getpreferredencoding(False)).lower()
+    stream = drawn_on()
+    encoding = (getattr(stream, "encoding", None) or locale.getpreferredencoding(False)).lower()
     if ascii_only or "utf" not in encoding:
         chosen = chosen.with_(ascii_only=True)
     if not motion:
@@ -39,9 +47,20 @@ def run(
         settings=chosen,
         start=screen,
     )
-    app.driver_class = TerminalDriver
-    app.run(mouse=mouse)
-    if app.problem:
-        # The status line had room for its beginning only.
-        print(f"infratui: {app.problem}", file=sys.stderr)
-    return app.return_code or 0
+    ending.keep = app.keep_session
+    app.ending = ending
+    if stream is not None and sys.__stdin__ is not None:
+        app.terminal = Terminal(stream, sys.__stdin__.fileno())
+        app.driver_class = TerminalDriver
+        ending.give_back = app.terminal.give_back
+    try:
+        app.run(mouse=mouse)
+    except Exception as error:
+        app.fail(error)
+    if app.terminal is not None:
+        app.terminal.give_back()
+    ending.stand_down()
+    # The status line had room for its beginning only.
+    for words in filter(None, (app.problem, app.failure)):
+        print(f"infratui: {words}", file=sys.stderr)
+    return FAILED if app.failure else app.return_code or 0

@@ -13,6 +13,7 @@ from .keys import KEYS, Where, bindings, screen_bindings
 from .screen.overlays import Prompt, Reading, help_content
 from .screens import SCREENS, SEARCH
 from .shell import Shell
+from .terminal.driver import TerminalDriver
 from .theme import THEMES
 from .widgets.picker import Picker
 from .widgets.value_row import Choice
@@ -166,6 +167,7 @@ class InfraApp(Shell):
     def action_open(self) -> None:
         """Open a saved scenario, or a file by its path."""
         choices = [Choice(str(path), path.stem, str(path.parent)) for path in store.saved_scenarios()]
+        choices += [Choice(str(path), name, "a session that was kept") for path, name in store.session_names()]
 
         def chosen(value: str | None) -> None:
             if value is not None:
@@ -302,11 +304,14 @@ class InfraApp(Shell):
         """Quit; the scenario is kept for the next start."""
         refusal = self.keep_session()
         if refusal and not self._leaving:
-            self._ask_again(
-                f"press again to quit without keeping the scenario: {refusal.replace(str(Path.home()), '~')}"
-            )
+            self._ask_again(f"press again to quit and lose the scenario: {refusal.replace(str(Path.home()), '~')}")
             return
         self.exit(0)
+
+    def action_suspend_process(self) -> None:
+        """Ctrl+Z: back to the shell, until it continues the app."""
+        if isinstance(driver := self._driver, TerminalDriver):
+            driver.suspend()
 
     def action_help_quit(self) -> None:
         """Ctrl+C: ask once, then leave."""

@@ -153,6 +153,7 @@ KEYS: tuple[Key, ...] = (
     Key("palette", ("ctrl+p", "colon"), "All commands", "Help", palette=False),
     Key("help", ("question_mark", "f1"), "Help for this screen", "Help", bar=8, short="help"),
     Key("redraw", ("ctrl+l",), "Draw the screen again", "Help"),
+    Key("suspend_process", ("ctrl+z",), "Stop; the shell's fg goes on", "Leave", palette=False),
     Key("quit", ("q",), "Quit", "Leave"),
     Key("quit", ("ctrl+q",), "Quit, whatever has the keys", "Leave", palette=False, priority=True),
 )  # fmt: skip

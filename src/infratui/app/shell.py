@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from textual import events
 from textual._compositor import ChopsUpdate, LayoutUpdate
+from textual.dom import DOMNode
 from textual.filter import LineFilter
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.theme import BUILTIN_THEMES
 
-from .. import store
+from .. import mishaps, store
+from ..mishaps import Mishap
 from ..scenario import INPUTS, Kind, Scenario, ScenarioError
 from . import settings as preferences
+from .checkpoints import CheckpointReader
 from .screen.chrome import Title
 from .screen.fields import FieldBook
-from .screen.section import QuietScreen, SectionScreen
+from .screen.section import QuietScreen, SectionScreen, forget_lines
 from .screens import ASIDE, SCREENS
 from .settings import Settings
 from .terminal.ascii import AsciiOnly
+from .terminal.ending import FAILED, Ending
 from .terminal.frame import Frame, FrameUpdate
 from .terminal.typeahead import OrderedKeys
 from .theme import NIGHT, PAPER, meanings
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
     from ..catalog.reference_schema import Term
     from ..engine.evaluate import Evaluation, Evaluator
     from ..report.library import Library
+    from .terminal.driver import Terminal
 
 UNDO = 200
 """Scenarios that undo remembers."""
@@ -69,11 +74,17 @@ class Shell(OrderedKeys):
         self.facts_version = 0
         self._evaluator: Evaluator | None = None
         self._fields: FieldBook | None = None
+        self.checkpoints = CheckpointReader(lambda: self.facts, self.call_later)
         self.undo_list: list[Scenario] = []
         self.redo_list: list[Scenario] = []
         self.last_session: Scenario | None = None
         self.problem = ""
         """What the start has to say first: why the user's own facts are left out."""
+        self.failure = ""
+        """The error that ended the app, in one line."""
+        self.ending: Ending | None = None
+        """Ends the process where the app does not; None in tests."""
+        self.terminal: Terminal | None = None
         self.pinned: Scenario | None = None
         """What the comparison compares with."""
         self.asked_article = ""
@@ -141,6 +152,56 @@ class Shell(OrderedKeys):
             case Kind.PRECISION | Kind.KV_PRECISION:
                 self.facts.precision(value)
 
+    # -- checkpoints on disk
+
+    def awaited(self) -> Mishap | None:
+        """Why the scenario has no answer yet: a checkpoint is being read, or was refused. None: nothing is awaited."""
+        missing = self.checkpoints.missing(self.scenario)
+        if not missing:
+            return None
+        if (refusal := self.checkpoints.refusal(missing)) is not None:
+            return refusal
+        self.checkpoints.read(missing, self._have_read)
+        self._say_reading()
+        return Mishap(f"reading {self.checkpoints.reading} …", "esc stops", waits=True)
+
+    def _have_read(self, _: Mishap | None) -> None:
+        self.note("")
+        self.facts_version += 1
+        self.sync()
+
+    def _say_reading(self) -> None:
+        self.note(f"reading {self.checkpoints.reading} …, esc stops", "key")
+
+    def pick_model(self, field: str, name: str) -> None:
+        """Change a model; a checkpoint is read first, and takes effect unless something else has by then."""
+        before = getattr(self.scenario, field)
+
+        def done(refusal: Mishap | None) -> None:
+            if refusal is not None:
+                self.note(str(refusal), "bad")
+            elif getattr(self.scenario, field) == before:
+                try:
+                    self.change(**{field: name})
+                except ScenarioError as error:
+                    self.note(str(error), "bad")
+                else:
+                    self.note("")
+
+        self.checkpoints.forget()
+        self.checkpoints.read((name,), done)
+        self._say_reading()
+
+    def stop_reading(self) -> bool:
+        """Give up what is being read. False where nothing was."""
+        if not self.checkpoints.reading:
+            return False
+        self.checkpoints.stop(self.checkpoints.missing(self.scenario))
+        self.facts_version += 1
+        self.sync()
+        self.note("reading was stopped")
+        return True
+
     # -- the scenario
 
     def change(self, **changes: object) -> None:
@@ -157,9 +218,11 @@ class Shell(OrderedKeys):
     def open_scenario(self, scenario: Scenario, words: str) -> None:
         """Take a whole scenario, which `P` goes back to, and say so."""
         self.base = scenario
+        self.checkpoints.forget()
         self.set_scenario(scenario)
         self.sync()
-        self.note(words, "good")
+        if not self.checkpoints.reading:
+            self.note(words, "good")
 
     def watch_scenario(self) -> None:
         self.sync()
@@ -279,10 +342,6 @@ class Shell(OrderedKeys):
     # -- life
 
     def on_mount(self) -> None:
-        loop = asyncio.get_running_loop()
-        if not self.is_headless:
-            for number in (signal.SIGHUP, signal.SIGTERM):
-                loop.add_signal_handler(number, self._end_by_signal, number)
         if not self.settings.welcomed and (screen := self.section_screen) is not None:
             from .widgets.welcome import Welcome
 
@@ -297,10 +356,6 @@ class Shell(OrderedKeys):
         except ScenarioError as error:
             self.note(f"hidden for this session only: {error}", "bad")
 
-    def _end_by_signal(self, number: signal.Signals) -> None:
-        self.keep_session()
-        self.exit(return_code=128 + number)
-
     def _offer_last_session(self) -> None:
         self.last_session = store.last_session()
         if self.facts and self.problem:
@@ -308,10 +363,51 @@ class Shell(OrderedKeys):
         elif self.last_session is not None and self.last_session != self.scenario:
             self.note(f"the last session is kept: R brings “{self.last_session.name}” back", "key")
 
-    def _handle_exception(self, error: Exception) -> None:
+    def on_paste(self, event: events.Paste) -> None:
+        """Text that nothing has taken."""
+        if len(self.screen_stack) == 1:
+            self.note("pasted text is no keys: enter opens a value to paste into")
+
+    # -- errors of the program's own, and the end
+
+    def exit(self, result: int | None = None, return_code: int = 0, message: Any = None) -> None:
+        """Leave, in a few seconds at most."""
+        if self.ending is not None:
+            self.ending.be_gone(return_code)
+        super().exit(result, return_code, message)
+
+    def fail(self, error: BaseException) -> None:
+        """Nothing can go on after this error: keep the session, and what to say when the terminal is given back."""
         # A bug must not cost the user what was typed.
-        self.keep_session()
+        refusal = self.keep_session()
+        if not self.failure:
+            kept = f"the scenario is lost: {refusal}" if refusal else "the scenario is kept"
+            self.failure = f"ended by an error of its own; {kept}; {mishaps.unforeseen(error, 'running the app')}"
+        if self.ending is not None:
+            self.ending.be_gone(FAILED)
+
+    def _handle_exception(self, error: Exception) -> None:
+        self.fail(error)
         super()._handle_exception(error)
+        self._return_code = FAILED
+
+    def _fatal_error(self) -> None:
+        # What there is to say is in `failure`; the rest is in the log.
+        self._close_messages_no_wait()
+
+    def panic(self, *renderables: Any) -> None:
+        """Leave after an error that has no other way to be told."""
+        self.fail(sys.exc_info()[1] or RuntimeError(" ".join(str(renderable) for renderable in renderables)))
+        self._return_code = FAILED
+        self._close_messages_no_wait()
+
+    async def _dispatch_action(self, namespace: DOMNode, action_name: str, params: Any) -> bool:
+        # One key that fails does not take the app with it.
+        try:
+            return await super()._dispatch_action(namespace, action_name, params)
+        except Exception as error:
+            self.note(f"{action_name.replace('_', ' ')}: {mishaps.told(error, f'the action {action_name}')}", "bad")
+            return True
 
     def keep_session(self) -> str:
         """Keep what differs from what was opened; a look leaves the session kept before. Returns why it cannot be."""
@@ -333,6 +429,12 @@ class Shell(OrderedKeys):
         if isinstance(renderable, LayoutUpdate | ChopsUpdate) and not self.is_inline:
             renderable = FrameUpdate(self._frame, renderable, (self.size.width, self.size.height))
         super()._display(screen, renderable)
+
+    def tidy(self) -> None:
+        """Drop the lines of all screens as they were drawn, and the pieces cut from them: they are drawn again."""
+        for stack in self._screen_stacks.values():
+            for screen in stack:
+                forget_lines(screen)
 
     def redraw(self) -> None:
         """Send the whole screen again, whatever the terminal shows."""

@@ -74,6 +74,16 @@ class Catalog:
             self._models[model_id] = self._load_model(model_id)
         return self._models[model_id]
 
+    def at_hand(self, name: str) -> bool:
+        """Whether a model, or `MODEL@stored`, is known or refused without reading a checkpoint on disk."""
+        name = name.removesuffix(STORED)
+        if name in self._checkpoints or name in self._resolved:
+            return True
+        try:
+            return self._resolve_model(name) is not None
+        except UnknownFactError:
+            return True
+
     def models(self) -> tuple[Model, ...]:
         """Every model of the catalog, in the order of `model_ids`."""
         return tuple(self.model(model_id) for model_id in self._model_ids)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 
 def main() -> None:
     """Console script. Exit codes: 0 fine, 1 the plan does not hold, 2 the input is wrong, 3 a defect."""
+    # While the rest is being loaded as well: an interruption is no error.
+    signal.signal(signal.SIGINT, lambda *_: sys.exit(128 + signal.SIGINT))
     arguments = sys.argv[1:]
     if not arguments and at_a_terminal():
         # The most common start pays for nothing that it does not use.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from ...catalog.load import STORED
 from ...engine.figures.units import ByteUnit, format_count, format_gigabytes
 from ...report.inputs import NAMED, input_text, value_text
 from ...scenario import INPUTS, Kind, choices
@@ -34,11 +35,16 @@ class FieldBook:
     def shown(self, field: str, value: object) -> str:
         """A value as the row shows it, with its unit."""
         spec = INPUTS[field]
-        if (spec.kind in NAMED or field in LISTED) and not self._ready():
+        if (spec.kind in NAMED or field in LISTED) and not (self._ready() and self._is_at_hand(spec.kind, value)):
             return str(value)
         if field in LISTED:
             return next((choice.label for choice in self.choices(field) if choice.value == value), str(value))
         return input_text(field, value, self._facts) if spec.kind in NAMED else value_text(field, value)
+
+    def _is_at_hand(self, kind: Kind, value: object) -> bool:
+        """The name is told without reading a checkpoint from disk."""
+        model = kind is Kind.MODEL or str(value).endswith(STORED)
+        return not model or self._facts.at_hand(str(value))
 
     def typed(self, field: str, value: object) -> str:
         """A value as a person would type it."""

@@ -123,7 +123,7 @@ class Prompt(Modal[str | None]):
 
     def on_key(self, event: events.Key) -> None:
         line = self.query_one(PromptLine)
-        if event.key in ("ctrl+q", "ctrl+c", "ctrl+l"):
+        if event.key in ("ctrl+q", "ctrl+c", "ctrl+l", "ctrl+z"):
             return
         event.stop()
         event.prevent_default()
@@ -142,6 +142,7 @@ class Prompt(Modal[str | None]):
         line = self.query_one(PromptLine)
         line.editor.insert(event.text)
         line.editor = line.editor
+        event.stop()
 
 
 class PromptLine(Widget, can_focus=True):

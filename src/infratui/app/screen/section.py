@@ -15,13 +15,16 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
+from ... import mishaps
 from ...engine.figures.derivation import Derivation
 from ...engine.figures.units import ByteUnit
+from ...mishaps import Mishap
 from ...report.inputs import NAMED
 from ...report.sections import Report, section
 from ...report.show import Answer, Bars, Block, Chart, Lines, Prose, Stack, Stacks, Table
 from ...scenario import INPUTS, Scenario, ScenarioError, bounds
 from ...settings_text import parse_value
+from ..checkpoints import MODEL_FIELDS
 from ..keys import Where, bindings
 from ..widgets.columns import ColumnLayout
 from ..widgets.derivation_view import DerivationView
@@ -63,6 +66,15 @@ class QuietScreen(Screen[Any]):
 
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (SMALLEST[0], "-narrow"), (100, "-wide"), (160, "-huge")]
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (SMALLEST[1], "-low"), (30, "-tall"), (50, "-high")]
+
+
+def forget_lines(screen: Screen[Any]) -> None:
+    """Forget the lines of a screen as they were drawn, and every piece that was cut from them.
+
+    Kept for all screens, they would be most of the memory in use.
+    """
+    for widget in screen.walk_children(Widget, with_self=True):
+        widget._styles_cache.clear()
 
 
 class Inputs(VerticalScroll, can_focus=False, inherit_bindings=False):
@@ -134,7 +146,7 @@ class SectionScreen(QuietScreen):
     class Ready(Message):
         """A slow section has been computed."""
 
-        def __init__(self, scenario: Scenario, result: Any, error: str) -> None:
+        def __init__(self, scenario: Scenario, result: Any, error: Mishap | None) -> None:
             super().__init__()
             self.scenario, self.result, self.error = scenario, result, error
 
@@ -277,6 +289,11 @@ class SectionScreen(QuietScreen):
     def on_screen_resume(self) -> None:
         self.sync()
 
+    def on_screen_suspend(self) -> None:
+        # Below an overlay the screen is still seen.
+        if self not in self.app.screen_stack:
+            forget_lines(self)
+
     def sync(self) -> None:
         """Show the scenario as it is now; nothing happens where it is shown already."""
         app = self.infra
@@ -310,17 +327,19 @@ class SectionScreen(QuietScreen):
     def _update(self, *, fresh: bool) -> None:
         app = self.infra
         if not fresh and self.result is not None:
-            self._present(self.result, "")
+            self._present(self.result, None)
+        elif (awaited := app.awaited()) is not None:
+            self._present(None, awaited)
         elif self.SLOW:
             self._compute(app.scenario, app.evaluation)
         else:
             self._present(*self._answer(app.evaluation))
 
-    def _answer(self, evaluation: Evaluation) -> tuple[Any, str]:
+    def _answer(self, evaluation: Evaluation) -> tuple[Any, Mishap | None]:
         try:
-            return self.section(evaluation), ""
-        except (ValueError, OSError, ArithmeticError) as error:
-            return None, str(error) or type(error).__name__
+            return self.section(evaluation), None
+        except Exception as error:
+            return None, mishaps.told(error, f"evaluating {self.SECTION}")
 
     @work(thread=True, exclusive=True, group="section")
     def _compute(self, scenario: Scenario, evaluation: Evaluation) -> None:
@@ -331,13 +350,19 @@ class SectionScreen(QuietScreen):
         if event.scenario == self.scenario:
             self._present(event.result, event.error)
 
-    def _present(self, result: Any, error: str) -> None:
+    def _present(self, result: Any, error: Mishap | None) -> None:
         self.result = result
-        self.set_class(bool(error), "-refused")
-        if error:
-            self.answer(Answer("No answer", error, "bad", "change an input, or undo with u"))
+        self.set_class(error is not None, "-refused")
+        if error is not None:
+            ways = " · ".join(filter(None, (error.kept, "change an input, or undo with u")))
+            figure, tone = ("…", "") if error.waits else ("No answer", "bad")
+            self.answer(Answer(figure, error.words, tone, ways))
             return
-        self.show(result)
+        try:
+            self.show(result)
+        except Exception as failure:
+            self._present(None, mishaps.told(failure, f"showing {self.SECTION}"))
+            return
         if not self._presented:
             # Heights that were asked for while the first layout was on its way may have been dropped.
             self._presented = True
@@ -365,13 +390,16 @@ class SectionScreen(QuietScreen):
     def on_value_row_listed(self, event: ValueRow.Listed) -> None:
         event.stop()
         row = event.row
-        model = row.field in ("model", "dense_model", "moe_model")
+        model = row.field in MODEL_FIELDS
         free = "path of a checkpoint on disk" if model else ""
 
         def chosen(value: str | None) -> None:
             if value is None:
                 return
             try:
+                if model and not self.infra.facts.at_hand(value):
+                    self.infra.pick_model(row.field, value)
+                    return
                 self.infra.check_name(row.field, value)
                 self.infra.change(**{row.field: value})
             except (ValueError, OSError) as error:
@@ -504,7 +532,9 @@ class SectionScreen(QuietScreen):
         body.scroll_relative(y=by * max(1, body.size.height - 2), animate=False)
 
     def action_leave(self) -> None:
-        """Leave what is on top: the zoom, the math, then the panel."""
+        """Leave what is on top: a checkpoint that is read, the zoom, the math, then the panel."""
+        if self.infra.stop_reading():
+            return
         if welcome := self.query(Welcome):
             welcome.remove()
             self.infra.welcomed()

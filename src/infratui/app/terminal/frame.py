@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
@@ -14,6 +15,9 @@ from textual.strip import Strip
 
 _GAP = 4
 """Unchanged cells that are cheaper to write again than to jump over."""
+
+_OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+"""Control characters, and those that turn the direction of what follows."""
 
 Look = tuple[str, str, str]
 """SGR codes of a cell: attributes, foreground, background; empty where it is the default."""
@@ -46,7 +50,7 @@ class Frame:
         return pen.finish()
 
     def _write(self, pen: _Pen, y: int, x: int, strips: list[Strip]) -> None:
-        segments = [segment for strip in strips for segment in strip if not segment.control]
+        segments = [_shown(segment) for strip in strips for segment in strip if not segment.control]
         line = self._lines[y]
         # Wide and combining characters have no cell of their own: such a line is sent as it is, and again next time.
         if any(not segment.text.isascii() and segment.cell_length != len(segment.text) for segment in segments):
@@ -157,7 +161,13 @@ def _pieces(update: LayoutUpdate | ChopsUpdate) -> Iterable[tuple[int, int, list
             yield y, x, [strip if end <= right else strip.crop(0, right - x)]
 
 
-@lru_cache(maxsize=4096)
+def _shown(segment: Segment) -> Segment:
+    """A segment without what a terminal would obey: the last door for the words of others. It takes no cell away."""
+    text, style, _ = segment
+    return segment if text.isprintable() else Segment(_OBEYED.sub("", text), style)
+
+
+@lru_cache(maxsize=1024)
 def _look(style: Style, system: ColorSystem) -> Look:
     color, back = style._color, style._bgcolor
     foreground = ";".join(color.downgrade(system).get_ansi_codes()) if color else ""
@@ -165,7 +175,7 @@ def _look(style: Style, system: ColorSystem) -> Look:
     return Strip.render_ansi(style.without_color, system), foreground, background
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _change(old: Look, new: Look) -> str:
     """The codes that turn one look into another."""
     codes: list[str] = []

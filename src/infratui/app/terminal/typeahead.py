@@ -1,4 +1,7 @@
-"""Keys in order: over a slow link several arrive at once, and each must find the screen that the one before it left."""
+"""Keys in order: over a slow link several arrive at once, and each must find the screen that the one before it left.
+
+Pastes stand in the same line.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,10 @@ from textual.screen import Screen
 
 _GIVE_UP_S = 0.5
 """After this long the next key goes on, whatever became of the one before."""
+_MOST_WAITING = 500
+"""Keys beyond this are lost: nobody has typed them."""
+_TIDY_EVERY = 500
+"""Keys between two tidyings."""
 _NEW_SCREEN_S = 0.01
 """How often a screen that has just been opened is asked whether something on it has the focus."""
 
@@ -24,34 +31,40 @@ class OrderedKeys(App[int]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._waiting_keys: deque[events.Key] = deque()
+        self._waiting_keys: deque[events.Key | events.Paste] = deque()
         self._key_turn = 0
         self._key_busy = False
 
     async def on_event(self, event: events.Event) -> None:
-        if isinstance(event, events.Key) and not self._screen_stack:
+        if isinstance(event, events.Key | events.Paste) and not self._screen_stack:
             # On the way out: nothing is left that a key could mean something to.
             return
-        if isinstance(event, events.Key) and not event.is_forwarded:
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
             if self._key_busy:
-                self._waiting_keys.append(event)
+                if len(self._waiting_keys) < _MOST_WAITING:
+                    self._waiting_keys.append(event)
                 return
             await self._send_key(event)
         else:
             await super().on_event(event)
 
-    async def _send_key(self, event: events.Key) -> None:
+    async def _send_key(self, event: events.Key | events.Paste) -> None:
         if not self._screen_stack:
             return
         self._key_busy = True
         self._key_turn += 1
         turn, screen = self._key_turn, self.screen
+        if turn % _TIDY_EVERY == 0:
+            self.call_later(self.tidy)
         # What the key passes through: first the key itself goes this way, then the messages that it caused.
         way: list[MessagePump] = [self.focused] if self.focused is not None else []
         way = [*(node for node in (way[0].ancestors_with_self if way else [screen])), self]  # type: ignore[attr-defined]
         await super().on_event(event)
         self.set_timer(_GIVE_UP_S, lambda: self._done(turn, screen))
         self._pass(way, lambda: self._pass(way, lambda: self._done(turn, screen)))
+
+    def tidy(self) -> None:
+        """Drop what is only remembered to be faster; called now and then in long use."""
 
     def _pass(self, way: Sequence[MessagePump], then: Callable[[], Any]) -> None:
         """Call back when everything that waits along the way has been handled."""

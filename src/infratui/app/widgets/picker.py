@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from textual import events
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
@@ -25,6 +27,14 @@ class Modal(ModalScreen[R]):
     """A modal that does not dim or repaint what lies behind it."""
 
     focused = Reactive(None, repaint=False)
+    _dismissed = False
+
+    def dismiss(self, result: R | None = None) -> AwaitComplete:
+        """Close. A key pressed twice closes once: the screen goes a moment after it was told to."""
+        if self._dismissed or not self.is_current:
+            return AwaitComplete(asyncio.sleep(0))
+        self._dismissed = True
+        return super().dismiss(result)
 
 
 class Picker(Modal[str | None]):
@@ -147,7 +157,7 @@ class FilteredList(Widget, can_focus=True):
 
     def on_key(self, event: events.Key) -> None:
         moves = {"up": -1, "down": 1, "pageup": -10, "pagedown": 10, "ctrl+p": -1, "ctrl+n": 1}
-        if event.key in ("ctrl+q", "ctrl+c", "ctrl+l"):
+        if event.key in ("ctrl+q", "ctrl+c", "ctrl+l", "ctrl+z"):
             return
         event.stop()
         event.prevent_default()

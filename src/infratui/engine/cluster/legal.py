@@ -52,10 +52,10 @@ def divisors(number: int) -> tuple[int, ...]:
     return tuple(value for value in range(1, number + 1) if number % value == 0)
 
 
-_divisors = lru_cache(maxsize=4096)(divisors)
+_divisors = lru_cache(maxsize=512)(divisors)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def enumerate_layouts(gpus: int, experts: bool = False) -> tuple[Layout, ...]:
     """Every TP × PP × DP that uses all `gpus`, and for a mixture of experts every EP that divides TP × DP.
 
@@ -85,7 +85,7 @@ def refusals(model: Model, precision: Precision, layout: Layout, topology: Topol
     )
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=512)
 def tensor_refusals(model: Model, precision: Precision, tp: int, ep: int = 1) -> tuple[str, ...]:
     """Why `tp` cannot divide this model in this precision; empty: it can."""
     if tp == 1:
@@ -163,7 +163,7 @@ def _placement_refusals(model: Model, layout: Layout, topology: Topology) -> Ite
         yield f"TP{layout.tp} groups do not pack nodes of {node} GPUs without crossing them"
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def tensor_sizes(model: Model, precision: Precision, limit: int) -> tuple[int, ...]:
     """Every TP up to `limit` that divides the model, ascending."""
     return tuple(tp for tp in range(1, limit + 1) if not tensor_refusals(model, precision, tp))

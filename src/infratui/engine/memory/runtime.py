@@ -203,7 +203,7 @@ NON_TORCH = Formula("non_torch", "ceil(base + per_doubling * log2(tp))", Unit.BY
 GRAPHS = Formula("cuda_graphs", "ceil(layers * per_layer)", Unit.BYTES, basis=Basis.CALIBRATED)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def widest_layer(model: Model, tp: int) -> int:
     """Elements per token that the widest MLP holds at once on one rank, hidden state and residual included.
 

@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Static
 
+from .... import mishaps
 from ....engine.evaluate import Evaluation
 from ....report.article import Article
 from ....report.layout import as_markdown, plain
@@ -157,7 +158,12 @@ class ReferenceScreen(SectionScreen):
 
     @work(thread=True, exclusive=True, group="article")
     def _compute(self, key: str, scenario: Scenario, evaluation: Evaluation) -> None:
-        self.post_message(self.Made(scenario, self.library.article(key, self.infra.facts, evaluation)))
+        try:
+            article = self.library.article(key, self.infra.facts, evaluation)
+        except Exception as error:
+            self.call_later(self.note, str(mishaps.told(error, f"the article {key}")), "bad")
+        else:
+            self.post_message(self.Made(scenario, article))
 
     def on_reference_screen_made(self, event: Made) -> None:
         if event.article.key == self._key and event.scenario == self.scenario:
