@@ -29,6 +29,7 @@ from infratui.engine.formats import (
 )
 from infratui.engine.model.architecture import Part
 from infratui.engine.model.precision import PartBits, Precision
+from infratui.plain_text import printable
 
 E8M0 = ScaleType("E8M0", PowerOfTwoElement())
 """The power-of-two scale of the OCP MX specification 1.0."""
