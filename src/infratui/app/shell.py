@@ -10,6 +10,7 @@ from textual import events
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.dom import DOMNode
 from textual.filter import LineFilter
+from textual.geometry import Region
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.theme import BUILTIN_THEMES
@@ -431,10 +432,12 @@ class Shell(OrderedKeys):
         super()._display(screen, renderable)
 
     def tidy(self) -> None:
-        """Drop the lines of all screens as they were drawn, and the pieces cut from them: they are drawn again."""
+        """Drop the lines of all screens as they were drawn, and what was computed for layouts: both are made again."""
         for stack in self._screen_stacks.values():
             for screen in stack:
                 forget_lines(screen)
+        for cached in (Region.intersection, Region.union, Region.shrink, Region.grow):
+            cached.cache_clear()
 
     def redraw(self) -> None:
         """Send the whole screen again, whatever the terminal shows."""
