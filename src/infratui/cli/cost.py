@@ -39,8 +39,9 @@ def command(
     levers, tornado = guarded(lambda: evaluation.cost_levers), guarded(lambda: evaluation.cost_tornado)
     if as_json:
         from ..report.cost_json import cost_json
+        from ..report.deployment import with_deployment
 
-        echo_json(cost_json(result, levers, tornado, explain=explain))
+        echo_json(with_deployment(cost_json(result, levers, tornado, explain=explain), evaluation))
         return
     click.echo(text(result, levers, tornado))
     if explain:

@@ -27,14 +27,16 @@ def command(
     from ..engine.evaluate import evaluate
     from ..engine.figures.units import ByteUnit
     from ..report import moe as report
+    from ..report.deployment import with_deployment
 
     named = {"dense_model": dense, "moe_model": moe, "router_batch": batch}
     scenario = deployment.scenario()
     scenario = guarded(lambda: scenario.with_(**{key: value for key, value in named.items() if value is not None}))
-    result = guarded(lambda: evaluate(scenario, deployment.facts()).moe)
+    evaluation = evaluate(scenario, deployment.facts())
+    result = guarded(lambda: evaluation.moe)
     bytes_as = ByteUnit.GIB if gib else ByteUnit.GB
     if as_json:
-        echo_json(report.as_json(result, explain=explain))
+        echo_json(with_deployment(report.as_json(result, explain=explain), evaluation))
         return
     click.echo(report.text(result, bytes_as))
     if explain:

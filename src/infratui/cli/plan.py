@@ -43,12 +43,14 @@ def command(
 
 def _layouts(deployment: Deployment, as_json: bool, explain: bool) -> bool:
     from ..engine.evaluate import evaluate
+    from ..report.deployment import with_deployment
     from ..report.math import text as math_text
     from ..report.parallelism import ROW_HEAD, as_data, ladder_lines, row_cells, summary
 
-    result = guarded(lambda: evaluate(deployment.scenario(), deployment.facts()).parallelism)
+    evaluation = evaluate(deployment.scenario(), deployment.facts())
+    result = guarded(lambda: evaluation.parallelism)
     if as_json:
-        echo_json(as_data(result, explain=explain))
+        echo_json(with_deployment(as_data(result, explain=explain), evaluation))
         return bool(result.fits)
     click.echo(summary(result) + "\n")
     for label, sentence in ladder_lines(result):
@@ -70,13 +72,14 @@ def _demand(
     as_json: bool,
     explain: bool,
 ) -> bool:
+    from ..engine.case import Case
     from ..engine.deployment.planner import Search, plan_demand
     from ..report.cost import plan_text
     from ..report.math import text as math_text
 
     scenario, facts = deployment.scenario(), deployment.facts()
     search = Search((deployment.gpu,) if deployment.gpu else (), formats, min_bits)
-    plan = guarded(lambda: plan_demand(scenario.with_(**changes), facts, search))
+    plan = guarded(lambda: plan_demand(Case(scenario.with_(**changes), facts), search))
     if as_json:
         from ..report.cost_json import plan_json
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 def command(deployment: Deployment, everything: bool, precision: str | None, as_json: bool, explain: bool) -> None:
     """Weights, GPUs, speed and published quality of the model in each precision."""
     from ..engine.evaluate import evaluate
+    from ..report.deployment import with_deployment
     from ..report.math import text
     from ..report.quantization import badge, rule_speed, saved, summary, times
 
@@ -28,9 +29,10 @@ def command(deployment: Deployment, everything: bool, precision: str | None, as_
     changes: dict[str, object] = {"shown_formats": "all"} if everything else {}
     if precision:
         changes["precision"] = precision
-    result = guarded(lambda: evaluate(scenario.with_(**changes), deployment.facts()).quantization)
+    evaluation = evaluate(scenario.with_(**changes), deployment.facts())
+    result = guarded(lambda: evaluation.quantization)
     if as_json:
-        echo_json(as_data(result, explain))
+        echo_json(with_deployment(as_data(result, explain), evaluation))
         return
     click.echo(f"{result.model.name} on {result.accelerator.name}; speeds against {result.reference.precision.label}")
     click.echo(f"on {result.layout.label} with {result.batch:g} users per replica\n")

@@ -18,12 +18,14 @@ def command(deployment: Deployment, gib: bool, as_json: bool, explain: bool) -> 
     from ..engine.evaluate import evaluate
     from ..engine.figures.units import ByteUnit
     from ..report import vram
+    from ..report.deployment import with_deployment
 
     scenario, facts = deployment.scenario(), deployment.facts()
-    result = guarded(lambda: evaluate(scenario, facts).vram)
+    evaluation = evaluate(scenario, facts)
+    result = guarded(lambda: evaluation.vram)
     bytes_as = ByteUnit.GIB if gib else ByteUnit.GB
     if as_json:
-        echo_json(vram.as_json(result, explain=explain))
+        echo_json(with_deployment(vram.as_json(result, explain=explain), evaluation))
     else:
         click.echo(vram.text(result, bytes_as))
         if explain:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..engine.cost.levers import CostLever
-    from ..engine.cost.replica import Replica
     from ..engine.cost.tornado import Tornado
+    from ..engine.deployment.judge import Replica
     from ..engine.deployment.planner import Candidate, DemandPlan
     from ..engine.sections.cost import CostResult, PricedOption
 

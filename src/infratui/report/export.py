@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__
-from . import moe, parallelism, vram
+from . import deployment, moe, parallelism, vram
 from .as_json import dumps, plain
 from .cost_json import cost_json
 from .headlines import section_headlines
@@ -74,12 +74,20 @@ def json_report(evaluation: Evaluation, date: dt.date) -> str:
     sections = {found.section.id: _section(evaluation, found) for found in answers(evaluation)}
     return dumps(
         {
+            **_answer(evaluation),
             "infratui": __version__,
             "date": date.isoformat(),
             "scenario": evaluation.scenario.model_dump(),
             "sections": sections,
         }
     )
+
+
+def _answer(evaluation: Evaluation) -> dict[str, Any]:
+    try:
+        return deployment.as_json(evaluation)
+    except (ValueError, OSError):
+        return {}
 
 
 def _section(evaluation: Evaluation, found: Answer) -> dict[str, Any]:

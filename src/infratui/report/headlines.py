@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..engine.figures.compare import Better, Headline
 from ..engine.figures.derivation import Number, Unit
 from ..engine.figures.metrics import metric
+from .deployment import reasons_text
 from .sections import Answer, answer, sections_of
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def _of(section: str) -> Callable[..., Headline]:
 def _vram(evaluation: Evaluation, result: Any) -> tuple[Headline, ...]:
     make = _of("vram")
     estimate, plan = result.headline, result.selected.plan
-    short = "; ".join(result.selected.reasons) or "no layout"
+    short = "; ".join(result.selected.refused) or reasons_text(result.selected.reasons) or "no layout"
     smallest = result.smallest.plan
     return (
         make("Memory of one replica", estimate.total, Unit.BYTES),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..engine.figures.units import GIB, ByteUnit, format_bytes, format_count, format_gigabytes, format_tokens
+from .deployment import reason_text
 
 if TYPE_CHECKING:
     from ..engine.sections.vram_result import Estimate, VramResult
@@ -159,7 +160,7 @@ def as_json(result: VramResult, *, explain: bool = False) -> dict[str, object]:
             "verdict": selected.verdict,
             "missing_bytes_per_gpu": selected.missing,
             "missing_gpus": selected.missing_gpus,
-            "reasons": selected.reasons,
+            "reasons": [reason_text(reason, ByteUnit.GB) for reason in selected.reasons] or selected.refused,
             "kv_copies": selected.kv_copies,
             "layout": None if plan is None else plan.layout,
             "per_gpu": None
