@@ -111,7 +111,7 @@ class TestDefects:
     def test_a_command_says_so_and_keeps_the_traceback(self, broken, tmp_path: Path) -> None:
         result = run("quant")
 
-        assert result.exit_code == 3
+        assert result.exit_code == 70
         assert result.stdout == ""
         assert result.stderr.count("\n") == 1
         assert result.stderr.startswith("infratui: quant failed unexpectedly: StopIteration: ")

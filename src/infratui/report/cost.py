@@ -15,8 +15,8 @@ from .show import Answer, Bar, Bars, Block, Cell, Chart, Column, Curve, Line, Li
 
 if TYPE_CHECKING:
     from ..engine.cost.levers import CostLever
-    from ..engine.cost.replica import Replica
     from ..engine.cost.tornado import Tornado
+    from ..engine.deployment.judge import Replica
     from ..engine.evaluate import Evaluation
     from ..engine.figures.derivation import Derivation
     from ..engine.sections.cost import CostResult, PricedOption

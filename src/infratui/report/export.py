@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__
+from . import deployment
 from .as_json import SCHEMA, dumps, plain
 from .sections import Outcome, outcomes
 
@@ -72,12 +73,20 @@ def json_report(evaluation: Evaluation, date: dt.date) -> str:
     return dumps(
         {
             "schema": SCHEMA,
+            **_answer(evaluation),
             "infratui": __version__,
             "date": date.isoformat(),
             "scenario": evaluation.scenario.model_dump(),
             "sections": sections,
         }
     )
+
+
+def _answer(evaluation: Evaluation) -> dict[str, Any]:
+    try:
+        return deployment.as_json(evaluation)
+    except (ValueError, OSError):
+        return {}
 
 
 def _section(found: Outcome) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from ..engine.figures.units import ByteUnit
 from ..mishaps import unforeseen
+from .deployment import with_deployment
 from .show import Answer, Block, Table
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ class Outcome:
             found |= more(self.evaluation)
         if explain:
             found.setdefault("derivations", self.derivations())
-        return found
+        return with_deployment(found, self.evaluation)
 
 
 def outcome(evaluation: Evaluation, entry: Section) -> Outcome:
