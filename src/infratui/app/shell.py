@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual import events
 from textual._compositor import ChopsUpdate, LayoutUpdate
+from textual._styles_cache import StylesCache
 from textual.dom import DOMNode
 from textual.filter import LineFilter
 from textual.geometry import Region
@@ -437,7 +438,8 @@ class Shell(OrderedKeys):
         for stack in self._screen_stacks.values():
             for screen in stack:
                 forget_lines(screen)
-        for cached in (Region.intersection, Region.union, Region.shrink, Region.grow):
+        # The last of these also keeps every widget that it was ever asked by, with all its lines.
+        for cached in (Region.intersection, Region.union, Region.shrink, Region.grow, StylesCache.get_inner_outer):
             cached.cache_clear()
 
     def redraw(self) -> None:
