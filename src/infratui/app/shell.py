@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -361,6 +362,9 @@ class Shell(OrderedKeys):
 
     def _offer_last_session(self) -> None:
         self.last_session = store.last_session()
+        if self.ending is not None:
+            # What stays until the end is not looked through again: to collect the rest is then soon done.
+            gc.freeze()
         if self.facts and self.problem:
             self.note(self.problem, "bad")
         elif self.last_session is not None and self.last_session != self.scenario:
@@ -441,6 +445,8 @@ class Shell(OrderedKeys):
         # The last of these also keeps every widget that it was ever asked by, with all its lines.
         for cached in (Region.intersection, Region.union, Region.shrink, Region.grow, StylesCache.get_inner_outer):
             cached.cache_clear()
+        if self.ending is not None:
+            gc.collect()
 
     def redraw(self) -> None:
         """Send the whole screen again, whatever the terminal shows."""

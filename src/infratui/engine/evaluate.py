@@ -33,7 +33,7 @@ Key = tuple[object, ...]
 class Memo:
     """Remembers the last results of each section."""
 
-    def __init__(self, size: int = 32) -> None:
+    def __init__(self, size: int = 24) -> None:
         self._size = size
         self._entries: OrderedDict[Key, object] = OrderedDict()
 

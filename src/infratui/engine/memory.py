@@ -173,7 +173,7 @@ def plan_memory(
     return _explained(plan, deployment, accelerator, load, batch, stages[place]) if explain else plan
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def _runtime(model: Model, tp: int, pp: int, batch: Batch, constants: RuntimeConstants) -> RuntimeMemory:
     return runtime_memory(model, Layout(tp, pp), batch, constants, Ledger(recording=False))
 
@@ -274,7 +274,7 @@ def _explained(
     return replace(plan, derivation=ledger.derivation(f"Memory of one {accelerator.name}, {plan.layout.label}"))
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def _formula(symbol: str, expression: str, term: str) -> Formula:
     return Formula(symbol, expression, Unit.BYTES, term=term)
 
