@@ -59,7 +59,7 @@ def use(open_pty, home: Path, keys: int, seed: int) -> tuple[list[str], dict[int
     assert pty.until(b"help")
     pty.settle(longest=10)
     pid, sent, memory = pty.pid, 0, {}
-    for keys_of_tour in TOUR:
+    for keys_of_tour in TOUR if keys > FIRST else ():
         pty.send(keys_of_tour)
         pty.settle(0.3)
     while sent < keys and pty.is_alive(pid):
