@@ -98,6 +98,7 @@ def test_another_precision_asks_what_if_and_what_is_stored_is_left_out(tmp_path:
     assert "INT4" in table
 
 
+@pytest.mark.usefixtures("mishaps_expected")
 class TestDefects:
     """What nobody expected is one line that names the log; exit code 3."""
 

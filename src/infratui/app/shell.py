@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textual import events
 from textual._compositor import ChopsUpdate, LayoutUpdate
+from textual._styles_cache import StylesCache
 from textual.dom import DOMNode
 from textual.filter import LineFilter
 from textual.geometry import Region
@@ -361,6 +363,9 @@ class Shell(OrderedKeys):
 
     def _offer_last_session(self) -> None:
         self.last_session = store.last_session()
+        if self.ending is not None:
+            # What stays until the end is not looked through again: to collect the rest is then soon done.
+            gc.freeze()
         if self.facts and self.problem:
             self.note(self.problem, "bad")
         elif self.last_session is not None and self.last_session != self.scenario:
@@ -438,8 +443,11 @@ class Shell(OrderedKeys):
         for stack in self._screen_stacks.values():
             for screen in stack:
                 forget_lines(screen)
-        for cached in (Region.intersection, Region.union, Region.shrink, Region.grow):
+        # The last of these also keeps every widget that it was ever asked by, with all its lines.
+        for cached in (Region.intersection, Region.union, Region.shrink, Region.grow, StylesCache.get_inner_outer):
             cached.cache_clear()
+        if self.ending is not None:
+            gc.collect()
 
     def redraw(self) -> None:
         """Send the whole screen again, whatever the terminal shows."""

@@ -185,7 +185,7 @@ def runtime_inside(deployment: Deployment, accelerator: Accelerator, tp: int, pp
     return inside if constants.budget == "static" else inside + runtime.activation + runtime.non_torch
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=1024)
 def _runtime(model: Model, tp: int, pp: int, batch: Batch, constants: RuntimeConstants) -> RuntimeMemory:
     return runtime_memory(model, Layout(tp, pp), batch, constants, Ledger(recording=False))
 
@@ -286,7 +286,7 @@ def _explained(
     return replace(plan, derivation=ledger.derivation(f"Memory of one {accelerator.name}, {plan.layout.label}"))
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def _formula(symbol: str, expression: str, term: str) -> Formula:
     return Formula(symbol, expression, Unit.BYTES, term=term)
 
