@@ -50,6 +50,8 @@ def cost_json(
             "path": result.decision.path,
         },
         "usd_per_month": best.monthly if best else None,
+        "usd_per_month_band": result.monthly_band,
+        "gpus_band": result.gpus_band,
         "usd_per_mtok": best.per_mtok if best else None,
         "usd_per_request": result.per_request,
         "usd_per_user_month": result.per_user,
