@@ -214,6 +214,7 @@ class Scenario(BaseModel):
     api_usd_per_mtok: Annotated[
         float, Field(ge=0, le=1e6), Input("API price", Kind.MONEY, "breakeven", "$/1M tokens", (), "catalog")
     ] = 0.0
+    api: Annotated[bool, Input("API", Kind.SWITCH, "breakeven", help="an API is an option here")] = True
     currency: Annotated[str, Field(max_length=4), Input("Currency", Kind.TEXT)] = "$"
     electricity_usd_per_kwh: Annotated[
         float,

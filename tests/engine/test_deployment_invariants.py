@@ -321,3 +321,31 @@ def test_a_fleet_of_no_demand_is_one_replica() -> None:
     found = fleet(Case(Scenario(requests_per_day=0, users=1), FACTS))
 
     assert (found.replicas, found.binds) == (1, "one replica")
+
+
+def test_what_users_ask_for_is_among_what_moves_the_decision() -> None:
+    found = evaluate(Scenario(precision="fp8", requests_per_day=5_000_000), FACTS).cost_tornado
+
+    assert found is not None
+    names = {swing.lever.name for swing in found.swings}
+    assert "tpot_ms" in names or "TPOT target" in found.idle
+    assert {"Users", "TTFT target"} <= {*found.idle, *(swing.lever.label for swing in found.swings)}
+
+
+def test_the_error_of_speed_reaches_gpus_and_dollars() -> None:
+    found = evaluate(Scenario(precision="fp8", requests_per_day=5_000_000), FACTS).cost
+
+    assert found.gpus_band is not None
+    assert found.monthly_band is not None
+    assert found.best is not None
+    assert found.gpus_band[0] <= found.fleet.gpus <= found.gpus_band[1]
+    assert found.gpus_band[0] < found.gpus_band[1]
+    assert found.monthly_band[0] <= found.best.monthly <= found.monthly_band[1]
+
+
+def test_an_api_can_be_ruled_out() -> None:
+    on, off = (evaluate(Scenario(precision="fp8", api=choice), FACTS).cost for choice in (True, False))
+
+    assert on.api is not None
+    assert off.api is None
+    assert off.decision.option is not None

@@ -532,6 +532,8 @@ def data(result: CostResult, *, explain: bool = False) -> dict[str, Any]:
             "path": result.decision.path,
         },
         "usd_per_month": best.monthly if best else None,
+        "usd_per_month_band": result.monthly_band,
+        "gpus_band": result.gpus_band,
         "usd_per_mtok": best.per_mtok if best else None,
         "usd_per_request": result.per_request,
         "usd_per_user_month": result.per_user,

@@ -139,6 +139,8 @@ def _fewest(case: Case) -> dict[str, Any]:
 def _fleet(case: Case) -> dict[str, Any]:
     from ..engine.cost.case import CostCase, cheapest_monthly
 
+    if case.scenario.estimator == "rule-of-thumb":
+        return _fleet_by_rule(case)
     found = fleet_of(case)
     empty = dict.fromkeys(("gpus", "layout", "replicas", "spares", "binds", "usd_per_month"))
     if found.plan is None:
@@ -152,6 +154,24 @@ def _fleet(case: Case) -> dict[str, Any]:
         "spares": plan.spares,
         "binds": "mine" if found.mine else plan.binds,
         "usd_per_month": cheapest_monthly(CostCase.of(case)),
+        "reason": None,
+    }
+
+
+def _fleet_by_rule(case: Case) -> dict[str, Any]:
+    """The rule of thumb's fleet: one user's speed per instance, no users to hold."""
+    from ..engine.cost.case import CostCase, cheapest_monthly
+
+    costed = CostCase.of(case)
+    _, fleet, _ = costed.costs()
+    return {
+        "accelerator": case.accelerator.id,
+        "gpus": fleet.gpus,
+        "layout": costed.replica.layout.label,
+        "replicas": fleet.replicas,
+        "spares": fleet.spares,
+        "binds": fleet.binds,
+        "usd_per_month": cheapest_monthly(costed),
         "reason": None,
     }
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -142,7 +143,8 @@ class Outcome:
         found = self.section.report.data(self.result, explain=explain)
         more = getattr(self.section.report, "rest_data", None)
         if more is not None:
-            found |= more(self.evaluation)
+            with contextlib.suppress(ValueError):
+                found |= more(self.evaluation)
         if explain:
             found.setdefault("derivations", self.derivations())
         return with_deployment(found, self.evaluation)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from ..case import Case
+from ..deployment.judge import NoReplicaError
 from ..figures.derivation import Ledger
 from .api_price import quote_api
 from .case import CostCase, ownership
@@ -18,6 +20,8 @@ from .sensitivity import Lever, Swing, tornado
 API = "API"
 _QUIET = Ledger(recording=False)
 _STILL = 1e-9
+_SEARCHED = 16
+"""Halvings where each value is a search of its own."""
 _DEFAULT_BAND = 20.0
 """Percent by which speed is varied where no measured data give a band."""
 
@@ -56,11 +60,21 @@ def evaluate_tornado(own: Case) -> Tornado | None:
         changed = _prices(_CHANGES[name](case, value), value if name == "api" else 0.0)
         return changed[runner_up] - changed[leader]
 
-    levers = [lever for lever in _levers(case, prices) if lever.low < lever.high]
+    levers = [lever for lever in _levers(case, prices) if lever.low < lever.high and _answers(case, lever)]
     swings = tornado(levers, advantage)
     moving = tuple(swing for swing in swings if swing.width > _STILL * prices[leader])
     idle = tuple(swing.lever.label for swing in swings if swing not in moving)
     return Tornado(leader, runner_up, prices[runner_up] - prices[leader], moving, idle)
+
+
+def _answers(case: CostCase, lever: Lever) -> bool:
+    """Both ends can be served: a tighter target may be one that nothing holds."""
+    try:
+        for value in (lever.low, lever.high):
+            _CHANGES[lever.name](case, value)
+    except NoReplicaError:
+        return False
+    return True
 
 
 def _prices(case: CostCase, api_usd: float = 0.0) -> dict[str, float]:
@@ -76,7 +90,7 @@ def _prices(case: CostCase, api_usd: float = 0.0) -> dict[str, float]:
         offered,
         facts.today,
     )
-    if quote is not None and not scenario.compliance:
+    if quote is not None and scenario.api and not scenario.compliance:
         found[API] = quote.monthly
     return found
 
@@ -97,10 +111,16 @@ def _levers(case: CostCase, prices: dict[str, float]) -> Iterator[Lever]:
             spread = (quote.low, quote.high) if quote.low < quote.high else (quote.median * 0.5, quote.median * 1.5)
             yield Lever("api", "API price", quote.median, *spread)
     requests = float(scenario.requests_per_day)
-    yield Lever("requests_per_day", "Requests/day", requests, requests / 2, requests * 2)
+    yield Lever("requests_per_day", "Requests/day", requests, requests / 2, requests * 2, _SEARCHED)
     hours = scenario.hours_per_day
-    yield Lever("hours_per_day", "Hours/day", hours, hours / 2, min(24.0, hours * 2))
-    yield Lever("peak_factor", "Peak factor", scenario.peak_factor, 1.0, max(scenario.peak_factor * 1.5, 2.0))
+    yield Lever("hours_per_day", "Hours/day", hours, hours / 2, min(24.0, hours * 2), _SEARCHED)
+    peak = scenario.peak_factor
+    yield Lever("peak_factor", "Peak factor", peak, 1.0, max(peak * 1.5, 2.0), _SEARCHED)
+    if not case.replica.by_rule and not case.units:
+        yield Lever("users", "Users", scenario.users, math.ceil(scenario.users / 2), scenario.users * 2, 0)
+        for name, label in (("ttft_ms", "TTFT target"), ("tpot_ms", "TPOT target")):
+            if target := getattr(scenario, name):
+                yield Lever(name, label, target, target * 0.9, target * 1.1, 0)
     band = (case.replica.band_pct or _DEFAULT_BAND) / 100
     yield Lever("speed", "Speed", 1.0, 1 - min(band, 0.9), 1 + band)
     yield Lever("electricity_usd_per_kwh", "Electricity", scenario.electricity_usd_per_kwh, 0.05, 0.3)
@@ -132,7 +152,7 @@ def _with_price(kind: PriceKind) -> Callable[[CostCase, float], CostCase]:
 
 def _with_field(name: str) -> Callable[[CostCase, float], CostCase]:
     def change(case: CostCase, value: float) -> CostCase:
-        changed = case.case.with_(**{name: value})
+        changed = case.case.with_(**{name: int(value) if name == "users" else value})
         if name in _PRICED:
             return replace(case, case=changed, own=ownership(changed, case.rules, case.accelerator))
         return CostCase.of(changed)
@@ -149,6 +169,7 @@ _PRICED = ("electricity_usd_per_kwh", "staff_usd_per_year", "interest_pct", "res
 _FIELDS = (
     "requests_per_day", "hours_per_day", "peak_factor", "electricity_usd_per_kwh", "staff_usd_per_year",
     "interest_pct", "resale_pct", "life_years",
+    "ttft_ms", "tpot_ms", "users",
 )  # fmt: skip
 _CHANGES: dict[str, Callable[[CostCase, float], CostCase]] = {
     **{kind.value: _with_price(kind) for kind in PriceKind},

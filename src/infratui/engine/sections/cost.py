@@ -83,6 +83,10 @@ class CostResult:
     """The cheapest of the five that the horizon allows: what an API is compared with."""
     committed: OptionCost | None
     """The cheapest reservation that the horizon covers."""
+    gpus_band: tuple[int, int] | None
+    """GPUs if speed lies at either end of its error band; None where they are given, or nothing measured backs it."""
+    monthly_band: tuple[float, float] | None
+    """USD per month of the best option on them."""
     per_request: float | None
     per_user: float | None
     """USD per month and concurrent user."""
@@ -160,7 +164,7 @@ def priced(case: CostCase) -> CostResult:
         _priced(option, entry, costs, lows, highs, today, _barred(option, scenario))
         for option, entry in zip(Option, case.ranges, strict=True)
     )
-    api = quote_api(
+    quote = quote_api(
         facts.api_prices(case.case.model.id),
         scenario.api_usd_per_mtok,
         scenario.input_tokens,
@@ -168,6 +172,7 @@ def priced(case: CostCase) -> CostResult:
         offered,
         today,
     )
+    api = quote if scenario.api else None
     return _decided(case, scenario, offered, fleet, costs, options, api, sizing)
 
 
@@ -226,6 +231,8 @@ def _decided(
         best=best,
         hosted=hosted(circumstances),
         committed=min(commitments(costs, scenario.term_years).values(), key=lambda cost: cost.monthly, default=None),
+        gpus_band=_gpus_band(case, offered),
+        monthly_band=_monthly_band(case, best),
         per_request=per_request,
         per_user=per_user,
         signals=judge(found.signals, situation),
@@ -237,10 +244,42 @@ def _decided(
     )
 
 
+def _at_speed(case: CostCase, share: float) -> CostCase:
+    return replace(case, replica=replace(case.replica, requests_per_s=case.replica.requests_per_s * share))
+
+
+def _speeds(case: CostCase) -> tuple[float, float] | None:
+    """Both ends of the error band of speed, as shares of the prediction."""
+    band = case.replica.band_pct
+    if band is None or case.units:
+        return None
+    return 1 + band / 100, 1 - min(band, 90.0) / 100
+
+
+def _gpus_band(case: CostCase, offered: Offered) -> tuple[int, int] | None:
+    speeds = _speeds(case)
+    if speeds is None:
+        return None
+    few, many = (_at_speed(case, share).fleet(offered, Ledger(recording=False)).gpus for share in speeds)
+    return few, many
+
+
+def _monthly_band(case: CostCase, best: OptionCost | None) -> tuple[float, float] | None:
+    speeds = _speeds(case)
+    if speeds is None or best is None:
+        return None
+    low, high = (_at_speed(case, share).costs()[2][best.option].monthly for share in speeds)
+    return low, high
+
+
 def _requests_breakeven(case: CostCase, best: OptionCost | None, fleet: Fleet, api: ApiQuote | None) -> Breakeven:
     scenario = case.case.scenario
     if best is None or api is None:
-        missing = "no published API price for this model" if api is None else "no price for this GPU"
+        missing = "no price for this GPU"
+        if api is None:
+            missing = "no published API price for this model" if scenario.api else "an API is no option here"
+            if not scenario.api:
+                return Breakeven("self-hosted = API", None, Unit.REQUESTS, missing)
         return Breakeven("self-hosted = API", None, Unit.REQUESTS, f"{missing}; set your own")
     if case.small is not None:
         return Breakeven("self-hosted = API", None, Unit.REQUESTS, "a cascade has no single API price beside it")
@@ -280,7 +319,7 @@ def _notes(case: CostCase, offered: Offered, fleet: Fleet, api: ApiQuote | None)
         notes.append(
             f"{case.accelerator.name} has no published power: owning is shown without electricity and hosting."
         )
-    if api is None:
+    if api is None and scenario.api:
         notes.append("No published API price for this model: set one to compare.")
     return tuple(notes)
 
