@@ -91,7 +91,11 @@ def ways_text(ways: Iterable[WayOut]) -> str:
 def as_json(evaluation: Evaluation) -> dict[str, Any]:
     """`deployment`, `fewest` and `fleet` of the scenario's model: the same in the JSON of every section."""
     case = evaluation.case
-    return {"deployment": _deployment(case), "fewest": _fewest(case), "fleet": _fleet(case)}
+    try:
+        return {"deployment": _deployment(case), "fewest": _fewest(case), "fleet": _fleet(case)}
+    except (ValueError, OSError) as refusal:
+        nothing = {"reason": str(refusal)}
+        return {"deployment": nothing, "fewest": nothing, "fleet": nothing}
 
 
 def with_deployment(told: dict[str, Any], evaluation: Evaluation) -> dict[str, Any]:

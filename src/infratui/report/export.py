@@ -73,20 +73,13 @@ def json_report(evaluation: Evaluation, date: dt.date) -> str:
     return dumps(
         {
             "schema": SCHEMA,
-            **_answer(evaluation),
+            **deployment.as_json(evaluation),
             "infratui": __version__,
             "date": date.isoformat(),
             "scenario": evaluation.scenario.model_dump(),
             "sections": sections,
         }
     )
-
-
-def _answer(evaluation: Evaluation) -> dict[str, Any]:
-    try:
-        return deployment.as_json(evaluation)
-    except (ValueError, OSError):
-        return {}
 
 
 def _section(found: Outcome) -> dict[str, Any]:
