@@ -25,7 +25,7 @@ def reason_text(reason: Reason, bytes_as: ByteUnit = ByteUnit.GB) -> str:
         case Kind.ONLY:
             return "the only layout that holds the load"
         case Kind.FASTEST:
-            return f"the best prediction of {number('layouts'):,.0f} layouts that hold the load"
+            return f"the best prediction of {number('layouts'):,.0f} layouts"
         case Kind.FEWER_PER_REPLICA:
             gain = "as fast as" if number("gain") < 0.005 else f"within {number('gain'):.0%} of"
             return (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..cluster.layout import Layout
 from ..memory.kv_cache import Sequences, kv_demand
-from ..memory.plan import Deployment, MemoryPlan, runtime_inside
+from ..memory.plan import Deployment, runtime_inside
 from ..memory.runtime import Batch, RuntimeConstants
 from ..model.architecture import AnyAttention, GroupedQuery, Model, Part, parameters
 from ..model.precision import Precision
@@ -158,20 +158,24 @@ class Pace:
             self._reads[key] = always, stage.of(Part.ROUTED_EXPERTS)
         return self._reads[key]
 
-    def tokens_at_most(self, plan: MemoryPlan) -> tuple[float, float]:
+    def tokens_at_most(self, layout: Layout) -> tuple[float, float]:
         """Tokens/s of a layout with all users in flight, and the TPOT that no prediction goes below."""
-        layout, output = plan.layout, self._workload.output_tokens
+        output = self._workload.output_tokens
         if math.isinf(self._rate):
             return math.inf, 0.0
-        geometries = self._case.deployment.geometry(layout)
-        whole = max(geometry.sequence_bytes(self._workload.input_tokens + output) for geometry in geometries)
+        # Fewer in flight than asked for step faster: only what certainly runs together counts.
+        whole = layout.tp * layout.pp * self._site.table.visible_memory(self._site.accelerator)
+        size = layout.tp * self._case.deployment.geometry(Layout(layout.tp))[0].sequence_bytes(
+            self._workload.input_tokens + output
+        )
         limit = self._workload.max_num_seqs or math.inf
         users = self._case.load.users
-        batch = max(1.0, min(users / layout.dp, limit, plan.kv_space / whole if whole else math.inf))
-        seconds = self._step(layout, batch)
+        batch = max(1.0, min(users / layout.dp, limit, whole / size if size else math.inf))
+        rate = batch * layout.dp / seconds if (seconds := self._step(layout, batch)) else math.inf
+        alone = self._step(layout, 1.0)
         if not seconds or output < 2:
-            return math.inf, seconds
-        return users * output / ((output - 1) * seconds), seconds
+            return math.inf, alone
+        return rate * output / (output - 1), alone
 
 
 def plain(attention: AnyAttention) -> bool:

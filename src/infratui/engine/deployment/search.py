@@ -122,7 +122,7 @@ class Choice:
     reasons: tuple[Reason, ...]
     """Why this one, or why none."""
     candidates: int = 0
-    """Legal layouts that hold the load."""
+    """Legal layouts that bytes leave a chance."""
     refused: tuple[str, ...] = ()
     """Why nothing can be built."""
     fastest: Judged | None = None
@@ -152,7 +152,7 @@ def choose(case: Case, gpus: int, forced: Forced = FREE_CHOICE, site: Site | Non
     deployment, load = case.deployment, case.load
     model, precision = deployment.model, deployment.precision
     floor = Floor(deployment, site, load)
-    open_: list[MemoryPlan] = []
+    open_: list[Layout] = []
     short: list[tuple[int, Layout]] = []
     refused: tuple[str, ...] = ()
     for group in groups(model, precision, site.fabric.domain, forced):
@@ -172,14 +172,12 @@ def choose(case: Case, gpus: int, forced: Forced = FREE_CHOICE, site: Site | Non
         at_most = floor.users_at_most(group) * layout.dp
         if at_most < load.users:
             short.append((at_most, layout))
-            continue
-        plan = site.plan(deployment, layout, load)
-        if plan.fits:
-            open_.append(plan)
         else:
-            short.append((plan.max_users, layout))
-    if open_:
-        return _best(case, site, open_, gpus, forced)
+            open_.append(layout)
+    judged = _judged(case, site, open_) if open_ else []
+    if judged:
+        return _best(judged, len(open_), gpus, forced)
+    short += [(load.users, layout) for layout in open_]
     if short:
         return _nearest(case, site, short, gpus, forced)
     return Choice(None, gpus, forced.any, (), refused=refused or (f"no layout of {gpus} GPUs matches what is set",))
@@ -193,32 +191,40 @@ def _crowded(model: Model, group: Layout, gpus: int, forced: Forced) -> bool:
     return group.ep + group.tp <= model.mixture.experts and gpus // wider == gpus // group.gpus
 
 
-def _best(case: Case, site: Site, found: list[MemoryPlan], gpus: int, forced: Forced) -> Choice:
+def _judged(case: Case, site: Site, found: list[Layout]) -> list[Judged]:
+    """Those that hold the load and could be the best: the most promising first, until none of the rest could win."""
     target = case.targets.tpot_s
+    pace = Pace(case, site)
     judged: list[Judged] = []
     met = unmet = 0.0
-    pace = Pace(case, site)
-    bounded = [(*pace.tokens_at_most(plan), plan) for plan in found]
-    for most, fastest_step, plan in sorted(bounded, key=lambda entry: (-entry[0], entry[2].layout)):
+    bounded = [(*pace.tokens_at_most(layout), layout) for layout in found]
+    for most, fastest_step, layout in sorted(bounded, key=lambda entry: (-entry[0], entry[2])):
         may_meet = not target or fastest_step <= target
         if (met and not may_meet) or most < (1 - CLOSE) * (met or (0.0 if may_meet else unmet)):
             continue
-        entry = judge(case, site, plan.layout, plan)
+        plan = site.plan(case.deployment, layout, case.load)
+        if not plan.fits:
+            continue
+        entry = judge(case, site, layout, plan)
         judged.append(entry)
         if entry.meets:
             met = max(met, entry.output_per_s or 0.0)
         else:
             unmet = max(unmet, entry.output_per_s or 0.0)
+    return judged
+
+
+def _best(judged: list[Judged], count: int, gpus: int, forced: Forced) -> Choice:
     predicted = [entry for entry in judged if entry.output_per_s is not None]
     if not predicted:
         # No speed is known: the fewest GPUs per replica, the ladder's own rule.
         best = min(judged, key=lambda entry: (entry.group, entry.layout.pp, entry.layout))
-        return Choice(best, gpus, forced.any, _why(best, None, len(found), gpus, forced), len(found))
+        return Choice(best, gpus, forced.any, _why(best, None, count, gpus, forced), count)
     rank = [entry for entry in predicted if entry.meets] or predicted
     fastest = max(rank, key=lambda entry: (entry.output_per_s or 0.0, -entry.group))
     near = [entry for entry in rank if (entry.output_per_s or 0.0) >= (1 - CLOSE) * (fastest.output_per_s or 0.0)]
     best = min(near, key=lambda entry: (entry.group, -(entry.output_per_s or 0.0), entry.layout))
-    return Choice(best, gpus, forced.any, _why(best, fastest, len(found), gpus, forced), len(found), (), fastest)
+    return Choice(best, gpus, forced.any, _why(best, fastest, count, gpus, forced), count, (), fastest)
 
 
 def _why(best: Judged, fastest: Judged | None, count: int, gpus: int, forced: Forced) -> tuple[Reason, ...]:
