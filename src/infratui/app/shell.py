@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from ..report.library import Library
     from .driver import Terminal
 
-UNDO = 200
+UNDO = 100
 """Scenarios that undo remembers."""
 
 
