@@ -38,7 +38,8 @@ def batch(dice: random.Random, keys: int) -> bytes:
     parts = [dice.choice(dice.choice((TYPED, MOVES, MOVES, CONTROL))) for _ in range(keys)]
     odd = dice.random()
     if odd < 0.05:
-        parts.append(dice.randbytes(dice.randrange(1, 40)))
+        # Ctrl+Z gives the terminal back for a moment, and a ctrl+C behind it would be an interruption.
+        parts.append(dice.randbytes(dice.randrange(1, 40)).replace(b"\x1a", b""))
     elif odd < 0.08:
         parts.append("très bien, Müller".encode("latin-1"))
     elif odd < 0.11:
@@ -70,7 +71,8 @@ def use(open_pty, home: Path, keys: int, seed: int) -> tuple[list[str], dict[int
         if dice.random() < 0.02:
             pty.resize(*dice.choice(SIZES))
         if dice.random() < 0.005:
-            os.kill(pid, dice.choice((signal.SIGCONT, signal.SIGTSTP, signal.SIGWINCH)))
+            os.kill(pid, dice.choice((signal.SIGSTOP, signal.SIGWINCH)))
+            os.kill(pid, signal.SIGCONT)
         if sent // FIRST > len(memory):
             memory[sent] = pty.resident_mb(pid)
             print(sent, f"{memory[sent]:.0f} MB", flush=True)

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from ..report.library import Library
     from .terminal.driver import Terminal
 
-UNDO = 200
+UNDO = 100
 """Scenarios that undo remembers."""
 
 

@@ -18,7 +18,7 @@ _GIVE_UP_S = 0.5
 """After this long the next key goes on, whatever became of the one before."""
 _MOST_WAITING = 500
 """Keys beyond this are lost: nobody has typed them."""
-_TIDY_EVERY = 500
+_TIDY_EVERY = 250
 """Keys between two tidyings."""
 _NEW_SCREEN_S = 0.01
 """How often a screen that has just been opened is asked whether something on it has the focus."""
