@@ -9,13 +9,14 @@ from .deployment.placement import Forced, Site, topology_of
 from .facts import Facts
 from .memory.kv_cache import Sequences
 from .memory.plan import Deployment
+from .memory.runtime import NEWEST
 
 if TYPE_CHECKING:
     from ..scenario import Scenario
 
 LOAD_FIELDS = (
     "precision", "kv_precision", "users", "context", "mean_fill", "shared_prefix", "accelerator", "gpus", "utilization",
-    "engine", "max_batched_tokens", "max_num_seqs", "windowed_kv", "node_link",
+    "engine", "engine_version", "max_batched_tokens", "max_num_seqs", "windowed_kv", "node_link",
 )  # fmt: skip
 """Scenario fields that `load_of`, `site_of` and `deployment_of` read, the model apart."""
 LAYOUT_FIELDS = ("tp", "pp", "dp", "ep")
@@ -35,7 +36,7 @@ def deployment_of(scenario: Scenario, facts: Facts, model: str = "") -> Deployme
         model=facts.model(model or scenario.model),
         precision=precision,
         kv_precision=kv_precision,
-        constants=facts.runtime().of(scenario.engine),
+        constants=facts.runtime().of(scenario.engine, scenario.engine_version or NEWEST),
         utilization=scenario.utilization,
         max_batched_tokens=scenario.max_batched_tokens,
         max_num_seqs=scenario.max_num_seqs,

@@ -20,10 +20,26 @@ READERS: dict[str, Callable[[LogText, LogLines], LogReading]] = {
 }
 # Words of each engine's logs that no other's have.
 _MARKS = {
-    "vllm": ("vLLM", "vllm", "[gpu_model_runner.py", "[kv_cache_utils.py", "[worker.py:", "EngineCore", "model weights take"),
+    "vllm": (
+        "vLLM",
+        "vllm",
+        "[gpu_model_runner.py",
+        "[kv_cache_utils.py",
+        "[worker.py:",
+        "EngineCore",
+        "model weights take",
+    ),
     "sglang": ("ServerArgs(", "Load weight end.", "Load weight begin.", "KV Cache is allocated.", "Memory pool end."),
     "tensorrt-llm": ("[TensorRT-LLM]", "[TRT-LLM]", "in paged KV cache", "in paged kv cache", "trtllm"),
-    "llama.cpp": ("llama_model_load", "llama_kv_cache", "load_tensors:", "llama_context", "ggml_", "llama_server:", "load_model:"),
+    "llama.cpp": (
+        "llama_model_load",
+        "llama_kv_cache",
+        "load_tensors:",
+        "llama_context",
+        "ggml_",
+        "llama_server:",
+        "load_model:",
+    ),
 }
 
 

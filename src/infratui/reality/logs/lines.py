@@ -72,7 +72,9 @@ class Figure:
         return dict(self.facts).get(name) or ""
 
 
-_RANK = re.compile(r"(?:\b(?:DP|PP|TP|EP)[0-9]+\b[ _]?)+|Worker_[A-Z0-9_]+|\brank ?[0-9]+\b|VllmWorkerProcess pid=[0-9]+")
+_RANK = re.compile(
+    r"(?:\b(?:DP|PP|TP|EP)[0-9]+\b[ _]?)+|Worker_[A-Z0-9_]+|\brank ?[0-9]+\b|VllmWorkerProcess pid=[0-9]+"
+)
 
 
 class LogText:

@@ -26,7 +26,9 @@ def read_llama_cpp(log: LogText, kinds: LogLines) -> LogReading:
     """A start-up log of llama.cpp, its server or Ollama's runner."""
     figures = figures_of(log, kinds.of("llama.cpp"))
     host = [figure for figure in figures if figure.term == "weights" and _on_host(figure)]
-    figures = [figure for figure in figures if not (figure.term in ("weights", "activation", "kv_buffer") and _on_host(figure))]
+    figures = [
+        figure for figure in figures if not (figure.term in ("weights", "activation", "kv_buffer") and _on_host(figure))
+    ]
     pools, terms = _pools(figures)
     figures += terms
     figures += [Figure("host_weights", figure.value, figure.line, figure.number) for figure in host]

@@ -58,7 +58,9 @@ def _settings(log: LogText, given: str, args: str) -> Settings:
             table[found[1]] = found[2]
     block = log.first(re.compile(r"(?:tokens per block: |tokens per block=)([0-9]+)"), "tokens per block")
     return Settings(
-        tp=whole(table.get("TP Size")) or whole(command_flag(given, "--tp_size")) or whole(stated(args, "tensor_parallel_size")),
+        tp=whole(table.get("TP Size"))
+        or whole(command_flag(given, "--tp_size"))
+        or whole(stated(args, "tensor_parallel_size")),
         pp=whole(table.get("PP Size")) or whole(command_flag(given, "--pp_size")),
         ep=whole(command_flag(given, "--ep_size")),
         utilization=share(fraction[1].rstrip(".")) if fraction else None,

@@ -10,7 +10,9 @@ from .reading import LogReading, Outcome, Settings, version_range
 
 _VERSION = re.compile(r"(?:vLLM API server version |LLM engine \(v| version )v?([0-9]+\.[0-9]+[\w.+-]*)")
 _BATCHED = re.compile(r"max_num_batched_tokens[= ](?:is set to |to |from [0-9]+ to )?([0-9]+)")
-_RAISED = re.compile(r"(?:Raising|raised|adjust\w*|Setting|Overriding) (?:the )?`?max_num_batched_tokens`?.*?to ([0-9]+)", re.I)
+_RAISED = re.compile(
+    r"(?:Raising|raised|adjust\w*|Setting|Overriding) (?:the )?`?max_num_batched_tokens`?.*?to ([0-9]+)", re.I
+)
 _SCHEDULED = re.compile(r"max_num_scheduled_tokens is set to ([0-9]+)")
 _LENGTH = re.compile(r"Using max model len ([0-9]+)")
 _STARTED = ("Application startup complete", "init engine (profile", "Starting vLLM API server", "Uvicorn running on")
@@ -72,12 +74,16 @@ def _settings(log: LogText, given: str, config: str) -> Settings:
     scheduled = log.first(_SCHEDULED, "max_num_scheduled_tokens")
     length = log.first(_LENGTH, "Using max model len")
     printed = log.first(re.compile(r"x gpu_memory_utilization \(([\d.]+)\)", re.ASCII), "x gpu_memory_utilization")
-    profiled = log.first(re.compile(r"current --gpu-memory-utilization=([\d.]+)", re.ASCII), "--gpu-memory-utilization=")
+    profiled = log.first(
+        re.compile(r"current --gpu-memory-utilization=([\d.]+)", re.ASCII), "--gpu-memory-utilization="
+    )
     utilization = share(stated(given, "gpu_memory_utilization"))
     if utilization is None:
         utilization = share(printed[1]) if printed else share(profiled[1]) if profiled else None
     drafted = re.search(r"num_(?:speculative|spec)_tokens['\"]?[=:] ?([0-9]+)", f"{given} {config}", re.ASCII)
-    draft = re.search(r"(?:SpeculativeConfig\(|speculative_config['\"]: ?\{)[^)}]*?model['\"]?[=:] ?'([^']+)'", f"{config} {given}")
+    draft = re.search(
+        r"(?:SpeculativeConfig\(|speculative_config['\"]: ?\{)[^)}]*?model['\"]?[=:] ?'([^']+)'", f"{config} {given}"
+    )
     model = stated(config, "model") or stated(given, "model")
     asked = whole(stated(given, "max_num_batched_tokens"))
     if batched is None and scheduled is not None and drafted is not None:
