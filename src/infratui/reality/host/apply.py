@@ -50,7 +50,7 @@ def settle(reading: HostReading, facts: Facts, chosen: Device | None = None) -> 
     differs = smallest is not None and smallest != round(accelerator.memory / MIB)
     links = [link.kind for link in reading.links if link.all_to_all] or [link.kind for link in reading.links][:1]
     left_out = tuple(
-        f"{entry.count or ''} {entry.name or 'unnamed'}: {why_not(entry) if entry not in usable else 'another kind'}".strip()
+        "another kind: " + (entry.name or "unnamed") if entry in usable else why_not(entry)
         for entry in reading.devices
         if entry not in taken
     )

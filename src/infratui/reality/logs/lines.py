@@ -46,6 +46,8 @@ class LogLines:
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     sources: Mapping[str, str]
+    flags: Mapping[str, Mapping[str, str]]
+    """Engine → setting → flag."""
     lines: tuple[LogLine, ...]
 
     def of(self, engine: str) -> tuple[LogLine, ...]:
@@ -133,11 +135,14 @@ def figures_of(log: LogText, kinds: Sequence[LogLine]) -> list[Figure]:
             values = [plain_number(parts.get("v")), plain_number(parts.get("w")) if parts.get("w") else 0.0]
             if None in values:
                 continue
+            value = sum(entry or 0.0 for entry in values) * _FACTORS[kind.unit]
+            if abs(value) > 1e18:
+                continue
             rank = _RANK.search(line[: match.start()])
             found.append(
                 Figure(
                     kind.term,
-                    sum(value or 0.0 for value in values) * _FACTORS[kind.unit],
+                    value if kind.unit == "ratio" else round(value),
                     quoted(line),
                     log.number_of(at),
                     rank[0].strip() if rank else "",
@@ -162,3 +167,8 @@ def quoted(line: str) -> str:
     """A line as it is quoted: without the blanks around it, at most so long."""
     line = " ".join(line.split())
     return line if len(line) <= QUOTED else line[: QUOTED - 1] + "…"
+
+
+def shown_name(model: str) -> str:
+    """A model as it is shown: a path of another machine is its last part."""
+    return re.split(r"[/\\]", model.rstrip("/\\"))[-1] if model.startswith(("/", "~", ".")) or ":\\" in model else model

@@ -79,6 +79,8 @@ class LogReading:
     gpu: str = ""
     """Name of the card where the log has it."""
     architecture: str = ""
+    vendor: str = "NVIDIA"
+    """Whose cards, as far as the log tells."""
 
     def all(self, term: str) -> tuple[Figure, ...]:
         """Every figure of a term, in the log's order."""
@@ -93,6 +95,13 @@ class LogReading:
     def smallest(self, term: str) -> Figure | None:
         """The least of what several ranks say."""
         return min(self.all(term), key=lambda figure: figure.value, default=None)
+
+    def firsts(self, term: str) -> tuple[Figure, ...]:
+        """The first figure of each rank: what SGLang says of the model, before its draft."""
+        found: dict[str, Figure] = {}
+        for figure in self.all(term):
+            found.setdefault(figure.rank, figure)
+        return tuple(found.values())
 
     def largest(self, term: str) -> Figure | None:
         return max(self.all(term), key=lambda figure: figure.value, default=None)

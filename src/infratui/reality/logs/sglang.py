@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from .flags import share, stated, switch, whole
-from .lines import Figure, LogLines, LogText, figures_of, quoted
+from .lines import Figure, LogLines, LogText, figures_of, quoted, shown_name
 from .reading import LogReading, Outcome, Pool, Settings, version_range
 
 _VERSION = re.compile(r"(?:sglang|SGLang)(?: version|_version|\.version|==)[ =:']*v?([0-9]+\.[0-9]+[\w.+-]*)")
@@ -30,7 +30,7 @@ def read_sglang(log: LogText, kinds: LogLines) -> LogReading:
         version[1] if version else "",
         version_range(figures),
         "",
-        stated(given, "model_path") or "",
+        shown_name(stated(given, "model_path") or ""),
         _settings(given, pools, ranks),
         tuple(sorted(figures, key=lambda figure: figure.number)),
         outcome,
@@ -54,14 +54,14 @@ def _settings(given: str, pools: tuple[Pool, ...], ranks: set[str]) -> Settings:
     kv = stated(given, "kv_cache_dtype")
     printed = next((pool.dtype.removeprefix("torch.") for pool in pools if pool.dtype), None)
     # A tensor-parallel size that no argument states still shows in who writes.
-    tensor = [int(found[1]) for rank in ranks if (found := re.search(r"TP([0-9]{1,4})", rank))]
+    tensor, data, experts = (_most(ranks, kind) for kind in ("TP", "DP", "EP"))
     eager = switch(stated(given, "disable_cuda_graph"))
     caching = switch(stated(given, "disable_radix_cache"))
     return Settings(
-        tp=whole(stated(given, "tp_size")) or (max(tensor) + 1 if tensor else None),
+        tp=whole(stated(given, "tp_size")) or tensor,
         pp=whole(stated(given, "pp_size")),
-        dp=whole(stated(given, "dp_size")),
-        ep=whole(stated(given, "ep_size")),
+        dp=whole(stated(given, "dp_size")) or data,
+        ep=whole(stated(given, "ep_size")) or experts,
         utilization=share(stated(given, "mem_fraction_static")),
         max_model_len=whole(stated(given, "context_length")),
         max_num_seqs=whole(stated(given, "max_running_requests")),
@@ -75,6 +75,12 @@ def _settings(given: str, pools: tuple[Pool, ...], ranks: set[str]) -> Settings:
         draft_model=stated(given, "speculative_draft_model_path"),
         block_tokens=whole(stated(given, "page_size")),
     )
+
+
+def _most(ranks: set[str], kind: str) -> int | None:
+    """Ranks of a kind, by the highest that writes."""
+    found = [int(match[1]) for rank in ranks if (match := re.search(rf"{kind}([0-9]{{1,4}})", rank))]
+    return max(found) + 1 if found else None
 
 
 def _pools(figures: list[Figure]) -> tuple[tuple[Pool, ...], list[Figure]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from .flags import command_flag, share, stated, whole
-from .lines import LogLines, LogText, figures_of, quoted
+from .lines import LogLines, LogText, figures_of, quoted, shown_name
 from .reading import LogReading, Outcome, Settings, version_range
 
 _VERSION = re.compile(r"TensorRT-LLM [Vv]ersion:\s*v?([0-9]+\.[0-9]+[\w.+-]*)")
@@ -39,7 +39,7 @@ def read_tensorrt_llm(log: LogText, kinds: LogLines) -> LogReading:
         version[1] if version else "",
         version_range(figures),
         "",
-        model,
+        shown_name(model),
         _settings(log, given, args),
         figures,
         outcome,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from .flags import command_flag, share, stated, switch, whole
-from .lines import LogLines, LogText, figures_of, quoted
+from .lines import LogLines, LogText, figures_of, quoted, shown_name
 from .reading import LogReading, Outcome, Settings, version_range
 
 _VERSION = re.compile(r"(?:vLLM API server version |LLM engine \(v| version )v?([0-9]+\.[0-9]+[\w.+-]*)")
@@ -15,6 +15,7 @@ _RAISED = re.compile(
 )
 _SCHEDULED = re.compile(r"max_num_scheduled_tokens is set to ([0-9]+)")
 _LENGTH = re.compile(r"Using max model len ([0-9]+)")
+_ROCM = re.compile(r"platform rocm|HIP out of memory|rocm\.py:|ROCM_ATTN|_rocm_")
 _STARTED = ("Application startup complete", "init engine (profile", "Starting vLLM API server", "Uvicorn running on")
 _REFUSED = (
     "To serve at least one request",
@@ -45,19 +46,21 @@ def read_vllm(log: LogText, kinds: LogLines) -> LogReading:
     if "cpu_worker" in log.text and any(figure.line.find("GPU KV cache") >= 0 for figure in figures):
         notes += ("a CPU worker: versions before 0.30 say GPU in its lines too",)
     family = next((figure.kind.family for figure in figures if figure.kind and figure.kind.family), "")
+    vendor = "AMD" if _ROCM.search(log.text[:200_000]) else "NVIDIA"
     architecture = log.first(re.compile(r"Resolved architecture: (\w+)"), "Resolved architecture")
     return LogReading(
         "vllm",
         version[1] if version else "",
         version_range(figures),
         "V1" if "V1 LLM engine" in log.text else family,
-        model,
+        shown_name(model),
         settings,
         figures,
         outcome,
         ending,
         notes=notes,
         architecture=architecture[1] if architecture else "",
+        vendor=vendor,
     )
 
 
@@ -88,7 +91,7 @@ def _settings(log: LogText, given: str, config: str) -> Settings:
     asked = whole(stated(given, "max_num_batched_tokens"))
     if batched is None and scheduled is not None and drafted is not None:
         # Slots for draft tokens are taken off what one step may hold.
-        batched = asked
+        batched = asked or whole(scheduled[1])
     return Settings(
         tp=whole(said("tensor_parallel_size")),
         pp=whole(said("pipeline_parallel_size")),
@@ -98,7 +101,7 @@ def _settings(log: LogText, given: str, config: str) -> Settings:
         max_num_seqs=whole(said("max_num_seqs")),
         max_batched_tokens=batched or asked,
         kv_dtype=said("kv_cache_dtype"),
-        dtype=(said("dtype") or "").removeprefix("torch.") or None,
+        dtype=(stated(config, "dtype") or said("dtype") or "").removeprefix("torch.") or None,
         quantization=said("quantization"),
         eager=switch(said("enforce_eager")),
         prefix_caching=switch(said("enable_prefix_caching")),
