@@ -54,7 +54,7 @@ def names_of(name: str) -> Iterator[str]:
 def find_model(name: str, facts: Facts) -> Model | None:
     """The one model of the catalog that a name means; None: none, or it would be a guess."""
     for candidate in dict.fromkeys(names_of(name)) if name else ():
-        if not candidate or candidate.startswith((".", "~")) or "." in candidate[-12:] and candidate.endswith("json"):
+        if not candidate or candidate.startswith((".", "~")) or ("." in candidate[-12:] and candidate.endswith("json")):
             continue
         try:
             return facts.model(candidate.lower())

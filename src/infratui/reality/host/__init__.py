@@ -69,8 +69,16 @@ def _by_prefix(lines: list[str]) -> dict[str, list[str]] | None:
     return parts if parts and all(len(part) >= 3 for part in parts.values()) else None
 
 
+_TELLING = re.compile(
+    r"SMI|System Management|<\?xml|<nvidia_smi|<!|GPU|\{|\[|NodeName=|Name:|\bnvidia\.com|\bamd\.com|,|^name$|gres",
+    re.IGNORECASE,
+)
+
+
 def _marker(line: str) -> str:
     """The format that begins on this line."""
+    if not _TELLING.search(line):
+        return ""
     bare = line.strip()
     if "NVIDIA-SMI" in line and line.lstrip().startswith("|"):
         return "table"
@@ -204,7 +212,10 @@ def _of_json(value: Any, tables: HostTables) -> list[Listing]:
 
 def assembled(listings: list[Listing], facts: Facts) -> HostReading:
     """One reading of several listings: named, joined with their topologies, matched with the catalog."""
+    if len(listings) > MOST_DEVICES:
+        raise UnreadableError(f"{len(listings):,} listings; give at most {MOST_DEVICES:,}, one partition or pool")
     listings = _topologies_joined(_numbered(listings))
+    told: dict[tuple[str, str, int | None], tuple[str | None, str]] = {}
     devices: list[Device] = []
     links: list[HostLink] = []
     notes: list[str] = []
@@ -214,7 +225,7 @@ def assembled(listings: list[Listing], facts: Facts) -> HostReading:
         groups, remarks = grouped(listing.cards, listing.node)
         notes += remarks
         for cards in groups:
-            device, reason = _device(cards, listing.node, facts)
+            device, reason = _device(cards, listing.node, facts, told)
             devices.append(device)
             notes += [reason] if reason else []
     if len(devices) > MOST_DEVICES:
@@ -254,11 +265,17 @@ def _topologies_joined(listings: list[Listing]) -> list[Listing]:
     return found
 
 
-def _device(cards: tuple[Card, ...], node: str, facts: Facts) -> tuple[Device, str]:
+def _device(
+    cards: tuple[Card, ...], node: str, facts: Facts, told: dict[tuple[str, str, int | None], tuple[str | None, str]]
+) -> tuple[Device, str]:
     first = cards[0]
     sizes = [card.memory_mib for card in cards if card.memory_mib is not None]
     smallest = min(sizes) if sizes else None
-    accelerator, reason = identify(replace(first, memory_mib=smallest), facts)
+    # Nodes of a cluster repeat each other.
+    key = (first.name, first.known_as, smallest)
+    if key not in told:
+        told[key] = identify(replace(first, memory_mib=smallest), facts)
+    accelerator, reason = told[key]
     counts = [card.count for card in cards]
     count = None if any(entry is None for entry in counts) else sum(entry or 0 for entry in counts)
     slices = None

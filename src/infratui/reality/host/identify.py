@@ -54,18 +54,17 @@ def _sizes(name: str, every: Sequence[Accelerator]) -> list[str]:
     return [f"{size} GB" for size in sorted(sizes)] if len(sizes) > 1 else []
 
 
-def _squeezed(name: str) -> str:
+def _words(name: str) -> list[str]:
     words = re.findall(r"[a-z0-9]+", name.lower())
-    return "".join(word for word in words if word not in ("nvidia", "tesla", "geforce", "amd", "instinct"))
+    return [word for word in words if word not in ("nvidia", "tesla", "geforce", "amd", "instinct")]
 
 
 def _of_beginning(name: str, memory_mib: int | None, every: Sequence[Accelerator]) -> tuple[str | None, str]:
-    start = _squeezed(name.rstrip(".…"))
+    words = _words(name.rstrip(".…"))
     fits = [
         entry
         for entry in every
-        if start
-        and any(_squeezed(known).startswith(start) for known in (entry.name, *entry.aliases))
+        if any(_begins(words, _words(known)) for known in (entry.name, entry.id, *entry.aliases))
         and (memory_mib is None or abs(memory_mib * MIB / entry.memory - 1) <= _NEAR)
     ]
     if len(fits) == 1:
@@ -73,3 +72,10 @@ def _of_beginning(name: str, memory_mib: int | None, every: Sequence[Accelerator
     if fits:
         return None, f"{name} may be {' or '.join(entry.name for entry in fits[:3])}; nvidia-smi -L prints whole names"
     return None, f"{name} is cut short, and no card of the catalog begins so with this memory"
+
+
+def _begins(cut: list[str], known: list[str]) -> bool:
+    """All words of a cut name stand in a known one, the last of them as a beginning."""
+    if not cut:
+        return False
+    return set(cut[:-1]) <= set(known) and any(word.startswith(cut[-1]) for word in known)

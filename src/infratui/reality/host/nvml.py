@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 from typing import Any
 
@@ -45,15 +46,11 @@ def _card(nvml: Any, at: int) -> Card:
     memory = nvml.nvmlDeviceGetMemoryInfo(handle)
     slices: tuple[Slice, ...] | None = None
     busy = None
-    try:
+    with contextlib.suppress(nvml.NVMLError):
         if nvml.nvmlDeviceGetMigMode(handle)[0]:
             slices = ()
-    except nvml.NVMLError:
-        pass
-    try:
+    with contextlib.suppress(nvml.NVMLError):
         busy = int(nvml.nvmlDeviceGetUtilizationRates(handle).gpu)
-    except nvml.NVMLError:
-        pass
     total = int(memory.total) // 1048576
     return Card(
         clean(name if isinstance(name, str) else name.decode("utf-8", "replace")),

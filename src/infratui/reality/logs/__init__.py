@@ -58,7 +58,6 @@ def read_log(text: str, kinds: LogLines) -> LogReading:
 
 def engine_of(text: str) -> str:
     """The engine whose words a log has most of; empty: none."""
-    start = text[:400_000]
-    scores = {engine: sum(min(start.count(mark), 50) for mark in marks) for engine, marks in _MARKS.items()}
+    scores = {engine: sum(min(text.count(mark), 50) for mark in marks) for engine, marks in _MARKS.items()}
     best = max(scores, key=lambda engine: scores[engine])
     return best if scores[best] else ""

@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 
 GB = 1_000_000_000
 _FACTORS = {"GiB": 1 << 30, "MiB": 1 << 20, "GB": GB, "count": 1, "tokens": 1, "ratio": 1}
-MOST_HITS = 20_000
+MOST_HITS = 5_000
 """Lines of one kind that are read: a log repeats none of them as often."""
 QUOTED = 240
 """Characters of a line that are quoted."""
