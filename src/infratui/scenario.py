@@ -121,6 +121,11 @@ class Scenario(BaseModel):
     windowed_kv: Annotated[
         Literal["windowed", "full-length"], Input("Windowed KV", Kind.CHOICE, "sliding-window-attention")
     ] = "windowed"
+    engine_version: Annotated[
+        str,
+        Field(max_length=40, pattern=r"^([0-9]+(\.[0-9]+)*[\w.+-]*)?$"),
+        Input("Engine version", Kind.TEXT, "serving-framework", zero="newest", help="such as 0.25.1"),
+    ] = ""
 
     # The layout: 0 leaves the choice to the engine.
     tp: Annotated[

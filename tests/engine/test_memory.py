@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from infratui.catalog.load import Catalog
 from infratui.engine.cluster.layout import Layout
 from infratui.engine.figures.units import GIB, MIB
-from infratui.engine.memory.kv_cache import Sequences, kv_geometry
+from infratui.engine.memory.kv_cache import KvRules, Sequences, kv_geometry
 from infratui.engine.memory.plan import Deployment, MemoryPlan, plan_memory
-from infratui.engine.memory.runtime import version_key
+from infratui.engine.memory.runtime import NEWEST, captured_graphs, version_key
 from infratui.engine.memory.startup import predict_startup
 
 MODELS = ("llama-3.3-70b", "deepseek-v3", "gpt-oss-120b", "gemma-3-27b", "qwen3-next-80b-a3b")
@@ -111,10 +111,53 @@ def test_hybrids_print_what_vllm_prints(catalog: Catalog):
     # vLLM 0.10.2, Qwen3-Next on two H200: 44.59 GiB, 973,760 tokens, 14.77x at 262,144.
     model, bf16 = catalog.model("qwen3-next-80b-a3b"), catalog.precision("bf16")
 
-    found = predict_startup(kv_geometry(model, bf16, 2), round(44.59 * GIB), 262_144, 8192, printed_by_groups=True)
+    geometry = kv_geometry(model, bf16, 2, rules=KvRules(states_as_stated=False))
+    found = predict_startup(geometry, round(44.59 * GIB), 262_144, 8192, printed_by_groups=True)
 
     assert found.kv_tokens == pytest.approx(973_760, rel=1e-3)
     assert found.concurrency == pytest.approx(14.77, abs=0.01)
+
+
+def test_recurrent_state_keeps_the_type_that_its_model_states(catalog: Catalog):
+    # Qwen3.6-27B: mamba_ssm_dtype float32 for 48 layers of 48 × 128 × 128, three rows of a 16-bit convolution.
+    state = kv_geometry(catalog.model("qwen3.6-27b"), catalog.precision("bf16")).state
+
+    assert state == 48 * (48 * 128 * 128 * 4 + 3 * 10_240 * 2) == 153_944_064
+
+
+def test_draft_tokens_hold_states_of_their_own(catalog: Catalog):
+    # vLLM 0.25.1, Qwen3.6-35B-A3B with 3 draft tokens on GB10: 3,300 blocks of 1,072 tokens, 12.84x at 262,144.
+    geometry = kv_geometry(catalog.model("qwen3.6-35b-a3b"), catalog.precision("bf16"))
+
+    found = predict_startup(geometry, 3300 * 11 * 1072 * 2048, 262_144, 2048, draft_tokens=3, draft_layers=1)
+
+    assert found.kv_tokens == 3_366_051
+    assert found.lines[1] == "Maximum concurrency for 262,144 tokens per request: 12.84x"
+
+
+def test_prefix_caching_doubles_the_states_of_a_request(catalog: Catalog):
+    # vLLM 0.27.1, Qwen3.6-27B with prefix caching: 857 blocks of 784 tokens, 12 pages per request of 4,096 tokens.
+    geometry = kv_geometry(catalog.model("qwen3.6-27b"), catalog.precision("bf16"))
+
+    found = predict_startup(geometry, 857 * 16 * 784 * 4096, 4096, 2048, cache_mode="align", merged=True)
+
+    assert found.lines == (
+        "GPU KV cache size: 292,522 tokens, Maximum concurrency for 4,096 tokens per request: 71.42x",
+    )
+
+
+@pytest.mark.parametrize(("seqs", "captured"), [(1, 1), (16, 5), (64, 11), (1024, 51)])
+def test_graphs_are_captured_per_batch_size(catalog: Catalog, seqs: int, captured: int):
+    assert captured_graphs(catalog.runtime().of("vllm", NEWEST).graph_batches, seqs) == captured
+
+
+def test_engine_versions_differ_as_published(catalog: Catalog):
+    # Utilization 0.92 since 0.20.0, graphs inside the budget since 0.21, sampling sharded since 0.29.
+    rows = [catalog.runtime().of("vllm", version) for version in ("0.19.1", "0.20.0", "0.21", "0.29.0", NEWEST)]
+
+    assert [row.utilization for row in rows] == [0.9, 0.92, 0.92, 0.92, 0.92]
+    assert [row.graphs_reserved for row in rows] == [False, False, True, True, True]
+    assert [row.logits_sharded for row in rows] == [False, False, False, True, True]
 
 
 def test_windows_are_charged_a_batch_beyond_them(catalog: Catalog):

@@ -22,6 +22,8 @@ _LISTS = {
     "estimate": "one deployment per row of a CSV file",
     "accuracy": "the engine's error against measured data",
     "compare": "two scenarios side by side",
+    "reconcile": "a serving engine's start-up log beside the prediction",
+    "host": "what hardware is there, from any listing of it",
     "reference": "terms and pages",
     "models": "the models of the catalog",
     "gpus": "the accelerators of the catalog",

@@ -13,6 +13,7 @@ from .deployment.demand import Demand, Targets
 from .deployment.site import Forced, Site
 from .memory.kv_cache import Sequences
 from .memory.plan import Deployment
+from .memory.runtime import NEWEST
 from .recording import note, plain, recording, what_if, whole
 from .speed.workload import Speculation, Workload
 
@@ -103,7 +104,7 @@ class Case:
             model=self.model,
             precision=precision,
             kv_precision=kv_precision,
-            constants=self.facts.runtime().of(scenario.engine),
+            constants=self.facts.runtime().of(scenario.engine, scenario.engine_version or NEWEST),
             utilization=scenario.utilization,
             max_batched_tokens=scenario.max_batched_tokens,
             max_num_seqs=scenario.max_num_seqs,

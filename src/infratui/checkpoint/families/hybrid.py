@@ -34,6 +34,11 @@ def qwen_hybrid(config: Fields) -> Draft:
     return draft(config, entries, extras=prediction_layers(config, layer(attention=full, mlp=moe)))
 
 
+def _state_bits(config: Fields, *names: str) -> float:
+    """Bits of the recurrent state, where the config states its type; else it is kept as the activations are."""
+    return 32 if config.text(*names) in ("float32", "fp32", "torch.float32") else 16
+
+
 def _delta_net(config: Fields) -> Recurrent:
     key_dim = config.integer("linear_key_head_dim", high=WIDTH)
     return Recurrent(
@@ -43,6 +48,7 @@ def _delta_net(config: Fields) -> Recurrent:
         state_dim=key_dim,
         key_heads=config.integer("linear_num_key_heads", high=HEADS),
         conv_kernel=config.integer("linear_conv_kernel_dim", high=1024),
+        state_bits=_state_bits(config, "mamba_ssm_dtype"),
     )
 
 
@@ -94,6 +100,7 @@ def _nemotron_block(config: Fields, kind: str) -> LayerGroup:
                     state_dim=config.integer("ssm_state_size", high=WIDTH),
                     key_heads=config.integer("n_groups", "mamba_n_groups", high=HEADS),
                     conv_kernel=config.integer("conv_kernel", high=1024, default=4),
+                    state_bits=_state_bits(config, "mamba_ssm_cache_dtype", "mamba_ssm_dtype"),
                 ),
                 norms=1,
             )

@@ -157,6 +157,8 @@ def capacity(
             batched,
             block_tokens=constants.block_tokens,
             printed_by_groups=constants.prints_groups,
+            merged=constants.merged_line,
+            cache_mode=constants.hybrid_cache,
         )
         return lines.kv_tokens, lines.concurrency
     concurrency = max(0, space) / max(1, geometry.sequence_bytes(length))

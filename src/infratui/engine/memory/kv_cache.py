@@ -44,7 +44,9 @@ class KvRules:
     sparse_latent_bytes: int = 0
     """Bytes of one latent row of a sparse-attention layer in an 8-bit cache; 0: elements × bits / 8."""
     state_bits: float = 16
-    """Bits per element of recurrent state, which no KV precision changes."""
+    """Bits per element of the rows that the convolution before a recurrent state keeps; the model states the rest."""
+    states_as_stated: bool = True
+    """Recurrent state in the type that the model states; earlier engines keep it as they keep activations."""
 
 
 DEFAULT_RULES = KvRules()
@@ -63,6 +65,8 @@ class KvLayers:
     window: int | None
     state_bytes: int
     """Bytes per sequence that do not grow."""
+    draft_bytes: int = 0
+    """Bytes per sequence that each draft token adds to the state."""
 
     def sequence_bytes(self, tokens: int) -> int:
         """Bytes of a sequence in all layers of the group."""
@@ -193,9 +197,16 @@ def kv_layers(
     if index and kind is CacheKind.LATENT and precision.bits <= 8 and rules.sparse_latent_bytes:
         bytes_per_token = rules.sparse_latent_bytes
     bytes_per_token += index * rules.indexer_bits / 8
-    state_bits = rules.state_bits if kind is CacheKind.STATE else precision.bits
-    state = math.ceil(attention.state_elements(tp) * state_bits / 8)
     window = attention.window if windowed else None
+    if isinstance(attention, Recurrent):
+        conv, conv_drafted = attention.conv_elements(tp), attention.conv_elements(tp, 1)
+        own = attention.state_elements(tp) - conv
+        state = math.ceil(
+            (own * (attention.state_bits if rules.states_as_stated else rules.state_bits) + conv * rules.state_bits) / 8
+        )
+        drafted = math.ceil((conv_drafted - conv) * rules.state_bits / 8)
+        return KvLayers(group.key, kind, layers, bytes_per_token, window, state, drafted)
+    state = math.ceil(attention.state_elements(tp) * precision.bits / 8)
     return KvLayers(group.key, kind, layers, bytes_per_token, window, state)
 
 

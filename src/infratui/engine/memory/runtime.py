@@ -12,6 +12,7 @@ from ..figures.derivation import Basis, Formula, Ledger, Unit
 from ..figures.units import GIB, MIB
 from ..model.architecture import Dense, Mixture, Model, group_counts
 from .kv_cache import DEFAULT_RULES, KvRules
+from .startup import CacheMode
 
 Budget = Literal["total", "static", "free"]
 """What `utilization` is a share of.
@@ -60,7 +61,10 @@ class RuntimeConstants:
     """CUDA context and libraries, one GPU."""
     non_torch_doubling_mib: float
     """Communication buffers, each time tensor parallelism doubles."""
-    graph_mib_per_layer: float
+    graph_first_mib: float
+    """The first CUDA graph that is captured, per layer."""
+    graph_mib: float
+    """Each further one, per layer."""
     graphs_reserved: bool
     """CUDA graphs come out of the requested memory; else out of what utilization leaves."""
     batch: tuple[BatchDefaults, ...]
@@ -68,6 +72,14 @@ class RuntimeConstants:
     before: str = ""
     """Versions below this one; empty: all."""
     block_tokens: int = 16
+    graph_batches: tuple[tuple[int, int, int], ...] = ((1, 513, 16),)
+    """Batch sizes that graphs are captured for, as (first, end, step); those up to the most sequences count."""
+    logits_sharded: bool = False
+    """Sampling is divided by tensor parallelism."""
+    hybrid_cache: CacheMode = "none"
+    """How recurrent state is kept where the user does not say."""
+    merged_line: bool = False
+    """Cache size and concurrency are printed on one line."""
     prints_groups: bool = False
     """Of mixed layers, the start-up log prints the tokens that one group could hold."""
     kv: KvRules = DEFAULT_RULES
@@ -121,11 +133,13 @@ class RuntimeTable:
     """Share of the peak rate that prefill reaches, for restore against recompute."""
 
     def of(self, engine: str, version: str = "") -> RuntimeConstants:
-        """Constants of an engine: of its default generation, or of the one that `version` falls into."""
+        """Constants of an engine: of its default generation, the newest, or the one that `version` falls into."""
         rows = [row for row in self.engines if row.engine == engine]
         if not rows:
             known = ", ".join(dict.fromkeys(row.engine for row in self.engines))
             raise UnknownEngineError(f"engine {engine!r} is not known; choose one of {known}")
+        if version == NEWEST:
+            return rows[-1]
         stated = version_key(version)
         if stated:
             return next((row for row in rows if not row.before or stated < version_key(row.before)), rows[-1])
@@ -141,6 +155,10 @@ class RuntimeTable:
             return accelerator.memory
         reserved = self.driver_base_mib + self.driver_mib_per_gib * accelerator.memory / GIB
         return max(0, accelerator.memory - round(reserved * MIB))
+
+
+NEWEST = "newest"
+"""In place of a version: the last generation."""
 
 
 class UnknownEngineError(ValueError):
@@ -192,7 +210,7 @@ class RuntimeMemory:
 
 
 SAMPLING = Formula(
-    "sampling", "seqs * vocabulary * logit_bytes", Unit.BYTES, basis=Basis.CALIBRATED, term="activations"
+    "sampling", "seqs * vocabulary * logit_bytes / shards", Unit.BYTES, basis=Basis.CALIBRATED, term="activations"
 )
 RESIDUAL = Formula("residual", "tokens * hidden * residual_bytes", Unit.BYTES, basis=Basis.CALIBRATED)
 LAYER = Formula("widest_layer", "tokens * elements * layer_bytes", Unit.BYTES, basis=Basis.CALIBRATED)
@@ -200,7 +218,20 @@ ACTIVATION = Formula(
     "activation", "ceil(max(sampling + residual, widest_layer))", Unit.BYTES, basis=Basis.CALIBRATED, term="activations"
 )
 NON_TORCH = Formula("non_torch", "ceil(base + per_doubling * log2(tp))", Unit.BYTES, basis=Basis.CALIBRATED)
-GRAPHS = Formula("cuda_graphs", "ceil(layers * per_layer)", Unit.BYTES, basis=Basis.CALIBRATED)
+GRAPHS = Formula(
+    "cuda_graphs", "ceil(layers * (first + (captured - 1) * per_graph))", Unit.BYTES, basis=Basis.CALIBRATED
+)
+
+
+@lru_cache(maxsize=256)
+def captured_graphs(batches: tuple[tuple[int, int, int], ...], max_num_seqs: int) -> int:
+    """How many CUDA graphs are captured: one per batch size up to the most sequences, at least one.
+
+    >>> captured_graphs(((1, 3, 1), (4, 8, 4), (8, 256, 8), (256, 513, 16)), 64)
+    11
+    """
+    sizes = {size for batch in batches for size in range(*batch)}
+    return max(1, sum(size <= max_num_seqs for size in sizes))
 
 
 @lru_cache(maxsize=512)
@@ -235,7 +266,8 @@ def runtime_memory(
 ) -> RuntimeMemory:
     """Runtime memory of one GPU in bytes.
 
-    Sampling works on whole-vocabulary logits of every sequence on every rank, so tensor parallelism does not shrink it.
+    Sampling works on whole-vocabulary logits of every sequence on every rank, so tensor parallelism does not shrink it
+    before the generation that shards it. CUDA graphs grow with the batch sizes that they are captured for.
     """
     band, source = constants.runtime_band_pct, constants.source
     tokens = batch.max_batched_tokens
@@ -246,6 +278,7 @@ def runtime_memory(
         seqs=min(batch.max_num_seqs, tokens),
         vocabulary=model.vocab_size,
         logit_bytes=constants.logit_bytes,
+        shards=layout.tp if constants.logits_sharded else 1,
     )
     residual = ledger(
         RESIDUAL, band_pct=band, tokens=tokens, hidden=model.hidden_size, residual_bytes=constants.residual_bytes
@@ -267,7 +300,9 @@ def runtime_memory(
     graphs = ledger.bytes(
         GRAPHS,
         layers=-(-model.layers // layout.pp),
-        per_layer=round(constants.graph_mib_per_layer * MIB),
+        first=round(constants.graph_first_mib * MIB),
+        captured=captured_graphs(constants.graph_batches, batch.max_num_seqs),
+        per_graph=round(constants.graph_mib * MIB),
         note="" if constants.graphs_reserved else "taken from what utilization leaves, not from the cache",
     )
     return RuntimeMemory(activation, non_torch, graphs)

@@ -257,6 +257,8 @@ class Recurrent:
     key_heads: int = 0
     """Gated delta: key heads; Mamba-2: groups that share B and C."""
     conv_kernel: int = 0
+    state_bits: float = 16
+    """Bits per element of the state, which no KV precision changes; the rows that the convolution keeps stay 16 bit."""
     kind: Literal["recurrent"] = "recurrent"
 
     @property
@@ -294,6 +296,11 @@ class Recurrent:
     def state_elements(self, tp: int) -> int:
         conv = self._conv_channels() * (self.conv_kernel - 1) if self.conv_kernel else 0
         return math.ceil(self.heads * self.head_dim * self.state_dim / tp) + math.ceil(conv / tp)
+
+    def conv_elements(self, tp: int, draft_tokens: int = 0) -> int:
+        """Elements of the rows that the convolution keeps on one rank: one more for each draft token."""
+        rows = self.conv_kernel - 1 + draft_tokens if self.conv_kernel else 0
+        return math.ceil(self._conv_channels() * rows / tp)
 
     def attend_flops(self, context: int, *, decode: bool) -> int:
         return 4 * self.heads * self.head_dim * self.state_dim

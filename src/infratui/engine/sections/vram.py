@@ -273,6 +273,8 @@ def _startup(deployment: Deployment, site: Site, load: Sequences, plan: MemoryPl
         deployment.batch(site.accelerator).max_batched_tokens,
         block_tokens=deployment.constants.block_tokens,
         printed_by_groups=deployment.constants.prints_groups,
+        merged=deployment.constants.merged_line,
+        cache_mode=deployment.constants.hybrid_cache,
     )
 
 

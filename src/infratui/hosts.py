@@ -1,0 +1,213 @@
+"""Host profiles: what a log or a listing showed of a machine, kept as YAML and used by later predictions for it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .engine.figures.units import GIB
+from .plain_text import printable
+from .scenario import Scenario, ScenarioError
+from .store import config_directory, write_text
+
+if TYPE_CHECKING:
+    from .engine.facts import Facts
+    from .reality.comparison import Reconciliation
+    from .reality.host.reading import Device, HostReading
+
+SCHEMA = 1
+SAVED_TERMS = ("weights", "activation", "non_torch", "graphs")
+"""Terms whose offset says something of later starts on the host."""
+_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,62}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Offset:
+    """One term: measured less predicted, in bytes of one GPU, and the line that says so."""
+
+    bytes: int
+    line: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HostProfile:
+    """What is known of a machine."""
+
+    name: str
+    accelerator: str = ""
+    """Catalog id; empty: not known."""
+    gpus: int = 0
+    memory_mib: int = 0
+    """Of the smallest card, as the driver reports; 0: not known."""
+    visible_bytes: int = 0
+    """Of one card, as an engine saw; 0: not known."""
+    link: str = ""
+    engine: str = ""
+    engine_version: str = ""
+    model: str = ""
+    """What was served when the offsets were measured."""
+    offsets: dict[str, Offset] | None = None
+
+
+def profile_directory() -> Path:
+    """Where profiles are kept."""
+    return config_directory() / "hosts"
+
+
+def profile_path(name: str) -> Path:
+    """The file of a profile. Raises ScenarioError for what is no short name."""
+    if not _NAME.fullmatch(name):
+        raise ScenarioError(f"host {printable(name, 40)!r}: write a short name of letters, digits, dots and dashes")
+    return profile_directory() / f"{name}.yaml"
+
+
+def profile_names() -> tuple[str, ...]:
+    """The profiles that are kept."""
+    try:
+        return tuple(sorted(path.stem for path in profile_directory().iterdir() if path.suffix == ".yaml"))
+    except OSError:
+        return ()
+
+
+def load_profile(name: str) -> HostProfile:
+    """A profile by its name. Raises ScenarioError in one line."""
+    from .catalog.yaml_io import read
+
+    path = profile_path(name)
+    if not path.is_file():
+        known = ", ".join(profile_names()) or "none yet"
+        raise ScenarioError(
+            f"no host profile {name!r}; there are: {known}. `infratui reconcile LOG --save NAME` makes one"
+        )
+    content = read(path, error=ScenarioError)
+    where = printable(str(path))
+    if not isinstance(content, dict):
+        raise ScenarioError(f"{where}:1: not a host profile; write `key: value` lines")
+    known_keys = {"schema", "name", *(field for field in HostProfile.__dataclass_fields__ if field != "name")}
+    for key in content:
+        if key not in known_keys:
+            raise ScenarioError(
+                f"{where}: unknown key {printable(str(key), 40)!r}; there are {', '.join(sorted(known_keys))}"
+            )
+    if content.get("schema", SCHEMA) != SCHEMA:
+        raise ScenarioError(f"{where}: schema: this infratui reads {SCHEMA}")
+    return HostProfile(
+        name=name,
+        accelerator=_text(content, "accelerator", where),
+        gpus=_count(content, "gpus", where),
+        memory_mib=_count(content, "memory_mib", where),
+        visible_bytes=_count(content, "visible_bytes", where),
+        link=_text(content, "link", where),
+        engine=_text(content, "engine", where),
+        engine_version=_text(content, "engine_version", where),
+        model=_text(content, "model", where),
+        offsets=_offsets(content.get("offsets"), where),
+    )
+
+
+def _text(content: dict[str, Any], key: str, where: str) -> str:
+    value = content.get(key, "")
+    if value is not None and not isinstance(value, str | int | float):
+        raise ScenarioError(f"{where}: {key}: write text")
+    return "" if value is None else str(value)
+
+
+def _count(content: dict[str, Any], key: str, where: str) -> int:
+    value = content.get(key, 0)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**48:
+        raise ScenarioError(f"{where}: {key}: {printable(str(value), 40)} is not a whole number from 0")
+    return value
+
+
+def _offsets(value: object, where: str) -> dict[str, Offset]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise ScenarioError(f"{where}: offsets: write one entry per term: {', '.join(SAVED_TERMS)}")
+    found: dict[str, Offset] = {}
+    for term, entry in value.items():
+        size = entry.get("bytes") if isinstance(entry, dict) else None
+        if term not in SAVED_TERMS or not isinstance(size, int) or isinstance(size, bool) or abs(size) >= 2**48:
+            raise ScenarioError(
+                f"{where}: offsets: {printable(str(term), 40)}: write `bytes:` of {', '.join(SAVED_TERMS)}"
+            )
+        found[term] = Offset(size, str(entry.get("line", "")))
+    return found
+
+
+def save_profile(profile: HostProfile) -> Path:
+    """Write a profile in one piece. Raises ScenarioError."""
+    path = profile_path(profile.name)
+    write_text(path, dump_profile(profile))
+    return path
+
+
+def dump_profile(profile: HostProfile) -> str:
+    """A profile as a person would write it."""
+    lines = [f"schema: {SCHEMA}"]
+    for key in ("accelerator", "gpus", "memory_mib", "visible_bytes", "link", "engine", "engine_version", "model"):
+        value = getattr(profile, key)
+        if value:
+            lines.append(f"{key}: {value if isinstance(value, int) else _quoted(value)}")
+    if profile.offsets:
+        lines.append("# Measured less predicted, bytes of one GPU, with the line that says so.")
+        lines.append("offsets:")
+        for term, offset in profile.offsets.items():
+            lines += [f"  {term}:", f"    bytes: {offset.bytes}", f"    line: {_quoted(offset.line)}"]
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(char if char.isprintable() else " " for char in escaped) + '"'
+
+
+def profile_of(found: Reconciliation, name: str) -> HostProfile:
+    """What a log teaches about its host. Implausible figures are left out. Raises ScenarioError where nothing stays."""
+    offsets = {
+        entry.term: Offset(round(entry.gap), entry.line)
+        for entry in found.terms
+        if entry.term in SAVED_TERMS and entry.gap is not None and entry.line
+    }
+    visible = found.visible
+    if not offsets and visible is None:
+        raise ScenarioError("the log has no figure to keep beside a prediction: no host profile is written")
+    return HostProfile(
+        name,
+        accelerator=visible.card if visible else "",
+        gpus=(found.reading.settings.tp or 1) * (found.reading.settings.pp or 1),
+        visible_bytes=visible.bytes if visible and visible.basis in ("log", "gpu") else 0,
+        engine=found.reading.engine,
+        engine_version=found.reading.engine_version,
+        model=found.reading.model,
+        offsets=offsets,
+    )
+
+
+def apply_hardware(
+    scenario: Scenario, reading: HostReading, facts: Facts, chosen: Device | None = None
+) -> tuple[Scenario, str]:
+    """The scenario on the listed hardware, and what was set in words. Raises ScenarioError where none can be set."""
+    from .reality.host.apply import settle
+
+    settled = settle(reading, facts, chosen)
+    if isinstance(settled, str):
+        raise ScenarioError(f"the hardware cannot be set: {settled}")
+    known = {key: value for key, value in settled.changes.items() if key in Scenario.model_fields}
+    changed = scenario.with_(**known)
+    if not (changed.tp <= settled.gpus and changed.pp <= settled.gpus):
+        changed = changed.with_(tp=0, pp=0, dp=0, ep=0)
+    said = [f"{settled.gpus} × {settled.accelerator}, {settled.gpus_per_node} per node"]
+    if settled.link:
+        said.append(f"joined by {settled.link}")
+    if settled.memory_mib:
+        said.append(f"the smallest card reports {settled.memory_mib / 1024:.1f} GiB ({settled.memory_mib:,} MiB)")
+    said += [f"left out: {entry}" for entry in settled.left_out[:3]]
+    return changed, "; ".join(said)
+
+
+def visible_gib(profile: HostProfile) -> str:
+    """The visible memory of a profile as `--gpu` takes it; empty: not known."""
+    return f"{profile.visible_bytes / GIB:.4f} GiB" if profile.visible_bytes else ""
