@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 CLOSE = 0.05
 """Predictions this near count as equal: then the layout whose loss stops fewer users."""
 _NEAR_MOST = 0.8
+_EVERY_LAYOUT = 64
+"""GPUs up to which every layout that could win is predicted."""
 _QUIET = Ledger(recording=False)
 
 
@@ -146,7 +148,8 @@ def choose(case: Case, gpus: int, forced: Forced = FREE_CHOICE, site: Site | Non
     """The legal layout of `gpus` with the best prediction: targets met first, then tokens/s with all users in flight.
 
     Of predictions within 5 % the one with fewer GPUs per replica: a lost GPU then stops fewer users. Where nothing
-    holds the load, the layout that comes nearest.
+    holds the load, the layout that comes nearest. Beyond 64 GPUs predictions are made for the groups that fleets are
+    made of, and for all others only where none of those holds the load.
     """
     site = site or case.site
     deployment, load = case.deployment, case.load
@@ -174,7 +177,13 @@ def choose(case: Case, gpus: int, forced: Forced = FREE_CHOICE, site: Site | Non
             short.append((at_most, layout))
         else:
             open_.append(layout)
-    judged = _judged(case, site, open_) if open_ else []
+    common = open_
+    if gpus > _EVERY_LAYOUT:
+        kept = {(group.tp, group.pp, group.ep) for group in served(model, precision, site.fabric.domain, forced)}
+        common = [layout for layout in open_ if (layout.tp, layout.pp, layout.ep) in kept]
+    judged = _judged(case, site, common)
+    if not judged and common is not open_:
+        judged = _judged(case, site, open_)
     if judged:
         return _best(judged, len(open_), gpus, forced)
     short += [(load.users, layout) for layout in open_]
