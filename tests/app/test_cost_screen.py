@@ -22,7 +22,7 @@ FACTS = Catalog(today=dt.date(2026, 11, 1))
 
 
 def app_on_cost(**changes: object) -> InfraApp:
-    return InfraApp(Scenario(**changes), facts=FACTS, start="cost")  # type: ignore[arg-type]
+    return InfraApp(Scenario(**{"precision": "fp8", **changes}), facts=FACTS, start="cost")  # type: ignore[arg-type]
 
 
 async def settle(pilot) -> CostScreen:
@@ -98,7 +98,7 @@ class TestAnswer:
     async def test_summary_and_math_are_those_of_the_result(self) -> None:
         async with app_on_cost().run_test(size=(120, 36)) as pilot:
             screen = await settle(pilot)
-            assert "2 × NVIDIA H100 SXM" in screen.summary()
+            assert f"{screen.result.fleet.gpus} × NVIDIA H100 SXM" in screen.summary()
             titles = [derivation.title for derivation in screen.math()]
             assert titles[0] == "Sizing: demand to GPUs"
             assert "Cost: owned" in titles

@@ -52,10 +52,10 @@ def headline(app: InfraApp) -> str:
 class TestComparison:
     @pytest.mark.parametrize("size", SIZES)
     async def test_the_answer_and_both_weights_are_in_view_at_once(self, make_app: Make, shown: Shown, size) -> None:
-        app = make_app(Scenario(), motion=False)
+        app = make_app(Scenario(precision="fp8"), motion=False)
         async with app.run_test(size=size) as pilot:
             await opened(pilot)
-            assert "0.59× compute, 10× memory | dense makes 3.1× the tokens/s on 16 GPUs each" in headline(app)
+            assert "0.59× compute, 10× memory | dense makes 3.3× the tokens/s on 12 GPUs each" in headline(app)
             for words in ("0.59× compute", "memory is for all 256 experts (747 GB)", "72.7 GB", "747 GB"):
                 assert words in shown(app)
 
@@ -94,7 +94,7 @@ class TestComparison:
             assert layers in shown(app)
 
     async def test_every_line_says_who_wins_and_by_how_much(self, make_app: Make, shown: Shown) -> None:
-        app = make_app(Scenario(), motion=False)
+        app = make_app(Scenario(precision="fp8"), motion=False)
         async with app.run_test(size=(120, 36)) as pilot:
             await opened(pilot)
             table = app.screen.query_one("#trade TableView", TableView)
@@ -104,7 +104,7 @@ class TestComparison:
             assert "weights in memory: Llama 3.3 70B Instruct by 10×; 72.7 GB against 747 GB" in shown(app)
 
     async def test_gib_reaches_every_figure(self, make_app: Make, shown: Shown) -> None:
-        app = make_app(Scenario(), motion=False)
+        app = make_app(Scenario(precision="fp8"), motion=False)
         async with app.run_test(size=(200, 60)) as pilot:
             await opened(pilot)
             await press(pilot, "b")
@@ -130,7 +130,7 @@ class TestBadInput:
             assert words in headline(app)
 
     async def test_a_batch_of_none_is_refused_while_typing(self, make_app: Make, shown: Shown) -> None:
-        app = make_app(Scenario(), motion=False)
+        app = make_app(Scenario(precision="fp8"), motion=False)
         async with app.run_test(size=(120, 36)) as pilot:
             await opened(pilot)
             await focus(pilot, "router_batch")
@@ -147,7 +147,7 @@ class TestBadInput:
 
 class TestRouter:
     async def test_a_new_router_plays_its_first_tokens_and_rests(self, make_app: Make) -> None:
-        app = make_app(Scenario())
+        app = make_app(Scenario(precision="fp8"))
         async with app.run_test(size=(120, 36)) as pilot:
             panel = await opened(pilot)
             assert panel.playing
@@ -158,7 +158,7 @@ class TestRouter:
             assert panel.REST + 1 == TOKENS * 6
 
     async def test_space_pauses_and_plays_on(self, make_app: Make) -> None:
-        app = make_app(Scenario())
+        app = make_app(Scenario(precision="fp8"))
         async with app.run_test(size=(120, 36)) as pilot:
             panel = await opened(pilot)
             await press(pilot, "space")
@@ -167,7 +167,7 @@ class TestRouter:
             assert panel.playing
 
     async def test_steps_go_on_and_back(self, make_app: Make, shown: Shown) -> None:
-        app = make_app(Scenario(), motion=False)
+        app = make_app(Scenario(precision="fp8"), motion=False)
         async with app.run_test(size=(120, 36)) as pilot:
             panel = await opened(pilot)
             at = panel.frame
@@ -179,7 +179,7 @@ class TestRouter:
 
     @pytest.mark.long
     async def test_speed_stays_within_four_frames_a_second(self, make_app: Make) -> None:
-        app = make_app(Scenario())
+        app = make_app(Scenario(precision="fp8"))
         async with app.run_test(size=(120, 36)) as pilot:
             panel = await opened(pilot)
             await press(pilot, "+", "+", "+", "+")
@@ -187,7 +187,7 @@ class TestRouter:
             assert panel._timer._interval == 0.25
 
     async def test_without_motion_nothing_plays_but_the_picture_is_whole(self, make_app: Make, shown: Shown) -> None:
-        app = make_app(Scenario(), motion=False)
+        app = make_app(Scenario(precision="fp8"), motion=False)
         async with app.run_test(size=(120, 36)) as pilot:
             panel = await opened(pilot)
             assert not panel.playing
@@ -195,7 +195,7 @@ class TestRouter:
             assert "46 of 256 touched" in shown(app)
 
     async def test_v_shows_the_whole_batch_and_goes_back(self, make_app: Make, shown: Shown) -> None:
-        app = make_app(Scenario(), motion=False)
+        app = make_app(Scenario(precision="fp8"), motion=False)
         async with app.run_test(size=(120, 36)) as pilot:
             panel = await opened(pilot)
             at = panel.frame
@@ -208,7 +208,7 @@ class TestRouter:
 
     @pytest.mark.long
     async def test_v_stands_in_the_key_bar_help_and_palette(self, make_app: Make, shown: Shown) -> None:
-        app = make_app(Scenario(), motion=False)
+        app = make_app(Scenario(precision="fp8"), motion=False)
         async with app.run_test(size=(120, 36)) as pilot:
             await opened(pilot)
             assert "v view" in shown(app).splitlines()[-1]
@@ -218,7 +218,7 @@ class TestRouter:
             assert app.screen.query_one(RouterPanel).whole_batch
 
     async def test_inputs_of_the_router_start_it_anew_others_leave_it_alone(self, make_app: Make) -> None:
-        app = make_app(Scenario(), motion=False)
+        app = make_app(Scenario(precision="fp8"), motion=False)
         async with app.run_test(size=(120, 36)) as pilot:
             panel = await opened(pilot)
             await press(pilot, ".", ".")
@@ -238,7 +238,7 @@ class TestRouter:
 
     @pytest.mark.long
     async def test_nothing_plays_on_a_screen_that_is_hidden(self, make_app: Make) -> None:
-        app = make_app(Scenario())
+        app = make_app(Scenario(precision="fp8"))
         async with app.run_test(size=(120, 36)) as pilot:
             panel = await opened(pilot)
             await press(pilot, "1")
@@ -246,7 +246,7 @@ class TestRouter:
             assert panel._timer is None
 
     async def test_an_input_of_the_router_brings_it_into_view(self, make_app: Make, shown: Shown) -> None:
-        app = make_app(Scenario(), motion=False)
+        app = make_app(Scenario(precision="fp8"), motion=False)
         async with app.run_test(size=(80, 24)) as pilot:
             await opened(pilot)
             await press(pilot, "pagedown", "pagedown")
@@ -255,7 +255,7 @@ class TestRouter:
             assert "Router of layer" in shown(app)
 
     async def test_zoom_gives_the_router_the_screen(self, make_app: Make, shown: Shown) -> None:
-        app = make_app(Scenario(), motion=False)
+        app = make_app(Scenario(precision="fp8"), motion=False)
         async with app.run_test(size=(80, 24)) as pilot:
             await opened(pilot)
             await press(pilot, "tab", "z")
@@ -265,7 +265,7 @@ class TestRouter:
 
 class TestWords:
     async def test_the_math_ends_in_what_is_shown(self, make_app: Make, shown: Shown) -> None:
-        app = make_app(Scenario(), motion=False)
+        app = make_app(Scenario(precision="fp8"), motion=False)
         async with app.run_test(size=(200, 60)) as pilot:
             await opened(pilot)
             await press(pilot, "m")
@@ -274,7 +274,7 @@ class TestWords:
             assert {"experts touched", "even batch", "fullest expert over the mean", "tpot"} <= steps
 
     async def test_the_summary_is_complete_sentences(self, make_app: Make) -> None:
-        app = make_app(Scenario(), motion=False)
+        app = make_app(Scenario(precision="fp8"), motion=False)
         async with app.run_test(size=(120, 36)) as pilot:
             await opened(pilot)
             said = app.section_screen.summary()
@@ -289,7 +289,7 @@ class TestWords:
 
     @pytest.mark.long
     async def test_every_term_of_the_screen_is_in_the_glossary(self, make_app: Make) -> None:
-        app = make_app(Scenario(), motion=False)
+        app = make_app(Scenario(precision="fp8"), motion=False)
         async with app.run_test(size=(120, 36)) as pilot:
             await opened(pilot)
             await press(pilot, "t")

@@ -43,7 +43,7 @@ async def opened(pilot: Pilot[int]) -> None:
 async def test_the_answer_and_the_bars_are_there_at_every_size(
     make_app: Make, shown: Shown, size: tuple[int, int]
 ) -> None:
-    app = make_app(Scenario(model="llama-3.1-405b"))
+    app = make_app(Scenario(model="llama-3.1-405b", precision="fp8"))
     async with app.run_test(size=size) as pilot:
         await opened(pilot)
 
@@ -54,7 +54,7 @@ async def test_the_answer_and_the_bars_are_there_at_every_size(
 
 
 async def test_walking_the_bars_explains_and_enter_takes(make_app: Make) -> None:
-    app = make_app(Scenario())
+    app = make_app(Scenario(precision="fp8"))
     async with app.run_test(size=(120, 36)) as pilot:
         await opened(pilot)
         app.screen.query_one(FormatBars).focus()
@@ -72,7 +72,7 @@ async def test_walking_the_bars_explains_and_enter_takes(make_app: Make) -> None
 
 
 async def test_all_formats_are_one_step_from_the_classic_four(make_app: Make) -> None:
-    app = make_app(Scenario())
+    app = make_app(Scenario(precision="fp8"))
     async with app.run_test(size=(120, 36)) as pilot:
         await opened(pilot)
         app.screen.query_one("#row-shown_formats").focus()
@@ -85,7 +85,7 @@ async def test_all_formats_are_one_step_from_the_classic_four(make_app: Make) ->
 
 @pytest.mark.long
 async def test_walking_the_formats_makes_the_value_snap(make_app: Make, shown: Shown) -> None:
-    app = make_app(Scenario())
+    app = make_app(Scenario(precision="fp8"))
     async with app.run_test(size=(120, 36)) as pilot:
         await opened(pilot)
         app.screen.query_one(BitLab).focus()
@@ -117,7 +117,7 @@ async def test_a_weight_of_the_group_is_typed_in_place(make_app: Make, shown: Sh
 async def test_a_weight_that_is_no_number_is_refused_and_typing_goes_on(
     make_app: Make, shown: Shown, typed: str, message: str
 ) -> None:
-    app = make_app(Scenario())
+    app = make_app(Scenario(precision="fp8"))
     async with app.run_test(size=(120, 36)) as pilot:
         await opened(pilot)
         lab = app.screen.query_one(BitLab)
@@ -133,7 +133,7 @@ async def test_a_weight_that_is_no_number_is_refused_and_typing_goes_on(
 
 
 async def test_the_value_row_refuses_what_is_no_number(make_app: Make, shown: Shown) -> None:
-    app = make_app(Scenario())
+    app = make_app(Scenario(precision="fp8"))
     async with app.run_test(size=(120, 36)) as pilot:
         await opened(pilot)
         app.screen.query_one("#row-lab_value").focus()
@@ -178,7 +178,7 @@ async def test_the_cache_is_chosen_in_its_own_table(make_app: Make) -> None:
 
 
 async def test_math_and_summary_are_those_of_the_screen(make_app: Make, shown: Shown) -> None:
-    app = make_app(Scenario())
+    app = make_app(Scenario(precision="fp8"))
     async with app.run_test(size=(120, 36)) as pilot:
         await opened(pilot)
         summary = app.screen.summary()  # type: ignore[attr-defined]
@@ -208,7 +208,7 @@ async def test_a_format_of_the_users_own_is_on_the_screen(tmp_path: Path, shown:
 
 @pytest.mark.long
 async def test_every_panel_is_reached_with_tab(make_app: Make) -> None:
-    app = make_app(Scenario())
+    app = make_app(Scenario(precision="fp8"))
     async with app.run_test(size=(80, 24)) as pilot:
         await opened(pilot)
         seen = set()

@@ -35,7 +35,8 @@ class CheckpointReader:
 
     def missing(self, scenario: Scenario) -> tuple[str, ...]:
         """The checkpoints of a scenario that have not been read."""
-        names = dict.fromkeys(str(getattr(scenario, field)) for field in MODEL_FIELDS)
+        values = (str(getattr(scenario, field)) for field in MODEL_FIELDS)
+        names = dict.fromkeys(name for name in values if name)
         return tuple(name for name in names if not self._facts().at_hand(name))
 
     def refusal(self, names: tuple[str, ...]) -> Mishap | None:

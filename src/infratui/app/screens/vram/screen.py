@@ -58,6 +58,7 @@ class VramScreen(SectionScreen):
         "prefix-caching",
         "gb-vs-gib",
     )
+    SLOW = True
     CSS = """
     VramScreen StackedBar { margin: 0 1; }
     VramScreen LineChart { height: 11; }
