@@ -121,6 +121,11 @@ class Scenario(BaseModel):
         Field(max_length=40, pattern=r"^([0-9]+(\.[0-9]+)*[\w.+-]*)?$"),
         Input("Engine version", Kind.TEXT, "serving-framework", zero="newest", help="such as 0.25.1"),
     ] = ""
+    host: Annotated[
+        str,
+        Field(max_length=63, pattern=r"^([A-Za-z0-9][\w.-]*)?$"),
+        Input("Host", Kind.TEXT, "vram", zero="any", help="a host profile that reconcile or host kept"),
+    ] = ""
 
     # The layout: 0 leaves the choice to the engine.
     tp: Annotated[

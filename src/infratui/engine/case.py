@@ -9,14 +9,14 @@ from .deployment.placement import Forced, Site, topology_of
 from .facts import Facts
 from .memory.kv_cache import Sequences
 from .memory.plan import Deployment
-from .memory.runtime import NEWEST
+from .memory.runtime import NEWEST, RuntimeTable
 
 if TYPE_CHECKING:
     from ..scenario import Scenario
 
 LOAD_FIELDS = (
     "precision", "kv_precision", "users", "context", "mean_fill", "shared_prefix", "accelerator", "gpus", "utilization",
-    "engine", "engine_version", "max_batched_tokens", "max_num_seqs", "windowed_kv", "node_link",
+    "engine", "engine_version", "host", "max_batched_tokens", "max_num_seqs", "windowed_kv", "node_link",
 )  # fmt: skip
 """Scenario fields that `load_of`, `site_of` and `deployment_of` read, the model apart."""
 LAYOUT_FIELDS = ("tp", "pp", "dp", "ep")
@@ -36,12 +36,17 @@ def deployment_of(scenario: Scenario, facts: Facts, model: str = "") -> Deployme
         model=facts.model(model or scenario.model),
         precision=precision,
         kv_precision=kv_precision,
-        constants=facts.runtime().of(scenario.engine, scenario.engine_version or NEWEST),
+        constants=memory_constants(scenario, facts).of(scenario.engine, scenario.engine_version or NEWEST),
         utilization=scenario.utilization,
         max_batched_tokens=scenario.max_batched_tokens,
         max_num_seqs=scenario.max_num_seqs,
         windowed=scenario.windowed_kv == "windowed",
     )
+
+
+def memory_constants(scenario: Scenario, facts: Facts) -> RuntimeTable:
+    """The engines' memory constants, as seen on the scenario's host where it names one."""
+    return facts.runtime(scenario.host) if scenario.host else facts.runtime()
 
 
 def load_of(scenario: Scenario) -> Sequences:
@@ -57,7 +62,7 @@ def link_of(scenario: Scenario, facts: Facts) -> Link:
 def site_of(scenario: Scenario, facts: Facts, accelerator: Accelerator | None = None) -> Site:
     """The chosen accelerator (or another) with its links and the engines' memory constants."""
     gpu = accelerator or facts.accelerator(scenario.accelerator)
-    return Site(gpu, topology_of(gpu, link_of(scenario, facts)), facts.runtime())
+    return Site(gpu, topology_of(gpu, link_of(scenario, facts)), memory_constants(scenario, facts))
 
 
 def forced_of(scenario: Scenario) -> Forced:

@@ -48,8 +48,8 @@ class Facts(Protocol):
     def typical_deployments(self) -> Sequence[TypicalDeployment]:
         """What the reference lists per model size."""
 
-    def runtime(self) -> RuntimeTable:
-        """Fitted memory constants of the serving engines."""
+    def runtime(self, host: str = "") -> RuntimeTable:
+        """Fitted memory constants of the serving engines; as seen on a host where one is named."""
 
     def speed(self) -> Constants:
         """Calibrated constants of the speed model."""

@@ -24,7 +24,7 @@ class HostScreen(SourceScreen[tuple[Scenario, str]]):
     KEYS_TEXT = "paste a listing, or a path and enter · enter on a row takes it · esc closes"
     ASK = (
         "Paste what nvidia-smi, nvidia-smi topo -m, amd-smi, rocm-smi, kubectl get nodes -o json, kubectl describe "
-        "node, scontrol show node or sinfo print; or type a file's path, or a cloud's instance type such as p5.48xlarge."
+        "node, scontrol show node or sinfo print; or type a file's path, or an instance type such as p5.48xlarge."
     )
 
     def __init__(self, scenario: Callable[[], Scenario], facts: Catalog) -> None:
