@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textual import events
 from textual._compositor import ChopsUpdate, LayoutUpdate
+from textual._styles_cache import StylesCache
 from textual.dom import DOMNode
 from textual.filter import LineFilter
+from textual.geometry import Region
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.theme import BUILTIN_THEMES
@@ -144,6 +147,8 @@ class Shell(OrderedKeys):
 
     def check_name(self, field: str, value: str) -> None:
         """Raises ValueError where the catalog does not know the name or the checkpoint cannot be read."""
+        if not value and INPUTS[field].zero:
+            return
         match INPUTS[field].kind:
             case Kind.MODEL:
                 self.facts.model(value)
@@ -358,6 +363,9 @@ class Shell(OrderedKeys):
 
     def _offer_last_session(self) -> None:
         self.last_session = store.last_session()
+        if self.ending is not None:
+            # What stays until the end is not looked through again: to collect the rest is then soon done.
+            gc.freeze()
         if self.facts and self.problem:
             self.note(self.problem, "bad")
         elif self.last_session is not None and self.last_session != self.scenario:
@@ -431,10 +439,15 @@ class Shell(OrderedKeys):
         super()._display(screen, renderable)
 
     def tidy(self) -> None:
-        """Drop the lines of all screens as they were drawn, and the pieces cut from them: they are drawn again."""
+        """Drop the lines of all screens as they were drawn, and what was computed for layouts: both are made again."""
         for stack in self._screen_stacks.values():
             for screen in stack:
                 forget_lines(screen)
+        # The last of these also keeps every widget that it was ever asked by, with all its lines.
+        for cached in (Region.intersection, Region.union, Region.shrink, Region.grow, StylesCache.get_inner_outer):
+            cached.cache_clear()
+        if self.ending is not None:
+            gc.collect()
 
     def redraw(self) -> None:
         """Send the whole screen again, whatever the terminal shows."""
