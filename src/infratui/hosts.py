@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .engine.figures.units import GIB
+from .engine.figures.units import GIB, MIB
+from .engine.memory.runtime import OnHost, RuntimeTable
 from .plain_text import printable
 from .scenario import Scenario, ScenarioError
 from .store import config_directory, write_text
@@ -196,6 +199,17 @@ def apply_hardware(
     if isinstance(settled, str):
         raise ScenarioError(f"the hardware cannot be set: {settled}")
     known = {key: value for key, value in settled.changes.items() if key in Scenario.model_fields}
+    kept = ""
+    if settled.memory_mib:
+        # What its driver reports is not the catalog's: the scenario refers to the host that says so.
+        name = next((entry.node for entry in reading.devices if _NAME.fullmatch(entry.node)), "my-hardware")
+        profile = HostProfile(
+            name, settled.accelerator, settled.gpus, settled.memory_mib, link=settled.link, offsets={}
+        )
+        kept = f", kept as host profile {save_profile(profile).stem}"
+        known["host"] = name
+    elif scenario.host:
+        known["host"] = ""
     changed = scenario.with_(**known)
     if not (changed.tp <= settled.gpus and changed.pp <= settled.gpus):
         changed = changed.with_(tp=0, pp=0, dp=0, ep=0)
@@ -203,9 +217,37 @@ def apply_hardware(
     if settled.link:
         said.append(f"joined by {settled.link}")
     if settled.memory_mib:
-        said.append(f"the smallest card reports {settled.memory_mib / 1024:.1f} GiB ({settled.memory_mib:,} MiB)")
+        said.append(f"the smallest card reports {settled.memory_mib / 1024:.1f} GiB ({settled.memory_mib:,} MiB){kept}")
     said += [f"left out: {entry}" for entry in settled.left_out[:3]]
     return changed, "; ".join(said)
+
+
+def table_on(name: str, table: RuntimeTable) -> RuntimeTable:
+    """The memory constants as seen on a host. Raises ScenarioError where its profile is missing or broken."""
+    path = profile_path(name)
+    try:
+        stamp = path.stat().st_mtime_ns
+    except OSError:
+        stamp = 0
+    return _table_on(name, stamp, table.on)
+
+
+@lru_cache(maxsize=16)
+def _table_on(name: str, stamp: int, on: Callable[[OnHost], RuntimeTable]) -> RuntimeTable:
+    profile = load_profile(name)
+    offsets = {term: offset.bytes for term, offset in (profile.offsets or {}).items()}
+    return on(
+        OnHost(
+            name,
+            profile.accelerator,
+            profile.visible_bytes,
+            profile.memory_mib * MIB,
+            offsets.get("activation", 0),
+            offsets.get("non_torch", 0),
+            offsets.get("graphs", 0),
+            profile.engine,
+        )
+    )
 
 
 def visible_gib(profile: HostProfile) -> str:

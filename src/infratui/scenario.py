@@ -124,7 +124,12 @@ class Scenario(BaseModel):
     engine_version: Annotated[
         str,
         Field(max_length=40, pattern=r"^([0-9]+(\.[0-9]+)*[\w.+-]*)?$"),
-        Input("Engine version", Kind.TEXT, "serving-framework", zero="newest", help="such as 0.25.1"),
+        Input("Engine version", Kind.TEXT, "serving-framework", zero="newest", help="a version such as 0.25.1"),
+    ] = ""
+    host: Annotated[
+        str,
+        Field(max_length=63, pattern=r"^([A-Za-z0-9][\w.-]*)?$"),
+        Input("Host", Kind.TEXT, "vram", zero="any", help="the name of a host profile, as reconcile keeps it"),
     ] = ""
 
     # The layout: 0 leaves the choice to the engine.
@@ -387,4 +392,6 @@ def _explain(key: str, kind: str, message: str, value: object, where: str) -> st
     shown = repr(value)
     shown = _SPELLED.get(shown, shown)
     shown = shown if len(shown) <= 40 else shown[:37] + "…"
+    if kind == "string_pattern_mismatch":
+        return f"{prefix}{key}: {shown} is not allowed; write {INPUTS[key].help}, or leave it empty"
     return f"{prefix}{key}: {shown} is not allowed; {message[0].lower()}{message[1:]}"

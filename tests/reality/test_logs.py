@@ -6,17 +6,20 @@ import time
 
 import pytest
 
+from infratui.catalog.host_names import host_tables
 from infratui.catalog.load import Catalog, default_catalog
 from infratui.catalog.log_lines import log_lines
+from infratui.engine.evaluate import evaluate
 from infratui.engine.figures.units import GIB, MIB
-from infratui.hosts import HostProfile, Offset, dump_profile, load_profile, profile_of, save_profile
+from infratui.hosts import HostProfile, Offset, apply_hardware, dump_profile, load_profile, profile_of, save_profile
+from infratui.reality.host import read_host
 from infratui.reality.logs import read_log
 from infratui.reality.logs.reading import LogReading, Outcome
 from infratui.reality.naming import find_model, find_precision
 from infratui.reality.text import UnreadableError
 from infratui.reconciling import compare
 from infratui.report import reconcile as report
-from infratui.scenario import ScenarioError
+from infratui.scenario import Scenario, ScenarioError
 
 from .samples import (
     LLAMA_CPP,
@@ -277,3 +280,35 @@ def test_a_log_of_4_mb_takes_under_a_second(catalog: Catalog):
 
     assert len(text) > 3_900_000
     assert time.process_time() - began < 1
+
+
+def test_later_predictions_of_a_scenario_use_the_profile_and_say_so(
+    catalog: Catalog, tmp_path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    save_profile(
+        HostProfile("n1", "h100-sxm", 8, visible_bytes=60 * GIB, engine="vllm", offsets={"non_torch": Offset(GIB)})
+    )
+    plain = Scenario(model="llama-3.1-8b", precision="bf16", gpus=1)
+
+    before, after = (evaluate(scenario, catalog).vram for scenario in (plain, plain.with_(host="n1")))
+
+    there, here = before.selected.plan, after.selected.plan
+    assert there is not None
+    assert here is not None
+    assert here.visible == 60 * GIB
+    assert here.runtime.non_torch - there.runtime.non_torch == GIB
+    assert any(step.note == "host profile n1" for found in after.derivations for step in found.steps)
+
+
+def test_a_smaller_card_than_the_catalogs_is_taken_as_a_profile(
+    catalog: Catalog, tmp_path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    listing = read_host("index, name, memory.total [MiB]\n0, NVIDIA L4, 22500 MiB\n", host_tables(), catalog)
+
+    changed, said = apply_hardware(Scenario(), listing, catalog)
+
+    assert "22,500 MiB" in said
+    assert load_profile(changed.host).memory_mib == 22500
+    assert catalog.runtime(changed.host).visible_memory(catalog.accelerator("l4")) < 22500 * MIB

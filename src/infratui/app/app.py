@@ -279,11 +279,33 @@ class InfraApp(Shell):
             elif focused is not None and key.where is _place(focused):
                 offer(key.text, key.display, f"{key.group} · {key.where.value}", key.action, focused)
 
+        offer("Your hardware: paste a listing", "", "Reality", "hardware", self)
+        offer("Reconcile: read a start-up log", "", "Reality", "reconcile", self)
+
         def chosen(value: str | None) -> None:
             if value in commands:
                 commands[value]()
 
         self.push_screen(Picker("Commands", choices), chosen)
+
+    # -- reality
+
+    def action_hardware(self) -> None:
+        """Read a listing of hardware, and take it into the scenario."""
+        from .screens.host.screen import HostScreen
+
+        def taken(found: tuple[Scenario, str] | None) -> None:
+            if found is not None:
+                self.set_scenario(found[0])
+                self.note(f"{found[1]}; u undoes it", "good")
+
+        self.push_screen(HostScreen(lambda: self.scenario, self.facts), taken)
+
+    def action_reconcile(self) -> None:
+        """Read a start-up log beside its prediction."""
+        from .screens.reconcile.screen import ReconcileScreen
+
+        self.push_screen(ReconcileScreen(self.facts))
 
     def action_help(self) -> None:
         """The keys that work here, then all others."""

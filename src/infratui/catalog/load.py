@@ -134,11 +134,15 @@ class Catalog:
 
         return counterparts()
 
-    def runtime(self) -> RuntimeTable:
-        """Fitted memory constants of the serving engines."""
+    def runtime(self, host: str = "") -> RuntimeTable:
+        """Fitted memory constants of the serving engines; as seen on a host whose profile is named."""
         from .runtime import runtime_table
 
-        return runtime_table()
+        if not host:
+            return runtime_table()
+        from ..hosts import table_on
+
+        return table_on(host, runtime_table())
 
     def speed(self) -> Constants:
         """Calibrated constants of the speed model."""

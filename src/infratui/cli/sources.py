@@ -5,8 +5,6 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import click
-
 from ..reality.text import MAX_CHARACTERS, decoded
 from .common import fail
 
@@ -17,7 +15,7 @@ def text_of(source: str) -> str:
         if source == "-":
             if sys.stdin is None or sys.stdin.isatty():
                 fail("standard input is a terminal; pipe the text in, or name a file")
-            raw = click.get_binary_stream("stdin").read(4 * MAX_CHARACTERS + 1)
+            raw = sys.stdin.buffer.read(4 * MAX_CHARACTERS + 1)
         else:
             path = Path(source).expanduser()
             # Opening a pipe would wait for its writer, reading a device may never end.

@@ -13,7 +13,7 @@ from .deployment.demand import Demand, Targets
 from .deployment.site import Forced, Site
 from .memory.kv_cache import Sequences
 from .memory.plan import Deployment
-from .memory.runtime import NEWEST
+from .memory.runtime import NEWEST, RuntimeTable
 from .recording import note, plain, recording, what_if, whole
 from .speed.workload import Speculation, Workload
 
@@ -96,6 +96,12 @@ class Case:
         return found
 
     @cached_property
+    def memory_constants(self) -> RuntimeTable:
+        """Of all engines, as seen on the scenario's host where it names one."""
+        host = self.scenario.host
+        return self.facts.runtime(host) if host else self.facts.runtime()
+
+    @cached_property
     def deployment(self) -> Deployment:
         """The served model and the settings of its engine."""
         scenario = self.scenario
@@ -104,7 +110,7 @@ class Case:
             model=self.model,
             precision=precision,
             kv_precision=kv_precision,
-            constants=self.facts.runtime().of(scenario.engine, scenario.engine_version or NEWEST),
+            constants=self.memory_constants.of(scenario.engine, scenario.engine_version or NEWEST),
             utilization=scenario.utilization,
             max_batched_tokens=scenario.max_batched_tokens,
             max_num_seqs=scenario.max_num_seqs,
@@ -133,7 +139,7 @@ class Case:
 
     def site_of(self, accelerator: Accelerator, gpus_per_node: int = 0) -> Site:
         """Another accelerator under the same link between nodes; its servers as the catalog has them."""
-        return Site(accelerator, self.fabric_of(accelerator, gpus_per_node), self.facts.runtime())
+        return Site(accelerator, self.fabric_of(accelerator, gpus_per_node), self.memory_constants)
 
     def fabric_of(self, accelerator: Accelerator, gpus_per_node: int = 0) -> Fabric:
         inside = self.facts.link(accelerator.link) if accelerator.link else None

@@ -52,8 +52,8 @@ class Facts(Protocol):
     def counterparts(self) -> Counterparts:
         """What stands beside a model where nothing is named."""
 
-    def runtime(self) -> RuntimeTable:
-        """Fitted memory constants of the serving engines."""
+    def runtime(self, host: str = "") -> RuntimeTable:
+        """Fitted memory constants of the serving engines; as seen on a host where one is named."""
 
     def speed(self) -> Constants:
         """Calibrated constants of the speed model."""

@@ -186,6 +186,7 @@ def _terms(reading: LogReading, predicted: Predicted) -> tuple[Term, ...]:
         _term("kv_tokens", "tokens", predicted.kv_tokens, measured_tokens(reading)),
         _term("concurrency", "ratio", predicted.concurrency, reading.last("concurrency")),
         _term("kv_needed", "bytes", None, reading.last("kv_needed")),
+        _term("longest", "tokens", None, reading.last("longest")),
         _term("available_end", "bytes", None, reading.smallest("available_end")),
         _term("host_kv", "bytes", None, reading.last("host_kv")),
         _term("projected", "bytes", None, reading.last("projected")),

@@ -307,8 +307,8 @@ def _visible(
             "log",
             _named(given.gpu, facts) if given.gpu and not _SIZE.fullmatch(given.gpu.strip()) else "",
         )
-    if size := _SIZE.fullmatch(given.gpu.strip()):
-        return Visible(round(float(size[1]) * GIB), "gpu")
+    if stated := _SIZE.fullmatch(given.gpu.strip()):
+        return Visible(round(float(stated[1]) * GIB), "gpu")
     if given.gpu:
         card = _named(given.gpu, facts)
         return Visible(facts.runtime().visible_memory(facts.accelerator(card)), "gpu", card)

@@ -26,6 +26,7 @@ _NAMES = {
     "kv_tokens": "KV tokens",
     "concurrency": "concurrency",
     "kv_needed": "KV needed for one request",
+    "longest": "longest request that fits",
     "available_end": "left at the end",
     "host_kv": "KV in host memory",
     "projected": "projected by the engine",

@@ -260,7 +260,14 @@ def _explained(
 ) -> MemoryPlan:
     """The same plan with its derivation."""
     ledger = Ledger()
-    ledger(VISIBLE, source=accelerator.source, reported=accelerator.memory, driver=accelerator.memory - plan.visible)
+    host = deployment.constants.host
+    ledger(
+        VISIBLE,
+        source=accelerator.source,
+        note=f"host profile {host.name}" if host.name and host.accelerator == accelerator.id else "",
+        reported=accelerator.memory,
+        driver=accelerator.memory - plan.visible,
+    )
     explain_weights(plan.weights.parts, deployment, ledger)
     runtime_memory(deployment.model, plan.layout, batch, deployment.constants, ledger)
     _kv_space(deployment, plan.visible, plan.weights.total, plan.runtime, ledger)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import ClassVar, Literal
 
@@ -37,6 +37,24 @@ class BatchDefaults:
 
     def applies_to(self, accelerator: Accelerator) -> bool:
         return accelerator.memory >= self.min_memory_gib * GIB and accelerator.arch not in self.except_arch
+
+
+@dataclass(frozen=True, slots=True)
+class OnHost:
+    """What one machine was seen to take beyond the constants; bytes of one GPU."""
+
+    name: str = ""
+    accelerator: str = ""
+    """Id of the card that `visible` holds for."""
+    visible: int = 0
+    """0: as of any such card."""
+    reported: int = 0
+    """Bytes that the driver reports of its smallest card; 0: as of any such card."""
+    activation: int = 0
+    non_torch: int = 0
+    graphs: int = 0
+    engine: str = ""
+    """The engine that the offsets hold for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +109,8 @@ class RuntimeConstants:
     kv_space_band_pct: float | None = None
     source: str = ""
     notes: str = ""
+    host: OnHost = OnHost()
+    """The machine that is meant, where one is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +151,14 @@ class RuntimeTable:
     tiers: tuple[OffloadTier, ...]
     prefill_efficiency: float
     """Share of the peak rate that prefill reaches, for restore against recompute."""
+    host: OnHost = OnHost()
+    """The machine that is meant, where one is."""
+
+    def on(self, host: OnHost) -> RuntimeTable:
+        """The same table for one machine."""
+        elsewhere = replace(host, activation=0, non_torch=0, graphs=0)
+        engines = tuple(replace(row, host=host if host.engine == row.engine else elsewhere) for row in self.engines)
+        return replace(self, engines=engines, host=host)
 
     def of(self, engine: str, version: str = "") -> RuntimeConstants:
         """Constants of an engine: of its default generation, the newest, or the one that `version` falls into."""
@@ -146,7 +174,13 @@ class RuntimeTable:
         return next((row for row in rows if row.default), rows[0])
 
     def visible_memory(self, accelerator: Accelerator) -> int:
-        """Bytes that an engine can use: measured where published, else by the fitted driver share."""
+        """Bytes that an engine can use: seen on the host, measured where published, else by the fitted driver share."""
+        if self.host.accelerator == accelerator.id and (self.host.visible or self.host.reported):
+            own = replace(accelerator, memory=self.host.reported or accelerator.memory)
+            return self.host.visible or self._visible(own)
+        return self._visible(accelerator)
+
+    def _visible(self, accelerator: Accelerator) -> int:
         reported_mib = round(accelerator.memory / MIB)
         for row in self.visible:
             if row.reported_mib == reported_mib:
@@ -221,6 +255,10 @@ NON_TORCH = Formula("non_torch", "ceil(base + per_doubling * log2(tp))", Unit.BY
 GRAPHS = Formula(
     "cuda_graphs", "ceil(layers * (first + (captured - 1) * per_graph))", Unit.BYTES, basis=Basis.CALIBRATED
 )
+
+ACTIVATION_HERE = Formula("activation_here", "max(0, expected + seen)", Unit.BYTES, basis=Basis.CALIBRATED)
+NON_TORCH_HERE = Formula("non_torch_here", "max(0, expected + seen)", Unit.BYTES, basis=Basis.CALIBRATED)
+GRAPHS_HERE = Formula("cuda_graphs_here", "max(0, expected + seen)", Unit.BYTES, basis=Basis.CALIBRATED)
 
 
 @lru_cache(maxsize=256)
@@ -305,4 +343,18 @@ def runtime_memory(
         per_graph=round(constants.graph_mib * MIB),
         note="" if constants.graphs_reserved else "taken from what utilization leaves, not from the cache",
     )
-    return RuntimeMemory(activation, non_torch, graphs)
+    host = constants.host
+    if not host.name:
+        return RuntimeMemory(activation, non_torch, graphs)
+    return RuntimeMemory(
+        _here(ACTIVATION_HERE, activation, host.activation, host, ledger),
+        _here(NON_TORCH_HERE, non_torch, host.non_torch, host, ledger),
+        _here(GRAPHS_HERE, graphs, host.graphs, host, ledger),
+    )
+
+
+def _here(formula: Formula, expected: int, seen: int, host: OnHost, ledger: Ledger) -> int:
+    """A term as the host was seen to take it."""
+    if not seen:
+        return expected
+    return ledger.bytes(formula, expected=expected, seen=seen, note=f"host profile {host.name}")

@@ -82,7 +82,7 @@ def read_describe(lines: list[str], tables: HostTables) -> list[Listing]:
         elif part in ("capacity", "allocatable") and (entry := re.match(r"\s+([\w./-]+):\s*(\S+)", line)):
             (capacity if part == "capacity" else free)[entry[1]] = entry[2]
     done()
-    listings = [found for node in nodes if (found := _node(*node, tables)) is not None]
+    listings = [listing for node in nodes if (listing := _node(*node, tables)) is not None]
     if not listings:
         raise UnreadableError("labels without a GPU; nvidia.com/gpu.product and nvidia.com/gpu.count name one")
     return listings

@@ -102,9 +102,9 @@ def _pools(figures: list[Figure]) -> tuple[tuple[Pool, ...], list[Figure]]:
         if not own:
             continue
         full = max(own, key=lambda entry: _tokens(entry) or 0)
-        pools = [_pool("full" if entry is full else "window", entry) for entry in own]
-        pools += [_pool("draft", entry) for entry in later] + [_pool("state", entry) for entry in states]
-        found.append((_tokens(full) or 0, tuple(pools), full))
+        built = [_pool("full" if entry is full else "window", entry) for entry in own]
+        built += [_pool("draft", entry) for entry in later] + [_pool("state", entry) for entry in states]
+        found.append((_tokens(full) or 0, tuple(built), full))
     if not found:
         return (), []
     _, pools, full = min(found, key=lambda entry: entry[0])

@@ -76,6 +76,7 @@ def _settings(log: LogText, given: str, config: str) -> Settings:
             batched = whole(found[1]) or batched
     scheduled = log.first(_SCHEDULED, "max_num_scheduled_tokens")
     length = log.first(_LENGTH, "Using max model len")
+    served = log.first(re.compile(r"Maximum concurrency for ([\d,]+) tokens", re.ASCII), "Maximum concurrency for")
     printed = log.first(re.compile(r"x gpu_memory_utilization \(([\d.]+)\)", re.ASCII), "x gpu_memory_utilization")
     profiled = log.first(
         re.compile(r"current --gpu-memory-utilization=([\d.]+)", re.ASCII), "--gpu-memory-utilization="
@@ -97,7 +98,9 @@ def _settings(log: LogText, given: str, config: str) -> Settings:
         pp=whole(said("pipeline_parallel_size")),
         dp=whole(said("data_parallel_size")),
         utilization=utilization,
-        max_model_len=whole(length[1]) if length else whole(said("max_model_len", "max_seq_len")),
+        max_model_len=whole(length[1])
+        if length
+        else whole(said("max_model_len", "max_seq_len")) or (whole(served[1].replace(",", "")) if served else None),
         max_num_seqs=whole(said("max_num_seqs")),
         max_batched_tokens=batched or asked,
         kv_dtype=said("kv_cache_dtype"),
@@ -128,12 +131,17 @@ def _ending(log: LogText, terms: set[str]) -> tuple[Outcome, str, tuple[str, ...
         for _, line in log.lines_with(mark):
             return Outcome.KILLED, quoted(line), ()
     if "weights" in terms and not terms & {"kv_space", "kv_tokens"} and _starved(log):
-        return Outcome.KILLED, "", ("the log simply ends: no KV line was reached",)
+        return Outcome.KILLED, "", ("the log simply ends: no KV line was reached", _host_words(log))
     reached = "no KV line was reached" if not terms & {"kv_space", "kv_tokens"} else "no line says that it serves"
     return Outcome.INCOMPLETE, "", (f"the log simply ends: {reached}",)
 
 
 _HOST = re.compile(r"Checkpoint size: ([\d.]+) GiB\. Available RAM: ([\d.]+) GiB", re.ASCII)
+
+
+def _host_words(log: LogText) -> str:
+    found = log.first(_HOST, "Available RAM:")
+    return f"the host had {found[2]} GiB free for a checkpoint of {found[1]} GiB" if found else ""
 
 
 def _starved(log: LogText) -> bool:

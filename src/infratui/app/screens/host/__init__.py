@@ -1,0 +1,1 @@
+"""Your hardware: a listing pasted or named, and taken into the scenario."""

@@ -1,0 +1,1 @@
+"""Reconcile: a start-up log beside the prediction."""
