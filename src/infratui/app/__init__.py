@@ -47,7 +47,7 @@ def run(
         settings=chosen,
         start=screen,
     )
-    ending.keep = app.keep_session
+    ending.keep = app.session.keep
     app.ending = ending
     if stream is not None and sys.__stdin__ is not None:
         app.terminal = Terminal(stream, sys.__stdin__.fileno())
@@ -61,6 +61,6 @@ def run(
         app.terminal.give_back()
     ending.stand_down()
     # The status line had room for its beginning only.
-    for words in filter(None, (app.problem, app.failure)):
+    for words in filter(None, (app.session.problem, app.failure)):
         print(f"infratui: {words}", file=sys.stderr)
     return FAILED if app.failure else app.return_code or 0

@@ -19,7 +19,7 @@ from textual.message import Message
 from .keyboard import Keyboard
 
 if TYPE_CHECKING:
-    from ..shell import Shell
+    from .host import Host
 
 _POLL_S = 0.1
 _CHUNK = 4096
@@ -123,8 +123,8 @@ class TerminalDriver(LinuxDriver):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._shell = cast("Shell", self._app)
-        terminal = self._shell.terminal
+        self._host = cast("Host", self._app)
+        terminal = self._host.terminal
         if terminal is None:
             raise RuntimeError("a terminal driver needs a terminal")
         self._terminal = terminal
@@ -169,7 +169,7 @@ class TerminalDriver(LinuxDriver):
         os.kill(0, signal.SIGTSTP)
         signal.signal(signal.SIGTSTP, self._sigtstp_application)
         self.resume_application_mode()
-        self._app.call_later(self._shell.redraw)
+        self._app.call_later(self._host.redraw)
 
     def _again(self) -> None:
         """Something else may have had the terminal while the process was stopped: set the modes and draw again."""
@@ -182,7 +182,7 @@ class TerminalDriver(LinuxDriver):
             except termios.error:
                 return
         self.write(_AGAIN)
-        self._app.call_later(self._shell.redraw)
+        self._app.call_later(self._host.redraw)
 
     def _sigtstp_application(self, *_: object) -> None:
         self._soon(self.suspend)

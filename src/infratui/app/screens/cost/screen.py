@@ -54,7 +54,7 @@ class Rates(Container):
         return self._columns
 
 
-class CostScreen(SectionScreen):
+class CostScreen(SectionScreen[CostResult]):
     """Money."""
 
     HELP = (
@@ -132,7 +132,7 @@ class CostScreen(SectionScreen):
         if self.plan is None or self.plan.scenario != self.scenario:
             self.plan = None
             self.place(plans.UNASKED)
-        self._weigh(self.scenario, self.infra.evaluation)
+        self._weigh(self.scenario, self.session.evaluation)
 
     @work(thread=True, exclusive=True, group="levers")
     def _weigh(self, scenario: Scenario, evaluation: Evaluation) -> None:
@@ -178,7 +178,7 @@ class CostScreen(SectionScreen):
                 self._turn(event.row)
             case "plan-table" if event.row == plans.SEARCH:
                 self.note("searching the catalog …", "key")
-                self._search(self.scenario, self.infra.evaluation)
+                self._search(self.scenario, self.session.evaluation)
             case "plan-table":
                 self._take(event.row)
 

@@ -25,7 +25,7 @@ TWO_COLUMNS = 190
 """Columns from which a node of eight GPUs leaves room for a second column of panels."""
 
 
-class ParallelismScreen(SectionScreen):
+class ParallelismScreen(SectionScreen["ParallelismResult"]):
     """Layouts."""
 
     HELP = (
@@ -138,7 +138,7 @@ class ParallelismScreen(SectionScreen):
         self.note(event.detail, "muted" if event.detail else "")
 
     def on_table_view_chosen(self, event: TableView.Chosen) -> None:
-        if event.table.parent is not self.query_one("#layouts"):
+        if self.result is None or event.table.parent is not self.query_one("#layouts"):
             return
         row = self.result.row(event.row)
         if row is None:

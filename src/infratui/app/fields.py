@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from ...catalog.load import STORED
-from ...engine.figures.units import ByteUnit, format_count, format_gigabytes
-from ...report.inputs import NAMED, input_text, value_text
-from ...scenario import INPUTS, Kind, choices
-from ..widgets.value_row import Choice
+from ..catalog.load import STORED
+from ..engine.figures.units import ByteUnit, format_count, format_gigabytes
+from ..report.inputs import NAMED, input_text, value_text
+from ..scenario import INPUTS, Kind, choices
+from .widgets.choice import Choice
 
 if TYPE_CHECKING:
-    from ...catalog.load import Catalog
+    from ..catalog.load import Catalog
 
 
 LISTED = frozenset({"node_link", "lab_format"})
@@ -107,7 +107,7 @@ class FieldBook:
         return []
 
     def _models(self, field: str) -> list[Choice]:
-        from ...engine.model.architecture import parameters
+        from ..engine.model.architecture import parameters
 
         found = []
         for model in self._facts.models():
