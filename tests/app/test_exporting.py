@@ -74,7 +74,7 @@ class TestExporting:
         app = make_app()
         async with app.run_test(size=(100, 30)) as pilot:
             await pilot.pause()
-            screen = app.section_screen
+            screen = app.page
             assert screen is not None
             report = content(screen, Kind.REPORT)
             assert report.startswith("# Production")

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ..engine.formats import NumberFormat
     from ..engine.formats.methods import QuantizationMethod
     from ..engine.formats.quality import QualityTable
+    from ..engine.measured.rows import MeasuredRow
     from ..engine.memory.runtime import RuntimeTable
     from ..engine.sections.parallelism import TypicalDeployment
     from ..engine.speed.constants import Constants
@@ -138,6 +139,30 @@ class Catalog:
         from .calibration import speed_constants
 
         return speed_constants()
+
+    def speed_without(self, study: str) -> Constants:
+        """Constants of the fit that did not see a study of measurements."""
+        from .calibration import fold_constants
+
+        return fold_constants(study)
+
+    def measured_throughput(self) -> tuple[MeasuredRow, ...]:
+        """The published benchmark rows that the speed model is fitted on and scored by."""
+        from .measured import measured_throughput
+
+        return measured_throughput()
+
+    def measured_memory(self) -> tuple[Mapping[str, str], ...]:
+        """The start-up logs of serving engines, column by column."""
+        from .measured import measured_memory
+
+        return measured_memory()
+
+    def measured_row(self, row: Mapping[str, str], number: int) -> MeasuredRow:
+        """A row of a table, with the conventions of its kind of benchmark. Raises CatalogError."""
+        from .measured import stated_row
+
+        return stated_row(row, number)
 
     def prices(self, accelerator_id: str) -> tuple[Price, ...]:
         """Dated prices of one accelerator: the user's own first, then the newest first."""

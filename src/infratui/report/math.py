@@ -38,7 +38,6 @@ def step_lines(step: Step, bytes_as: ByteUnit = ByteUnit.GB) -> list[str]:
 
 def text(derivations: Iterable[Derivation], bytes_as: ByteUnit = ByteUnit.GB) -> str:
     """All derivations as plain text."""
-
     blocks = []
     for derivation in derivations:
         lines = [derivation.title, "─" * len(derivation.title)]

@@ -1,5 +1,6 @@
 """THE list of sections: a row here, its engine in `engine/sections/`, its words in `report/<id>.py`, its screen in
-`app/screens/<id>/`. Tabs, commands, reports, JSON, CSV, comparisons and help all read this list."""
+`app/screens/<id>/`. Tabs, commands, reports, JSON, CSV, comparisons and help all read this list.
+"""
 
 from __future__ import annotations
 

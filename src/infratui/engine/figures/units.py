@@ -147,7 +147,7 @@ def format_usd(value: Number, digits: int = 3) -> str:
     return f"{sign}${value:,.2f}" if value >= 0.1 or value == 0 else f"{sign}${significant(value, digits)}"
 
 
-def format_value(value: Number, unit: Unit, bytes_as: ByteUnit = ByteUnit.GB) -> str:
+def format_value(value: Number, unit: Unit, bytes_as: ByteUnit = ByteUnit.GB) -> str:  # noqa: PLR0911 – a unit, a return
     """Any figure with its unit, as screens, reports and the command line print it."""
     match unit:
         case Unit.BYTES:

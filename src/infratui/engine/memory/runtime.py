@@ -194,13 +194,19 @@ class RuntimeMemory:
 SAMPLING = Formula(
     "sampling", "seqs * vocabulary * logit_bytes", Unit.BYTES, basis=Basis.CALIBRATED, term="activations"
 )
-RESIDUAL = Formula("residual", "tokens * hidden * residual_bytes", Unit.BYTES, basis=Basis.CALIBRATED)
-LAYER = Formula("widest_layer", "tokens * elements * layer_bytes", Unit.BYTES, basis=Basis.CALIBRATED)
+RESIDUAL = Formula(
+    "residual", "tokens * hidden * residual_bytes", Unit.BYTES, basis=Basis.CALIBRATED, term="activations"
+)
+LAYER = Formula(
+    "widest_layer", "tokens * elements * layer_bytes", Unit.BYTES, basis=Basis.CALIBRATED, term="activations"
+)
 ACTIVATION = Formula(
     "activation", "ceil(max(sampling + residual, widest_layer))", Unit.BYTES, basis=Basis.CALIBRATED, term="activations"
 )
-NON_TORCH = Formula("non_torch", "ceil(base + per_doubling * log2(tp))", Unit.BYTES, basis=Basis.CALIBRATED)
-GRAPHS = Formula("cuda_graphs", "ceil(layers * per_layer)", Unit.BYTES, basis=Basis.CALIBRATED)
+NON_TORCH = Formula(
+    "non_torch", "ceil(base + per_doubling * log2(tp))", Unit.BYTES, basis=Basis.CALIBRATED, term="non-torch-memory"
+)
+GRAPHS = Formula("cuda_graphs", "ceil(layers * per_layer)", Unit.BYTES, basis=Basis.CALIBRATED, term="cuda-graphs")
 
 
 @lru_cache(maxsize=512)

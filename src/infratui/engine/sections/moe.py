@@ -25,10 +25,14 @@ FIELDS = (
 )  # fmt: skip
 """Scenario fields that this section depends on."""
 
-EXPERT_SHARE = Formula("share of experts it may read", "(dense_read - always) / routed", Unit.RATIO)
+EXPERT_SHARE = Formula(
+    "share of experts it may read", "(dense_read - always) / routed", Unit.RATIO, term="experts-touched"
+)
 EVEN = Formula("even batch", "ceil(log2(1 - share) / log2(1 - top_k / experts))", Unit.TOKENS, term="experts-touched")
 OFFLOADED = Formula("expert bytes over PCIe per step", "routed * touched / experts", Unit.BYTES, term="pcie")
-OFFLOAD_RATE = Formula("tokens/s with experts in host memory", "batch * bandwidth / bytes", Unit.TOKENS_PER_S)
+OFFLOAD_RATE = Formula(
+    "tokens/s with experts in host memory", "batch * bandwidth / bytes", Unit.TOKENS_PER_S, term="kv-offload"
+)
 
 
 @dataclass(frozen=True, slots=True)

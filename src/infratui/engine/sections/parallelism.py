@@ -12,7 +12,7 @@ from ..cluster.layout import Layout
 from ..cluster.traffic import LinkTime, Traffic, link_times
 from ..deployment.placement import Recommendation, Smallest, recommend, smallest
 from ..facts import Facts
-from ..figures.derivation import Basis, Derivation, Formula, Ledger
+from ..figures.derivation import Basis, Derivation, Formula, Ledger, Unit
 from ..memory.kv_cache import Sequences, kv_demand
 from ..memory.plan import MemoryPlan
 from ..speed import Band, Plan, Serving, SpeedError, fabric_of, serve
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 FIELDS = ("model", *LOAD_FIELDS, *LAYOUT_FIELDS, *TRAFFIC_FIELDS, "router_seed")
 """Scenario fields that this section depends on."""
 
-BUBBLE = Formula("bubble", "1 - min(micro_batches, pp) / pp", term="pipeline-bubble")
-FILL = Formula("bubble while filling", "(pp - 1) / (micro_batches + pp - 1)", term="pipeline-bubble")
-COPIES = Formula("KV copies", "tp * cache_on_a_rank / cache_on_one_gpu", term="kv-heads")
+BUBBLE = Formula("bubble", "1 - min(micro_batches, pp) / pp", Unit.COUNT, term="pipeline-bubble")
+FILL = Formula("bubble while filling", "(pp - 1) / (micro_batches + pp - 1)", Unit.COUNT, term="pipeline-bubble")
+COPIES = Formula("KV copies", "tp * cache_on_a_rank / cache_on_one_gpu", Unit.RATIO, term="kv-heads")
 BATCHING_SLOTS = 4
 """Sequences that the batching timeline runs at a time: as many rows as a screen has room for."""
 _BATCHING_REQUESTS = 16
