@@ -86,6 +86,7 @@ def _uses(row: Prepared, name: str, model: Calibration) -> bool:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    """Fit, print, and write where that is asked for."""
     parser = argparse.ArgumentParser(prog="python -m tools.calibrate", description=__doc__.splitlines()[0])
     parser.add_argument("--write", action="store_true", help="rewrite calibration.yaml and calibration_folds.yaml")
     parser.add_argument("--no-folds", action="store_true", help="skip the fits that leave one study out")
