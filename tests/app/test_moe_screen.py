@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 from infratui.app.app import InfraApp
 from infratui.app.screen.overlays import Reading
 from infratui.app.screens.moe.router_panel import TOKENS, RouterPanel
-from infratui.app.widgets.headline import Headline
+from infratui.app.widgets.headline import HeadlineView
 from infratui.app.widgets.table import TableView
 from infratui.app.widgets.term import Terms
 from infratui.scenario import Scenario
@@ -45,7 +45,7 @@ async def focus(pilot: Pilot[int], field: str) -> None:
 
 
 def headline(app: InfraApp) -> str:
-    answer = app.screen.query_one(Headline).answer
+    answer = app.screen.query_one(HeadlineView).answer
     return f"{answer.figure} | {answer.text} | {answer.detail}"
 
 

@@ -16,6 +16,7 @@ from ..engine.model.architecture import Model
 from ..engine.model.precision import Precision
 from .built_in import DATA
 from .matching import match_accelerator, match_model, nearest, plain
+from .measurements import Measurements
 from .rows import Raw, make, read_built_in, read_table
 from .user_files import UserFacts, user_directory
 from .yaml_io import line_of, printable
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from ..engine.formats import NumberFormat
     from ..engine.formats.methods import QuantizationMethod
     from ..engine.formats.quality import QualityTable
-    from ..engine.measured.rows import MeasuredRow
     from ..engine.memory.runtime import RuntimeTable
     from ..engine.sections.parallelism import TypicalDeployment
     from ..engine.speed.constants import Constants
@@ -39,7 +39,7 @@ STORED = "@stored"
 _CHECKPOINT_ENDINGS = (".gguf", ".safetensors", ".json")
 
 
-class Catalog:
+class Catalog(Measurements):
     """Facts by name. Implements `engine.facts.Facts`; rows are made once and then shared."""
 
     def __init__(self, user_dir: Path | None = None, today: dt.date | None = None) -> None:
@@ -139,30 +139,6 @@ class Catalog:
         from .calibration import speed_constants
 
         return speed_constants()
-
-    def speed_without(self, study: str) -> Constants:
-        """Constants of the fit that did not see a study of measurements."""
-        from .calibration import fold_constants
-
-        return fold_constants(study)
-
-    def measured_throughput(self) -> tuple[MeasuredRow, ...]:
-        """The published benchmark rows that the speed model is fitted on and scored by."""
-        from .measured import measured_throughput
-
-        return measured_throughput()
-
-    def measured_memory(self) -> tuple[Mapping[str, str], ...]:
-        """The start-up logs of serving engines, column by column."""
-        from .measured import measured_memory
-
-        return measured_memory()
-
-    def measured_row(self, row: Mapping[str, str], number: int) -> MeasuredRow:
-        """A row of a table, with the conventions of its kind of benchmark. Raises CatalogError."""
-        from .measured import stated_row
-
-        return stated_row(row, number)
 
     def prices(self, accelerator_id: str) -> tuple[Price, ...]:
         """Dated prices of one accelerator: the user's own first, then the newest first."""

@@ -18,7 +18,7 @@ from ...scenario import Scenario
 from ..terminal.remembered import forget_places
 from ..widgets.derivation_view import DerivationView
 from ..widgets.drawn import BarList, LinesView, ProseView, StackedBar, StacksView
-from ..widgets.headline import Headline
+from ..widgets.headline import HeadlineView
 from ..widgets.line_chart import LineChart
 from ..widgets.panel import Panel
 from ..widgets.table import TableView
@@ -106,7 +106,7 @@ class AnswerScreen(Page, Generic[R]):
 
     def answer(self, answer: Answer) -> None:
         """Set the headline."""
-        self.query_one(Headline).answer = answer
+        self.query_one(HeadlineView).answer = answer
 
     def place(self, *blocks: Block) -> None:
         """Put blocks of the report into the widgets of the panels of the same name; others are left out."""
@@ -122,7 +122,7 @@ class AnswerScreen(Page, Generic[R]):
     def compose_page(self) -> ComposeResult:
         yield from self.compose_side()
         with Vertical(id="main"):
-            yield Headline()
+            yield HeadlineView()
             yield from self.compose_top()
             with Body(id="body"):
                 yield from self.compose_body()

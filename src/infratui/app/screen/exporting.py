@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ... import store
-from ...report.export import OFFERS, Kind, Offer, file_name, free_path, json_report
+from ...report.export import OFFERS, ExportKind, Offer, file_name, free_path, json_report
 from ...scenario import ScenarioError
 from ..widgets.choice import Choice
 from ..widgets.picker import Picker
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def offer_export(screen: Page) -> None:
     """Let the user choose what to export and where to."""
-    offers = {offer.kind.value: offer for offer in OFFERS if offer.kind is not Kind.CSV or _tables(screen)}
+    offers = {offer.kind.value: offer for offer in OFFERS if offer.kind is not ExportKind.CSV or _tables(screen)}
     choices = [Choice(kind, offer.label, offer.about) for kind, offer in offers.items()]
 
     def chosen(kind: str | None) -> None:
@@ -66,21 +66,21 @@ def writer(tell: Callable[[str, str], None], text: str) -> Callable[[str], str]:
     return write
 
 
-def content(screen: Page, kind: Kind) -> str:
+def content(screen: Page, kind: ExportKind) -> str:
     """The text of an export."""
     session = screen.session
     match kind:
-        case Kind.SCREEN:
+        case ExportKind.SCREEN:
             return screen.markdown()
-        case Kind.REPORT:
+        case ExportKind.REPORT:
             from ...report.full import markdown_report
 
             return markdown_report(session.evaluation, session.facts.today, screen.bytes_as)
-        case Kind.JSON:
+        case ExportKind.JSON:
             return json_report(session.evaluation, session.facts.today) + "\n"
-        case Kind.CSV:
+        case ExportKind.CSV:
             return tables_csv(screen)
-        case Kind.SVG:
+        case ExportKind.SVG:
             return screen.app.export_screenshot(title=f"infratui: {screen.scenario.name}")
 
 

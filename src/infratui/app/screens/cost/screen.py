@@ -40,10 +40,10 @@ _REST_S = 0.08
 """A held key steps a value thirty times a second: what takes longer waits until it rests."""
 
 
-class Rates(Container):
+class RateRows(Container):
     """Value rows in columns, as high as they need."""
 
-    DEFAULT_CSS = "Rates { height: auto; width: 1fr; }"
+    DEFAULT_CSS = "RateRows { height: auto; width: 1fr; }"
 
     def __init__(self, rows: Iterable[ValueRow]) -> None:
         super().__init__(*rows)
@@ -123,7 +123,7 @@ class CostScreen(SectionScreen[CostResult]):
         with Panel("Hidden costs", id="hidden"):
             yield LinesView()
         with Panel("Your own prices and assumptions", id="rates"):
-            yield Rates(self.make_row(field) for field in PRICES)
+            yield RateRows(self.make_row(field) for field in PRICES)
             yield LinesView()
 
     def show(self, result: CostResult) -> None:

@@ -15,7 +15,7 @@ from ...widgets.panel import Panel
 from ...widgets.table import TableView
 from .batch_timeline import BatchTimeline
 from .cluster_view import ClusterView
-from .frames import Frame, Play, Words, frames, still
+from .frames import Play, TrafficFrame, Words, frames, still
 from .picture import Cluster
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ class ParallelismScreen(SectionScreen["ParallelismResult"]):
             self.note(f"{layout.label} set by hand; enter on it again frees it", "good")
 
 
-def played(result: ParallelismResult, chosen: Chosen, cluster: Cluster) -> tuple[Frame, ...]:
+def played(result: ParallelismResult, chosen: Chosen, cluster: Cluster) -> tuple[TrafficFrame, ...]:
     """The frames of the chosen layout; a single still one where nothing runs."""
     places = cluster.shown
     if chosen.serving is None or chosen.parts is None:
