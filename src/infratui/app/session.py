@@ -194,7 +194,9 @@ class Session:
     def fields(self) -> FieldBook:
         """How fields are named and what they offer."""
         if self._fields is None:
-            self._fields = FieldBook(lambda: self.facts, lambda: self._facts is not None)
+            self._fields = FieldBook(
+                lambda: self.facts, lambda: self._facts is not None, lambda: self._scenario.currency
+            )
         return self._fields
 
     def check_name(self, field: str, value: str) -> None:

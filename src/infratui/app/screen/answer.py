@@ -205,7 +205,7 @@ class AnswerScreen(Page, Generic[R]):
             self._presented = True
             forget_places(self)
         if self.has_class("-math"):
-            self.query_one(DerivationView).show(self.math(), self.bytes_as)
+            self.query_one(DerivationView).show(self.math(), self.bytes_as, self.scenario.currency)
 
     def _refuse(self, error: Mishap) -> None:
         ways = " · ".join(filter(None, (error.kept, "change an input, or undo with u")))
@@ -244,7 +244,7 @@ class AnswerScreen(Page, Generic[R]):
         self.set_class(opened, "-math")
         view = self.query_one(DerivationView)
         if opened and self.result is not None:
-            view.show(self.math(), self.bytes_as)
+            view.show(self.math(), self.bytes_as, self.scenario.currency)
         elif view.has_focus:
             self.call_after_refresh(self.leave)
 

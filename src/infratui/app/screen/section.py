@@ -11,7 +11,7 @@ from textual.widget import Widget
 from ...engine.figures.derivation import Derivation
 from ...report.inputs import NAMED
 from ...report.sections import Report, section
-from ...scenario import INPUTS, Scenario, ScenarioError, bounds
+from ...scenario import INPUTS, Kind, Scenario, ScenarioError, bounds
 from ...settings_text import parse_value
 from ..checkpoints import MODEL_FIELDS
 from ..fields import LISTED
@@ -83,7 +83,7 @@ class SectionScreen(AnswerScreen[R]):
 
         title = f"## {self.infra.title_of(self.SECTION)}: {escaped(self.scenario.name)}"
         parts = (title, escaped(self.summary()))
-        return "\n\n".join((*parts, markdown(self.math(), self.bytes_as))) + "\n"
+        return "\n\n".join((*parts, markdown(self.math(), self.bytes_as, self.scenario.currency))) + "\n"
 
     # -- inputs
 
@@ -107,9 +107,18 @@ class SectionScreen(AnswerScreen[R]):
         row.set_reactive(ValueRow.value, getattr(self.scenario, field))
         return row
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._label = ""
+        """The currency that amounts are shown in."""
+
     def sync_inputs(self) -> None:
+        other = self._label != self.scenario.currency
+        self._label = self.scenario.currency
         for row in self.query(ValueRow):
             row.value = getattr(self.scenario, row.field)
+            if other and row.spec.kind is Kind.MONEY:
+                row.refresh()
 
     def begun(self) -> None:
         # Rows that could only show ids now show names.
