@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import venv
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,12 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pip = [str(folder / "env/bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", str(wheel)]
     subprocess.run(pip, check=True, capture_output=True)
     return folder / "env/bin/infratui"
+
+
+def test_the_wheel_holds_the_program_and_nothing_else(installed: Path):
+    names = zipfile.ZipFile(next(installed.parent.parent.parent.glob("infratui-*.whl"))).namelist()
+    assert {name.partition("/")[0].partition("-")[0] for name in names} == {"infratui"}
+    assert not [name for name in names if "tools" in name or "tests" in name]
 
 
 def run(script: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
