@@ -417,10 +417,12 @@ def assumptions(result: CostResult) -> Lines:
     for entry in result.assumptions:
         held = getattr(result.scenario, entry.key) if entry.input else entry.value
         own = held != entry.value
+        dollars, _, per = entry.unit.rpartition("$")
+        unit = f"{dollars}{result.scenario.currency}{per}" if "$" in entry.unit else entry.unit
         lines.append(
             (
                 (f"{entry.label}: ", ""),
-                (f"{held:g} {entry.unit}", "bold"),
+                (f"{held:g} {unit}", "bold"),
                 (f" [{'yours' if own else entry.basis}] ", "key"),
                 ("" if own else entry.source, "muted"),
             )

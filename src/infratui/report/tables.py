@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from ..engine.figures.units import format_count, format_tokens, format_usd, significant
 from ..engine.model.architecture import parameters
 from ..plain_text import inert
-from .names import short_name
 from .show import Cell, Column, Row, Table
 
 if TYPE_CHECKING:
@@ -100,7 +99,7 @@ def _accelerators(facts: Catalog) -> Table:
         _record(
             gpu.id,
             (
-                _text(short_name(gpu)), _scaled(gpu.memory_gib),
+                _text(gpu.name.removeprefix("NVIDIA ").removeprefix("AMD ")), _scaled(gpu.memory_gib),
                 _text(gpu.memory_type), _whole(gpu.bandwidth, 1e9), _whole(gpu.peak("bf16"), 1e12),
                 _whole(gpu.fp8, 1e12), _whole(gpu.fp4, 1e12), _whole(gpu.link_bandwidth, 1e9),
                 _whole(gpu.gpus_per_node), _whole(gpu.tdp_w), _text(gpu.vendor), _text(gpu.arch),
@@ -247,7 +246,7 @@ def _prices(facts: Catalog) -> Table:
         for at, price in enumerate(facts.prices(gpu.id)):
             unit = "" if price.kind == "purchase" else "/h"
             cells = (
-                _text(short_name(gpu)), _text(_KINDS[price.kind]),
+                _text(gpu.name.removeprefix("NVIDIA ").removeprefix("AMD ")), _text(_KINDS[price.kind]),
                 _value(f"{format_usd(price.usd)}{unit}", price.usd), _text(price.provider, 18), _text(price.date, 10),
                 _text(price.region), _text("offer" if price.quoted else "estimate"),
             )  # fmt: skip
