@@ -120,6 +120,16 @@ def test_what_the_terminal_room_takes_from_textual_is_listed() -> None:
     assert taken <= listed
 
 
+def test_the_terminal_room_says_what_each_name_stands_for() -> None:
+    told = "\n".join(
+        ast.get_docstring(node) or ""
+        for path in (FOLDER / "terminal").glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Module | ast.ClassDef)
+    )
+    assert [name for _, name in NAMES if f"{name}`" not in told] == []
+
+
 @pytest.mark.parametrize(("cls", "name"), sorted(NAMES, key=lambda entry: entry[1]), ids=lambda value: str(value))
 def test_textual_has_the_name_still(cls: type, name: str) -> None:
     known = {**inherited(cls), **dict.fromkeys(names_of(cls), cls)} if cls is not TerminalDriver else inherited(cls)

@@ -118,7 +118,14 @@ def watch(descriptor: int) -> None:
 class TerminalDriver(LinuxDriver):
     """Draws on the stream that is a terminal, lives through any byte that it sends, and can be stopped and continued.
 
-    Signals that end the app are the business of `Ending`.
+    Signals that end the app are the business of `Ending`. Textual's own driver is not meant to be changed in these
+    respects; what is taken from it by its underscore name:
+
+    - `_app` and `_loop`: whose driver it is, and the loop that a signal hands its work to.
+    - `_file`: where it writes, which would be standard error whether or not that is a terminal.
+    - `_get_terminal_size`: would believe exported COLUMNS and LINES before the terminal.
+    - `_key_thread`, `_run_input_thread`: whether keys are read, and the thread that any byte could end.
+    - `_sigtstp_application`, `_sigcont_application`: stop and go on within the signal handler, where both can hang.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
