@@ -82,18 +82,23 @@ def test_links_that_run_in_a_circle_are_refused(tmp_path: Path) -> None:
 def test_a_pipe_is_written_into(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    descriptor = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
-    os.set_blocking(descriptor, True)
+    # Open for both: a reader that comes before the writer would find the end at once.
+    descriptor = os.open(pipe, os.O_RDWR)
     text = "x" * 1_000_000
-    got: list[bytes] = []
-    reader = threading.Thread(target=lambda: got.extend(iter(lambda: os.read(descriptor, 65536), b"")))
+    got = bytearray()
+
+    def read() -> None:
+        while len(got) < len(text):
+            got.extend(os.read(descriptor, 65536))
+
+    reader = threading.Thread(target=read, daemon=True)
     reader.start()
 
     write_whole(pipe, text)
 
     reader.join(10)
     os.close(descriptor)
-    assert b"".join(got).decode() == text
+    assert got.decode() == text
     assert stat.S_ISFIFO(pipe.stat().st_mode)
 
 

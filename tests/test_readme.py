@@ -40,6 +40,6 @@ def test_the_scenario_it_shows_is_one():
 
 
 def test_an_example_runs():
-    words = "--model llama-3.3-70b --gpu h200 --gpus 1 --set context=128K --set users=1"
+    words = "--model llama-3.3-70b --gpu h200 --gpus 1 --set precision=fp8 --set context=128K --set users=1"
     arguments = ["vram", *words.split()]
     assert CliRunner().invoke(cli, arguments).exit_code == 0

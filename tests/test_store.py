@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -121,6 +122,40 @@ def test_an_unknown_preset_names_those_there_are() -> None:
 def test_the_last_session_comes_back() -> None:
     assert store.last_session() is None
     assert store.keep_session(Scenario(users=5)) == ""
+    assert store.last_session() == Scenario(users=5)
+
+
+def another_process(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    monkeypatch.setattr(store, "_session_name", lambda: f"another-{number}.yaml")
+
+
+def test_two_that_run_at_once_keep_a_session_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    store.keep_session(Scenario(users=5))
+    another_process(monkeypatch, 1)
+    os.utime(store.kept_sessions()[0], (1, 1))
+    store.keep_session(Scenario(users=6))
+    assert [store.load_scenario(path).users for path in store.kept_sessions()] == [6, 5]
+    assert store.last_session() == Scenario(users=6)
+
+
+def test_a_session_that_cannot_be_read_gives_way_to_the_one_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    store.keep_session(Scenario(users=5))
+    os.utime(store.kept_sessions()[0], (1, 1))
+    (store.session_directory() / "torn.yaml").write_text("users: [")
+    assert store.last_session() == Scenario(users=5)
+
+
+def test_old_sessions_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(store.KEPT_SESSIONS + 5):
+        another_process(monkeypatch, number)
+        store.keep_session(Scenario(users=number + 1))
+        os.utime(store.session_path(), (number, number))
+    kept = [store.load_scenario(path).users for path in store.kept_sessions()]
+    assert kept == list(range(store.KEPT_SESSIONS + 5, 5, -1))
+
+
+def test_the_session_of_an_older_version_is_found() -> None:
+    store.save_scenario(Scenario(users=5), store.state_directory() / "last-session.yaml")
     assert store.last_session() == Scenario(users=5)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 # C0 and C1 controls but tab and newline, line and paragraph separators, bidirectional marks and overrides, surrogates.
-CONTROL = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+CONTROL = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 """Pattern of what steers a terminal or reorders a line, and stands in no name."""
 
 _PAIRS = {
@@ -50,8 +50,10 @@ def harmless(text: str) -> str:
 
 
 def printable(text: str, limit: int = 160) -> str:
-    """Text on one line without control characters, cut to `limit`: safe in a one-line message."""
-    clean = harmless(text.replace("\n", " ").replace("\t", " "))
+    """Text on one line, only characters that show, cut to `limit`: safe in a one-line message."""
+    clean = text.replace("\n", " ").replace("\t", " ")
+    if not clean.isprintable():
+        clean = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in clean)
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"
 
 

@@ -77,7 +77,7 @@ class Scenario(BaseModel):
     model: Annotated[str, Field(min_length=1, max_length=400), Input("Model", Kind.MODEL, "parameters")] = (
         "llama-3.3-70b"
     )
-    precision: Annotated[str, Input("Weights", Kind.PRECISION, "precision")] = "fp8"
+    precision: Annotated[str, Input("Weights", Kind.PRECISION, "precision", zero="as released")] = ""
     kv_precision: Annotated[str, Input("KV cache", Kind.KV_PRECISION, "kv-cache")] = "bf16"
     users: Annotated[int, Field(ge=1, le=1_000_000), Input("Users", Kind.COUNT, "concurrency", "", _USERS)] = 50
     context: Annotated[
@@ -93,6 +93,11 @@ class Scenario(BaseModel):
     ] = 0
     accelerator: Annotated[str, Input("GPU", Kind.ACCELERATOR, "vram")] = "h100-sxm"
     gpus: Annotated[int, Field(ge=1, le=16_384), Input("GPUs", Kind.COUNT, "node", "", _COUNTS)] = 8
+    gpus_per_node: Annotated[
+        int,
+        Field(ge=0, le=1024),
+        Input("GPUs per node", Kind.COUNT, "node", "", (0, 1, 2, 4, 8, 16), "catalog", "GPUs of one server"),
+    ] = 0
     utilization: Annotated[
         float,
         Field(ge=0.01, le=1),
@@ -177,6 +182,10 @@ class Scenario(BaseModel):
     spares: Annotated[
         int, Field(ge=0, le=1024), Input("Spare replicas", Kind.COUNT, "n-plus-one", "", (0, 1, 2, 3, 4))
     ] = 0
+    fleet_basis: Annotated[
+        Literal["needs", "mine"],
+        Input("Priced", Kind.CHOICE, "replica", help="the GPUs that the demand needs, or those of the scenario"),
+    ] = "needs"
     cascade_pct: Annotated[
         float,
         Field(ge=0, le=100),
@@ -205,6 +214,7 @@ class Scenario(BaseModel):
     api_usd_per_mtok: Annotated[
         float, Field(ge=0, le=1e6), Input("API price", Kind.MONEY, "breakeven", "$/1M tokens", (), "catalog")
     ] = 0.0
+    api: Annotated[bool, Input("API", Kind.SWITCH, "breakeven", help="an API is an option here")] = True
     currency: Annotated[str, Field(max_length=4), Input("Currency", Kind.TEXT)] = "$"
     electricity_usd_per_kwh: Annotated[
         float,
@@ -236,8 +246,12 @@ class Scenario(BaseModel):
     ] = 4.0
 
     # Dense beside mixture of experts, and the router.
-    dense_model: Annotated[str, Field(max_length=400), Input("Dense", Kind.MODEL, "dense-model")] = "llama-3.3-70b"
-    moe_model: Annotated[str, Field(max_length=400), Input("MoE", Kind.MODEL, "moe")] = "glm-5"
+    dense_model: Annotated[
+        str, Field(max_length=400), Input("Dense", Kind.MODEL, "dense-model", zero="the model's counterpart")
+    ] = ""
+    moe_model: Annotated[
+        str, Field(max_length=400), Input("MoE", Kind.MODEL, "moe", zero="the model's counterpart")
+    ] = ""
     router_batch: Annotated[
         int, Field(ge=1, le=4096), Input("Batch", Kind.COUNT, "experts-touched", "tokens", _POWERS)
     ] = 32

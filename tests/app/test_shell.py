@@ -256,3 +256,29 @@ async def test_the_picker_opens_on_the_current_value(make_app) -> None:
         assert isinstance(pilot.app.screen, Picker)
         await pilot.press("enter")
         assert pilot.app.scenario.name == "Production"
+
+
+async def test_an_overlay_that_is_closed_twice_closes_once(make_app) -> None:
+    app = make_app()
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("?")
+        await pilot.pause()
+        overlay = app.screen
+        overlay.dismiss()
+        overlay.dismiss()
+        await pilot.pause()
+        overlay.dismiss()
+        assert len(app.screen_stack) == 1
+
+
+async def test_what_is_drawn_is_not_remembered_for_ever(make_app) -> None:
+    app = make_app()
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("2")
+        await pilot.pause()
+        hidden = app._screen_stacks["vram"][0]
+        assert not any(widget._styles_cache._cache for widget in hidden.walk_children(with_self=True))
+        app.tidy()
+        await pilot.press("1")
+        await pilot.pause()
+        assert app.screen.query_one("Headline").answer.figure

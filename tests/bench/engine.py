@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from infratui.engine.deployment.placement import judge_layouts
+
 from infratui.catalog.load import Catalog
 from infratui.catalog.reference import glossary
 from infratui.catalog.routing_text import routing_words
 from infratui.engine.case import deployment_of, load_of, site_of
-from infratui.engine.deployment.placement import judge_layouts
 from infratui.engine.deployment.planner import plan_demand
 from infratui.engine.evaluate import Evaluator
 from infratui.engine.experts.router import router_spec

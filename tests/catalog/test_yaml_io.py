@@ -78,6 +78,8 @@ def test_values_follow_the_core_rules():
         ("[" * 100_000, 1, "nested deeper"),
         ("{a: " * 100_000, 1, "nested deeper"),
         ("- " * 100_000, 1, "nested deeper"),
+        ("a: [" + "1," * 400_000 + "1]", 1, "more than 200,000 values"),
+        ("\n- {}" * 200_000, 200_001, "more than 200,000 values"),
         ("a: '" + "[" * 100 + "'\nb: [1, 2\n", 3, "not valid YAML"),
     ],
 )

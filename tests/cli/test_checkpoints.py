@@ -98,6 +98,7 @@ def test_another_precision_asks_what_if_and_what_is_stored_is_left_out(tmp_path:
     assert "INT4" in table
 
 
+@pytest.mark.usefixtures("mishaps_expected")
 class TestDefects:
     """What nobody expected is one line that names the log; exit code 3."""
 
@@ -111,7 +112,7 @@ class TestDefects:
     def test_a_command_says_so_and_keeps_the_traceback(self, broken, tmp_path: Path) -> None:
         result = run("quant")
 
-        assert result.exit_code == 3
+        assert result.exit_code == 70
         assert result.stdout == ""
         assert result.stderr.count("\n") == 1
         assert result.stderr.startswith("infratui: quant failed unexpectedly: StopIteration: ")

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infratui.catalog.load import Catalog
+from infratui.engine.case import Case
 from infratui.engine.formats import FormatError
 from infratui.engine.formats.lab import Distribution
 from infratui.engine.sections.bit_lab import LabResult, evaluate_lab, group_of
@@ -16,7 +17,7 @@ CATALOG = Catalog()
 
 
 def lab(**fields: object) -> LabResult:
-    return evaluate_lab(Scenario().with_(**fields), CATALOG)
+    return evaluate_lab(Case(Scenario().with_(**fields), CATALOG))
 
 
 @pytest.mark.parametrize(
@@ -124,7 +125,9 @@ def test_an_unknown_format_is_refused_with_the_list() -> None:
 def test_any_value_makes_a_group_and_lands_on_its_nearest_neighbour(
     value: float, seed: int, distribution: Distribution
 ) -> None:
-    shown = evaluate_lab(Scenario(lab_value=value, lab_seed=seed % 4, lab_distribution=distribution.value), CATALOG)
+    shown = evaluate_lab(
+        Case(Scenario(lab_value=value, lab_seed=seed % 4, lab_distribution=distribution.value), CATALOG)
+    )
 
     assert group_of(value, "", distribution, seed)[0] == value
     encoded = shown.encoded

@@ -54,7 +54,8 @@ class TestTheGuide:
 
         A batch serves them on one, so the volume is far below what fills a replica, and an API is cheaper still.
         """
-        by_rule, result = cost(estimator="rule-of-thumb"), cost()
+        by_rule = cost(precision="fp8", users=10, estimator="rule-of-thumb")
+        result = cost(precision="fp8", users=10)
         assert by_rule.fleet.replicas == 13
         assert result.fleet.replicas == 1
         assert result.decision.leaf is Leaf.API
@@ -112,7 +113,8 @@ class TestTheReference:
         rules = cost_rules()
         uplift = 1 + (rules.server_pct.value + rules.network_pct.value) / 100
         scenario = Scenario(
-            model="glm-5", accelerator="h200-sxm", requests_per_day=300_000, peak_factor=1, tp=8, pp=2,
+            model="glm-5", precision="fp8", accelerator="h200-sxm", users=16, requests_per_day=300_000, peak_factor=1,
+            tp=8, pp=2,
             on_demand_usd=usd_per_month / (16 * 730.5), spot_usd=1e5, reserved_1y_usd=1e5, reserved_3y_usd=1e5,
             purchase_usd=purchase / uplift, staff_usd_per_year=0, electricity_usd_per_kwh=0, maintenance_pct=0,
             hosting_usd_per_kw_month=0, api_usd_per_mtok=1e5,

@@ -25,17 +25,31 @@ def lay_out(**changes: object) -> ParallelismResult:
     ("gpus", "layout", "fits"),
     [(8, "TP8", False), (16, "TP8·PP2", True), (32, "TP8·PP2·DP2", True), (64, "TP8·PP2·DP4", True)],
 )
-def test_the_guides_flow(gpus: int, layout: str, fits: bool):
+def test_the_guides_flow_is_the_ladder(gpus: int, layout: str, fits: bool):
     """405B at FP16 over 8, 16, 32 and 64 GPUs: TP, then TP + PP, then replicas (the guide, section 3)."""
     result = lay_out(model="llama-3.1-405b", precision="fp16", gpus=gpus)
     assert result.chosen is not None
-    assert (result.chosen.layout.label, result.chosen.fits) == (layout, fits)
+    assert (result.ladder and result.ladder.label, result.chosen.fits) == (layout, fits)
+
+
+@pytest.mark.parametrize(
+    ("changes", "gpus"),
+    [({"model": "deepseek-v3"}, 16), ({"model": "llama-3.1-8b", "accelerator": "l4"}, 4)],
+)
+def test_what_is_recommended_is_what_prediction_prefers(changes: dict[str, object], gpus: int):
+    result = lay_out(**changes, gpus=gpus)
+    assert result.chosen is not None
+    assert result.fastest is not None
+    assert result.chosen.serving is not None
+    assert result.fastest.serving is not None
+    assert result.chosen.serving.output_per_s >= 0.95 * result.fastest.serving.output_per_s
 
 
 def test_missing_gpus_come_with_what_would_help():
     result = lay_out(model="llama-3.1-405b", precision="fp16", gpus=8)
-    assert result.missing_gpus == 8
-    assert ("weights in FP8", 8) in [(help.words, help.gpus) for help in result.help]
+    assert result.missing_gpus == 5
+    assert result.needed.gpus == 13
+    assert ("precision", True) in [(help.way, help.holds) for help in result.help]
 
 
 @pytest.mark.parametrize("gpus", [3, 5, 6, 7])
@@ -98,7 +112,7 @@ def test_a_forced_layout_beyond_the_gpus_is_refused_in_words():
 
 
 def test_the_ladders_layout_is_a_row_even_where_it_leaves_gpus_idle():
-    result = lay_out(gpus=7, users=50)
+    result = lay_out(precision="fp8", gpus=7, users=50)
     row = result.row("TP2·DP3")
     assert row is not None
     assert row.serving is not None
@@ -122,7 +136,7 @@ def test_a_gpu_without_published_bandwidth_gets_a_reason():
 
 
 def test_the_steps_parts_add_up():
-    chosen = lay_out(model="deepseek-v3", gpus=16).chosen
+    chosen = lay_out(model="deepseek-v3", gpus=16, tp=1, dp=16, ep=16).chosen
     assert chosen is not None
     assert chosen.parts is not None
     assert chosen.serving is not None

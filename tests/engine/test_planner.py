@@ -6,9 +6,12 @@ from itertools import pairwise
 import pytest
 
 from infratui.catalog.load import Catalog
+from infratui.engine.case import Case
+from infratui.engine.cluster.layout import Layout
 from infratui.engine.cost.options import Option
-from infratui.engine.cost.replica import best_replica, service_of
+from infratui.engine.deployment.judge import Replica
 from infratui.engine.deployment.planner import DemandPlan, Search, pareto, plan_demand
+from infratui.engine.deployment.search import rated
 from infratui.engine.evaluate import Evaluator
 from infratui.report.plans import answer
 from infratui.scenario import Scenario
@@ -17,7 +20,7 @@ FACTS = Catalog(today=dt.date(2026, 11, 1))
 
 
 def plan(search: Search | None = None, **changes: object) -> DemandPlan:
-    return plan_demand(Scenario(**changes), FACTS, search or Search())  # type: ignore[arg-type]
+    return plan_demand(Case(Scenario(**changes), FACTS), search or Search())  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
@@ -96,12 +99,11 @@ def test_no_demand_and_all_demand_have_finite_answers(requests: int) -> None:
 
 
 def test_a_tighter_target_never_makes_a_batch_larger() -> None:
-    accelerator = FACTS.accelerator("h100-sxm")
-    batches = [
-        best_replica(service_of(Scenario(tpot_ms=tpot), FACTS), accelerator, FACTS).requests_per_s_per_gpu
-        for tpot in (20, 30, 50, 100, 0)
-    ]
-    assert batches == sorted(batches)
+    cases = [Case(Scenario(tpot_ms=tpot), FACTS) for tpot in (20, 30, 50, 100, 0)]
+    batches = [rated(case, case.site, Layout(4)) for case in cases]
+    rates = [entry.requests_per_s for entry in batches if isinstance(entry, Replica)]
+    assert len(rates) == len(cases)
+    assert rates == sorted(rates)
 
 
 def test_a_forced_layout_is_kept() -> None:

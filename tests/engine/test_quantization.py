@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from infratui.catalog.load import Catalog
+from infratui.engine.case import Case
 from infratui.engine.evaluate import Evaluator
 from infratui.engine.formats.quality import Badge
 from infratui.engine.sections.precision_rows import Arithmetic
@@ -13,7 +14,7 @@ from infratui.scenario import Scenario
 
 
 def compared(catalog: Catalog, **fields: object) -> QuantizationResult:
-    return evaluate_quantization(Scenario().with_(**fields), catalog)
+    return evaluate_quantization(Case(Scenario().with_(**fields), catalog))
 
 
 @pytest.fixture(scope="module")
@@ -156,7 +157,8 @@ def test_derivations_end_in_the_figures_that_are_shown(largest: QuantizationResu
     assert steps["bits_per_weight"] == row.bits_per_weight
     assert steps["saved"] == row.saved_pct
     assert steps["kv_cache"] == next(cache.total for cache in largest.kv_rows if cache.chosen)
-    assert steps["gpus_by_bytes"] == row.least.arithmetic
+    (held,) = [each for each in largest.derivations(row) if "that hold" in each.title]
+    assert held.value == row.gpus
     assert steps["decode_speed"] == row.speed.decode
     assert steps["prefill_speed"] == row.speed.prefill
     assert steps["rule_of_thumb_speed"] == row.rule.speed

@@ -7,14 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infratui.catalog.load import Catalog
+from infratui.engine.case import Case
+from infratui.engine.deployment.reasons import Kind
 from infratui.engine.figures.units import GIB
 from infratui.engine.memory.kv_cache import CacheKind
-from infratui.engine.sections.vram import FIELDS, Verdict, evaluate_vram
+from infratui.engine.sections.vram import Verdict, evaluate_vram
 from infratui.scenario import Scenario
 
 
 def test_headline_parts_add_up_and_explain_themselves(catalog: Catalog):
-    found = evaluate_vram(Scenario(), catalog)
+    found = evaluate_vram(Case(Scenario(), catalog))
 
     for estimate in (found.detailed, found.rule_of_thumb):
         assert estimate.total == estimate.weights + estimate.kv_cache + estimate.runtime
@@ -22,19 +24,19 @@ def test_headline_parts_add_up_and_explain_themselves(catalog: Catalog):
 
 
 def test_the_drawn_example(catalog: Catalog):
-    # 70B in FP8 with FP8 cache, 50 users of 32K: 5 H100 hold it, 8 are legal.
-    scenario = Scenario(context=32_768, kv_precision="fp8")
+    # 70B in FP8 with FP8 cache, 50 users of 32K: 5 H100 hold it as stages; the bar is of the 8 that are there.
+    scenario = Scenario(precision="fp8", context=32_768, kv_precision="fp8")
 
-    found = evaluate_vram(scenario, catalog)
+    found = evaluate_vram(Case(scenario, catalog))
 
     assert found.detailed.kv_cache == pytest.approx(268e9, rel=0.005)
     assert found.detailed.weights == pytest.approx(72.7e9, rel=0.005)
-    assert (found.smallest.arithmetic, found.detailed.gpus) == (5, 8)
-    assert found.row("h100-sxm").gpus == 8
+    assert (found.smallest.gpus, found.detailed.gpus) == (5, 8)
+    assert found.row("h100-sxm").gpus == 5
 
 
 def test_every_accelerator_has_a_row(catalog: Catalog):
-    found = evaluate_vram(Scenario(), catalog)
+    found = evaluate_vram(Case(Scenario(), catalog))
 
     assert [row.accelerator.id for row in found.rows] == [entry.id for entry in catalog.accelerators()]
     for row in found.rows:
@@ -47,23 +49,23 @@ def test_every_accelerator_has_a_row(catalog: Catalog):
 
 
 def test_too_few_gpus_say_how_many_are_missing(catalog: Catalog):
-    found = evaluate_vram(Scenario(model="llama-3.1-405b", precision="fp16", gpus=4), catalog)
+    found = evaluate_vram(Case(Scenario(model="llama-3.1-405b", precision="fp16", gpus=4), catalog))
 
     assert not found.fits
-    assert found.selected.missing_gpus == found.detailed.gpus - 4
+    assert found.selected.missing_gpus == (found.smallest.gpus or 0) - 4
     assert found.selected.missing > 0
-    assert "memory short by" in found.selected.reasons[0]
+    assert found.selected.reasons[0].kind is Kind.SHORT
 
 
 def test_an_illegal_layout_is_refused_in_words(catalog: Catalog):
-    found = evaluate_vram(Scenario(tp=3), catalog)
+    found = evaluate_vram(Case(Scenario(tp=3), catalog))
 
     assert found.selected.plan is None
-    assert found.selected.reasons[0] == "TP3 does not divide 64 attention heads"
+    assert found.selected.refused[0] == "TP3 does not divide 64 attention heads"
 
 
 def test_the_layer_strip_shows_every_layer(catalog: Catalog):
-    found = evaluate_vram(Scenario(model="gemma-3-27b", precision="bf16"), catalog)
+    found = evaluate_vram(Case(Scenario(model="gemma-3-27b", precision="bf16"), catalog))
 
     kinds = [layer.kind for layer in found.layers]
     assert len(kinds) == 62
@@ -72,9 +74,9 @@ def test_the_layer_strip_shows_every_layer(catalog: Catalog):
 
 
 def test_gpt_oss_as_released(catalog: Catalog):
-    found = evaluate_vram(Scenario(model="gpt-oss-120b", precision="mxfp4", context=32_768), catalog)
+    found = evaluate_vram(Case(Scenario(model="gpt-oss-120b", precision="mxfp4", context=32_768), catalog))
     full = evaluate_vram(
-        Scenario(model="gpt-oss-120b", precision="mxfp4", context=32_768, windowed_kv="full-length"), catalog
+        Case(Scenario(model="gpt-oss-120b", precision="mxfp4", context=32_768, windowed_kv="full-length"), catalog)
     )
 
     assert found.checkpoint_bytes / GIB == pytest.approx(60.8, abs=0.1)
@@ -85,7 +87,7 @@ def test_gpt_oss_as_released(catalog: Catalog):
 def test_growth_crosses_the_capacity_where_users_end(catalog: Catalog):
     scenario = Scenario(tp=8, gpus=8)
 
-    found = evaluate_vram(scenario, catalog)
+    found = evaluate_vram(Case(scenario, catalog))
 
     assert found.selected.plan is not None
     line = next(line for line in found.growth.lines if line.context == scenario.context)
@@ -96,8 +98,8 @@ def test_growth_crosses_the_capacity_where_users_end(catalog: Catalog):
 
 
 def test_a_shared_prefix_is_shown_with_what_it_saves(catalog: Catalog):
-    plain = evaluate_vram(Scenario(), catalog)
-    shared = evaluate_vram(Scenario(shared_prefix=4096), catalog)
+    plain = evaluate_vram(Case(Scenario(), catalog))
+    shared = evaluate_vram(Case(Scenario(shared_prefix=4096), catalog))
 
     assert plain.prefix is None
     assert shared.prefix is not None
@@ -106,14 +108,14 @@ def test_a_shared_prefix_is_shown_with_what_it_saves(catalog: Catalog):
 
 
 def test_tiers_compare_restoring_with_recomputing(catalog: Catalog):
-    host, disk = evaluate_vram(Scenario(context=32_768), catalog).tiers
+    host, disk = evaluate_vram(Case(Scenario(context=32_768), catalog)).tiers
 
     assert host.worth_it
     assert disk.restore_s > host.restore_s
 
 
 def test_the_rule_of_thumb_has_its_own_table(catalog: Catalog):
-    found = evaluate_vram(Scenario(estimator="rule-of-thumb", model="70b"), catalog)
+    found = evaluate_vram(Case(Scenario(estimator="rule-of-thumb", model="70b", precision="fp8"), catalog))
 
     assert found.headline is found.rule_of_thumb
     assert found.headline.weights == 70 * 10**9
@@ -122,17 +124,13 @@ def test_the_rule_of_thumb_has_its_own_table(catalog: Catalog):
 
 def test_names_that_do_not_exist_are_one_line(catalog: Catalog):
     with pytest.raises(ValueError, match="llama"):
-        evaluate_vram(Scenario(model="lama-3.3-70b"), catalog)
+        evaluate_vram(Case(Scenario(model="lama-3.3-70b"), catalog))
     with pytest.raises(ValueError, match="not for a KV cache"):
-        evaluate_vram(Scenario(kv_precision="int4-awq"), catalog)
-
-
-def test_fields_are_fields_of_the_scenario():
-    assert set(FIELDS) <= set(Scenario.model_fields)
+        evaluate_vram(Case(Scenario(kv_precision="int4-awq"), catalog))
 
 
 def test_every_accelerator_of_the_catalog_is_answered(catalog: Catalog):
-    result = evaluate_vram(Scenario(model="deepseek-v3", precision="fp8-block", users=77), catalog)
+    result = evaluate_vram(Case(Scenario(model="deepseek-v3", precision="fp8-block", users=77), catalog))
 
     assert [row.accelerator.id for row in result.rows] == [entry.id for entry in catalog.accelerators()]
     assert all(row.gpus or row.reason for row in result.rows)
@@ -160,7 +158,7 @@ def test_any_scenario_is_answered(
         utilization=share,
     )
 
-    found = evaluate_vram(scenario, catalog)
+    found = evaluate_vram(Case(scenario, catalog))
 
     assert found.headline.total > 0
     assert found.fits == (found.selected.plan is not None and found.selected.plan.fits)

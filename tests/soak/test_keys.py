@@ -27,29 +27,8 @@ MOVES = [b"\x1b[A", b"\x1b[B", b"\x1b[C", b"\x1b[D", b"\x1b[5~", b"\x1b[6~", b"\
 SIZES = ((80, 24), (100, 30), (120, 40), (50, 10), (61, 16), (200, 60))
 FIRST = 1_000
 TOUR = (
-    *(
-        screen + keys
-        for screen in (b"1", b"2", b"3", b"4", b"5")
-        for keys in (b"", b"m", b"m", b"t", b"\t\r", b"\x1b\x1b")
-    ),
-    *(
-        b"1" + b"\r\x1b[B\x1b",
-        b"2",
-        b"5",
-        b"c",
-        b"1l",
-        b"c",
-        b"r",
-        b"\r",
-        b"r",
-        b"p",
-        b"\x1b",
-        b"?",
-        b"\x1b",
-        b"\x10",
-        b"\x1b",
-    ),
-    *(b"y", b"e", b"\x1b", b"o", b"\x1b", b"s", b"\x1b", b"C", b"x", b"x", b"a", b"a", b"d", b"d", b"1"),
+    *(screen + keys for screen in b"1 2 3 4 5".split() for keys in b"/m/m/jjjllll/t/\t\r/\x1b\x1b/\r/\x1b".split(b"/")),
+    *b"1/c/1l/c/r/\r/r/p/\x1b/?/\x1b/\x10/\x1b/y/e/\r/\x1b/e/\x1b[B\r/\x1b/o/\x1b/s/\x1b/C/x/x/a/a/d/d/1".split(b"/"),
 )
 """Everything that there is, once: what is loaded when it is first seen is no growth."""
 
@@ -80,9 +59,9 @@ def use(open_pty, home: Path, keys: int, seed: int) -> tuple[list[str], dict[int
     assert pty.until(b"help")
     pty.settle(longest=10)
     pid, sent, memory = pty.pid, 0, {}
-    for keys_of_tour in TOUR:
+    for keys_of_tour in TOUR if keys > FIRST else ():
         pty.send(keys_of_tour)
-        pty.settle(0.1)
+        pty.settle(0.3)
     while sent < keys and pty.is_alive(pid):
         count = dice.randrange(1, 26)
         pty.send(batch(dice, count))

@@ -201,6 +201,8 @@ class Session:
 
     def check_name(self, field: str, value: str) -> None:
         """Raises ValueError where the catalog does not know the name or the checkpoint cannot be read."""
+        if not value and INPUTS[field].zero:
+            return
         match INPUTS[field].kind:
             case Kind.MODEL:
                 self.facts.model(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -244,6 +245,9 @@ class Shell(Host):
 
     def _offer_last_session(self) -> None:
         kept = self.session.recall()
+        if self.ending is not None:
+            # What stays until the end is not looked through again: to collect the rest is then soon done.
+            gc.freeze()
         if self.facts and self.session.problem:
             self.note(self.session.problem, "bad")
         elif kept is not None:
@@ -285,6 +289,12 @@ class Shell(Host):
 
     def get_line_filters(self) -> list[LineFilter]:
         return [*super().get_line_filters(), *([self._ascii] if self._ascii.enabled else [])]
+
+    def tidy(self) -> None:
+        """Drop what is only remembered to be faster; it is made again."""
+        super().tidy()
+        if self.ending is not None:
+            gc.collect()
 
     def get_default_screen(self) -> Screen[Any]:
         return QuietScreen(id="_default")

@@ -1,13 +1,21 @@
-"""Typical deployments: what the reference lists per model size."""
+"""Typical deployments: what the reference lists per model size, and what is compared with what."""
 
 from __future__ import annotations
 
 from functools import cache
 
+from ..engine.sections.moe import Counterparts
 from ..engine.sections.parallelism import TypicalDeployment
 from .built_in import DATA
 from .schema import build
 from .yaml_io import read_built_in
+
+
+@cache
+def counterparts() -> Counterparts:
+    """What `counterparts.yaml` sets beside a model, read once."""
+    row = dict(read_built_in(DATA / "counterparts.yaml"))
+    return build(Counterparts, {**row, "dense": tuple(row["dense"])})
 
 
 @cache

@@ -29,6 +29,7 @@ from infratui.engine.formats import (
 )
 from infratui.engine.model.architecture import Part
 from infratui.engine.model.precision import PartBits, Precision
+from infratui.plain_text import printable
 
 E8M0 = ScaleType("E8M0", PowerOfTwoElement())
 """The power-of-two scale of the OCP MX specification 1.0."""
@@ -173,7 +174,7 @@ def formats_from(document: Any, where: str, known: Sequence[NumberFormat] = ()) 
     except ValidationError as problem:
         first = problem.errors()[0]
         place = ".".join(map(str, first["loc"]))
-        raise CatalogError(f"{where}: {place}: {first['msg']}") from None
+        raise CatalogError(f"{where}: {printable(place, 80)}: {printable(first['msg'], 200)}") from None
     scales: dict[str, ScaleType] = {"e8m0": E8M0}
     built: list[NumberFormat] = []
     replaced = {entry.id for entry in entries}

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ..engine.formats.methods import QuantizationMethod
     from ..engine.formats.quality import QualityTable
     from ..engine.memory.runtime import RuntimeTable
+    from ..engine.sections.moe import Counterparts
     from ..engine.sections.parallelism import TypicalDeployment
     from ..engine.speed.constants import Constants
 
@@ -127,6 +128,12 @@ class Catalog(Measurements):
         from .deployments import typical_deployments
 
         return typical_deployments()
+
+    def counterparts(self) -> Counterparts:
+        """What stands beside a model where nothing is named."""
+        from .deployments import counterparts
+
+        return counterparts()
 
     def runtime(self) -> RuntimeTable:
         """Fitted memory constants of the serving engines."""

@@ -21,6 +21,8 @@ USER_FILE_BYTES = 1_000_000
 """Largest file that is read for a user: far above any hand-written one."""
 MAX_DEPTH = 32
 MAX_DIGITS = 300
+MAX_VALUES = 200_000
+"""Values of one file; more would keep a person waiting, and no hand writes them."""
 _TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels; flatten it"
 
 _BUILT_IN_BYTES = 4_000_000
@@ -118,6 +120,7 @@ class _Reader:
         self.name = name
         self.error = error
         self.track = track
+        self.values = 0
         self.lines: dict[tuple[Key, ...], int] = {}
 
     def fail(self, line: int, message: str) -> Exception:
@@ -161,6 +164,9 @@ class _Reader:
         if kind == "AliasEvent":
             raise self.fail(event.start_mark.line + 1, "an alias (*name) is not allowed; write the value out")
         line = event.start_mark.line + 1
+        self.values += 1
+        if self.values > MAX_VALUES:
+            raise self.fail(line, f"more than {MAX_VALUES:,} values; a hand-written file has far fewer")
         if event.anchor is not None:
             raise self.fail(line, "an anchor (&name) is not allowed; write the value out")
         if event.tag is not None and event.tag != "!":

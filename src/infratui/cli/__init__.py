@@ -8,7 +8,7 @@ import sys
 
 
 def main() -> None:
-    """Console script. Exit codes: 0 fine, 1 the plan does not hold, 2 the input is wrong, 3 a defect."""
+    """Console script. Exit codes: 0 fine, 1 the plan does not hold, 2 the input is wrong, 70 an error of its own."""
     # While the rest is being loaded as well: an interruption is no error.
     signal.signal(signal.SIGINT, lambda *_: sys.exit(128 + signal.SIGINT))
     arguments = sys.argv[1:]

@@ -86,7 +86,6 @@ class Deployment:
 
     def scenario(self) -> Scenario:
         """The scenario that the options describe. Ends the program in one line where they do not."""
-        from ..catalog.load import STORED, looks_like_path
         from ..scenario import Scenario, ScenarioError
         from ..settings_text import assign
         from ..store import load_preset, load_scenario
@@ -101,9 +100,9 @@ class Deployment:
                 scenario = load_scenario(self.file)
             named = {"model": self.model, "accelerator": self.gpu, "gpus": self.gpus}
             scenario = scenario.with_(**{key: value for key, value in named.items() if value is not None})
-            if self.model and looks_like_path(self.model):
-                # A checkpoint knows how its weights are stored; `--set precision=…` still asks what if.
-                scenario = scenario.with_(precision=f"{self.model}{STORED}")
+            if self.model:
+                # A model is as it was released, a checkpoint as it is stored; `--set precision=…` still asks what if.
+                scenario = scenario.with_(precision="")
             loaded, scenario = scenario, assign(scenario, self.settings)
             self._check_names(scenario, loaded)
             return scenario
@@ -114,7 +113,7 @@ class Deployment:
 
     def _check_names(self, scenario: Scenario, loaded: Scenario) -> None:
         """Names that every section needs, while it is known which were written in the file. Raises ScenarioError."""
-        from ..scenario import ScenarioError
+        from ..scenario import INPUTS, ScenarioError
         from ..store import place_of
 
         facts = self.facts()
@@ -126,6 +125,8 @@ class Deployment:
             "node_link": facts.link,
         }
         for field, look_up in lookups.items():
+            if not getattr(scenario, field) and INPUTS[field].zero:
+                continue
             try:
                 look_up(getattr(scenario, field))
             except (ValueError, OSError) as error:

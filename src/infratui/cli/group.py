@@ -32,7 +32,7 @@ COMMANDS = {entry.command: entry.about for entry in SECTIONS} | _LISTS
 """Command → one line. The module of the same name holds the command; a section needs none of its own."""
 
 
-DEFECT = 3
+DEFECT = 70
 """Exit code of what nobody expected."""
 
 
@@ -47,7 +47,7 @@ class LazyGroup(click.Group):
         standalone_mode: bool = True,
         **extra: Any,
     ) -> Any:
-        """Run; whatever goes wrong is said in one line: arguments and standard output, code 2; a defect, code 3."""
+        """Run; whatever goes wrong is said in one line: arguments and standard output, code 2; a defect, code 70."""
         if not standalone_mode:
             return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
         streams.adapt()

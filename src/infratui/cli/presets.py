@@ -29,7 +29,7 @@ def command(as_json: bool) -> None:
                 preset.id + (" *" if preset.own else ""),
                 preset.title,
                 scenario.model,
-                scenario.precision,
+                scenario.precision or "as released",
                 f"{scenario.users:,}",
                 f"{scenario.context:,}",
                 f"{scenario.gpus} × {scenario.accelerator}",

@@ -1,22 +1,22 @@
 """The one door: scenario + facts → results. Screens, reports, the command line and tests all come through here.
 
-Sections are evaluated when they are asked for, and remembered by the fields they depend on: changing a price does not
-size memory again.
+Parts are evaluated when they are asked for, and remembered by the fields they read: changing a price does not size
+memory again.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
+from .case import Case
 from .facts import Facts
 
 if TYPE_CHECKING:
     from ..scenario import Scenario
-    from .cost.case import Sized
     from .cost.levers import CostLever
     from .cost.tornado import Tornado
+    from .deployment.answer import Deployed, FleetAnswer
     from .deployment.planner import DemandPlan
     from .sections.bit_lab import LabResult
     from .sections.cost import CostResult
@@ -25,117 +25,135 @@ if TYPE_CHECKING:
     from .sections.quantization import QuantizationResult
     from .sections.vram import VramResult
 
-T = TypeVar("T")
-
 Key = tuple[object, ...]
 
 
 class Memo:
-    """Remembers the last results of each section."""
+    """The last results, each under the values of the fields that its evaluation read."""
 
-    def __init__(self, size: int = 32) -> None:
+    def __init__(self, size: int = 64) -> None:
         self._size = size
         self._entries: OrderedDict[Key, object] = OrderedDict()
+        self._read: dict[str, OrderedDict[tuple[str, ...], None]] = {}
+        """Sets of fields that evaluations of a part have read, the last ones last."""
 
-    def get(self, key: Key, make: Callable[[], T]) -> T:
-        """The remembered result of a key, or a new one."""
-        if key in self._entries:
-            self._entries.move_to_end(key)
-            return self._entries[key]  # type: ignore[return-value]
-        made = make()
-        self._entries[key] = made
-        if len(self._entries) > self._size:
+    def find(self, part: str, scenario: Scenario) -> tuple[object, tuple[str, ...]] | None:
+        """A remembered result, and the fields that it was made of."""
+        for fields in reversed(self._read.get(part, ())):
+            key = _key(part, scenario, fields)
+            if key in self._entries:
+                self._entries.move_to_end(key)
+                return self._entries[key], fields
+        return None
+
+    def keep(self, part: str, scenario: Scenario, fields: tuple[str, ...], result: object) -> None:
+        """Remember a result that depends on these fields alone."""
+        known = self._read.setdefault(part, OrderedDict())
+        known[fields] = None
+        known.move_to_end(fields)
+        if len(known) > _FIELD_SETS:
+            known.popitem(last=False)
+        self._entries[_key(part, scenario, fields)] = result
+        while len(self._entries) > self._size:
             self._entries.popitem(last=False)
-        return made
+
+
+_FIELD_SETS = 8
+"""What an evaluation reads depends on what it finds: as many different sets of fields are told apart per part."""
+
+
+def _key(part: str, scenario: Scenario, fields: tuple[str, ...]) -> Key:
+    return (part, fields, *(getattr(scenario, field) for field in fields))
 
 
 class Evaluation:
-    """The results of one scenario, section by section, each evaluated on first use.
+    """The results of one scenario, part by part, each evaluated on first use.
 
-    A section raises ValueError in one line where the scenario cannot be answered: an unknown name, a layout that is
-    not legal, a price that is missing.
+    A part raises ValueError in one line where the scenario cannot be answered: an unknown name, a layout that is not
+    legal, a price that is missing.
     """
 
     def __init__(self, scenario: Scenario, facts: Facts, memo: Memo) -> None:
         self.scenario = scenario
         self.facts = facts
-        self._memo = memo
+        self.case = Case(scenario, facts, memo)
 
-    def _section(self, name: str, fields: tuple[str, ...], make: Callable[[Scenario, Facts], T]) -> T:
-        key = (name, *(getattr(self.scenario, field) for field in fields))
-        return self._memo.get(key, lambda: make(self.scenario, self.facts))
+    @property
+    def deployment(self) -> Deployed:
+        """The layout to take on the scenario's GPUs, and the fewest that hold it: what every section shows."""
+        from .deployment.answer import deployed
+
+        return deployed(self.case)
+
+    @property
+    def fleet(self) -> FleetAnswer:
+        """The cheapest fleet that meets both sides of the demand, or the scenario's own GPUs as they are."""
+        from .deployment.answer import fleet_of
+
+        return fleet_of(self.case)
 
     @property
     def vram(self) -> VramResult:
         """Memory: weights, KV cache, runtime, what fits where."""
-        from .sections.vram import FIELDS, evaluate_vram
+        from .sections.vram import evaluate_vram
 
-        return self._section("vram", FIELDS, evaluate_vram)
+        return self.case.part("vram", evaluate_vram)
 
     @property
     def moe(self) -> MoeResult:
         """A dense model beside a mixture of experts, and its router."""
-        from .sections.moe import FIELDS, evaluate_moe
+        from .sections.moe import evaluate_moe
 
-        return self._section("moe", FIELDS, evaluate_moe)
-
-    @property
-    def _sized(self) -> Sized:
-        from .cost.case import SERVING_FIELDS, size_replicas
-
-        return self._section("replicas", SERVING_FIELDS, size_replicas)
+        return self.case.part("moe", evaluate_moe)
 
     @property
     def cost(self) -> CostResult:
         """Buy or rent: fleet, options, breakevens, API, decision."""
-        from .sections.cost import FIELDS, evaluate_cost
+        from .sections.cost import evaluate_cost
 
-        return self._section("cost", FIELDS, lambda scenario, facts: evaluate_cost(scenario, facts, self._sized))
+        return self.case.part("cost", evaluate_cost)
 
     @property
     def cost_levers(self) -> tuple[CostLever, ...]:
         """What each lever on cost would save here."""
-        from .cost.levers import FIELDS, evaluate_levers
+        from .cost.levers import evaluate_levers
 
-        return self._section("cost levers", FIELDS, evaluate_levers)
+        return self.case.part("cost levers", evaluate_levers)
 
     @property
     def cost_tornado(self) -> Tornado | None:
         """Which input moves the decision most; None where there is nothing to compare."""
         from .cost.tornado import evaluate_tornado
-        from .sections.cost import FIELDS
 
-        return self._section(
-            "cost tornado", FIELDS, lambda scenario, facts: evaluate_tornado(scenario, facts, self._sized)
-        )
+        return self.case.part("cost tornado", evaluate_tornado)
 
     @property
     def parallelism(self) -> ParallelismResult:
         """Layouts: every split of the GPUs, which to take, what it sends."""
-        from .sections.parallelism import FIELDS, evaluate_parallelism
+        from .sections.parallelism import evaluate_parallelism
 
-        return self._section("parallelism", FIELDS, evaluate_parallelism)
+        return self.case.part("parallelism", evaluate_parallelism)
 
     @property
     def quantization(self) -> QuantizationResult:
         """Every way to store the weights: bytes, GPUs, speed, quality."""
-        from .sections.quantization import FIELDS, evaluate_quantization
+        from .sections.quantization import evaluate_quantization
 
-        return self._section("quantization", FIELDS, evaluate_quantization)
+        return self.case.part("quantization", evaluate_quantization)
 
     @property
     def lab(self) -> LabResult:
         """One value and its group in every number format."""
-        from .sections.bit_lab import FIELDS, evaluate_lab
+        from .sections.bit_lab import evaluate_lab
 
-        return self._section("lab", FIELDS, evaluate_lab)
+        return self.case.part("lab", evaluate_lab)
 
     @property
     def demand_plan(self) -> DemandPlan:
         """The cheapest plan over the whole catalog: half a second, so ask for it only when it is wanted."""
-        from .deployment.planner import FIELDS, plan_demand
+        from .deployment.planner import plan_demand
 
-        return self._section("demand plan", FIELDS, plan_demand)
+        return self.case.part("demand plan", plan_demand)
 
 
 class Evaluator:

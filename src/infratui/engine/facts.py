@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .formats.methods import QuantizationMethod
     from .formats.quality import QualityTable
     from .memory.runtime import RuntimeTable
+    from .sections.moe import Counterparts
     from .sections.parallelism import TypicalDeployment
     from .speed.constants import Constants
 
@@ -47,6 +48,9 @@ class Facts(Protocol):
 
     def typical_deployments(self) -> Sequence[TypicalDeployment]:
         """What the reference lists per model size."""
+
+    def counterparts(self) -> Counterparts:
+        """What stands beside a model where nothing is named."""
 
     def runtime(self) -> RuntimeTable:
         """Fitted memory constants of the serving engines."""

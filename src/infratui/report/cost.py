@@ -16,8 +16,8 @@ from .show import Answer, Bar, Bars, Block, Cell, Chart, Column, Curve, Line, Li
 
 if TYPE_CHECKING:
     from ..engine.cost.levers import CostLever
-    from ..engine.cost.replica import Replica
     from ..engine.cost.tornado import Tornado
+    from ..engine.deployment.judge import Replica
     from ..engine.evaluate import Evaluation
     from ..engine.figures.derivation import Derivation
     from ..engine.sections.cost import CostResult, PricedOption
@@ -528,6 +528,8 @@ def data(result: CostResult, *, explain: bool = False) -> dict[str, Any]:
             "path": result.decision.path,
         },
         "usd_per_month": best.monthly if best else None,
+        "usd_per_month_band": result.monthly_band,
+        "gpus_band": result.gpus_band,
         "usd_per_mtok": best.per_mtok if best else None,
         "usd_per_request": result.per_request,
         "usd_per_user_month": result.per_user,

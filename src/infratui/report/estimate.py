@@ -44,7 +44,8 @@ def estimate_rows(rows: Iterable[Mapping[str, str]], facts: Catalog, *, given_kv
 
 def _speed(row: Mapping[str, str], facts: Catalog, number: int, found: dict[str, str]) -> dict[str, str]:
     told = dict.fromkeys(SPEED_COLUMNS, "")
-    if not any(row.get(name, "").strip() for name in _TRAFFIC):
+    # Where not even the weights can be placed, there is no deployment that could have a speed.
+    if not found["est_weights_gib_per_gpu"] or not any(row.get(name, "").strip() for name in _TRAFFIC):
         return told
     constants = facts.speed()
     try:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__
+from . import deployment
 from .as_json import SCHEMA, dumps, plain
 from .sections import Outcome, outcomes
 
@@ -72,6 +73,7 @@ def json_report(evaluation: Evaluation, date: dt.date) -> str:
     return dumps(
         {
             "schema": SCHEMA,
+            **deployment.as_json(evaluation),
             "infratui": __version__,
             "date": date.isoformat(),
             "scenario": evaluation.scenario.model_dump(),

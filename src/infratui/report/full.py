@@ -61,7 +61,10 @@ def inputs_line(scenario: Scenario, facts: Facts) -> str:
     try:
         model = facts.model(scenario.model).name
         gpu = facts.accelerator(scenario.accelerator).name
-        weights, cache = facts.precision(scenario.precision).label, facts.precision(scenario.kv_precision).label
+        weights, cache = (
+            facts.precision(scenario.precision or facts.model(scenario.model).weight_precision).label,
+            facts.precision(scenario.kv_precision).label,
+        )
     except (ValueError, OSError):
         model, gpu, weights, cache = scenario.model, scenario.accelerator, scenario.precision, scenario.kv_precision
     users = "1 user" if scenario.users == 1 else f"{scenario.users:,} users"

@@ -17,6 +17,8 @@ NAMED = frozenset({Kind.MODEL, Kind.ACCELERATOR, Kind.PRECISION, Kind.KV_PRECISI
 
 def input_text(field: str, value: object, facts: Facts, currency: str = "$") -> str:
     """A value of a field with its name or unit: `Llama 3.3 70B Instruct`, `32K`, `$3.00 /GPU·h`, `auto`."""
+    if value == "" and INPUTS[field].zero:
+        return INPUTS[field].zero
     try:
         match INPUTS[field].kind:
             case Kind.MODEL:

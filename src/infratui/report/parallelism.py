@@ -9,6 +9,7 @@ from ..engine.figures.compare import Better, Headline, headline
 from ..engine.figures.derivation import Unit
 from ..engine.figures.units import GB, ByteUnit, format_bytes, format_count, format_seconds, significant
 from ..engine.metrics import metric
+from .deployment import reason_text, reasons_text, way_flag, way_text
 from .names import short_name
 from .show import Answer, Block, Cell, Column, Prose, Row, Says, Table
 
@@ -167,14 +168,14 @@ def why(result: ParallelismResult) -> str:
     chosen = result.chosen
     if chosen is None or not chosen.fits:
         return help_line(result) or "free what is set by hand (0 = auto), or take more GPUs"
-    return " · ".join(chosen.reasons)
+    return reasons_text(chosen.reasons)
 
 
 def help_line(result: ParallelismResult) -> str:
     """What would let it fit, each with the GPUs it would then take."""
     if not result.help:
         return ""
-    entries = (f"{entry.words} ({entry.gpus:,} GPU{'' if entry.gpus == 1 else 's'})" for entry in result.help)
+    entries = (f"{way_text(entry)} ({entry.gpus:,} GPU{'' if entry.gpus == 1 else 's'})" for entry in result.help)
     return "what would help: " + ", ".join(entries)
 
 
@@ -194,8 +195,6 @@ def _ladder_lines(result: ParallelismResult) -> Iterator[tuple[str, str]]:
     needed = result.needed
     if needed.plan is not None:
         least = f"{needed.plan.layout.gpus:,} GPUs hold the load as {needed.plan.layout.label}"
-        if needed.arithmetic is not None and needed.arithmetic < needed.plan.layout.gpus:
-            least += f", {needed.arithmetic:,} by bytes alone: {needed.reason}"
         yield "at least", least
     elif needed.reason:
         yield "at least", needed.reason
@@ -258,7 +257,7 @@ def summary(result: ParallelismResult, bytes_as: ByteUnit = ByteUnit.GB) -> str:
     chosen = result.chosen
     if chosen is None:
         return f"{where}: no layout can be built: {'; '.join(result.refused)}."
-    because = f" ({' · '.join(chosen.reasons)})" if chosen.fits else ""
+    because = f" ({reasons_text(chosen.reasons, bytes_as)})" if chosen.fits else ""
     sentences = [f"{where}: {chosen.layout.label}{because}."]
     sentences.append(f"{verdict(result, bytes_as)}.")
     serving = chosen.serving
@@ -430,7 +429,16 @@ def data(result: ParallelismResult, *, explain: bool = False) -> dict[str, Any]:
         "needed_gpus": result.needed.plan.layout.gpus if result.needed.plan else None,
         "needed_reason": result.needed.reason,
         "missing_gpus": result.missing_gpus,
-        "help": [{"change": dict(entry.changes), "words": entry.words, "gpus": entry.gpus} for entry in result.help],
+        "help": [
+            {
+                "change": dict(entry.changes),
+                "words": way_text(entry),
+                "gpus": entry.gpus,
+                "holds": entry.holds,
+                "flag": way_flag(entry),
+            }
+            for entry in result.help
+        ],
         "layouts": [_row_data(row) for row in result.rows],
         "links": [
             {
@@ -488,7 +496,7 @@ def _chosen_data(chosen: Chosen) -> dict[str, Any]:
     return {
         **_sizes(chosen),
         "forced": chosen.forced,
-        "reasons": chosen.reasons,
+        "reasons": [reason_text(reason) for reason in chosen.reasons],
         "idle_gpus": chosen.idle,
         "memory_short_bytes": chosen.memory.missing,
         "memory_free_bytes": chosen.memory.free,

@@ -390,10 +390,9 @@ def _takes(row: PrecisionRow, result: QuantizationResult) -> str:
     if row.least.plan is None:
         return f"no number of {name} holds this workload: {row.least.reason}"
     reason = f": {row.least.reason}" if row.least.reason else ""
-    arithmetic = f", {row.least.arithmetic} by bytes alone{reason}" if row.least.arithmetic != row.gpus else ""
     alone = f"; the weights alone take {row.gpus_alone}" if row.gpus_alone else ""
     why = f" ({row.alone.reason})" if row.gpus_alone and row.alone.reason else ""
-    return f"{row.gpus} × {name} as {row.least.plan.layout.label}{arithmetic}{alone}{why}"
+    return f"{row.gpus} × {name} as {row.least.plan.layout.label}{reason}{alone}{why}"
 
 
 _EVIDENCE_COLUMNS = (

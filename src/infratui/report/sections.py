@@ -6,6 +6,7 @@ A section is a row here, its engine in `engine/sections/`, its words in `report/
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from ..engine.figures.units import ByteUnit
 from ..mishaps import unforeseen
+from .deployment import with_deployment
 from .show import Answer, Block, Table
 
 if TYPE_CHECKING:
@@ -144,10 +146,11 @@ class Outcome:
         found = self.section.report.data(self.result, explain=explain)
         more = getattr(self.section.report, "rest_data", None)
         if more is not None:
-            found |= more(self.evaluation)
+            with contextlib.suppress(ValueError):
+                found |= more(self.evaluation)
         if explain:
             found.setdefault("derivations", self.derivations())
-        return found
+        return with_deployment(found, self.evaluation)
 
 
 def outcome(evaluation: Evaluation, entry: Section) -> Outcome:

@@ -18,6 +18,7 @@ from ..engine.figures.units import (
     format_tokens,
     significant,
 )
+from .deployment import reason_text, reasons_text
 from .names import short_name
 from .show import (
     Answer,
@@ -89,7 +90,7 @@ def page(result: VramResult, bytes_as: ByteUnit) -> tuple[Block, ...]:
 def headlines(evaluation: Evaluation, result: VramResult) -> tuple[Headline, ...]:
     """What two scenarios are compared by."""
     estimate, plan = result.headline, result.selected.plan
-    short = "; ".join(result.selected.reasons) or "no layout"
+    short = "; ".join(result.selected.refused) or reasons_text(result.selected.reasons) or "no layout"
     smallest = result.smallest.plan
     return (
         headline("Memory of one replica", estimate.total, Unit.BYTES),
@@ -390,7 +391,7 @@ def data(result: VramResult, *, explain: bool = False) -> dict[str, object]:
             "verdict": selected.verdict,
             "missing_bytes_per_gpu": selected.missing,
             "missing_gpus": selected.missing_gpus,
-            "reasons": selected.reasons,
+            "reasons": [reason_text(reason, ByteUnit.GB) for reason in selected.reasons] or selected.refused,
             "kv_copies": selected.kv_copies,
             "layout": None if plan is None else plan.layout,
             "per_gpu": None

@@ -23,7 +23,7 @@ from textual.screen import Screen
 from .driver import Terminal, TerminalDriver
 from .ending import FAILED
 from .frame import Frame, FrameUpdate
-from .remembered import forget_lines
+from .remembered import forget_layouts, forget_lines
 from .typeahead import OrderedKeys
 
 
@@ -71,9 +71,10 @@ class Host(OrderedKeys):
         super()._display(screen, renderable)
 
     def tidy(self) -> None:
-        """Drop the lines of all screens as they were drawn, and the pieces cut from them: they are drawn again."""
+        """Drop the lines of all screens as they were drawn, and what was computed for layouts: both are made again."""
         for screen in self.open_screens:
             forget_lines(screen)
+        forget_layouts()
 
     def redraw(self) -> None:
         """Send the whole screen again, whatever the terminal shows."""

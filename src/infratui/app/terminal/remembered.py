@@ -1,16 +1,18 @@
 """What Textual remembers of heights and drawn lines, forgotten where that is in the way.
 
-Textual offers no public way for any of the three names that are used here:
+Textual offers no public way for any of the names that are used here:
 
 - `Widget._layout_required` tells a request to lay out again that is on its way already; a second one is dropped.
 - `Widget._clear_arrangement_cache` forgets where a container has put its children.
-- `Widget._styles_cache` holds the drawn lines of a widget.
+- `Widget._styles_cache` holds the drawn lines of a widget; what all of them share, `textual._styles_cache` holds.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from textual._styles_cache import StylesCache
+from textual.geometry import Region
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -39,3 +41,9 @@ def forget_lines(screen: Screen[Any]) -> None:
     """
     for widget in screen.walk_children(Widget, with_self=True):
         widget._styles_cache.clear()
+
+
+def forget_layouts() -> None:
+    """Forget what was computed for layouts: the last of these also keeps every widget that it was ever asked by."""
+    for cached in (Region.intersection, Region.union, Region.shrink, Region.grow, StylesCache.get_inner_outer):
+        cached.cache_clear()

@@ -9,6 +9,10 @@ from ..figures.units import GIB
 from ..model.precision import Compute
 
 PeakName = Literal["fp32", "tf32", "fp16", "bf16", "fp8", "int8", "fp4"]
+LinkKind = Literal["switched", "mesh", "bridge", "pcie"]
+"""How a link joins GPUs: all through a switch, each with each, in pairs, or over the host's bus."""
+Reach = Literal["host", "node", "domain", "nodes"]
+"""What a link joins: a GPU and its host, the GPUs of a server, those of a rack, or servers."""
 PriceKind = Literal["on_demand", "spot", "reserved_1y", "reserved_3y", "purchase"]
 
 
@@ -29,6 +33,12 @@ class Link:
     latency_us: float | None = None
     measured_bandwidth: float | None = None
     scope: str = ""
+    reach: Reach | None = None
+    """None: as `scope` words it."""
+    kind: LinkKind | None = None
+    """None: a link between nodes or to the host."""
+    shared_by_node: bool = False
+    """The bandwidth is that of a whole node."""
     status: str = "available"
     """`available` or `announced`."""
     latency_basis: str = ""
@@ -37,6 +47,11 @@ class Link:
     notes: str = ""
     source: str = ""
     origin: str = "built-in"
+
+    @property
+    def joins(self) -> Reach:
+        """What it joins; links that a user adds may say so in their scope alone."""
+        return self.reach or ("nodes" if self.scope.startswith("inter-node") else "node")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,6 +82,8 @@ class Accelerator:
     """Id of the link between the accelerators of a node; empty: PCIe only."""
     link_bandwidth: float | None = None
     """Bytes per second and direction between accelerators of a node."""
+    link_kind: LinkKind | None = None
+    """None: as the link itself is."""
     link_domain: int = 0
     """Accelerators that the link joins: 2 for a bridge, 72 for a rack; 0: all of a node."""
     pcie_gen: int | None = None

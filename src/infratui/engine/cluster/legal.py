@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 
 from ..model.architecture import (
@@ -19,28 +18,13 @@ from ..model.architecture import (
     group_counts,
 )
 from ..model.precision import Precision
+from .fabric import Fabric
 from .layout import Layout
 
-FAST_LINK = 100e9
-"""Bytes per second and direction between nodes above which tensor parallelism may cross them: two orders below HBM.
-
-InfiniBand NDR brings 50 GB/s per GPU, NVLink 4 450: tensor parallelism waits for the link in every layer.
-"""
 _SIXTEEN_BIT = 16.0
 
 
-@dataclass(frozen=True, slots=True)
-class Topology:
-    """What surrounds the GPUs. Bandwidth is bytes per second and direction; None: unknown."""
-
-    gpus_per_node: int = 8
-    node_bandwidth: float | None = None
-    """Between the GPUs of a node."""
-    fabric_bandwidth: float | None = None
-    """Between nodes, per GPU."""
-
-
-ONE_SERVER = Topology()
+ONE_SERVER = Fabric()
 
 
 def divisors(number: int) -> tuple[int, ...]:
@@ -76,12 +60,12 @@ def _layouts(gpus: int, experts: bool) -> Iterator[Layout]:
                     yield Layout(tp, pp, dp, ep)
 
 
-def refusals(model: Model, precision: Precision, layout: Layout, topology: Topology = ONE_SERVER) -> tuple[str, ...]:
+def refusals(model: Model, precision: Precision, layout: Layout, fabric: Fabric = ONE_SERVER) -> tuple[str, ...]:
     """Why a layout cannot be built, whatever the memory; empty: it can. One reason per cause, in words."""
     return (
         *tensor_refusals(model, precision, layout.tp, layout.ep),
         *_expert_refusals(model, layout),
-        *_placement_refusals(model, layout, topology),
+        *_placement_refusals(model, layout, fabric),
     )
 
 
@@ -148,27 +132,33 @@ def _expert_refusals(model: Model, layout: Layout) -> Iterator[str]:
         yield f"EP{ep} needs {ep} GPUs per stage; TP × DP gives {ranks}"
     elif ranks % ep or (layout.tp % ep and ep % layout.tp):
         yield f"EP{ep} does not fit into TP{layout.tp} × DP{layout.dp}"
-    if mixture.experts % ep:
+    if mixture.experts % ep and not redundant_experts(mixture.experts, layout):
         yield f"EP{ep} does not divide {mixture.experts} experts"
 
 
-def _placement_refusals(model: Model, layout: Layout, topology: Topology) -> Iterator[str]:
+def redundant_experts(experts: int, layout: Layout) -> int:
+    """Copies of experts that fill the ranks evenly where EP spans replicas: engines keep them to balance the load.
+
+    256 experts on 72 ranks: 4 each, 32 of them copies. Within one tensor-parallel group, across stages or with more
+    ranks than experts engines want EP to divide the experts: 0.
+
+    >>> redundant_experts(256, Layout(1, 1, 72, 72)), redundant_experts(256, Layout(1, 1, 64, 64))
+    (32, 0)
+    """
+    ep = layout.ep
+    if not layout.tp < ep <= experts or layout.pp > 1:
+        return 0
+    return -experts % ep
+
+
+def _placement_refusals(model: Model, layout: Layout, fabric: Fabric) -> Iterator[str]:
     if layout.pp > model.layers:
         yield f"PP{layout.pp} leaves stages without layers: the model has {model.layers}"
-    node = topology.gpus_per_node
-    if layout.tp > node and (topology.fabric_bandwidth or 0) < FAST_LINK:
-        speed = f" of {topology.fabric_bandwidth / 1e9:,.0f} GB/s per GPU" if topology.fabric_bandwidth else ""
-        yield f"TP{layout.tp} spans nodes of {node} GPUs over a link{speed}, too slow for every layer"
-    elif layout.tp < node and layout.tp * layout.pp > 1 and node % layout.tp and layout.gpus > node:
-        yield f"TP{layout.tp} groups do not pack nodes of {node} GPUs without crossing them"
+    if not packs(layout, fabric):
+        yield f"TP{layout.tp} groups do not pack nodes of {fabric.domain} GPUs without crossing them"
 
 
-@lru_cache(maxsize=512)
-def tensor_sizes(model: Model, precision: Precision, limit: int) -> tuple[int, ...]:
-    """Every TP up to `limit` that divides the model, ascending."""
-    return tuple(tp for tp in range(1, limit + 1) if not tensor_refusals(model, precision, tp))
-
-
-def nodes(layout: Layout, gpus_per_node: int) -> int:
-    """Nodes that a layout takes."""
-    return -(-layout.gpus // gpus_per_node)
+def packs(layout: Layout, fabric: Fabric) -> bool:
+    """Tensor-parallel groups share nodes evenly, or take whole ones: across nodes they are slow, yet engines run."""
+    tp, node = layout.tp, fabric.domain
+    return layout.gpus <= node or tp == 1 or node % tp == 0 or tp % node == 0

@@ -8,6 +8,7 @@ from typing import Literal
 
 from ..figures.derivation import Basis, Derivation, Formula, Ledger, Number, Unit
 from ..model.architecture import Mixture, Model, layer_order
+from .fabric import per_gpu
 from .hardware import Link
 from .layout import Layout
 
@@ -32,7 +33,7 @@ TRANSFER = Formula("transfer", "bytes / bandwidth", Unit.SECONDS, term="nvlink")
 LATENCY = Formula("latency", "messages * latency", Unit.SECONDS, term="all-reduce")
 
 Reach = Literal["node", "nodes"]
-"""Inside a node, or between nodes."""
+"""Within a domain, or between domains."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,15 +158,13 @@ def link_times(
     kind = by_id[own].type[:2] if own in by_id else "nv"
     found = []
     for link in by_id.values():
-        if link.scope == "CPU-GPU":
+        if link.joins == "host":
             continue
-        reach: Reach = "nodes" if link.scope.startswith("inter-node") else "node"
+        reach: Reach = "nodes" if link.joins == "nodes" else "node"
         share = traffic.over(reach)
         if link.id not in names and (not share.bytes or (reach == "node" and link.type[:2] not in (kind, "pc"))):
             continue
-        bandwidth = link.bandwidth
-        if bandwidth and link.scope.endswith("per node"):
-            bandwidth /= gpus_per_node
+        bandwidth = per_gpu(link, gpus_per_node) if reach == "nodes" else link.bandwidth
         transfer = float(TRANSFER(bytes=share.bytes, bandwidth=bandwidth)) if bandwidth else None
         latency = link.latency_us
         wait = None if latency is None else float(LATENCY(messages=share.messages, latency=latency * 1e-6))

@@ -22,6 +22,10 @@ REQUEST_PRICE = Formula(
 REQUESTS = Formula("breakeven requests per day", "monthly / (request_price * service_days)", term="breakeven")
 
 
+FREE_USD = 1e-9
+"""What costs less counts as free: nothing is divided by it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Breakeven:
     """One threshold. `value` is None where there is none, and `words` says why."""
@@ -38,7 +42,7 @@ def hours_per_day(on_demand: float | None, reserved: float | None, days_per_week
     name = f"on demand = reserved {term}"
     if on_demand is None or reserved is None:
         return Breakeven(name, None, Unit.HOURS, "needs both an on-demand and a reserved price")
-    if on_demand == 0:
+    if on_demand < FREE_USD:
         return Breakeven(name, None, Unit.HOURS, "on demand is free, so a reservation never pays")
     ledger = Ledger()
     hours = float(
@@ -64,7 +68,7 @@ def month(own: OptionCost | None, rent: OptionCost | None, life_years: float = m
     name = f"owned = {rent.option.value}" if rent else "owned = rented"
     if own is None or rent is None:
         return Breakeven(name, None, Unit.MONTHS, "needs a purchase price and a rental price")
-    if rent.running <= own.running:
+    if rent.running - own.running < FREE_USD:
         return Breakeven(
             name, None, Unit.MONTHS, f"running owned hardware costs as much as {rent.option.value}: it never pays back"
         )

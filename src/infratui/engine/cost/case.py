@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from math import ceil
 
+from ..case import Case
 from ..cluster.hardware import Accelerator
-from ..cluster.layout import Layout
-from ..facts import Facts
+from ..deployment.answer import fleet_of
+from ..deployment.judge import NoReplicaError, Replica
+from ..deployment.search import FleetPlan, fleet
+from ..deployment.site import Site
 from ..figures.derivation import Ledger, Unit
 from . import breakeven
 from .assumptions import CostRules
@@ -17,97 +20,59 @@ from .decision import Circumstances, Decision, cheapest_rental, decide
 from .demand import Demand, Fleet, Offered, offered_load, size_fleet
 from .options import Option, OptionCost, Ownership, Rates, price_options
 from .prices import PriceKind, PriceRange, committed, own_price, price_range
-from .replica import Replica, best_replica, service_of
 from .thumb import thumb_replica
-
-if TYPE_CHECKING:
-    from ...scenario import Scenario
-
-SERVING_FIELDS = (
-    "estimator",
-    "model", "precision", "kv_precision", "accelerator", "utilization", "engine", "max_batched_tokens",
-    "max_num_seqs", "windowed_kv", "tp", "pp", "ep", "node_link", "input_tokens", "output_tokens", "prefix_hit",
-    "acceptance", "draft_tokens", "ttft_ms", "tpot_ms", "cascade_pct", "cascade_model",
-)  # fmt: skip
-"""What decides how much one replica holds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sized:
-    """What serves the scenario: it does not depend on demand or prices."""
-
-    replica: Replica
-    small: Replica | None = None
-    """The small model of a cascade, on the same kind of GPU."""
-
-
-def size_replicas(scenario: Scenario, facts: Facts, *, explain: bool = True) -> Sized:
-    """The best replica of each model, or the rule of thumb's. Raises NoReplicaError where nothing can serve."""
-    if scenario.estimator == "rule-of-thumb":
-        large = thumb_replica(scenario, facts, explain=explain)
-        cascade = scenario.cascade_model if scenario.cascade_pct else ""
-        return Sized(large, thumb_replica(scenario, facts, cascade, explain=explain) if cascade else None)
-    accelerator = facts.accelerator(scenario.accelerator)
-    forced = None
-    if scenario.tp or scenario.pp:
-        forced = Layout(scenario.tp or 1, scenario.pp or 1, 1, min(scenario.ep or 1, scenario.tp or 1))
-    service = service_of(scenario, facts)
-    replica = best_replica(service, accelerator, facts, scenario.node_link, forced, explain=explain)
-    if not scenario.cascade_pct:
-        return Sized(replica)
-    light = service_of(scenario, facts, scenario.cascade_model)
-    return Sized(replica, best_replica(light, accelerator, facts, scenario.node_link, explain=explain))
 
 
 @dataclass(frozen=True, slots=True)
 class CostCase:
     """Everything that money is computed from; replace a field to ask what if."""
 
-    scenario: Scenario
-    accelerator: Accelerator
+    case: Case
+    site: Site
     replica: Replica
     small: Replica | None
+    """The small model of a cascade, on the same kind of GPU."""
     ranges: tuple[PriceRange | None, ...]
     """In the order of `Option`."""
     own: Ownership
     rules: CostRules
+    units: int = 0
+    """Replicas that are there, whatever the demand; 0: as many as it needs."""
 
     @classmethod
-    def of(cls, scenario: Scenario, facts: Facts, sized: Sized | None = None) -> CostCase:
-        """Look up prices; size the replicas unless they are given."""
-        accelerator = facts.accelerator(scenario.accelerator)
-        sized = sized or size_replicas(scenario, facts, explain=False)
-        rules = facts.cost_rules()
-        own = ownership(scenario, rules, accelerator)
-        ranges = price_ranges(scenario, accelerator, facts)
-        return cls(scenario, accelerator, sized.replica, sized.small, ranges, own, rules)
+    def of(cls, case: Case, site: Site | None = None) -> CostCase:
+        """Look up prices and search the fleet. Raises NoReplicaError where nothing serves."""
+        site = site or case.site
+        rules = case.facts.cost_rules()
+        large, small, units = _replicas(case, site)
+        own = ownership(case, rules, site.accelerator)
+        return cls(case, site, large, small, price_ranges(case, site.accelerator), own, rules, units)
+
+    @property
+    def accelerator(self) -> Accelerator:
+        return self.site.accelerator
 
     def demand(self) -> Demand:
-        scenario = self.scenario
-        return Demand(
-            scenario.requests_per_day,
-            scenario.input_tokens,
-            scenario.output_tokens,
-            scenario.hours_per_day,
-            scenario.days_per_week,
-            scenario.peak_factor,
-        )
+        return self.case.demand
 
     def fleet(self, offered: Offered, ledger: Ledger) -> Fleet:
         """All GPUs: the model's replicas, and with a cascade the small model's beside them."""
-        scenario = self.scenario
+        replica, scenario, users = self.replica, self.case.scenario, self.case.load.users
+        if self.units:
+            rate = replica.requests_per_s
+            return Fleet(
+                self.units, 0, replica.gpus, self.case.gpus, rate, offered.mean_rate / (self.units * rate), "mine"
+            )  # fmt: skip
         if self.small is None:
-            return size_fleet(offered, self.replica.requests_per_s, self.replica.gpus, scenario.spares, ledger)
+            return _sized(offered, replica, scenario.spares, users, ledger)
         share = scenario.cascade_pct / 100
-        main = size_fleet(
-            _scaled(offered, 1 - share), self.replica.requests_per_s, self.replica.gpus, scenario.spares, ledger
-        )
-        light = size_fleet(_scaled(offered, share), self.small.requests_per_s, self.small.gpus, scenario.spares, ledger)
+        main = _sized(_scaled(offered, 1 - share), replica, scenario.spares, ceil(users * (1 - share)), ledger)
+        light = _sized(_scaled(offered, share), self.small, scenario.spares, ceil(users * share), ledger)
         gpus = main.gpus + light.gpus
         held = main.replicas * main.replica_rate + light.replicas * light.replica_rate
         return Fleet(
             main.replicas + light.replicas, main.spares + light.spares, main.gpus_per_replica, gpus,
-            main.replica_rate, offered.mean_rate / held,
+            main.replica_rate, offered.mean_rate / held, main.binds,
         )  # fmt: skip
 
     def rates(self, pick: str = "median") -> Rates:
@@ -126,10 +91,9 @@ class CostCase:
         costs: Mapping[Option, OptionCost],
         fleet: Fleet,
         api_monthly: float | None,
-        month: Breakeven | None = None,
     ) -> Circumstances:
         """What the decision tree asks about."""
-        scenario = self.scenario
+        scenario = self.case.scenario
         case = Circumstances(
             compliance=scenario.compliance,
             requests_per_day=scenario.requests_per_day,
@@ -146,6 +110,31 @@ class CostCase:
         )
 
 
+def _replicas(case: Case, site: Site) -> tuple[Replica, Replica | None, int]:
+    """The replica of the model, that of a cascade's small one, and how many there are where GPUs are given."""
+    scenario = case.scenario
+    share = scenario.cascade_pct / 100
+    if scenario.estimator == "rule-of-thumb":
+        large = thumb_replica(case, site)
+        return large, thumb_replica(case.with_(model=scenario.cascade_model), site) if share else None, 0
+    if site is case.site and not share:
+        found = fleet_of(case)
+        if found.plan is None:
+            raise NoReplicaError(found.reason)
+        return found.plan.replica, None, found.plan.replicas if found.mine else 0
+    large_plan = fleet(case, site, 1 - share)
+    return large_plan.replica, _light(case, site, share).replica if share else None, 0
+
+
+def _light(case: Case, site: Site, share: float) -> FleetPlan:
+    light = case.with_(model=case.scenario.cascade_model, acceptance=0.0, tp=0, pp=0, dp=0, ep=0)
+    return fleet(light, site, share)
+
+
+def _sized(offered: Offered, replica: Replica, spares: int, users: int, ledger: Ledger) -> Fleet:
+    return size_fleet(offered, replica.requests_per_s, replica.gpus, spares, ledger, users, replica.users)
+
+
 def cheapest_monthly(case: CostCase) -> float | None:
     """USD per month of the option to take among the five; None where no price is known."""
     _, fleet, costs = case.costs()
@@ -159,8 +148,9 @@ def sold_by(accelerator: Accelerator) -> int:
     return accelerator.gpus_per_node if accelerator.link else 1
 
 
-def ownership(scenario: Scenario, rules: CostRules, accelerator: Accelerator) -> Ownership:
+def ownership(case: Case, rules: CostRules, accelerator: Accelerator) -> Ownership:
     """The scenario's own figures, and the rules' where it has none."""
+    scenario = case.scenario
     return Ownership(
         watts_per_gpu=accelerator.tdp_w or 0.0,
         server_pct=rules.server_pct.value,
@@ -180,11 +170,12 @@ def ownership(scenario: Scenario, rules: CostRules, accelerator: Accelerator) ->
     )
 
 
-def price_ranges(scenario: Scenario, accelerator: Accelerator, facts: Facts) -> tuple[PriceRange | None, ...]:
+def price_ranges(case: Case, accelerator: Accelerator) -> tuple[PriceRange | None, ...]:
     """One range per option, in the order of `Option`: the user's figure, else published prices, else an estimate.
 
     The user's figures are of the scenario's own accelerator: they price no other.
     """
+    scenario, facts = case.scenario, case.facts
     rules, listed = facts.cost_rules(), facts.prices(accelerator.id)
     found = {kind: price_range(listed, kind) for kind in PriceKind}
     own = {
@@ -194,7 +185,7 @@ def price_ranges(scenario: Scenario, accelerator: Accelerator, facts: Facts) -> 
         PriceKind.RESERVED_3Y: scenario.reserved_3y_usd,
         PriceKind.PURCHASE: scenario.purchase_usd,
     }
-    mine = facts.accelerator(scenario.accelerator).id == accelerator.id
+    mine = case.accelerator.id == accelerator.id
     for kind, usd in own.items():
         if usd > 0 and mine:
             found[kind] = own_price(kind, usd)

@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from ..facts import Facts
+from ..case import Case
+from ..deployment.judge import NoReplicaError
 from ..figures.units import format_usd
-from ..model.architecture import Model
-from ..sections.cost import FIELDS as COST_FIELDS
 from .case import CostCase, cheapest_monthly
 from .notes import LeverNote
-from .replica import NoReplicaError
 
-if TYPE_CHECKING:
-    from ...scenario import Scenario
-
-FIELDS = (*COST_FIELDS, "shared_prefix")
 _EIGHT, _SIX = 8.6, 6.0
 """Effective bits up to which weights count as 8-bit, and as 4-bit."""
 _TTFT_MS, _TPOT_MS = 2000.0, 50.0
@@ -39,22 +32,21 @@ class CostLever:
     words: str
 
 
-def evaluate_levers(scenario: Scenario, facts: Facts) -> tuple[CostLever, ...]:
+def evaluate_levers(case: Case) -> tuple[CostLever, ...]:
     """Price the scenario with and without each lever. Raises ValueError where the scenario itself has no answer."""
-    now = _monthly(scenario, facts)
-    model = facts.model(scenario.model)
+    now = cheapest_monthly(CostCase.of(case))
     found = []
-    for note in facts.cost_notes().levers:
-        on, turn = _switch(note.id, scenario, facts, model)
-        found.append(_lever(note, on, turn, scenario, now, facts))
+    for note in case.facts.cost_notes().levers:
+        on, turn = _switch(note.id, case)
+        found.append(_lever(note, on, turn, case, now))
     return tuple(found)
 
 
-def _lever(note: LeverNote, on: bool, turn: Change, scenario: Scenario, now: float | None, facts: Facts) -> CostLever:
+def _lever(note: LeverNote, on: bool, turn: Change, case: Case, now: float | None) -> CostLever:
     if not turn:
         return CostLever(note, on, (), None, None, note.basis)
     try:
-        other = _monthly(scenario.model_copy(update=dict(turn)), facts)
+        other = cheapest_monthly(CostCase.of(case.with_(**dict(turn))))
     except NoReplicaError as error:
         return CostLever(note, on, turn, None, None, str(error))
     if now is None or other is None:
@@ -71,25 +63,22 @@ def _lever(note: LeverNote, on: bool, turn: Change, scenario: Scenario, now: flo
     return CostLever(note, on, turn, saves, share, words)
 
 
-def _monthly(scenario: Scenario, facts: Facts) -> float | None:
-    return cheapest_monthly(CostCase.of(scenario, facts))
-
-
-def _switch(lever: str, scenario: Scenario, facts: Facts, model: Model) -> tuple[bool, Change]:
+def _switch(lever: str, case: Case) -> tuple[bool, Change]:
     """Whether a lever is on, and the fields that flip it."""
-    bits = facts.precision(scenario.precision).bits
-    released = model.weight_precision
+    scenario, facts = case.scenario, case.facts
+    bits = case.precision.bits
+    released = case.model.weight_precision
     match lever:
         case "eight-bit":
             on = _SIX < bits <= _EIGHT
             return on, (("precision", "bf16" if on else "fp8"),)
         case "four-bit":
             on = bits <= _SIX
-            native = facts.accelerator(scenario.accelerator).fp4 is not None
+            native = case.accelerator.fp4 is not None
             wide = released if facts.precision(released).bits > _SIX else "bf16"
             return on, (("precision", wide if on else "nvfp4" if native else "int4-awq"),)
         case "eight-bit-cache":
-            on = facts.precision(scenario.kv_precision).bits <= _EIGHT
+            on = case.kv_precision.bits <= _EIGHT
             return on, (("kv_precision", "bf16" if on else "fp8"),)
         case "prefix-caching":
             on = scenario.prefix_hit > 0

@@ -72,7 +72,7 @@ class PriceRange:
     def words(self, today: dt.date) -> str:
         """Where the figure comes from and how old it is, for tables and steps."""
         if self.estimate is not None:
-            return self.estimate.note
+            return self.estimate.note + ("; that price is stale" if self.stale(today) else "")
         if self.own and self.newest is None:
             return "your own figure"
         age = self.age_days(today)
@@ -142,7 +142,8 @@ def committed(
     )
     factor = 1 - discount_pct / 100
     return PriceRange(
-        kind, on_demand.low * factor, on_demand.median * factor, on_demand.high * factor, 0, None, None, (),
+        kind, on_demand.low * factor, on_demand.median * factor, on_demand.high * factor, 0, on_demand.newest,
+        on_demand.oldest, (),
         estimate=step, sources=(source,),
     )  # fmt: skip
 

@@ -15,6 +15,8 @@ class Lever:
     now: float
     low: float
     high: float
+    steps: int = 40
+    """Halvings of its range until the value where the decision flips is named; each that moves GPUs is a search."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +47,18 @@ def tornado(levers: Sequence[Lever], advantage: Callable[[str, float], float]) -
     return tuple(sorted(swings, key=lambda swing: -swing.width))
 
 
-def _flip(lever: Lever, advantage: Callable[[str, float], float], steps: int = 40) -> float | None:
+def _flip(lever: Lever, advantage: Callable[[str, float], float]) -> float | None:
     """The nearest sign change on either side of now, by bisection between the ends."""
     found = [
         value
         for end in (lever.low, lever.high)
-        if (value := _cross(lambda x: advantage(lever.name, x), lever.now, end, steps)) is not None
+        if (value := _cross(lambda x: advantage(lever.name, x), lever.now, end, lever.steps)) is not None
     ]
     return min(found, key=lambda value: abs(value - lever.now), default=None)
 
 
 def _cross(function: Callable[[float], float], inside: float, outside: float, steps: int) -> float | None:
-    if function(inside) <= 0 or function(outside) > 0:
+    if not steps or function(inside) <= 0 or function(outside) > 0:
         return None
     for _ in range(steps):
         middle = (inside + outside) / 2

@@ -6,14 +6,14 @@ import math
 from typing import TYPE_CHECKING
 
 from ..cluster.layout import Layout
-from ..facts import Facts
+from ..deployment.judge import NoReplicaError, Replica
+from ..deployment.site import Site
 from ..figures.derivation import Basis, Formula, Ledger, Unit
 from ..memory.rule_of_thumb import figures, memory, split
 from ..model.architecture import parameters
-from .replica import NoReplicaError, Replica
 
 if TYPE_CHECKING:
-    from ...scenario import Scenario
+    from ..case import Case
 
 SEVENTY_BILLION = 70_000_000_000
 
@@ -33,14 +33,14 @@ INSTANCE_REQUESTS = Formula(
 )
 
 
-def thumb_replica(scenario: Scenario, facts: Facts, model_name: str = "", *, explain: bool = True) -> Replica:
+def thumb_replica(case: Case, site: Site, *, explain: bool = True) -> Replica:
     """An instance as the guide counts it: weights over GPU gigabytes, 60 tokens/s at 70B, 75 % loaded.
 
     It knows no batch, so it overstates the GPUs of a busy service many times over: shown to be compared with.
     Raises NoReplicaError where no number of GPUs of a pipeline holds the weights.
     """
-    model, precision = facts.model(model_name or scenario.model), facts.precision(scenario.precision)
-    accelerator, rules = facts.accelerator(scenario.accelerator), facts.cost_rules()
+    model, precision, scenario = case.model, case.precision, case.scenario
+    accelerator, rules = site.accelerator, case.facts.cost_rules()
     known = figures(model)
     weights = memory(known, precision.nominal_bytes, precision.nominal_bytes, 1, 1).weights
     needed = split(weights, 1, accelerator.memory_marketing_gb).min_gpus

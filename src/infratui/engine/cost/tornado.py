@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
-from ..facts import Facts
+from ..case import Case
+from ..deployment.judge import NoReplicaError
 from ..figures.derivation import Ledger
 from .api_price import quote_api
-from .case import CostCase, Sized, ownership
+from .case import CostCase, ownership
 from .decision import commitments, decide
 from .demand import offered_load
 from .options import Option
 from .prices import PriceKind, own_price
 from .sensitivity import Lever, Swing, tornado
 
-if TYPE_CHECKING:
-    from ...scenario import Scenario
-
 API = "API"
 _QUIET = Ledger(recording=False)
 _STILL = 1e-9
+_SEARCHED = 16
+"""Halvings where each value is a search of its own."""
 _DEFAULT_BAND = 20.0
 """Percent by which speed is varied where no measured data give a band."""
 
@@ -38,10 +38,11 @@ class Tornado:
     """Labels of inputs that do not move the two against each other."""
 
 
-def evaluate_tornado(scenario: Scenario, facts: Facts, sized: Sized | None = None) -> Tornado | None:
+def evaluate_tornado(own: Case) -> Tornado | None:
     """Vary each input alone over its plausible range; None where there is nothing to compare."""
-    case = CostCase.of(scenario, facts, sized)
-    prices = _prices(case, facts)
+    case = CostCase.of(own)
+    scenario = own.scenario
+    prices = _prices(case)
     _, fleet, costs = case.costs()
     circumstances = case.circumstances(costs, fleet, prices.get(API))
     decision = decide(circumstances)
@@ -56,21 +57,31 @@ def evaluate_tornado(scenario: Scenario, facts: Facts, sized: Sized | None = Non
     runner_up = min(rivals, key=lambda name: rivals[name])
 
     def advantage(name: str, value: float) -> float:
-        changed = _prices(_CHANGES[name](case, value, facts), facts, value if name == "api" else 0.0)
+        changed = _prices(_CHANGES[name](case, value), value if name == "api" else 0.0)
         return changed[runner_up] - changed[leader]
 
-    levers = [lever for lever in _levers(case, prices, facts) if lever.low < lever.high]
+    levers = [lever for lever in _levers(case, prices) if lever.low < lever.high and _answers(case, lever)]
     swings = tornado(levers, advantage)
     moving = tuple(swing for swing in swings if swing.width > _STILL * prices[leader])
     idle = tuple(swing.lever.label for swing in swings if swing not in moving)
     return Tornado(leader, runner_up, prices[runner_up] - prices[leader], moving, idle)
 
 
-def _prices(case: CostCase, facts: Facts, api_usd: float = 0.0) -> dict[str, float]:
+def _answers(case: CostCase, lever: Lever) -> bool:
+    """Both ends can be served: a tighter target may be one that nothing holds."""
+    try:
+        for value in (lever.low, lever.high):
+            _CHANGES[lever.name](case, value)
+    except NoReplicaError:
+        return False
+    return True
+
+
+def _prices(case: CostCase, api_usd: float = 0.0) -> dict[str, float]:
     """USD per month by name of the option, the API among them."""
     offered, _, costs = case.costs()
     found = {option.value: cost.monthly for option, cost in costs.items()}
-    scenario = case.scenario
+    scenario, facts = case.case.scenario, case.case.facts
     quote = quote_api(
         facts.api_prices(case.replica.model.id),
         api_usd or scenario.api_usd_per_mtok,
@@ -79,14 +90,14 @@ def _prices(case: CostCase, facts: Facts, api_usd: float = 0.0) -> dict[str, flo
         offered,
         facts.today,
     )
-    if quote is not None and not scenario.compliance:
+    if quote is not None and scenario.api and not scenario.compliance:
         found[API] = quote.monthly
     return found
 
 
-def _levers(case: CostCase, prices: dict[str, float], facts: Facts) -> Iterator[Lever]:
+def _levers(case: CostCase, prices: dict[str, float]) -> Iterator[Lever]:
     """What is uncertain, and how far it may plausibly lie off."""
-    scenario = case.scenario
+    scenario, facts = case.case.scenario, case.case.facts
     for kind, entry in zip(PriceKind, case.ranges, strict=True):
         if entry is not None:
             spread = (entry.low, entry.high) if entry.low < entry.high else (entry.median * 0.7, entry.median * 1.3)
@@ -100,10 +111,16 @@ def _levers(case: CostCase, prices: dict[str, float], facts: Facts) -> Iterator[
             spread = (quote.low, quote.high) if quote.low < quote.high else (quote.median * 0.5, quote.median * 1.5)
             yield Lever("api", "API price", quote.median, *spread)
     requests = float(scenario.requests_per_day)
-    yield Lever("requests_per_day", "Requests/day", requests, requests / 2, requests * 2)
+    yield Lever("requests_per_day", "Requests/day", requests, requests / 2, requests * 2, _SEARCHED)
     hours = scenario.hours_per_day
-    yield Lever("hours_per_day", "Hours/day", hours, hours / 2, min(24.0, hours * 2))
-    yield Lever("peak_factor", "Peak factor", scenario.peak_factor, 1.0, max(scenario.peak_factor * 1.5, 2.0))
+    yield Lever("hours_per_day", "Hours/day", hours, hours / 2, min(24.0, hours * 2), _SEARCHED)
+    peak = scenario.peak_factor
+    yield Lever("peak_factor", "Peak factor", peak, 1.0, max(peak * 1.5, 2.0), _SEARCHED)
+    if not case.replica.by_rule and not case.units:
+        yield Lever("users", "Users", scenario.users, math.ceil(scenario.users / 2), scenario.users * 2, 0)
+        for name, label in (("ttft_ms", "TTFT target"), ("tpot_ms", "TPOT target")):
+            if target := getattr(scenario, name):
+                yield Lever(name, label, target, target * 0.9, target * 1.1, 0)
     band = (case.replica.band_pct or _DEFAULT_BAND) / 100
     yield Lever("speed", "Speed", 1.0, 1 - min(band, 0.9), 1 + band)
     yield Lever("electricity_usd_per_kwh", "Electricity", scenario.electricity_usd_per_kwh, 0.05, 0.3)
@@ -122,10 +139,10 @@ _LABELS = {
 }
 
 
-def _with_price(kind: PriceKind) -> Callable[[CostCase, float, Facts], CostCase]:
+def _with_price(kind: PriceKind) -> Callable[[CostCase, float], CostCase]:
     index = list(PriceKind).index(kind)
 
-    def change(case: CostCase, value: float, facts: Facts) -> CostCase:
+    def change(case: CostCase, value: float) -> CostCase:
         ranges = list(case.ranges)
         ranges[index] = own_price(kind, value)
         return replace(case, ranges=tuple(ranges))
@@ -133,25 +150,30 @@ def _with_price(kind: PriceKind) -> Callable[[CostCase, float, Facts], CostCase]
     return change
 
 
-def _with_field(name: str) -> Callable[[CostCase, float, Facts], CostCase]:
-    def change(case: CostCase, value: float, facts: Facts) -> CostCase:
-        scenario = case.scenario.model_copy(update={name: value})
-        return replace(case, scenario=scenario, own=ownership(scenario, case.rules, case.accelerator))
+def _with_field(name: str) -> Callable[[CostCase, float], CostCase]:
+    def change(case: CostCase, value: float) -> CostCase:
+        changed = case.case.with_(**{name: int(value) if name == "users" else value})
+        if name in _PRICED:
+            return replace(case, case=changed, own=ownership(changed, case.rules, case.accelerator))
+        return CostCase.of(changed)
 
     return change
 
 
-def _with_speed(case: CostCase, value: float, facts: Facts) -> CostCase:
+def _with_speed(case: CostCase, value: float) -> CostCase:
     return replace(case, replica=replace(case.replica, requests_per_s=case.replica.requests_per_s * value))
 
 
+_PRICED = ("electricity_usd_per_kwh", "staff_usd_per_year", "interest_pct", "resale_pct", "life_years")
+"""Inputs that move no GPU."""
 _FIELDS = (
     "requests_per_day", "hours_per_day", "peak_factor", "electricity_usd_per_kwh", "staff_usd_per_year",
     "interest_pct", "resale_pct", "life_years",
+    "ttft_ms", "tpot_ms", "users",
 )  # fmt: skip
-_CHANGES: dict[str, Callable[[CostCase, float, Facts], CostCase]] = {
+_CHANGES: dict[str, Callable[[CostCase, float], CostCase]] = {
     **{kind.value: _with_price(kind) for kind in PriceKind},
     **{name: _with_field(name) for name in _FIELDS},
     "speed": _with_speed,
-    "api": lambda case, value, facts: case,
+    "api": lambda case, value: case,
 }

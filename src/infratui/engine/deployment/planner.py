@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ..case import Case
 from ..cluster.hardware import Accelerator
-from ..cost.case import SERVING_FIELDS, CostCase, ownership, price_ranges, size_replicas
+from ..cost.case import CostCase, ownership, price_ranges
 from ..cost.decision import cheapest_rental
-from ..cost.demand import Demand, Offered, offered_load
 from ..cost.options import Option, OptionCost
-from ..cost.replica import NoReplicaError, Replica, Service, best_replica, plan_on, replica_at, service_of
-from ..facts import Facts
 from ..figures.derivation import Derivation, Ledger
 from ..figures.units import significant
 from ..model.precision import Precision
-from ..sections.cost import evaluate_cost
+from .demand import Offered, offered_load
+from .judge import NoReplicaError, Replica, plan_on, replica_at
+from .search import fleet
 
 if TYPE_CHECKING:
     from ...scenario import Scenario
 
-FIELDS = (
-    *SERVING_FIELDS, "requests_per_day", "hours_per_day", "days_per_week", "peak_factor", "spares", "compliance",
-    "term_years", "on_demand_usd", "spot_usd", "reserved_1y_usd", "reserved_3y_usd", "purchase_usd",
-    "electricity_usd_per_kwh", "pue", "hosting_usd_per_kw_month", "staff_usd_per_year", "maintenance_pct",
-    "interest_pct", "resale_pct", "life_years",
-)  # fmt: skip
 FORMATS = ("bf16", "fp8", "int8", "int4-awq", "nvfp4", "mxfp4")
 """Weight formats that serving engines run on data-centre GPUs today; a model's own format is tried too."""
 DEFAULT_BITS = 8.0
@@ -118,50 +111,56 @@ class Search:
 EVERYTHING = Search()
 
 
-def plan_demand(scenario: Scenario, facts: Facts, search: Search = EVERYTHING) -> DemandPlan:
-    """Search the catalog for the cheapest plan that serves the demand within the TTFT and TPOT targets.
+def plan_demand(case: Case, search: Search = EVERYTHING) -> DemandPlan:
+    """Search the catalog for the cheapest plan that holds the users and serves the demand within TTFT and TPOT.
 
-    Each accelerator and format is taken in its best layout and largest batch within the targets, multiplied to the
-    demand and paid in the cheapest way that the horizon and compliance allow.
+    Each accelerator and format is taken with the fleet that the search finds for it, paid in the cheapest way that the
+    horizon and compliance allow.
     """
-    quiet = Ledger(recording=False)
-    service = service_of(scenario, facts)
-    found: list[Candidate] = []
+    offered = offered_load(case.demand, Ledger(recording=False))
+    found: list[tuple[Candidate, CostCase]] = []
     refused: list[Refused] = []
-    offered: Offered | None = None
-    for accelerator in _accelerators(facts, search):
-        ranges = price_ranges(scenario, accelerator, facts)
+    rules = case.facts.cost_rules()
+    free = case.with_(tp=0, pp=0, dp=0, ep=0, fleet_basis="needs")
+    for accelerator in _accelerators(case, search):
+        ranges = price_ranges(case, accelerator)
         if all(entry is None for entry in ranges):
             refused.append(Refused(accelerator, None, "no published price"))
             continue
-        rules = facts.cost_rules()
-        own = ownership(scenario, rules, accelerator)
-        for precision in _precisions(service, accelerator, facts, search):
-            asked = replace(service, precision=precision)
+        own = ownership(case, rules, accelerator)
+        at_home = accelerator.id == case.accelerator.id
+        for precision in _precisions(case, accelerator, search):
+            base = case if at_home and precision.id == case.precision.id else free
+            asked = base.with_(precision=precision.id, accelerator=accelerator.id)
+            if not at_home:
+                asked = asked.with_(gpus_per_node=0)
+            site = asked.site
             try:
-                replica = best_replica(asked, accelerator, facts, scenario.node_link)
+                # The scenario's own accelerator is searched as the Cost section does it.
+                replica = fleet(asked, site, glance=not at_home).replica
             except NoReplicaError as error:
                 refused.append(Refused(accelerator, precision, str(error)))
                 continue
-            case = CostCase(scenario, accelerator, replica, None, ranges, own, rules)
-            offered = offered or offered_load(case.demand(), quiet)
-            candidate = _candidate(case, facts.today)
+            costed = CostCase(asked, site, replica, None, ranges, own, rules)
+            candidate = _candidate(costed)
             if candidate is None:
                 refused.append(Refused(accelerator, precision, "no price for an option that is allowed here"))
             else:
-                found.append(candidate)
-    found.sort(key=_cost_key)
-    best = found[0] if found else None
-    everything = (*found, *_smaller_batches(found[:_WIDTH], scenario, service, facts))
-    case_load = offered or _offered(scenario, quiet)
+                found.append((candidate, costed))
+    found.sort(key=lambda entry: _cost_key(entry[0]))
+    # Those that may be the best are searched in full; the others only show how far they are.
+    found[:_WIDTH] = [_in_full(costed) for _, costed in found[:_WIDTH]]
+    found.sort(key=lambda entry: _cost_key(entry[0]))
+    best = found[0][0] if found else None
+    everything = (*(entry for entry, _ in found), *_smaller_batches([costed for _, costed in found[:_WIDTH]]))
     return DemandPlan(
-        scenario=scenario,
-        offered=case_load,
+        scenario=case.whole,
+        offered=offered,
         best=best,
-        candidates=tuple(replace(entry, loses=_why(entry, best)) if best else entry for entry in found),
+        candidates=tuple(replace(entry, loses=_why(entry, best)) if best else entry for entry, _ in found),
         pareto=pareto(everything),
         refused=tuple(refused),
-        derivations=_derivations(best, scenario, service, facts) if best else (),
+        derivations=_derivations(best, found[0][1]) if best else (),
     )
 
 
@@ -181,21 +180,22 @@ def _cost_key(entry: Candidate) -> tuple[float, float]:
     return entry.monthly, entry.busy
 
 
-def _accelerators(facts: Facts, search: Search) -> Iterator[Accelerator]:
+def _accelerators(case: Case, search: Search) -> Iterator[Accelerator]:
     if search.accelerators:
         for name in search.accelerators:
-            yield facts.accelerator(name)
+            yield case.facts.accelerator(name)
     else:
-        yield from facts.accelerators()
+        yield from case.facts.accelerators()
 
 
-def _precisions(service: Service, accelerator: Accelerator, facts: Facts, search: Search) -> Iterator[Precision]:
+def _precisions(case: Case, accelerator: Accelerator, search: Search) -> Iterator[Precision]:
     """Formats worth trying: no wider than released, no narrower than asked, and computed by the hardware."""
+    facts = case.facts
     if search.precisions:
         for name in search.precisions:
             yield facts.precision(name)
         return
-    released = facts.precision(service.model.weight_precision)
+    released = facts.precision(case.model.weight_precision)
     seen = set()
     for name in (released.id, *FORMATS):
         precision = facts.precision(name)
@@ -213,17 +213,18 @@ def _precisions(service: Service, accelerator: Accelerator, facts: Facts, search
         yield precision
 
 
-def _candidate(case: CostCase, today: dt.date) -> Candidate | None:
+def _candidate(case: CostCase) -> Candidate | None:
     _, fleet, costs = case.costs()
     circumstances = case.circumstances(costs, fleet, None)
     own = costs.get(Option.OWNED)
-    choices: list[OptionCost | None] = [own] if case.scenario.compliance else [cheapest_rental(circumstances), own]
+    compliance = case.case.scenario.compliance
+    choices: list[OptionCost | None] = [own] if compliance else [cheapest_rental(circumstances), own]
     paid = min((cost for cost in choices if cost is not None), key=lambda cost: cost.monthly, default=None)
     if paid is None:
         return None
     price = case.ranges[list(Option).index(paid.option)]
     rate = price.median if price is not None and paid.option is not Option.OWNED else None
-    words = price.words(today) if price is not None else ""
+    words = price.words(case.case.facts.today) if price is not None else ""
     return Candidate(
         case.replica,
         fleet.replicas,
@@ -237,26 +238,27 @@ def _candidate(case: CostCase, today: dt.date) -> Candidate | None:
     )
 
 
-def _smaller_batches(
-    cheapest: Sequence[Candidate], scenario: Scenario, service: Service, facts: Facts
-) -> Iterator[Candidate]:
-    """The same plans with fewer requests in flight, and on more GPUs per replica."""
-    rules = facts.cost_rules()
-    for entry in cheapest:
-        asked = replace(service, precision=entry.precision)
-        made = plan_on(asked, entry.accelerator, entry.replica.layout, facts, scenario.node_link)
+def _in_full(costed: CostCase) -> tuple[Candidate, CostCase]:
+    costed = replace(costed, replica=fleet(costed.case, costed.site).replica)
+    candidate = _candidate(costed)
+    assert candidate is not None
+    return candidate, costed
+
+
+def _smaller_batches(cheapest: Sequence[CostCase]) -> Iterator[Candidate]:
+    """The same plans with fewer requests in flight: fewer users per GPU, each of them served faster."""
+    for costed in cheapest:
+        replica = costed.replica
+        made = plan_on(costed.case, costed.site, replica.layout)
         if isinstance(made, str):
             continue
-        own = ownership(scenario, rules, entry.accelerator)
-        ranges = price_ranges(scenario, entry.accelerator, facts)
+        each = replica.batch / replica.layout.dp
         for share in _SMALLER:
-            batch = max(1.0, math.floor(entry.replica.batch * share))
-            if batch >= entry.replica.batch:
+            batch = max(1.0, math.floor(each * share))
+            if batch >= each:
                 continue
-            replica = replica_at(*made, asked, batch, "the choice of a smaller batch")
-            candidate = _candidate(
-                CostCase(scenario, entry.accelerator, replica, None, ranges, own, rules), facts.today
-            )
+            slower = replica_at(*made, costed.case, batch, "the choice of a smaller batch")
+            candidate = _candidate(replace(costed, replica=replace(slower, users=replica.users)))
             if candidate is not None:
                 yield candidate
 
@@ -282,27 +284,10 @@ def _why(entry: Candidate, best: Candidate) -> str:
     return f"costs {significant(share, 3)}×: " + ", ".join(reasons)
 
 
-def _offered(scenario: Scenario, ledger: Ledger) -> Offered:
-    return offered_load(
-        Demand(
-            scenario.requests_per_day, scenario.input_tokens, scenario.output_tokens, scenario.hours_per_day,
-            scenario.days_per_week, scenario.peak_factor,
-        ),
-        ledger,
-    )  # fmt: skip
-
-
-def _derivations(best: Candidate, scenario: Scenario, service: Service, facts: Facts) -> tuple[Derivation, ...]:
+def _derivations(best: Candidate, costed: CostCase) -> tuple[Derivation, ...]:
     """The math of the winner, from the speed of one replica to its price."""
-    chosen = scenario.model_copy(
-        update={
-            "accelerator": best.accelerator.id,
-            "precision": best.precision.id,
-            "tp": best.replica.layout.tp,
-            "pp": best.replica.layout.pp,
-            "ep": best.replica.layout.ep if best.replica.layout.ep > 1 else 0,
-        }
-    )
-    result = evaluate_cost(chosen, facts, size_replicas(chosen, facts))
+    from ..sections.cost import explained, priced
+
+    result = priced(explained(costed))
     wanted = ("Sizing", "One replica", f"Cost: {best.option.value}")
     return tuple(entry for entry in result.derivations if entry.title.startswith(wanted))

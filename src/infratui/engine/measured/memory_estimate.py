@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ..cluster.fabric import Fabric
 from ..cluster.hardware import Accelerator
 from ..cluster.layout import Layout
-from ..cluster.legal import Topology, refusals
+from ..cluster.legal import refusals
 from ..facts import Facts, UnknownFactError
 from ..figures.units import GIB, plain_float
 from ..memory.kv_cache import CacheKind, KvGeometry, Sequences, layer_kinds
@@ -94,7 +95,7 @@ def estimate_memory(row: Mapping[str, str], facts: Facts, *, given_kv: bool = Fa
     found = dict.fromkeys(MEMORY_COLUMNS, "")
     try:
         stated = read_row(row, facts)
-        illegal = refusals(stated.model, stated.precision, stated.layout, Topology(gpus_per_node=_LIMITS["tp"]))
+        illegal = refusals(stated.model, stated.precision, stated.layout, Fabric(gpus_per_node=_LIMITS["tp"]))
         if illegal:
             raise RowError(illegal[0])
         _fill(found, stated, facts.runtime(), given_kv)

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from ..cluster.fabric import Fabric, fabric_of
 from ..cluster.hardware import Accelerator
 from ..cluster.layout import Layout
 from ..facts import Facts
@@ -14,7 +15,6 @@ from ..memory.plan import Deployment, plan_memory
 from ..memory.runtime import RuntimeTable, UnknownEngineError
 from ..model.architecture import Latent, Model
 from ..model.precision import Precision
-from ..speed.collectives import Fabric, fabric_of
 from ..speed.constants import Constants, Generation
 from ..speed.load import StepLoad, step_load
 from ..speed.plan import Plan

@@ -179,7 +179,7 @@ def layer_kinds(model: Model) -> tuple[CacheKind, ...]:
     return tuple(cache_kind(group.attention) for group in layer_order(model))
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def kv_layers(
     group: LayerGroup, layers: int, precision: Precision, tp: int, windowed: bool, rules: KvRules
 ) -> KvLayers:
@@ -199,7 +199,7 @@ def kv_layers(
     return KvLayers(group.key, kind, layers, bytes_per_token, window, state)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def kv_stages(
     model: Model,
     precision: Precision,

@@ -75,6 +75,8 @@ class MemoryPlan:
     """Tokens that one replica's cache holds in sequences of this context."""
     concurrency: float
     """Sequences of this context, full, that one replica holds."""
+    within_gpu: bool = True
+    """What lies outside the requested memory fits beside it."""
     derivation: Derivation | None = None
 
     @property
@@ -152,6 +154,7 @@ def plan_memory(
         max(0, room) / max(1, geometry.sequence_bytes(load.context))
         for (_, room), geometry in zip(spaces, stages, strict=True)
     )
+    outside = _outside_shortage(deployment, visible, requested, runtime)
     plan = MemoryPlan(
         layout=layout,
         stage=tightest,
@@ -165,17 +168,26 @@ def plan_memory(
         kv_shared=demand.shared,
         kv_per_user=demand.per_user,
         users_per_replica=replica.users,
-        missing=max(0, demand.total - space, _outside_shortage(deployment, visible, requested, runtime)),
+        missing=max(0, demand.total - space, outside),
         tokens_per_user=replica.tokens,
         max_users=layout.dp * per_replica,
         max_context=_max_context(deployment.model, spaces, stages, replica),
         kv_tokens=math.floor(concurrency * load.context),
         concurrency=concurrency,
+        within_gpu=outside == 0,
     )
     return _explained(plan, deployment, accelerator, load, batch, stages[place]) if explain else plan
 
 
-@lru_cache(maxsize=512)
+def runtime_inside(deployment: Deployment, accelerator: Accelerator, tp: int, pp: int) -> int:
+    """Bytes of one GPU that the engine's own buffers take out of the requested memory, whatever the load."""
+    constants = deployment.constants
+    runtime = _runtime(deployment.model, tp, pp, deployment.batch(accelerator), constants)
+    inside = runtime.graphs if constants.graphs_reserved else 0
+    return inside if constants.budget == "static" else inside + runtime.activation + runtime.non_torch
+
+
+@lru_cache(maxsize=1024)
 def _runtime(model: Model, tp: int, pp: int, batch: Batch, constants: RuntimeConstants) -> RuntimeMemory:
     return runtime_memory(model, Layout(tp, pp), batch, constants, Ledger(recording=False))
 
@@ -276,7 +288,7 @@ def _explained(
     return replace(plan, derivation=ledger.derivation(f"Memory of one {accelerator.name}, {plan.layout.label}"))
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def _formula(symbol: str, expression: str, term: str) -> Formula:
     return Formula(symbol, expression, Unit.BYTES, term=term)
 

@@ -164,7 +164,7 @@ def weights_per_gpu(model: Model, precision: Precision, layout: Layout) -> GpuWe
     return _weights(model, precision, layout.tp, layout.pp, ep)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def _weights(model: Model, precision: Precision, tp: int, pp: int, ep: int) -> GpuWeights:
     hidden = model.hidden_size
     pad = padded_vocabulary(model.vocab_size, tp) - model.vocab_size

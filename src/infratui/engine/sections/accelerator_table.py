@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
-from ..deployment.placement import Site, smallest
+from ..deployment.search import Fewest, fewest
+from ..deployment.site import Site
 from ..figures.units import GIB
 from ..memory import rule_of_thumb
 from ..memory.kv_cache import Sequences
@@ -19,11 +20,19 @@ TIGHT_SHARE = 0.05
 @lru_cache(maxsize=256)
 def accelerator_rows(deployment: Deployment, load: Sequences, sites: tuple[Site, ...]) -> tuple[AcceleratorRow, ...]:
     """The smallest legal layout on every accelerator, in the order given."""
-    return tuple(_row(deployment, site, load) for site in sites)
+    # Cards of one memory size behind like servers need equally many.
+    known: dict[object, Fewest] = {}
+    rows = []
+    for site in sites:
+        alike = site.table.visible_memory(site.accelerator), site.fabric.domain, deployment.batch(site.accelerator)
+        if alike not in known:
+            known[alike] = fewest(deployment, site, load)
+        rows.append(accelerator_row(deployment, site, known[alike]))
+    return tuple(rows)
 
 
-def _row(deployment: Deployment, site: Site, load: Sequences) -> AcceleratorRow:
-    least = smallest(deployment, site, load)
+def accelerator_row(deployment: Deployment, site: Site, least: Fewest) -> AcceleratorRow:
+    """One line of the table."""
     plan = least.plan
     visible = site.table.visible_memory(site.accelerator)
     if plan is None:
@@ -31,7 +40,7 @@ def _row(deployment: Deployment, site: Site, load: Sequences) -> AcceleratorRow:
             accelerator=site.accelerator,
             visible=visible,
             usable=math.floor(visible * deployment.utilization),
-            gpus_arithmetic=least.arithmetic,
+            gpus_arithmetic=least.gpus,
             gpus=None,
             layout=None,
             nodes=None,
@@ -45,10 +54,10 @@ def _row(deployment: Deployment, site: Site, load: Sequences) -> AcceleratorRow:
         accelerator=site.accelerator,
         visible=visible,
         usable=plan.requested,
-        gpus_arithmetic=least.arithmetic,
+        gpus_arithmetic=least.gpus,
         gpus=plan.layout.gpus,
         layout=plan.layout,
-        nodes=-(-plan.layout.gpus // site.topology.gpus_per_node),
+        nodes=site.fabric.domains(plan.layout.gpus),
         free=plan.free,
         max_users=plan.max_users,
         max_context=plan.max_context,

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
-from ..facts import Facts
+from ..case import Case
 from ..figures.derivation import Basis, Derivation, Formula, Ledger, Unit
 from ..formats import Encoded, FormatError, NumberFormat, QuantizedGroup, encode_value, quantize
 from ..formats.codec import relative
@@ -25,12 +24,6 @@ from ..formats.lab import (
     parse_group,
     rotation_effect,
 )
-
-if TYPE_CHECKING:
-    from ...scenario import Scenario
-
-FIELDS = ("lab_value", "lab_format", "lab_group", "lab_distribution", "lab_outlier", "lab_seed")
-"""Scenario fields that the lab depends on."""
 
 TENSOR_WEIGHTS = 1024
 """Weights of the drawn tensor that formats are compared on."""
@@ -105,8 +98,9 @@ class LabResult:
         return (explain(self.group, index),)
 
 
-def evaluate_lab(scenario: Scenario, facts: Facts) -> LabResult:
+def evaluate_lab(case: Case) -> LabResult:
     """The bit lab of a scenario. Raises ValueError in one line for a format that is unknown."""
+    scenario, facts = case.scenario, case.facts
     formats, chosen = tuple(facts.formats()), facts.format(scenario.lab_format)
     distribution = Distribution(scenario.lab_distribution)
     weights = group_of(scenario.lab_value, scenario.lab_group, distribution, scenario.lab_seed)

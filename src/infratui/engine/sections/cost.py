@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ..case import Case
 from ..cluster.hardware import Accelerator
 from ..cost import breakeven
 from ..cost.api_price import ApiQuote, quote_api
 from ..cost.assumptions import Assumption
 from ..cost.breakeven import Breakeven
-from ..cost.case import SERVING_FIELDS, CostCase, Sized, chosen, hosted
+from ..cost.case import CostCase, chosen, hosted
 from ..cost.decision import Decision, commitments, decide
 from ..cost.demand import HOURS_PER_MONTH, Demand, Fleet, Offered, offered_load, size_fleet
 from ..cost.notes import Hidden, Judged, Situation, hidden_costs, judge
 from ..cost.options import Option, OptionCost, RateBasis, price_options
 from ..cost.prices import PriceRange
-from ..cost.replica import NoReplicaError, Replica
 from ..cost.thumb import thumb_replica
-from ..facts import Facts
+from ..deployment.judge import NoReplicaError, Replica, replica_on
 from ..figures.compare import Better, Headline
 from ..figures.derivation import Derivation, Formula, Ledger, Unit
 
 if TYPE_CHECKING:
     from ...scenario import Scenario
-
-FIELDS = (
-    *SERVING_FIELDS, "users", "requests_per_day", "hours_per_day", "days_per_week", "peak_factor", "spares",
-    "compliance", "term_years", "on_demand_usd", "spot_usd", "reserved_1y_usd", "reserved_3y_usd", "purchase_usd",
-    "api_usd_per_mtok", "currency", "electricity_usd_per_kwh", "pue", "hosting_usd_per_kw_month",
-    "staff_usd_per_year", "maintenance_pct", "interest_pct", "resale_pct", "life_years",
-)  # fmt: skip
-"""What the section depends on."""
 
 PER_REQUEST = Formula("cost per request", "monthly / requests_per_month", Unit.USD, term="per-token-price")
 PER_USER = Formula("cost per concurrent user", "monthly / users", Unit.USD, term="concurrency")
@@ -90,6 +83,10 @@ class CostResult:
     """The cheapest of the five that the horizon allows: what an API is compared with."""
     committed: OptionCost | None
     """The cheapest reservation that the horizon covers."""
+    gpus_band: tuple[int, int] | None
+    """GPUs if speed lies at either end of its error band; None where they are given, or nothing measured backs it."""
+    monthly_band: tuple[float, float] | None
+    """USD per month of the best option on them."""
     per_request: float | None
     per_user: float | None
     """USD per month and concurrent user."""
@@ -123,14 +120,30 @@ class CostResult:
         )
 
 
-def evaluate_cost(scenario: Scenario, facts: Facts, sized: Sized | None = None) -> CostResult:
+def evaluate_cost(case: Case) -> CostResult:
     """Price a scenario. Raises ValueError where nothing can serve it."""
-    return _result(CostCase.of(scenario, facts, sized), facts)
+    return priced(explained(CostCase.of(case)))
 
 
-def _result(case: CostCase, facts: Facts) -> CostResult:
+def explained(case: CostCase) -> CostCase:
+    """The same replicas with their derivations."""
+    replica, small = case.replica, case.small
+    if replica.by_rule or replica.derivation is not None:
+        return case
+    made = replica_on(case.case, case.site, replica.layout, explain=True)
+    if isinstance(made, Replica):
+        replica = replace(made, users=replica.users)
+    if small is not None:
+        light = case.case.with_(model=case.case.scenario.cascade_model, acceptance=0.0)
+        made = replica_on(light, case.site, small.layout, explain=True)
+        small = replace(made, users=small.users) if isinstance(made, Replica) else small
+    return replace(case, replica=replica, small=small)
+
+
+def priced(case: CostCase) -> CostResult:
     """The section, with its derivations."""
-    scenario, today = case.scenario, facts.today
+    scenario, facts = case.case.whole, case.case.facts
+    today = facts.today
     ledger = Ledger()
     offered = offered_load(case.demand(), ledger)
     fleet = case.fleet(offered, ledger)
@@ -148,23 +161,24 @@ def _result(case: CostCase, facts: Facts) -> CostResult:
     costs = price_options(fleet, offered, case.rates(), case.own, why, case.rules)
     lows, highs = case.costs(pick="low")[2], case.costs(pick="high")[2]
     options = tuple(
-        _priced(option, entry, costs, lows, highs, facts, _barred(option, scenario))
+        _priced(option, entry, costs, lows, highs, today, _barred(option, scenario))
         for option, entry in zip(Option, case.ranges, strict=True)
     )
-    api = quote_api(
-        facts.api_prices(facts.model(scenario.model).id),
+    quote = quote_api(
+        facts.api_prices(case.case.model.id),
         scenario.api_usd_per_mtok,
         scenario.input_tokens,
         scenario.output_tokens,
         offered,
         today,
     )
-    return _decided(case, facts, offered, fleet, costs, options, api, sizing)
+    api = quote if scenario.api else None
+    return _decided(case, scenario, offered, fleet, costs, options, api, sizing)
 
 
 def _decided(
     case: CostCase,
-    facts: Facts,
+    scenario: Scenario,
     offered: Offered,
     fleet: Fleet,
     costs: dict[Option, OptionCost],
@@ -172,7 +186,7 @@ def _decided(
     api: ApiQuote | None,
     sizing: Derivation,
 ) -> CostResult:
-    scenario, rates = case.scenario, case.rates()
+    facts, rates = case.case.facts, case.rates()
     circumstances = case.circumstances(costs, fleet, api.monthly if api else None)
     month = circumstances.overtakes
     decision = decide(circumstances)
@@ -217,21 +231,55 @@ def _decided(
         best=best,
         hosted=hosted(circumstances),
         committed=min(commitments(costs, scenario.term_years).values(), key=lambda cost: cost.monthly, default=None),
+        gpus_band=_gpus_band(case, offered),
+        monthly_band=_monthly_band(case, best),
         per_request=per_request,
         per_user=per_user,
         signals=judge(found.signals, situation),
         hidden=hidden_costs(found.hidden, costs),
         assumptions=tuple(case.rules),
-        notes=_notes(case, facts, offered, fleet, api),
+        notes=_notes(case, offered, fleet, api),
         sold_by=circumstances.sold_by,
         derivations=tuple(derivations),
     )
 
 
+def _at_speed(case: CostCase, share: float) -> CostCase:
+    return replace(case, replica=replace(case.replica, requests_per_s=case.replica.requests_per_s * share))
+
+
+def _speeds(case: CostCase) -> tuple[float, float] | None:
+    """Both ends of the error band of speed, as shares of the prediction."""
+    band = case.replica.band_pct
+    if band is None or case.units:
+        return None
+    return 1 + band / 100, 1 - min(band, 90.0) / 100
+
+
+def _gpus_band(case: CostCase, offered: Offered) -> tuple[int, int] | None:
+    speeds = _speeds(case)
+    if speeds is None:
+        return None
+    few, many = (_at_speed(case, share).fleet(offered, Ledger(recording=False)).gpus for share in speeds)
+    return few, many
+
+
+def _monthly_band(case: CostCase, best: OptionCost | None) -> tuple[float, float] | None:
+    speeds = _speeds(case)
+    if speeds is None or best is None:
+        return None
+    low, high = (_at_speed(case, share).costs()[2][best.option].monthly for share in speeds)
+    return low, high
+
+
 def _requests_breakeven(case: CostCase, best: OptionCost | None, fleet: Fleet, api: ApiQuote | None) -> Breakeven:
-    scenario = case.scenario
+    scenario = case.case.scenario
     if best is None or api is None:
-        missing = "no published API price for this model" if api is None else "no price for this GPU"
+        missing = "no price for this GPU"
+        if api is None:
+            missing = "no published API price for this model" if scenario.api else "an API is no option here"
+            if not scenario.api:
+                return Breakeven("self-hosted = API", None, Unit.REQUESTS, missing)
         return Breakeven("self-hosted = API", None, Unit.REQUESTS, f"{missing}; set your own")
     if case.small is not None:
         return Breakeven("self-hosted = API", None, Unit.REQUESTS, "a cascade has no single API price beside it")
@@ -250,8 +298,8 @@ def _requests_breakeven(case: CostCase, best: OptionCost | None, fleet: Fleet, a
     )
 
 
-def _notes(case: CostCase, facts: Facts, offered: Offered, fleet: Fleet, api: ApiQuote | None) -> tuple[str, ...]:
-    scenario = case.scenario
+def _notes(case: CostCase, offered: Offered, fleet: Fleet, api: ApiQuote | None) -> tuple[str, ...]:
+    scenario = case.case.scenario
     notes = []
     if scenario.requests_per_day == 0:
         notes.append("No demand: the figures are those of one idle replica, and no cost per token exists.")
@@ -261,7 +309,7 @@ def _notes(case: CostCase, facts: Facts, offered: Offered, fleet: Fleet, api: Ap
         notes.append("By the rule of thumb: no batch, no latency targets. The detailed estimator predicts both.")
     elif case.replica.band_pct is None:
         notes.append(f"No measured data for this kind of model on {case.accelerator.name}: speed is unproven.")
-    by_rule = _gpus_by_rule(case, facts, offered)
+    by_rule = _gpus_by_rule(case, offered)
     if by_rule >= 4 * fleet.gpus:
         notes.append(
             f"The rule of thumb, one user's speed per instance, takes {by_rule:,} GPUs for it: a batch of "
@@ -271,20 +319,22 @@ def _notes(case: CostCase, facts: Facts, offered: Offered, fleet: Fleet, api: Ap
         notes.append(
             f"{case.accelerator.name} has no published power: owning is shown without electricity and hosting."
         )
-    if api is None:
+    if api is None and scenario.api:
         notes.append("No published API price for this model: set one to compare.")
     return tuple(notes)
 
 
-def _gpus_by_rule(case: CostCase, facts: Facts, offered: Offered) -> int:
+def _gpus_by_rule(case: CostCase, offered: Offered) -> int:
     """GPUs that the rule of thumb would buy; 0 where it has no answer, or is the answer."""
-    if case.replica.by_rule or case.small is not None or case.scenario.requests_per_day == 0:
+    if case.replica.by_rule or case.small is not None or case.case.scenario.requests_per_day == 0:
         return 0
     try:
-        replica = thumb_replica(case.scenario, facts, explain=False)
+        replica = thumb_replica(case.case, case.site, explain=False)
     except NoReplicaError:
         return 0
-    return size_fleet(offered, replica.requests_per_s, replica.gpus, case.scenario.spares, Ledger(recording=False)).gpus
+    return size_fleet(
+        offered, replica.requests_per_s, replica.gpus, case.case.scenario.spares, Ledger(recording=False)
+    ).gpus
 
 
 def _priced(
@@ -293,12 +343,11 @@ def _priced(
     costs: Mapping[Option, OptionCost],
     lows: Mapping[Option, OptionCost],
     highs: Mapping[Option, OptionCost],
-    facts: Facts,
+    today: dt.date,
     barred: str,
 ) -> PricedOption:
     if price is None:
         return PricedOption(option, None, None, None, None, "no published price; set your own", barred=barred)
-    today = facts.today
     return PricedOption(
         option,
         costs[option],

@@ -7,37 +7,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..case import deployment_of, load_of, site_of
 from ..cluster.layout import Layout
-from ..cluster.traffic import Traffic, traffic_of
-from ..deployment.placement import LayoutVerdict, Site, judge_layouts, kv_copies
-from ..facts import Facts
-from ..memory.kv_cache import Sequences
-from ..memory.plan import Deployment, MemoryPlan
+from ..cluster.traffic import Traffic
+from ..deployment.candidates import LayoutVerdict, judge_layouts, kv_copies
+from ..deployment.judge import speed_plan
+from ..memory.plan import MemoryPlan
 from ..speed import Serving, SpeedError, serve
-from ..speed.prediction import speed_plan, workload_of
 
 if TYPE_CHECKING:
-    from ...scenario import Scenario
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A scenario, read."""
-
-    scenario: Scenario
-    facts: Facts
-    deployment: Deployment
-    site: Site
-    load: Sequences
-
-    @classmethod
-    def of(cls, scenario: Scenario, facts: Facts) -> Case:
-        """Raises ValueError in words where a name is unknown."""
-        return cls(scenario, facts, deployment_of(scenario, facts), site_of(scenario, facts), load_of(scenario))
-
-    def traffic(self, layout: Layout) -> Traffic:
-        return traffic_of(self.deployment.model, layout, self.site.topology.gpus_per_node)
+    from ..case import Case
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +44,7 @@ def layout_rows(case: Case, also: Iterable[Layout] = ()) -> tuple[LayoutRow, ...
 
     `also`: layouts that leave GPUs idle and are to be judged beside them.
     """
-    gpus = case.scenario.gpus
+    gpus = case.gpus
     verdicts = list(judge_layouts(case.deployment, case.site, case.load, gpus))
     extra = [layout for layout in dict.fromkeys(also) if layout.gpus < gpus]
     if extra:
@@ -83,14 +61,14 @@ def _rank(row: LayoutRow) -> tuple[float, bool, float, Layout]:
 
 def _row(case: Case, verdict: LayoutVerdict) -> LayoutRow:
     layout = verdict.layout
-    idle = case.scenario.gpus - layout.gpus
+    idle = case.gpus - layout.gpus
     reason = "; ".join(verdict.reasons)
     if not verdict.legal or verdict.plan is None:
         return LayoutRow(layout, False, reason, verdict.plan, None, None, 1.0, idle)
     serving = None
     try:
-        plan = speed_plan(case.scenario, case.facts, case.deployment, case.site, layout, verdict.plan)
-        serving = serve(plan, workload_of(case.scenario, case.deployment, case.site.accelerator))
+        plan = speed_plan(case, case.site, layout, verdict.plan)
+        serving = serve(plan, case.workload(concurrency=float(case.load.users)))
     except SpeedError as error:
         reason = str(error)
     copies = kv_copies(case.deployment, layout.tp) if layout.tp > 1 else 1.0

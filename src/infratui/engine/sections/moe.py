@@ -4,26 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import ClassVar
 
-from ..case import LOAD_FIELDS, TRAFFIC_FIELDS
+from ..case import Case
 from ..experts.load import RoutingError
 from ..experts.router import RouterResult, route
-from ..facts import Facts
 from ..figures.compare import Better
 from ..figures.derivation import Derivation, Formula, Ledger, Unit
-from ..model.architecture import Model, Part
+from ..model.architecture import Model, Part, parameters
 from ..model.precision import Precision
-from .moe_side import TOUCHED, Case, Served, Side, compare_side, read_bytes, read_parts, shared_budget
-
-if TYPE_CHECKING:
-    from ...scenario import Scenario
-
-FIELDS = (
-    "dense_model", "moe_model", *LOAD_FIELDS, *TRAFFIC_FIELDS, "on_demand_usd", "ep", "router_batch", "router_top_k",
-    "router_skew", "router_layer", "router_seed", "capacity_factor",
-)  # fmt: skip
-"""Scenario fields that this section depends on."""
+from .moe_side import TOUCHED, Served, Side, compare_side, read_bytes, read_parts, shared_budget, sides
 
 EXPERT_SHARE = Formula(
     "share of experts it may read", "(dense_read - always) / routed", Unit.RATIO, term="experts-touched"
@@ -33,6 +23,18 @@ OFFLOADED = Formula("expert bytes over PCIe per step", "routed * touched / exper
 OFFLOAD_RATE = Formula(
     "tokens/s with experts in host memory", "batch * bandwidth / bytes", Unit.TOKENS_PER_S, term="kv-offload"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Counterparts:
+    """Models that stand beside the scenario's where none is named."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    dense: tuple[str, ...]
+    """Ids, from small to large."""
+    mixture: str
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ class MoeResult:
     dense: Side
     moe: Side
     precision: Precision
+    """Of the scenario; a model as released may differ, see its side."""
     accelerator: str
     batch: int
     budget: int
@@ -130,19 +133,40 @@ class MoeResult:
         return sum(line.winner == side for line in self.trade_offs)
 
 
-def evaluate_moe(scenario: Scenario, facts: Facts) -> MoeResult:
-    """Compare the scenario's dense and MoE models and run the router. Raises ValueError in words."""
-    dense, moe = facts.model(scenario.dense_model), facts.model(scenario.moe_model)
+def compared(case: Case) -> tuple[str, str]:
+    """Names of the dense model and the MoE: the scenario's model on its own side, unless another is named there.
+
+    Beside a mixture stands the dense model nearest to the geometric mean of its active and its total parameters.
+    """
+    scenario, beside = case.scenario, case.facts.counterparts()
+    if not case.model.is_moe:
+        return scenario.dense_model or scenario.model, scenario.moe_model or beside.mixture
+    moe = scenario.moe_model or scenario.model
+    if scenario.dense_model:
+        return scenario.dense_model, moe
+    count = parameters(case.facts.model(moe))
+    wanted = math.log(count.total * count.active) / 2
+    sizes = {name: math.log(parameters(case.facts.model(name)).total) for name in beside.dense}
+    return min(sizes, key=lambda name: abs(sizes[name] - wanted)), moe
+
+
+def evaluate_moe(case: Case) -> MoeResult:
+    """Compare a dense and a MoE model and run the router. Raises ValueError in words.
+
+    The side of the scenario's own model is that model; the other one is what the scenario sets beside it.
+    """
+    facts, scenario = case.facts, case.scenario
+    names = compared(case)
+    dense, moe = (facts.model(name) for name in names)
     if dense.is_moe:
         raise RoutingError(f"{dense.name} is a mixture of experts; choose a dense model for the dense side")
     if not moe.is_moe:
         raise RoutingError(f"{moe.name} is a dense model; choose a mixture of experts for the MoE side")
     batch = scenario.router_batch
     router = route(scenario, moe)
-    case = Case.of(scenario, facts)
-    names = (scenario.dense_model, scenario.moe_model)
-    budget, budget_words = shared_budget(case, names)
-    first, second = (compare_side(case, name, batch, budget) for name in names)
+    dense_case, moe_case = sides(case, *names)
+    budget, budget_words = shared_budget(dense_case, moe_case)
+    first, second = (compare_side(entry, batch, budget) for entry in (dense_case, moe_case))
     return MoeResult(
         dense=first,
         moe=second,
@@ -152,9 +176,9 @@ def evaluate_moe(scenario: Scenario, facts: Facts) -> MoeResult:
         budget=budget,
         budget_words=budget_words,
         trade_offs=_trade_offs(first, second, budget),
-        even=_even_batch(dense, moe, case.precision),
+        even=_even_batch(first, second),
         router=router,
-        offload=_offload(case, moe, batch, second),
+        offload=_offload(moe_case, moe, batch, second),
         quality_caveat=(
             "Parameters are not quality: a mixture of experts usually answers like a dense model between its active "
             "and its total size. Compare both on your own tasks before you buy for one."
@@ -162,13 +186,14 @@ def evaluate_moe(scenario: Scenario, facts: Facts) -> MoeResult:
     )
 
 
-def _even_batch(dense: Model, moe: Model, precision: Precision) -> EvenBatch:
+def _even_batch(first: Side, second: Side) -> EvenBatch:
     """Solve always + routed · (1 − (1 − k/N)^B) = what the dense model reads, for B."""
     ledger = Ledger()
+    dense, moe = first.model, second.model
     mixture = moe.mixture
     assert mixture is not None
-    always, routed = read_parts(moe, precision)
-    target = read_bytes(dense, precision, 1, Ledger(recording=False))
+    always, routed = read_parts(moe, second.precision)
+    target = read_bytes(dense, first.precision, 1, Ledger(recording=False))
     note = f"so that a step reads no more than {dense.name}"
     share = ledger(EXPERT_SHARE, dense_read=target, always=always, routed=routed, note=note)
     tokens: int | None = None
@@ -201,12 +226,12 @@ def _trade_offs(dense: Side, moe: Side, budget: int) -> tuple[TradeOff, ...]:
         pair("KV cache", Unit.BYTES_PER_TOKEN, Better.LOWER, (dense.kv_bytes_per_token, moe.kv_bytes_per_token)),
         pair("fewest GPUs", Unit.COUNT, Better.LOWER, (dense.fewest.gpus or None, moe.fewest.gpus or None)),
     ]
-    for name, sides in (
+    for name, pair_of in (
         ("fewest", (dense.fewest, moe.fewest)),
         (f"{budget} each", (dense.budget, moe.budget)),
     ):
-        first, second = speed(sides[0]), speed(sides[1])
-        reason = next((side.reason for side in sides if side.serving is None), "")
+        first, second = speed(pair_of[0]), speed(pair_of[1])
+        reason = next((side.reason for side in pair_of if side.serving is None), "")
         lines += (
             pair(f"tokens/s, {name}", Unit.TOKENS_PER_S, Better.HIGHER, (first[0], second[0]), reason),
             pair(f"TPOT, {name}", Unit.SECONDS, Better.LOWER, (first[1], second[1]), reason),

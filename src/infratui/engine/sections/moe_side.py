@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from ..case import deployment_of, load_of, site_of
+from ..case import Case
 from ..cluster.layout import Layout
 from ..cost.prices import PriceKind, price_range
-from ..deployment.placement import Site, judge_layouts, recommend, smallest
-from ..facts import Facts
+from ..deployment.answer import deployed, fewest_of
+from ..deployment.judge import speed_plan
+from ..deployment.search import choose
 from ..figures.derivation import Basis, Derivation, Formula, Ledger, Unit
-from ..memory.kv_cache import Sequences
-from ..memory.plan import Deployment, MemoryPlan
+from ..memory.plan import MemoryPlan
 from ..model.architecture import Model, Part, parameters
 from ..model.precision import Precision
 from ..speed import Plan, Serving, SpeedError, serve
-from ..speed.prediction import speed_plan, workload_of
-
-if TYPE_CHECKING:
-    from ...scenario import Scenario
 
 WEIGHTS = Formula("weights", "ceil(parameters * bits / 8)", Unit.BYTES, term="weights")
 PLAIN = Formula("weights by rule of thumb", "parameters * bytes_per_parameter", Unit.BYTES, term="weights")
@@ -76,6 +71,7 @@ class Side:
     """One of the two models. Bytes and FLOPs are of the whole model."""
 
     model: Model
+    precision: Precision
     total: int
     active: int
     embedded: int
@@ -98,26 +94,6 @@ class Side:
     def bytes_of(self, *parts: Part) -> int:
         """Weights in some parts."""
         return sum(size.bytes for size in self.parts if size.part in parts)
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """What both sides share: scenario, accelerator and load."""
-
-    scenario: Scenario
-    facts: Facts
-    site: Site
-    load: Sequences
-    precision: Precision
-
-    @classmethod
-    def of(cls, scenario: Scenario, facts: Facts) -> Case:
-        return cls(
-            scenario, facts, site_of(scenario, facts), load_of(scenario), facts.precision(scenario.precision)
-        )  # fmt: skip
-
-    def deployment(self, name: str) -> Deployment:
-        return deployment_of(self.scenario, self.facts, name)
 
 
 def read_bytes(model: Model, precision: Precision, batch: float, ledger: Ledger) -> int:
@@ -146,28 +122,36 @@ def read_parts(model: Model, precision: Precision) -> tuple[int, int]:
     return always, math.ceil(count.of(Part.ROUTED_EXPERTS) * precision.bits_of(Part.ROUTED_EXPERTS) / 8)
 
 
-def shared_budget(case: Case, names: tuple[str, str]) -> tuple[int, str]:
+def sides(case: Case, dense: str, moe: str) -> tuple[Case, Case]:
+    """The scenario with either model: its own keeps its layout, the other one is free to find its own."""
+    own = case.model
+
+    def side(name: str) -> Case:
+        if case.facts.model(name) is own:
+            return case
+        return case.with_(model=name, tp=0, pp=0, dp=0, ep=0)
+
+    return side(dense), side(moe)
+
+
+def shared_budget(first: Case, second: Case) -> tuple[int, str]:
     """GPUs that both models get: the scenario's, or as many more as hold both; and why, where it is more."""
-    gpus = case.scenario.gpus
-    needs = []
-    for name in names:
-        deployment = case.deployment(name)
-        found = recommend(deployment, case.site, case.load, gpus)
-        if found.plan is not None and found.plan.fits:
-            continue
-        least = smallest(deployment, case.site, case.load).plan
-        if least is not None:
-            needs.append((least.layout.gpus, deployment.model.name))
+    gpus = first.gpus
+    needs = [
+        (least, case.model.name)
+        for case in (first, second)
+        if not deployed(case).holds and (least := fewest_of(case).gpus) is not None
+    ]
     most, name = max(needs, default=(0, ""))
     if most <= gpus:
         return gpus, ""
     return most, f"{gpus} do not hold {name}, so both get the {most} that do"
 
 
-def compare_side(case: Case, name: str, batch: int, budget: int) -> Side:
+def compare_side(case: Case, batch: int, budget: int) -> Side:
     """One model's figures: exact for bytes and parameters, predicted on the fewest GPUs and on `budget` of them."""
-    deployment = case.deployment(name)
-    model, precision = deployment.model, case.precision
+    deployment = case.deployment
+    model, precision = deployment.model, deployment.precision
     ledger = Ledger()
     count = parameters(model)
     sizes = [PartSize(part, size, math.ceil(size * precision.bits_of(part) / 8)) for part, size in count.parts if size]
@@ -184,16 +168,12 @@ def compare_side(case: Case, name: str, batch: int, budget: int) -> Side:
     read = read_bytes(model, precision, batch, ledger)
     per_token = ledger(READ_PER_TOKEN, read=read, batch=batch)
     flops = ledger(FLOPS, active_parameters=count.active)
-    least = smallest(deployment, case.site, case.load)
-    fewest = _served(case, deployment, least.plan, least.plan.layout.gpus if least.plan else 0, least.reason, ledger)
-    if fewest.gpus == budget:
-        same = fewest
-    else:
-        found = recommend(deployment, case.site, case.load, budget)
-        short = f"{budget} GPUs do not hold it: {', '.join(found.reasons)}"
-        same = _served(case, deployment, found.plan, budget, short, ledger)
+    least = fewest_of(case)
+    fewest = _served(case, least.gpus or 0, least.reason, ledger)
+    same = fewest if fewest.gpus == budget else _served(case, budget, f"{budget} GPUs do not hold it", ledger)
     return Side(
         model=model,
+        precision=precision,
         total=count.total,
         active=count.active,
         embedded=count.of(Part.EMBEDDING),
@@ -210,37 +190,23 @@ def compare_side(case: Case, name: str, batch: int, budget: int) -> Side:
     )
 
 
-def _served(
-    case: Case, deployment: Deployment, ladder: MemoryPlan | None, gpus: int, short: str, ledger: Ledger
-) -> Served:
-    """The layout of these GPUs with the most predicted tokens/s; the memory ladder's own is one of the candidates."""
-    if ladder is None or not ladder.fits:
-        return Served(gpus, ladder, None, None, short, None)
-    plans = [ladder]
-    plans += [
-        verdict.plan
-        for verdict in judge_layouts(deployment, case.site, case.load, gpus)
-        if verdict.legal and verdict.plan is not None and verdict.layout != ladder.layout
-    ]
-    best: tuple[MemoryPlan, Plan, Serving] | None = None
-    refusal = ""
-    workload = workload_of(case.scenario, deployment, case.site.accelerator)
-    for memory in plans:
-        try:
-            plan = speed_plan(case.scenario, case.facts, deployment, case.site, memory.layout, memory)
-            serving = serve(plan, workload)
-        except SpeedError as error:
-            refusal = refusal or str(error)
-            continue
-        if best is None or serving.output_per_s > best[2].output_per_s:
-            best = memory, plan, serving
-    if best is None:
-        return Served(gpus, ladder, None, None, refusal, None)
-    memory, plan, _ = best
-    serving = serve(plan, workload, explain=True)
+def _served(case: Case, gpus: int, short: str, ledger: Ledger) -> Served:
+    """The layout that the search takes on so many GPUs: on the scenario's own, the one that every section shows."""
+    if not gpus:
+        return Served(0, None, None, None, short, None)
+    own = gpus == case.gpus
+    found = deployed(case).choice if own else choose(case, gpus)
+    memory = found.plan
+    if memory is None or not memory.fits:
+        return Served(gpus, memory, None, None, short, None)
+    try:
+        plan = speed_plan(case, case.site, memory.layout, memory)
+        serving = serve(plan, case.workload(concurrency=float(case.load.users)), explain=True)
+    except SpeedError as error:
+        return Served(gpus, memory, None, None, str(error), None)
     band = plan.band("tpot")
-    cost = _usd_per_mtok(case, memory.layout.gpus, serving, ledger)
-    return Served(memory.layout.gpus, memory, serving, cost, "", band.mean_ape if band else None, plan)
+    cost = _usd_per_mtok(case, gpus, serving, ledger)
+    return Served(gpus, memory, serving, cost, "", band.mean_ape if band else None, plan)
 
 
 def _usd_per_mtok(case: Case, gpus: int, serving: Serving, ledger: Ledger) -> float | None:

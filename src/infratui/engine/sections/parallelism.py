@@ -5,28 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
-from ..case import LAYOUT_FIELDS, LOAD_FIELDS, TRAFFIC_FIELDS, deployment_of, forced_of, link_of, load_of
+from ..case import Case
 from ..cluster.grid import GpuPlace, gpu_grid
 from ..cluster.hardware import Accelerator, Link
 from ..cluster.layout import Layout
 from ..cluster.traffic import LinkTime, Traffic, link_times
-from ..deployment.placement import Recommendation, Smallest, recommend, smallest
-from ..facts import Facts
+from ..deployment.answer import deployed
+from ..deployment.judge import speed_plan
+from ..deployment.ladder import recommend
+from ..deployment.reasons import Reason
+from ..deployment.search import Choice, Fewest, fewest
+from ..deployment.ways_out import WayOut, ways_out
 from ..figures.derivation import Basis, Derivation, Formula, Ledger, Unit
 from ..memory.kv_cache import Sequences, kv_demand
 from ..memory.plan import MemoryPlan
-from ..speed import Band, Plan, Serving, SpeedError, fabric_of, serve
+from ..speed import Band, Plan, Serving, SpeedError, serve
 from ..speed.batching import BatchingError, BatchingResult, StepTimes, compare_policies, seeded_requests
-from ..speed.prediction import speed_plan, workload_of
 from ..speed.step_parts import StepParts, step_parts
-from .layout_table import Case, LayoutRow, layout_rows
+from .layout_table import LayoutRow, layout_rows
 
 if TYPE_CHECKING:
-    from ...scenario import Scenario
     from ..model.architecture import Model
-
-FIELDS = ("model", *LOAD_FIELDS, *LAYOUT_FIELDS, *TRAFFIC_FIELDS, "router_seed")
-"""Scenario fields that this section depends on."""
 
 BUBBLE = Formula("bubble", "1 - min(micro_batches, pp) / pp", Unit.COUNT, term="pipeline-bubble")
 FILL = Formula("bubble while filling", "(pp - 1) / (micro_batches + pp - 1)", Unit.COUNT, term="pipeline-bubble")
@@ -69,16 +68,6 @@ class TypicalRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Help:
-    """One change that would let the load fit, and the GPUs it would then take."""
-
-    words: str
-    changes: tuple[tuple[str, object], ...]
-    """Scenario fields and values."""
-    gpus: int
-
-
-@dataclass(frozen=True, slots=True)
 class StageMemory:
     """Memory of every GPU of a pipeline stage, in bytes."""
 
@@ -97,11 +86,11 @@ class StageMemory:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The layout that is drawn: the forced one, or the recommended one."""
+    """The layout that is drawn: the one that every section shows."""
 
     layout: Layout
     forced: bool
-    reasons: tuple[str, ...]
+    reasons: tuple[Reason, ...]
     memory: MemoryPlan
     stages: tuple[StageMemory, ...]
     serving: Serving | None
@@ -144,11 +133,11 @@ class ParallelismResult:
     """Why prediction and ladder differ, in words; empty where they agree."""
     rows: tuple[LayoutRow, ...]
     """Legal ones first, fastest first; then the refused."""
-    needed: Smallest
+    needed: Fewest
     """The fewest GPUs that hold the load."""
     missing_gpus: int
-    help: tuple[Help, ...]
-    """What would let it fit, where GPUs are missing."""
+    help: tuple[WayOut, ...]
+    """What would let it fit, where it does not: cheapest first."""
     links: tuple[LinkTime, ...]
     attention_dp_saving: int
     """Bytes of cache per user that a replica's ranks hold beyond one copy: what attention data parallelism saves."""
@@ -174,43 +163,39 @@ class ParallelismResult:
         return next((row for row in self.rows if row.layout.label == label), None)
 
 
-def evaluate_parallelism(scenario: Scenario, facts: Facts) -> ParallelismResult:
+def evaluate_parallelism(case: Case) -> ParallelismResult:
     """Lay the scenario's GPUs out in every way. Raises ValueError in words where a name is unknown."""
-    case = Case.of(scenario, facts)
     deployment, site, load = case.deployment, case.site, case.load
-    forced = forced_of(scenario)
-    ladder = recommend(deployment, site, load, scenario.gpus)
-    wanted = recommend(deployment, site, load, scenario.gpus, forced) if forced.any else ladder
-    needed = smallest(deployment, site, load)
-    rows = layout_rows(case, [entry.plan.layout for entry in (ladder, wanted) if entry.plan])
+    found = deployed(case)
+    choice, needed = found.choice, found.fewest
+    ladder = recommend(deployment, site, load, case.gpus)
+    rows = layout_rows(case, [plan.layout for plan in (ladder.plan, choice.plan) if plan])
     fastest = next((row for row in rows if row.serving is not None), None)
-    chosen = _chosen(case, wanted, forced.any)
+    chosen = _chosen(case, choice)
     ladder_layout = ladder.plan.layout if ladder.plan else None
-    short = chosen is None or not chosen.fits
-    missing = max(0, needed.plan.layout.gpus - scenario.gpus) if short and needed.plan else 0
-    by_id = {link.id: link for link in facts.links()}
+    by_id = {link.id: link for link in case.facts.links()}
     return ParallelismResult(
         model=deployment.model,
         accelerator=site.accelerator,
-        gpus=scenario.gpus,
-        gpus_per_node=site.topology.gpus_per_node,
-        node_link=by_id.get(_inside_link(site.accelerator)),
-        fabric=link_of(scenario, facts),
+        gpus=case.gpus,
+        gpus_per_node=site.fabric.domain,
+        node_link=by_id.get(_inside_link(case)),
+        fabric=case.link,
         chosen=chosen,
-        refused=() if chosen else wanted.reasons,
+        refused=choice.refused,
         ladder=ladder_layout,
         ladder_reasons=ladder.reasons,
         fastest=fastest,
-        disagreement=_disagreement(ladder_layout, fastest, rows),
+        disagreement=_disagreement(ladder_layout, choice, rows),
         rows=rows,
         needed=needed,
-        missing_gpus=missing,
-        help=_help(case, needed) if short and (missing or needed.plan is None) else (),
+        missing_gpus=found.missing_gpus or 0,
+        help=() if found.holds else ways_out(case),
         links=_links(case, chosen) if chosen else (),
         attention_dp_saving=_copied_bytes(case, chosen.layout.tp) if chosen else 0,
         kv_copies=_copies(case, chosen.layout.tp) if chosen else 1.0,
-        batching=_batching(scenario, chosen) if chosen else (),
-        typical=_typical(case),
+        batching=_batching(case, chosen) if chosen else (),
+        typical=case.part("typical", _typical),
         derivations=_derivations(case, chosen),
     )
 
@@ -233,7 +218,7 @@ def _derivations(case: Case, chosen: Chosen | None) -> tuple[Derivation, ...]:
     return tuple(found)
 
 
-def _chosen(case: Case, wanted: Recommendation, forced: bool) -> Chosen | None:
+def _chosen(case: Case, wanted: Choice) -> Chosen | None:
     memory = wanted.plan
     if memory is None:
         return None
@@ -241,9 +226,9 @@ def _chosen(case: Case, wanted: Recommendation, forced: bool) -> Chosen | None:
     plan = serving = parts = None
     no_speed = ""
     try:
-        plan = speed_plan(case.scenario, case.facts, case.deployment, case.site, layout, memory)
+        plan = speed_plan(case, case.site, layout, memory)
         if memory.fits:
-            workload = workload_of(case.scenario, case.deployment, case.site.accelerator)
+            workload = case.workload(concurrency=float(case.load.users))
             serving = serve(plan, workload, explain=True)
             parts = step_parts(plan, serving, workload.speculation)
         else:
@@ -252,7 +237,7 @@ def _chosen(case: Case, wanted: Recommendation, forced: bool) -> Chosen | None:
         no_speed = str(error)
     return Chosen(
         layout=layout,
-        forced=forced,
+        forced=wanted.forced,
         reasons=wanted.reasons,
         memory=memory,
         stages=_stages(case, memory),
@@ -260,7 +245,7 @@ def _chosen(case: Case, wanted: Recommendation, forced: bool) -> Chosen | None:
         parts=parts,
         no_speed=no_speed,
         plan=plan if serving else None,
-        places=gpu_grid(case.deployment.model, layout, case.site.topology.gpus_per_node),
+        places=gpu_grid(case.deployment.model, layout, case.site.fabric.domain),
         traffic=case.traffic(layout),
         fits=memory.fits,
         idle=wanted.idle,
@@ -284,19 +269,21 @@ def _stages(case: Case, memory: MemoryPlan) -> tuple[StageMemory, ...]:
     return tuple(found)
 
 
-def _disagreement(ladder: Layout | None, fastest: LayoutRow | None, rows: tuple[LayoutRow, ...]) -> str:
-    if ladder is None or fastest is None or fastest.serving is None or fastest.layout == ladder:
+def _disagreement(ladder: Layout | None, choice: Choice, rows: tuple[LayoutRow, ...]) -> str:
+    """What the ladder would lose against the chosen layout, in words; empty where it would not."""
+    best = choice.best
+    if ladder is None or choice.forced or best is None or best.output_per_s is None or best.layout == ladder:
         return ""
     own = next((row for row in rows if row.layout == ladder and row.serving), None)
     if own is None or own.serving is None:
         return ""
-    gain = fastest.serving.output_per_s / own.serving.output_per_s - 1
+    gain = best.output_per_s / own.serving.output_per_s - 1
     if gain < _CLOSE:
         return ""
-    slower = fastest.serving.tpot_s > own.serving.tpot_s
-    price = f", though TPOT grows to {fastest.serving.tpot_s * 1e3:,.1f} ms" if slower else ""
+    slower = (best.tpot_s or 0.0) > own.serving.tpot_s
+    price = f", though TPOT grows to {(best.tpot_s or 0.0) * 1e3:,.1f} ms" if slower else ""
     return (
-        f"prediction prefers {fastest.layout.label}: {gain:.0%} more tokens/s than the ladder's {ladder.label}, "
+        f"prediction prefers {best.layout.label}: {gain:.0%} more tokens/s than the ladder's {ladder.label}, "
         f"whose steps are bound by {_BOUND.get(own.serving.bound, own.serving.bound)}{price}"
     )
 
@@ -304,45 +291,22 @@ def _disagreement(ladder: Layout | None, fastest: LayoutRow | None, rows: tuple[
 _BOUND = {"weights": "reading weights", "kv cache": "reading the cache", "launch": "launching kernels"}
 
 
-def _help(case: Case, needed: Smallest) -> tuple[Help, ...]:
-    """Single changes that lower the GPUs needed: weights in 8 or 4 bits, the cache in 8, half the context or users."""
-    base = needed.plan.layout.gpus if needed.plan else 1 << 30
-    scenario, facts = case.scenario, case.facts
-    bits = case.deployment.precision.bits
-    tries: list[tuple[str, dict[str, object]]] = []
-    for name, words in (("fp8", "weights in FP8"), ("int4", "weights in INT4")):
-        if facts.precision(name).bits < bits:
-            tries.append((words, {"precision": name}))
-    if case.deployment.kv_precision.bits > facts.precision("fp8").bits:
-        tries.append(("KV cache in FP8", {"kv_precision": "fp8"}))
-    if scenario.context > 1024:
-        tries.append((f"a context of {scenario.context // 2:,}", {"context": scenario.context // 2}))
-    if scenario.users > 1:
-        tries.append((f"{scenario.users // 2:,} users", {"users": scenario.users // 2}))
-    found = []
-    for words, changes in tries:
-        changed = scenario.with_(**changes)
-        plan = smallest(deployment_of(changed, facts), case.site, load_of(changed)).plan
-        if plan is not None and plan.layout.gpus < base:
-            found.append(Help(words, tuple(changes.items()), plan.layout.gpus))
-    return tuple(sorted(found, key=lambda entry: entry.gpus))
-
-
-def _inside_link(accelerator: Accelerator) -> str:
+def _inside_link(case: Case) -> str:
     """The link between the GPUs of a node, as speed is predicted with it: bridges join few servers, PCIe all."""
-    if fabric_of(accelerator).kind == "pcie" and "pcie" not in accelerator.link:
+    accelerator = case.accelerator
+    if case.site.fabric.kind == "pcie" and accelerator.link_kind != "pcie":
         return f"pcie-{accelerator.pcie_gen or 4}"
     return accelerator.link
 
 
 def _links(case: Case, chosen: Chosen) -> tuple[LinkTime, ...]:
-    own = _inside_link(case.site.accelerator)
+    own = _inside_link(case)
     used = []
     if chosen.traffic.inside.bytes:
         used.append(own)
     if chosen.traffic.between.bytes:
-        used.append(case.scenario.node_link)
-    return link_times(chosen.traffic, case.facts.links(), used, own, case.site.topology.gpus_per_node)
+        used.append(case.link.id)
+    return link_times(chosen.traffic, case.facts.links(), used, own, case.site.fabric.domain)
 
 
 def _copies(case: Case, tp: int) -> float:
@@ -370,9 +334,9 @@ def _copied_bytes(case: Case, tp: int) -> int:
     return max(0, tp * rank - one)
 
 
-def _batching(scenario: Scenario, chosen: Chosen) -> tuple[BatchingResult, ...]:
+def _batching(case: Case, chosen: Chosen) -> tuple[BatchingResult, ...]:
     """The three policies on the chosen layout's own step times, under a load that keeps the slots busy."""
-    plan, serving = chosen.plan, chosen.serving
+    plan, serving, scenario = chosen.plan, chosen.serving, case.scenario
     if plan is None or serving is None:
         return ()
     context = scenario.input_tokens + scenario.output_tokens / 2
@@ -403,7 +367,7 @@ def _typical(case: Case) -> tuple[TypicalRow, ...]:
     for typical in case.facts.typical_deployments():
         model = case.facts.model(typical.model)
         found = [
-            smallest(
+            fewest(
                 replace(case.deployment, model=model, precision=case.facts.precision(name)), case.site, _TYPICAL_LOAD
             )
             for name in ("fp16", "fp8")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from ..cluster.layout import Layout
-from ..deployment.placement import Site
+from ..deployment.site import Site
 from ..figures.derivation import Derivation, Ledger
 from ..figures.units import GIB
 from ..memory import rule_of_thumb
 from ..memory.kv_cache import Sequences, kv_demand
-from ..memory.plan import Deployment, explain_sequence, explain_weights, plan_memory
+from ..memory.plan import Deployment, explain_sequence, explain_weights
 from ..memory.weights import checkpoint_weights
 from ..model.precision import Precision
 from ..speed import Plan, StepTime, Workload, step_time
@@ -20,7 +20,6 @@ from .precision_rows import (
     DECODE_SPEED,
     EFFECTIVE_BITS,
     GPUS,
-    GPUS_BY_BYTES,
     KV_TOTAL,
     PREFILL_SPEED,
     RULE_GPUS,
@@ -123,16 +122,8 @@ class Comparison:
         deployment = replace(self.deployment, precision=row.precision)
         plan, accelerator = row.least.plan, self.site.accelerator
         ledger = Ledger()
-        alone = self.site.plan(deployment, Layout(), self.load)
-        if row.least.arithmetic is not None:
-            ledger(
-                GPUS_BY_BYTES,
-                weights=alone.weights.total,
-                kv_cache=alone.kv_needed,
-                room_per_gpu=alone.requested - alone.runtime_inside,
-            )
         ledger(GPUS, tp=plan.layout.tp, pp=plan.layout.pp, dp=plan.layout.dp, note=row.least.reason)
-        explained = plan_memory(deployment, accelerator, plan.layout, self.load, self.site.table, explain=True)
+        explained = self.site.plan(deployment, plan.layout, self.load, explain=True)
         memory = (explained.derivation,) if explained.derivation else ()
         return (ledger.derivation(f"{accelerator.name}s that hold {row.precision.label} and the cache"), *memory)
 

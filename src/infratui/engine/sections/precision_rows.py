@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ..cluster.hardware import Accelerator
-from ..deployment.placement import Smallest
+from ..deployment.search import Fewest
 from ..figures.derivation import Basis, Formula, Unit
 from ..formats import NumberFormat
 from ..formats.quality import Assessment
@@ -18,7 +18,6 @@ SIXTEEN_BIT = 16.0
 EFFECTIVE_BITS = Formula("bits_per_weight", "weights * 8 / parameters", Unit.BITS, term="effective-bits")
 SAVED = Formula("saved", "100 * (1 - weights / weights_16bit)", Unit.PERCENT, term="quantization")
 KV_TOTAL = Formula("kv_cache", "shared_prefix + users * kv_per_user", Unit.BYTES, term="kv-cache")
-GPUS_BY_BYTES = Formula("gpus_by_bytes", "max(1, ceil((weights + kv_cache) / room_per_gpu))", Unit.COUNT, term="vram")
 GPUS = Formula("gpus", "tp * pp * dp", Unit.COUNT, term="tensor-parallelism")
 DECODE_SPEED = Formula("decode_speed", "step_16bit / step", Unit.RATIO, basis=Basis.CALIBRATED, term="decode")
 PREFILL_SPEED = Formula("prefill_speed", "prompt_16bit / prompt", Unit.RATIO, basis=Basis.CALIBRATED, term="prefill")
@@ -91,9 +90,9 @@ class PrecisionRow:
     """Against 16 bit; negative: more."""
     byte_ratio: float
     """Bytes of 16 bit over bytes of this: the most that reading fewer bytes can speed up."""
-    least: Smallest
+    least: Fewest
     """Fewest GPUs that hold the workload with these weights."""
-    alone: Smallest
+    alone: Fewest
     """Fewest GPUs that hold the weights and one short request: what a guide calls fitting."""
     arithmetic: Arithmetic
     speed: SpeedEffect | None

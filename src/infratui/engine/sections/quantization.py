@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
-from ..case import LAYOUT_FIELDS, LOAD_FIELDS, TRAFFIC_FIELDS, deployment_of, forced_of, link_of, load_of, site_of
+from ..case import Case
 from ..cluster.hardware import Accelerator
 from ..cluster.layout import Layout
-from ..deployment.placement import Forced, Site, recommend, smallest
+from ..deployment.answer import deployed, fewest_of
+from ..deployment.search import fewest
 from ..facts import Facts
 from ..figures.derivation import Derivation
 from ..figures.units import GIB
@@ -17,12 +17,10 @@ from ..formats.methods import QuantizationMethod
 from ..formats.quality import Badge, Rules
 from ..memory import rule_of_thumb
 from ..memory.kv_cache import Sequences, kv_demand
-from ..memory.plan import Deployment
 from ..memory.weights import checkpoint_weights
 from ..model.architecture import Model, Part
 from ..model.precision import Precision
-from ..speed import Plan, SpeedError, fabric_of
-from ..speed.prediction import workload_of
+from ..speed import Plan, SpeedError
 from .precision_compare import Comparison
 from .precision_rows import (
     BYTE_RATIO,
@@ -37,12 +35,6 @@ from .precision_rows import (
     RuleOfThumbEffect,
     arithmetic_of,
 )
-
-if TYPE_CHECKING:
-    from ...scenario import Scenario
-
-FIELDS = ("estimator", "model", *LOAD_FIELDS, *LAYOUT_FIELDS, *TRAFFIC_FIELDS, "shown_formats")
-"""Scenario fields that this section depends on."""
 
 REFERENCE = "bf16"
 """Precision that savings and speeds are measured against: what models are trained and published in."""
@@ -99,17 +91,17 @@ class QuantizationResult:
         return self.comparison.derivations(row, self.reference)
 
 
-def evaluate_quantization(scenario: Scenario, facts: Facts) -> QuantizationResult:
+def evaluate_quantization(case: Case) -> QuantizationResult:
     """Compare the precisions of a scenario. Raises ValueError in one line for names and values that cannot be."""
-    deployment, site, load = deployment_of(scenario, facts), site_of(scenario, facts), load_of(scenario)
+    deployment, site, load, facts, scenario = case.deployment, case.site, case.load, case.facts, case.scenario
     reference = facts.precision(REFERENCE)
     chosen = deployment.precision
     shown = shown_precisions(facts, deployment.model, chosen, scenario.shown_formats == "all")
-    layout = _layout(deployment, site, load, scenario.gpus, forced_of(scenario))
-    workload = workload_of(scenario, deployment, site.accelerator)
+    plan_here = deployed(case).plan
+    layout = plan_here.layout if plan_here else Layout()
+    workload = case.workload(concurrency=float(load.users))
     limit = workload.max_num_seqs or scenario.max_num_seqs
-    batch = max(1.0, min(scenario.users / layout.dp, float(limit)))
-    fabric = fabric_of(site.accelerator, link_of(scenario, facts))
+    batch = max(1.0, min(load.users / layout.dp, float(limit)))
     plans: dict[str, Plan | str] = {}
     for precision in {entry.id: entry for entry in (*shown, reference)}.values():
         try:
@@ -121,16 +113,16 @@ def evaluate_quantization(scenario: Scenario, facts: Facts) -> QuantizationResul
                 layout,
                 facts.speed(),
                 engine=scenario.engine,
-                fabric=fabric,
+                fabric=site.fabric,
                 windowed=deployment.windowed,
                 rules=deployment.constants.kv,
             )
         except SpeedError as error:
             plans[precision.id] = str(error)
     comparison = Comparison(deployment, site, load, workload, layout, batch, plans)
-    rows = tuple(_row(comparison, facts, precision, reference) for precision in shown)
+    rows = tuple(_row(comparison, case, precision, reference) for precision in shown)
     base = next((row for row in rows if row.precision.id == reference.id), None)
-    base = base or _row(comparison, facts, reference, reference)
+    base = base or _row(comparison, case, reference, reference)
     plan = plans[reference.id]
     band = None if isinstance(plan, str) else plan.band("tpot")
     return QuantizationResult(
@@ -142,7 +134,7 @@ def evaluate_quantization(scenario: Scenario, facts: Facts) -> QuantizationResul
         rows=rows,
         chosen=next(row for row in rows if row.precision.id == chosen.id),
         reference=base,
-        kv_rows=_kv_rows(comparison, facts),
+        kv_rows=_kv_rows(comparison, case),
         methods=tuple(facts.methods()),
         no_speed=plan if isinstance(plan, str) else "",
         band_pct=band.mean_ape if band else None,
@@ -154,7 +146,7 @@ def evaluate_quantization(scenario: Scenario, facts: Facts) -> QuantizationResul
 def shown_precisions(facts: Facts, model: Model, chosen: Precision, everything: bool) -> tuple[Precision, ...]:
     """The classic precisions or all that change this model, in the order of the catalog, always with the chosen one.
 
-    How a checkpoint stores its weights is in no list; it comes first.
+    A checkpoint's own way to store its weights is in no catalog: where it is chosen it comes first.
     """
     listed = tuple(
         precision
@@ -172,13 +164,8 @@ def _changes(model: Model, precision: Precision) -> bool:
     return model.is_moe and precision.bits_of(Part.ROUTED_EXPERTS) < SIXTEEN_BIT
 
 
-def _layout(deployment: Deployment, site: Site, load: Sequences, gpus: int, forced: Forced) -> Layout:
-    chosen = recommend(deployment, site, load, gpus, forced)
-    return chosen.plan.layout if chosen.plan else Layout()
-
-
-def _row(comparison: Comparison, facts: Facts, precision: Precision, reference: Precision) -> PrecisionRow:
-    model, site = comparison.deployment.model, comparison.site
+def _row(comparison: Comparison, case: Case, precision: Precision, reference: Precision) -> PrecisionRow:
+    model, site, facts = comparison.deployment.model, comparison.site, case.facts
     parts = checkpoint_weights(model, precision)
     weights = sum(part.bytes for part in parts)
     base = sum(part.bytes for part in checkpoint_weights(model, reference))
@@ -195,8 +182,8 @@ def _row(comparison: Comparison, facts: Facts, precision: Precision, reference: 
         bits_per_weight=EFFECTIVE_BITS(weights=weights, parameters=sum(part.parameters for part in parts)),
         saved_pct=SAVED(weights=weights, weights_16bit=base),
         byte_ratio=BYTE_RATIO(weights_16bit=base, weights=weights),
-        least=smallest(stored, site, comparison.load),
-        alone=smallest(stored, site, ONE_TOKEN),
+        least=fewest_of(case) if precision.id == case.precision.id else fewest(stored, site, comparison.load),
+        alone=fewest(stored, site, ONE_TOKEN),
         arithmetic=arithmetic_of(precision, site.accelerator),
         speed=comparison.speed(precision, reference),
         rule=RuleOfThumbEffect(
@@ -218,7 +205,8 @@ def _format(facts: Facts, precision: Precision) -> NumberFormat | None:
         return None
 
 
-def _kv_rows(comparison: Comparison, facts: Facts) -> tuple[KvRow, ...]:
+def _kv_rows(comparison: Comparison, case: Case) -> tuple[KvRow, ...]:
+    facts = case.facts
     deployment, load = comparison.deployment, comparison.load
     base = comparison.kv_bytes(replace(deployment, kv_precision=facts.precision(REFERENCE)))
     rows = []
@@ -227,7 +215,7 @@ def _kv_rows(comparison: Comparison, facts: Facts) -> tuple[KvRow, ...]:
             continue
         stored = replace(deployment, kv_precision=precision)
         demand = kv_demand(stored.geometry(Layout())[0], load)
-        least = smallest(stored, comparison.site, load)
+        least = fewest(stored, comparison.site, load)
         names = precision.kv_quality or (("reference",) if precision.bits >= SIXTEEN_BIT else ())
         rows.append(
             KvRow(

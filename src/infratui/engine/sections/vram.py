@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
-from ..case import LAYOUT_FIELDS, LOAD_FIELDS, deployment_of, forced_of, load_of, site_of
+from ..case import Case
 from ..cluster.layout import Layout
-from ..deployment.placement import (
-    Recommendation,
-    Site,
-    Smallest,
-    kv_copies,
-    recommend,
-    smallest,
-    topology_of,
-)
-from ..facts import Facts
+from ..deployment.answer import Deployed, deployed
+from ..deployment.candidates import kv_copies
+from ..deployment.site import Site
 from ..figures.derivation import Basis, Formula, Ledger, Unit
 from ..memory import rule_of_thumb
 from ..memory.kv_cache import CacheKind, KvTier, Sequences, kv_demand, kv_layers, kv_tier
-from ..memory.plan import Deployment, MemoryPlan, plan_memory
+from ..memory.plan import Deployment, MemoryPlan
 from ..memory.startup import StartupLines, predict_startup
 from ..memory.weights import PartWeights, checkpoint_weights, total_weights
 from ..model.architecture import Part, layer_order, parameters
-from .accelerator_table import accelerator_rows, rows_by_rule_of_thumb, verdict
+from .accelerator_table import accelerator_row, accelerator_rows, rows_by_rule_of_thumb, verdict
 from .vram_result import (
     AcceleratorRow,
     Estimate,
@@ -38,11 +30,7 @@ from .vram_result import (
     VramResult,
 )
 
-if TYPE_CHECKING:
-    from ...scenario import Scenario
-
 __all__ = [
-    "FIELDS",
     "AcceleratorRow",
     "Estimate",
     "Growth",
@@ -53,17 +41,9 @@ __all__ = [
     "Selected",
     "Verdict",
     "VramResult",
-    "accelerator_rows",
     "checkpoint_parts",
-    "deployment_of",
     "evaluate_vram",
-    "forced_of",
-    "load_of",
-    "site_of",
 ]
-
-FIELDS = ("estimator", "model", *LOAD_FIELDS, *LAYOUT_FIELDS)
-"""Scenario fields that this section depends on."""
 
 _GROWTH_POINTS = 24
 
@@ -71,7 +51,7 @@ ALL_WEIGHTS = Formula("all_weights", "dp * tp * weights_of_stages", Unit.BYTES, 
 ALL_KV = Formula("all_kv_cache", "dp * tp * kv_of_stages", Unit.BYTES, term="kv-cache")
 ALL_RUNTIME = Formula(
     "all_runtime",
-    "gpus * (activation + non_torch + cuda_graphs)",
+    "gpus * inside",
     Unit.BYTES,
     basis=Basis.CALIBRATED,
     term="activations",
@@ -79,26 +59,20 @@ ALL_RUNTIME = Formula(
 TOTAL = Formula("total", "all_weights + all_kv_cache + all_runtime", Unit.BYTES, term="vram")
 
 
-def evaluate_vram(scenario: Scenario, facts: Facts) -> VramResult:
+def evaluate_vram(case: Case) -> VramResult:
     """The memory section of a scenario. Raises ValueError in one line for names and values that cannot be."""
-    deployment, load, site = deployment_of(scenario, facts), load_of(scenario), site_of(scenario, facts)
-    table = facts.runtime()
-    fabric = facts.link(scenario.node_link)
-    least = smallest(deployment, site, load)
-    chosen = recommend(deployment, site, load, scenario.gpus, forced_of(scenario))
-    rows = accelerator_rows(
-        deployment,
-        load,
-        tuple(Site(accelerator, topology_of(accelerator, fabric), table) for accelerator in facts.accelerators()),
-    )
+    deployment, load, site, scenario = case.deployment, case.load, case.site, case.scenario
+    found = deployed(case)
+    own = accelerator_row(deployment, site, found.fewest)
+    rows = tuple(own if row.accelerator.id == own.accelerator.id else row for row in case.part("accelerators", _rows))
     one = deployment.geometry(Layout())[0]
-    selected = _selected(deployment, site, load, scenario.gpus, chosen, least)
+    selected = _selected(case, found)
     return VramResult(
         estimator=scenario.estimator,
         model=deployment.model,
         deployment=deployment,
         load=load,
-        detailed=_detailed(deployment, site, load, least),
+        detailed=_detailed(case, found),
         rule_of_thumb=_by_rule_of_thumb(deployment, site, load),
         checkpoint_bytes=total_weights(deployment.model, deployment.precision),
         weights_by_part=checkpoint_parts(deployment),
@@ -108,12 +82,25 @@ def evaluate_vram(scenario: Scenario, facts: Facts) -> VramResult:
         kv_groups=_kv_groups(deployment, load),
         layers=_layer_strip(deployment, load),
         tiers=_tiers(deployment, site, load, selected.plan.layout if selected.plan else Layout()),
-        smallest=least,
+        smallest=found.fewest,
         rows=rows if scenario.estimator == "detailed" else rows_by_rule_of_thumb(deployment, load, rows),
         selected=selected,
-        growth=_growth(deployment, site, load, scenario.gpus, selected.plan),
+        growth=_growth(deployment, site, load, case.gpus, selected.plan),
         startup=_startup(deployment, site, load, selected.plan),
         prefix=_prefix_effect(load, selected.plan),
+    )
+
+
+def _rows(case: Case) -> tuple[AcceleratorRow, ...]:
+    """Every accelerator of the catalog; the servers of the chosen one as the scenario has them."""
+    own = case.accelerator.id
+    return accelerator_rows(
+        case.deployment,
+        case.load,
+        tuple(
+            case.site if accelerator.id == own else case.site_of(accelerator)
+            for accelerator in case.facts.accelerators()
+        ),
     )
 
 
@@ -125,55 +112,46 @@ def checkpoint_parts(deployment: Deployment) -> tuple[PartWeights, ...]:
     )
 
 
-def _selected(
-    deployment: Deployment, site: Site, load: Sequences, gpus: int, chosen: Recommendation, least: Smallest
-) -> Selected:
-    plan = chosen.plan
-    if plan is None:
-        return Selected(site.accelerator, gpus, None, gpus, Verdict.NO, 0, _to_add(least, gpus), chosen.reasons, 1.0)
-    explained = plan_memory(deployment, site.accelerator, plan.layout, load, site.table, explain=True)
+def _selected(case: Case, found: Deployed) -> Selected:
+    choice, plan, site = found.choice, found.plan, case.site
     return Selected(
         accelerator=site.accelerator,
-        gpus=gpus,
-        plan=explained,
-        idle=chosen.idle,
-        verdict=verdict(plan),
-        missing=plan.missing,
-        missing_gpus=0 if plan.fits else _to_add(least, gpus),
-        reasons=chosen.reasons,
-        kv_copies=kv_copies(deployment, plan.layout.tp),
+        gpus=case.gpus,
+        plan=site.plan(case.deployment, plan.layout, case.load, explain=True) if plan else None,
+        idle=choice.idle,
+        verdict=verdict(plan) if plan else Verdict.NO,
+        missing=plan.missing if plan else 0,
+        missing_gpus=found.missing_gpus,
+        reasons=choice.reasons,
+        refused=choice.refused,
+        kv_copies=kv_copies(case.deployment, plan.layout.tp) if plan else 1.0,
+        totals=found.totals,
     )
 
 
-def _to_add(least: Smallest, gpus: int) -> int | None:
-    return max(0, least.plan.layout.gpus - gpus) if least.plan else None
-
-
-def _detailed(deployment: Deployment, site: Site, load: Sequences, least: Smallest) -> Estimate:
-    """Over all GPUs of the smallest legal layout, copies and padding included; without one, over a single GPU."""
-    layout = least.plan.layout if least.plan else Layout()
-    plan = plan_memory(deployment, site.accelerator, layout, load, site.table, explain=True)
+def _detailed(case: Case, found: Deployed) -> Estimate:
+    """Over all GPUs of the chosen layout, copies and padding included; where none can be built, of the fewest."""
+    deployment, site, load = case.deployment, case.site, case.load
+    layout = found.plan.layout if found.plan else found.fewest.plan.layout if found.fewest.plan else Layout()
+    plan = site.plan(deployment, layout, load, explain=True)
     replica = Sequences(plan.users_per_replica, load.context, load.mean_fill, load.shared_prefix)
     ledger = Ledger()
-    ledger.steps.extend(plan.derivation or ())
-    weights = deployment.weights(layout)
-    weights_sum = sum(stage.total for stage in weights.stages)
+    ledger.steps.extend(plan.derivation.steps if plan.derivation else ())
+    weights_sum = sum(stage.total for stage in deployment.weights(layout).stages)
     kv_sum = sum(_stage_kv(deployment, layout, replica))
     source = f"{layout.pp} stages" if layout.pp > 1 else ""
     everything = ledger.bytes(ALL_WEIGHTS, dp=layout.dp, tp=layout.tp, weights_of_stages=weights_sum, note=source)
     cache = ledger.bytes(ALL_KV, dp=layout.dp, tp=layout.tp, kv_of_stages=kv_sum, note=source)
-    runtime = math.ceil(
+    runtime = int(
         ledger(
             ALL_RUNTIME,
             band_pct=deployment.constants.runtime_band_pct,
             gpus=layout.gpus,
-            activation=plan.runtime.activation,
-            non_torch=plan.runtime.non_torch,
-            cuda_graphs=plan.runtime.graphs,
+            inside=plan.runtime_inside,
         )
     )
     total = ledger(TOTAL, all_weights=everything, all_kv_cache=cache, all_runtime=runtime)
-    title = f"Memory of one replica on {layout.gpus} × {site.accelerator.name}, {layout.label}"
+    title = f"Memory on {layout.gpus} × {site.accelerator.name} as {layout.label}"
     return Estimate(
         estimator="detailed",
         weights=everything,
@@ -266,7 +244,7 @@ def _tiers(deployment: Deployment, site: Site, load: Sequences, layout: Layout) 
 def _growth(deployment: Deployment, site: Site, load: Sequences, gpus: int, plan: MemoryPlan | None) -> Growth:
     """Lines at a quarter, half, once, twice and four times the context, on the chosen layout."""
     layout = plan.layout if plan else Layout()
-    reference = plan or plan_memory(deployment, site.accelerator, layout, load, site.table)
+    reference = plan or site.plan(deployment, layout, load)
     weights = layout.dp * deployment.weights(layout).replica
     fixed = weights + layout.gpus * reference.runtime_inside
     limit = deployment.model.max_context

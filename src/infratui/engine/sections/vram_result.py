@@ -7,7 +7,9 @@ from enum import StrEnum
 
 from ..cluster.hardware import Accelerator
 from ..cluster.layout import Layout
-from ..deployment.placement import Smallest
+from ..deployment.answer import Totals
+from ..deployment.reasons import Reason
+from ..deployment.search import Fewest
 from ..figures.derivation import Derivation
 from ..memory.kv_cache import CacheKind, KvTier, Sequences
 from ..memory.plan import Deployment, MemoryPlan
@@ -26,7 +28,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Memory for one replica that holds all users, in bytes, by one estimator."""
+    """Memory that holds all users, in bytes, by one estimator."""
 
     estimator: str
     """`detailed` or `rule-of-thumb`."""
@@ -34,7 +36,7 @@ class Estimate:
     kv_cache: int
     runtime: int
     gpus: int
-    """GPUs that it is counted over; the detailed estimate includes padding and copies on them."""
+    """GPUs that it is counted over; the detailed estimate is of the chosen layout, padding and copies included."""
     band_pct: float | None
     """± percent of the total; None: no measured data."""
     derivation: Derivation
@@ -103,9 +105,14 @@ class Selected:
     """Bytes short per GPU."""
     missing_gpus: int | None
     """GPUs to add for the smallest legal layout; None: none helps."""
-    reasons: tuple[str, ...]
+    reasons: tuple[Reason, ...]
+    """Why this layout."""
+    refused: tuple[str, ...]
+    """Why none can be built."""
     kv_copies: float
     """Times that a tensor-parallel group holds each cached token."""
+    totals: Totals | None
+    """Over all GPUs of the layout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +166,7 @@ class VramResult:
     layers: tuple[LayerCache, ...]
     tiers: tuple[KvTier, ...]
     """Fetching one user's cache back to the GPUs of a replica, against computing it again."""
-    smallest: Smallest
+    smallest: Fewest
     """On the chosen accelerator."""
     rows: tuple[AcceleratorRow, ...]
     selected: Selected

@@ -1,6 +1,6 @@
 """How fast a plan is: a calibrated roofline of one step, and what a server makes of such steps."""
 
-from .collectives import Fabric, fabric_of
+from ..cluster.fabric import Fabric, fabric_of
 from .constants import Band, Constants, Family, Generation, Parameter
 from .disaggregate import Disaggregated, disaggregate
 from .load import StepLoad, step_load

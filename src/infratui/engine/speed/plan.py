@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from ..cluster.fabric import Fabric, fabric_of
 from ..cluster.hardware import Accelerator
 from ..cluster.layout import Layout
 from ..figures.derivation import Formula, Ledger, Unit
 from ..memory.kv_cache import DEFAULT_RULES, KvRules
 from ..model.architecture import Model
 from ..model.precision import Precision
-from .collectives import Fabric, fabric_of
 from .constants import Band, Constants, Generation
 from .load import StepLoad, step_load
 from .step import Rates, StepTime, rates_of, step_time

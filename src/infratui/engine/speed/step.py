@@ -11,16 +11,17 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from ..cluster.fabric import Fabric
 from ..cluster.hardware import Accelerator
 from ..figures.derivation import Basis, Formula, Ledger, Number, Unit
 from ..model.precision import Compute
-from .collectives import Fabric, Path, all_reduce_path, all_reduce_s, all_to_all_path, all_to_all_s, hop_path, hop_s
+from .collectives import Path, all_reduce_path, all_reduce_s, all_to_all_path, all_to_all_s, hop_path, hop_s
 from .constants import Constants, Generation
 from .load import StepLoad
 
 OVERLAP = 2.5
 """Sharpness of the roofline's corner: 1 adds reading and computing, infinity takes the larger."""
-_MEMORY_CEILING = 0.98
+MEMORY_CEILING = 0.98
 _TOUCHES_PER_LAYER = 2
 """Collectives per layer: after attention and after the MLP."""
 _DISPATCH_BYTES = 3
@@ -125,7 +126,7 @@ def rates_of(
     bandwidth = accelerator.bandwidth
 
     def read(bits: float) -> float:
-        return min(_MEMORY_CEILING, memory * _bits_factor(constants, bits)) * bandwidth
+        return min(MEMORY_CEILING, memory * _bits_factor(constants, bits)) * bandwidth
 
     def rate(compute: Compute) -> float:
         peak = accelerator.peak(compute)
@@ -147,7 +148,7 @@ def rates_of(
         attention_read=read(load.attention_bits),
         dense_read=read(load.dense_bits),
         head_read=read(load.head_bits),
-        kv_read=min(_MEMORY_CEILING, constants["read_kv"] * family_memory) * bandwidth,
+        kv_read=min(MEMORY_CEILING, constants["read_kv"] * family_memory) * bandwidth,
         attention_rate=rate(load.attention_compute),
         dense_rate=dense,
         head_rate=matrix * peak16,

@@ -1,0 +1,179 @@
+"""What no candidate can beat: users held by bytes alone, requests per second by the published bandwidth and FLOP/s."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from ..cluster.layout import Layout
+from ..memory.kv_cache import Sequences, kv_demand
+from ..memory.plan import Deployment, MemoryPlan, runtime_inside
+from ..memory.runtime import Batch, RuntimeConstants
+from ..model.architecture import AnyAttention, GroupedQuery, Model, Part, parameters
+from ..model.precision import Precision
+from ..speed.step import MEMORY_CEILING
+from .site import Site
+
+if TYPE_CHECKING:
+    from ..case import Case
+
+_ALWAYS_READ = (Part.ATTENTION, Part.MLP, Part.SHARED_EXPERTS, Part.ROUTER, Part.NORMS, Part.HEAD)
+_HALVINGS = 12
+
+
+@lru_cache(maxsize=256)
+def _weights_table(model: Model, precision: Precision) -> dict[tuple[int, int], int]:
+    """(TP, experts of a rank, or minus EP within TP) → weights of a replica; filled as it is asked."""
+    return {}
+
+
+@lru_cache(maxsize=256)
+def _runtime_table(model: Model, constants: RuntimeConstants, batch: Batch) -> dict[tuple[int, int], int]:
+    """(TP, PP) → what the engine's own buffers take of the requested memory of a GPU."""
+    return {}
+
+
+class Floor:
+    """What the copies of a group hold at least, by bytes summed over a replica: only uneven stages are left out."""
+
+    def __init__(self, deployment: Deployment, site: Site, load: Sequences) -> None:
+        self._deployment = deployment
+        self._accelerator = site.accelerator
+        self._load = load
+        self._visible = site.table.visible_memory(site.accelerator)
+        self._of_free = deployment.constants.budget == "free"
+        self._requested = self._visible * deployment.utilization
+        batch = deployment.batch(site.accelerator)
+        self._weights = _weights_table(deployment.model, deployment.precision)
+        self._runtime = _runtime_table(deployment.model, deployment.constants, batch)
+        self._cache: dict[int, int] = {}
+        self._experts = deployment.model.mixture.experts if deployment.model.mixture else 1
+
+    def users_at_most(self, group: Layout) -> int:
+        """Users that one replica of a group cannot exceed."""
+        tp, pp = group.tp, group.pp
+        # Spread over more ranks than before, experts weigh no less until a rank holds one fewer.
+        held = -(-self._experts // group.ep) if group.ep > tp else -group.ep
+        weights = self._weights.get((tp, held))
+        if weights is None:
+            weights = self._deployment.weights(Layout(tp, 1, 1, group.ep)).replica
+            self._weights[tp, held] = weights
+        runtime = self._runtime.get((tp, pp))
+        if runtime is None:
+            runtime = self._runtime[tp, pp] = runtime_inside(self._deployment, self._accelerator, tp, pp)
+        per_user = self._cache.get(tp)
+        if per_user is None:
+            # Layers of a stage round up on their own: the sum over stages is a byte or so above this.
+            per_user = tp * (kv_demand(self._deployment.geometry(Layout(tp))[0], self._load).per_user - 1)
+            self._cache[tp] = per_user
+        gpus = tp * pp
+        if self._of_free:
+            room = (gpus * (self._visible - runtime) - weights) * self._deployment.utilization + gpus
+        else:
+            room = gpus * (self._requested - runtime) - weights
+        if room < 0:
+            return 0
+        return int(room) // per_user if per_user > 0 else self._load.users
+
+    def gpus_at_least(self, group: Layout) -> int:
+        """GPUs that copies of a group cannot go below; 0: no number of them holds the load."""
+        held = self.users_at_most(group) * group.dp
+        return group.gpus * -(-self._load.users // held) if held else 0
+
+
+class Pace:
+    """Requests per second that no batch of a group exceeds within the TPOT target, whatever else a step does."""
+
+    def __init__(self, case: Case, site: Site) -> None:
+        self._case = case
+        self._site = site
+        self._model = case.model
+        scenario, accelerator = case.scenario, site.accelerator
+        self._workload = case.workload(accelerator)
+        self._rate = MEMORY_CEILING * accelerator.bandwidth if accelerator.bandwidth else math.inf
+        self._share = case.facts.cost_rules().load_pct.value / 100
+        self._skew = case.facts.speed()["routing_skew"]
+        self._drafted = scenario.draft_tokens + 1 if scenario.acceptance else 1
+        count = parameters(self._model)
+        active = count.active - count.of(Part.EMBEDDING) - count.of(Part.HEAD)
+        tokens = scenario.input_tokens * (1 - scenario.prefix_hit / 100) + scenario.output_tokens
+        peaks = [accelerator.peak(name) for name in ("bf16", "fp8", "int8", "fp4", "fp32")]
+        self._computed = max((peak for peak in peaks if peak), default=math.inf) / (2 * max(1, active) * tokens)
+        self._plain = all(group.attention is None or plain(group.attention) for group in self._model.groups)
+        self._reads: dict[tuple[int, int], tuple[int, int]] = {}
+
+    def requests_at_most(self, group: Layout) -> float:
+        """Of all replicas of the group, less the head room."""
+        output = self._workload.output_tokens
+        computed = self._computed * group.gpus
+        if output < 2 or math.isinf(self._rate):
+            return computed * self._share
+        batch = self._largest(group)
+        target = self._case.targets.tpot_s
+        if target and self.alone(group) > target:
+            return 0.0
+        if target and self._step(group, batch) > target:
+            low, high = 0.0, batch
+            for _ in range(_HALVINGS):
+                middle = (low + high) / 2
+                low, high = (low, middle) if self._step(group, middle) > target else (middle, high)
+            batch = high
+        seconds = self._step(group, batch)
+        read = batch * group.dp / ((output - 1) * seconds) if seconds else math.inf
+        return min(computed, read) * self._share
+
+    def alone(self, group: Layout) -> float:
+        """Seconds per token that one request at a time does not go below."""
+        return 0.0 if math.isinf(self._rate) else self._step(group, 1.0)
+
+    def _largest(self, group: Layout) -> float:
+        """Sequences of one replica that memory and the engine allow."""
+        case, site = self._case, self._site
+        geometry = case.deployment.geometry(Layout(group.tp))[0]
+        size = group.tp * (geometry.sequence_bytes(self._workload.input_tokens + self._workload.output_tokens) - 1)
+        room = group.tp * group.pp * site.table.visible_memory(site.accelerator)
+        limit = float(self._workload.max_num_seqs or math.inf)
+        return max(1.0, min(limit, room / size if size > 0 else math.inf))
+
+    def _step(self, group: Layout, batch: float) -> float:
+        """Seconds per token that reading alone takes."""
+        always, routed = self._read(group)
+        micro = max(1.0, batch / group.pp)
+        mixture = self._model.mixture
+        if mixture is not None:
+            share = min(mixture.top_k / mixture.experts, 1 - 1e-9)
+            tokens = micro * max(1, group.ep // group.tp)
+            always += routed * max(share, 1 - (1 - tokens * math.log1p(-share) / self._skew) ** -self._skew)
+        if self._plain:
+            growing = self._case.deployment.geometry(Layout(group.tp))[0].growing
+            always += growing * self._workload.context * micro
+        return always / self._rate / self._drafted
+
+    def _read(self, group: Layout) -> tuple[float, float]:
+        key = group.tp, group.ep
+        if key not in self._reads:
+            stage = self._case.deployment.weights(Layout(group.tp, 1, 1, group.ep)).fullest
+            always = sum(part.bytes for part in stage.parts if part.part in _ALWAYS_READ)
+            self._reads[key] = always, stage.of(Part.ROUTED_EXPERTS)
+        return self._reads[key]
+
+    def tokens_at_most(self, plan: MemoryPlan) -> tuple[float, float]:
+        """Tokens/s of a layout with all users in flight, and the TPOT that no prediction goes below."""
+        layout, output = plan.layout, self._workload.output_tokens
+        if math.isinf(self._rate):
+            return math.inf, 0.0
+        geometries = self._case.deployment.geometry(layout)
+        whole = max(geometry.sequence_bytes(self._workload.input_tokens + output) for geometry in geometries)
+        limit = self._workload.max_num_seqs or math.inf
+        users = self._case.load.users
+        batch = max(1.0, min(users / layout.dp, limit, plan.kv_space / whole if whole else math.inf))
+        seconds = self._step(layout, batch)
+        if not seconds or output < 2:
+            return math.inf, seconds
+        return users * output / ((output - 1) * seconds), seconds
+
+
+def plain(attention: AnyAttention) -> bool:
+    """A step reads all that the layer has cached."""
+    return isinstance(attention, GroupedQuery) and attention.window is None and not attention.indexer

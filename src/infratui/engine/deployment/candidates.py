@@ -1,0 +1,207 @@
+"""Every layout that could serve a model: the groups that grow in copies.
+
+The space: TP of every size that divides the model, within a node or over whole nodes; any number of pipeline stages;
+experts split by TP, kept whole within a TP group, or spread over replicas that attend to their own requests (attention
+data parallelism with attention TP1, TP2, TP4 …), with redundant experts where EP does not divide them; and copies of
+any of these. It leaves out replicas of unlike layouts, and copies beyond 16,384 GPUs. Fleets are made of fewer kinds:
+see `served`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from ..cluster.fabric import Fabric
+from ..cluster.layout import Layout
+from ..cluster.legal import divisors, enumerate_layouts, packs, refusals, tensor_refusals
+from ..memory.kv_cache import Sequences
+from ..memory.plan import Deployment, MemoryPlan
+from ..model.architecture import Model
+from ..model.precision import Precision
+from .site import FREE_CHOICE, Forced, Site
+
+MOST_GPUS = 16_384
+WIDEST_TENSOR = 128
+"""Attention heads of the widest models: beyond, tensor parallelism has nothing to divide."""
+
+
+@lru_cache(maxsize=4096)
+def tensor_shapes(model: Model, precision: Precision, limit: int) -> tuple[Layout, ...]:
+    """One layout per buildable TP up to `limit`, ascending; experts stay whole where splitting them is refused."""
+    shapes = []
+    for tp in range(1, limit + 1):
+        if not tensor_refusals(model, precision, tp):
+            shapes.append(Layout(tp))
+            continue
+        mixture = model.mixture
+        if mixture and mixture.experts % tp == 0 and not tensor_refusals(model, precision, tp, tp):
+            shapes.append(Layout(tp, ep=tp))
+    return tuple(shapes)
+
+
+@lru_cache(maxsize=512)
+def groups(model: Model, precision: Precision, domain: int, forced: Forced = FREE_CHOICE) -> tuple[Layout, ...]:
+    """The smallest group of each kind, fewest GPUs first: all that may be multiplied by copies.
+
+    A group is one replica, or as many replicas as share one set of experts. Sizes that are forced are kept, legal or
+    not; with `forced.dp` a group has all of its replicas.
+    """
+    found = set(_groups(model, precision, domain, forced))
+    return tuple(sorted(found, key=lambda layout: (layout.gpus, layout.pp, layout)))
+
+
+@lru_cache(maxsize=512)
+def usual(model: Model, precision: Precision, domain: int) -> tuple[Layout, ...]:
+    """Groups of common sizes, powers of two: enough to know about how many GPUs it takes."""
+    return tuple(
+        group
+        for group in groups(model, precision, domain)
+        if _is_power(group.pp) and (group.ep in (1, group.tp) or (group.pp == 1 and _is_power(group.gpus)))
+    )
+
+
+def _is_power(number: int) -> bool:
+    return number & (number - 1) == 0
+
+
+def _groups(model: Model, precision: Precision, domain: int, forced: Forced) -> Iterator[Layout]:
+    if forced.tp:
+        sizes: Sequence[int] = (forced.tp,)
+    else:
+        sizes = _tensor_sizes(model, precision, domain)
+    depths = (forced.pp,) if forced.pp else range(1, model.layers + 1)
+    for tp in sizes:
+        for ep in _expert_sizes(model, precision, tp, forced):
+            spread = max(1, -(-ep // tp))
+            dp = forced.dp or spread
+            for pp in depths:
+                if tp * pp * dp > MOST_GPUS:
+                    break
+                whole = model.mixture is None or ep <= tp or not model.mixture.experts % ep
+                if pp == 1 or whole or forced.ep:
+                    yield Layout(tp, pp, dp, ep)
+
+
+def _tensor_sizes(model: Model, precision: Precision, domain: int) -> list[int]:
+    """Every TP that divides the model, with its experts split or whole, within a domain or over whole ones."""
+    return [
+        tp
+        for tp in range(1, WIDEST_TENSOR + 1)
+        if (tp <= domain or tp % domain == 0)
+        and (
+            not tensor_refusals(model, precision, tp)
+            or (model.is_moe and not tensor_refusals(model, precision, tp, tp))
+        )
+    ]
+
+
+def _expert_sizes(model: Model, precision: Precision, tp: int, forced: Forced) -> Iterator[int]:
+    """EP sizes beside one TP: those within the group, and whole groups of it up to one expert a rank."""
+    if forced.ep:
+        yield forced.ep
+        return
+    mixture = model.mixture
+    if mixture is None or not tensor_refusals(model, precision, tp) or forced.tp:
+        yield 1
+    if mixture is None:
+        return
+    # Experts split or whole weigh the same where nothing is padded: one of the two stands for the rest.
+    within = divisors(tp) if precision.pad_width > 1 or forced.any else (tp,)
+    for ep in within:
+        if ep > 1 and mixture.experts % ep == 0 and (forced.tp or not tensor_refusals(model, precision, tp, ep)):
+            yield ep
+    if forced.tp or not tensor_refusals(model, precision, tp, tp):
+        most = min(mixture.experts, tp * forced.dp) if forced.dp else mixture.experts
+        yield from (ep for ep in range(2 * tp, most + 1, tp) if not forced.dp or (tp * forced.dp) % ep == 0)
+
+
+_DEPTHS = (*range(1, 9), 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 64, 96, 128)
+
+
+@lru_cache(maxsize=512)
+def served(model: Model, precision: Precision, domain: int, forced: Forced = FREE_CHOICE) -> tuple[Layout, ...]:
+    """The groups that fleets are made of, fewest GPUs first: a fleet runs for years, and each needs a prediction.
+
+    TP over two domains, or 16 GPUs, at most; pipelines of up to 8 stages, then in steps of about a fifth; experts split
+    or whole within TP, or spread over replicas of one stage in numbers that divide them. What is set by hand is tried.
+    """
+    return tuple(group for group in groups(model, precision, domain, forced) if _served(group, model, domain, forced))
+
+
+def _served(group: Layout, model: Model, domain: int, forced: Forced) -> bool:
+    if group.tp > max(2 * domain, 16) and not forced.tp:
+        return False
+    if group.pp not in _DEPTHS and not forced.pp:
+        return False
+    if forced.ep or model.mixture is None:
+        return True
+    if group.ep > group.tp:
+        return group.pp == 1 and model.mixture.experts % group.ep == 0
+    return group.ep in (1, group.tp)
+
+
+def copies(group: Layout, count: int) -> Layout:
+    """So many copies of a group, side by side."""
+    return Layout(group.tp, group.pp, group.dp * count, group.ep)
+
+
+def most_copies(group: Layout, gpus: int, fabric: Fabric, forced: Forced) -> int:
+    """Copies that `gpus` have room for; a group that does not pack nodes stays within one."""
+    if forced.dp:
+        return 1 if group.gpus <= gpus else 0
+    room = gpus // group.gpus
+    if room and not packs(copies(group, room), fabric):
+        room = min(room, fabric.domain // group.gpus)
+    return room
+
+
+def users_held(deployment: Deployment, site: Site, load: Sequences, group: Layout) -> int:
+    """Users of this context that one copy of a group holds."""
+    alone = site.plan(deployment, group, Sequences(2 * group.dp, load.context, load.mean_fill, load.shared_prefix))
+    if alone.kv_per_user:
+        return alone.max_users if alone.within_gpu else 0
+    return 0 if alone.missing else load.users
+
+
+@dataclass(frozen=True, slots=True)
+class LayoutVerdict:
+    """One layout: buildable with its memory, or refused with the reasons in words."""
+
+    layout: Layout
+    reasons: tuple[str, ...]
+    plan: MemoryPlan | None
+    """None where the layout cannot be built at all."""
+
+    @property
+    def legal(self) -> bool:
+        """It can be built and holds the load."""
+        return not self.reasons
+
+
+def judge_layouts(
+    deployment: Deployment, site: Site, load: Sequences, gpus: int, layouts: Iterable[Layout] | None = None
+) -> tuple[LayoutVerdict, ...]:
+    """Every layout of exactly `gpus`, legal or refused; memory that is short refuses as well."""
+    found = []
+    for layout in layouts or enumerate_layouts(gpus, deployment.model.is_moe):
+        reasons = refusals(deployment.model, deployment.precision, layout, site.fabric)
+        if reasons:
+            found.append(LayoutVerdict(layout, reasons, None))
+            continue
+        plan = site.plan(deployment, layout, load)
+        found.append(LayoutVerdict(layout, () if plan.fits else (short_of(plan),), plan))
+    return tuple(found)
+
+
+def short_of(plan: MemoryPlan) -> str:
+    """The refusal of a layout that can be built but does not hold its load."""
+    return f"memory short by {plan.missing / 1e9:,.1f} GB per GPU"
+
+
+def kv_copies(deployment: Deployment, tp: int) -> float:
+    """Times that a tensor-parallel group of `tp` holds each cached token: 1 where heads divide, `tp` for a latent."""
+    alone = deployment.geometry(Layout())[0].sequence_bytes(deployment.model.max_context)
+    split = deployment.geometry(Layout(tp))[0].sequence_bytes(deployment.model.max_context)
+    return tp * split / alone if alone else 1.0

@@ -1,0 +1,184 @@
+"""The deployment in words and plain values: why a layout is taken, what would help, the three objects of JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from ..engine.deployment.answer import deployed, fleet_of
+from ..engine.deployment.reasons import Kind, Reason
+from ..engine.deployment.ways_out import Way, WayOut
+from ..engine.figures.units import ByteUnit, format_bytes, format_tokens
+from .as_json import plain
+
+if TYPE_CHECKING:
+    from ..engine.case import Case
+    from ..engine.evaluate import Evaluation
+
+
+def reason_text(reason: Reason, bytes_as: ByteUnit = ByteUnit.GB) -> str:
+    """One reason as a phrase."""
+    number = reason.number
+    match reason.kind:
+        case Kind.PINNED:
+            return "set by hand"
+        case Kind.ONLY:
+            return "the only layout that holds the load"
+        case Kind.FASTEST:
+            return f"the best prediction of {number('layouts'):,.0f} layouts that hold the load"
+        case Kind.FEWER_PER_REPLICA:
+            gain = "as fast as" if number("gain") < 0.005 else f"within {number('gain'):.0%} of"
+            return (
+                f"{gain} {reason.name}, and a lost GPU stops {number('group'):,.0f} GPUs instead of "
+                f"{number('other'):,.0f}"
+            )
+        case Kind.NO_SPEED:
+            return "no speed is predicted: the smallest replicas that hold the load"
+        case Kind.MISSES:
+            latency = f"TTFT {number('ttft_s') * 1e3:,.0f} ms, TPOT {number('tpot_s') * 1e3:,.1f} ms"
+            return f"no layout holds the targets: {latency}"
+        case Kind.REPLICAS:
+            return f"{number('replicas'):,.0f} replicas share the users"
+        case Kind.IDLE:
+            idle = number("idle")
+            return f"{idle:,.0f} of {number('gpus'):,.0f} GPUs stay{'s' if idle == 1 else ''} idle"
+        case Kind.SHORT:
+            return f"memory short by {format_bytes(int(number('missing')), bytes_as)} per GPU"
+
+
+def reasons_text(reasons: Iterable[Reason], bytes_as: ByteUnit = ByteUnit.GB) -> str:
+    """All reasons in a row."""
+    return " · ".join(reason_text(reason, bytes_as) for reason in reasons)
+
+
+def way_text(entry: WayOut) -> str:
+    """What is changed: `KV cache in FP8`, `a context of 16K`."""
+    changes = dict(entry.changes)
+    match entry.way:
+        case Way.UTILIZATION:
+            return f"utilization {changes['utilization']:.2f}"
+        case Way.SEQUENCES:
+            also = f" at utilization {changes['utilization']:.2f}" if "utilization" in changes else ""
+            return f"{changes['max_num_seqs']:,} sequences at most{also}"
+        case Way.BATCHED_TOKENS:
+            return f"{changes['max_batched_tokens']:,} batched tokens"
+        case Way.UNPINNED:
+            return "a free layout"
+        case Way.CACHE:
+            return f"KV cache in {entry.name}"
+        case Way.FORMAT:
+            return f"weights in {entry.name}"
+        case Way.CONTEXT:
+            return f"a context of {format_tokens(int(str(changes['context'])))}"
+        case Way.USERS:
+            return f"{changes['users']:,} users"
+        case Way.GPUS:
+            return f"{changes['gpus']:,} GPUs"
+
+
+def way_flag(entry: WayOut) -> str:
+    """The same as command-line options: `--set kv_precision=fp8`."""
+    return " ".join(
+        f"--gpus {value}" if field == "gpus" else f"--set {field}={value}" for field, value in entry.changes
+    )
+
+
+def ways_text(ways: Iterable[WayOut]) -> str:
+    """The ways out, those that let the GPUs at hand hold it first."""
+    return ", ".join(f"{way_text(entry)} ({way_flag(entry)})" for entry in ways if entry.holds)
+
+
+def as_json(evaluation: Evaluation) -> dict[str, Any]:
+    """`deployment`, `fewest` and `fleet` of the scenario's model: the same in the JSON of every section."""
+    case = evaluation.case
+    try:
+        return {"deployment": _deployment(case), "fewest": _fewest(case), "fleet": _fleet(case)}
+    except (ValueError, OSError) as refusal:
+        nothing = {"reason": str(refusal)}
+        return {"deployment": nothing, "fewest": nothing, "fleet": nothing}
+
+
+def with_deployment(told: dict[str, Any], evaluation: Evaluation) -> dict[str, Any]:
+    """A section's own content with the three objects; what a section says of its own fleet stays beside them."""
+    found = as_json(evaluation)
+    own = told.get("fleet")
+    if own is not None:
+        found["fleet"] = {**plain(own), **{key: value for key, value in found["fleet"].items() if value is not None}}
+    return {**told, **found}
+
+
+def _deployment(case: Case) -> dict[str, Any]:
+    found = deployed(case)
+    best, totals = found.choice.best, found.totals
+    plan = found.plan
+    scale = None if best is None else best
+    return {
+        "accelerator": case.accelerator.id,
+        "gpus": case.gpus,
+        "layout": None if plan is None else plan.layout.label,
+        "replicas": None if plan is None else plan.layout.dp,
+        "nodes": case.site.fabric.domains(case.gpus),
+        "holds": found.holds,
+        "free_bytes_per_gpu": totals.free_per_gpu if totals and found.holds else None,
+        "max_users": None if plan is None else plan.max_users,
+        "max_context_tokens": None if plan is None else plan.max_context,
+        "ttft_ms": _ms(scale.ttft_s if scale else None),
+        "tpot_ms": _ms(scale.tpot_s if scale else None),
+        "output_tokens_per_s": scale.output_per_s if scale else None,
+        "reason": None if found.holds else "; ".join(found.choice.refused) or reasons_text(found.choice.reasons),
+    }
+
+
+def _fewest(case: Case) -> dict[str, Any]:
+    found = deployed(case).fewest
+    plan = found.plan
+    return {
+        "accelerator": case.accelerator.id,
+        "gpus": found.gpus,
+        "layout": None if plan is None else plan.layout.label,
+        "reason": found.reason or None,
+    }
+
+
+def _fleet(case: Case) -> dict[str, Any]:
+    from ..engine.cost.case import CostCase, cheapest_monthly
+
+    if case.scenario.estimator == "rule-of-thumb":
+        return _fleet_by_rule(case)
+    found = fleet_of(case)
+    empty = dict.fromkeys(("gpus", "layout", "replicas", "spares", "binds", "usd_per_month"))
+    if found.plan is None:
+        return {"accelerator": case.accelerator.id, **empty, "reason": found.reason}
+    plan = found.plan
+    return {
+        "accelerator": case.accelerator.id,
+        "gpus": plan.gpus,
+        "layout": plan.layout.label,
+        "replicas": plan.replicas,
+        "spares": plan.spares,
+        "binds": "mine" if found.mine else plan.binds,
+        "usd_per_month": cheapest_monthly(CostCase.of(case)),
+        "reason": None,
+    }
+
+
+def _fleet_by_rule(case: Case) -> dict[str, Any]:
+    """The rule of thumb's fleet: one user's speed per instance, no users to hold."""
+    from ..engine.cost.case import CostCase, cheapest_monthly
+
+    costed = CostCase.of(case)
+    _, fleet, _ = costed.costs()
+    return {
+        "accelerator": case.accelerator.id,
+        "gpus": fleet.gpus,
+        "layout": costed.replica.layout.label,
+        "replicas": fleet.replicas,
+        "spares": fleet.spares,
+        "binds": fleet.binds,
+        "usd_per_month": cheapest_monthly(costed),
+        "reason": None,
+    }
+
+
+def _ms(seconds: float | None) -> float | None:
+    return None if seconds is None else seconds * 1e3
