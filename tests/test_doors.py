@@ -130,7 +130,6 @@ def test_its_command_says_what_it_does(entry: Section) -> None:
 UNEXPLAINED = {
     ("vram", "GPUs needed"),
     ("vram", "Longest context"),
-    ("vram", "Largest users"),
     ("parallelism", "Output per user"),
     ("parallelism", "Output of all replicas"),
     ("parallelism", "Pipeline bubble"),

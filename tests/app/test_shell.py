@@ -281,4 +281,4 @@ async def test_what_is_drawn_is_not_remembered_for_ever(make_app) -> None:
         app.tidy()
         await pilot.press("1")
         await pilot.pause()
-        assert app.screen.query_one("Headline").answer.figure
+        assert app.screen.query_one("HeadlineView").answer.figure
