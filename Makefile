@@ -3,6 +3,8 @@
 # make test-all     the long tests too, and the property tests with many more examples
 # make soak         thousands of random trials
 # make test-newest  the same tests on the newest versions that pyproject.toml allows
+# make golden       rewrites tests/golden/predictions.csv; the difference is what a change does to figures
+# make calibrate    refits the constants of the speed model and prints what is left over
 # make lock         renew requirements/lock.txt from pyproject.toml
 PYTHON ?= python3
 VENV   := .venv
@@ -13,7 +15,7 @@ NEWEST := .venv-newest
 PIP    := -m pip install --quiet --disable-pip-version-check
 WORKERS ?= auto
 
-.PHONY: run compile test test-all soak test-newest lock lint types unit bench screenshots snapshots calibrate clean
+.PHONY: run compile test test-all soak test-newest lock lint types unit bench screenshots snapshots readme golden calibrate clean
 
 run: compile
 	@$(BIN)/infratui
@@ -25,8 +27,8 @@ compile: $(READY)
 test: lint types unit
 
 lint: $(READY)
-	$(BIN)/ruff check src tests
-	$(BIN)/ruff format --check src tests
+	$(BIN)/ruff check src tests tools
+	$(BIN)/ruff format --check src tests tools
 	$(BIN)/lint-imports
 
 types: $(READY)
@@ -56,13 +58,20 @@ bench: compile
 	$(BIN)/python -m tests.bench
 
 screenshots: $(READY)
-	$(BIN)/python -m infratui.tools.screenshots screenshots
+	$(BIN)/python -m tools.screenshots screenshots
 
 snapshots: $(READY)
 	$(BIN)/pytest tests/snapshots --snapshot-update
 
+readme: $(READY)
+	$(BIN)/python -m tools.readme
+
+golden: $(READY)
+	$(BIN)/python -m tools.golden
+
 calibrate: $(READY)
-	$(BIN)/python -m infratui.tools.calibrate
+	$(BIN)/python $(PIP) --no-build-isolation --editable '.[calibrate]'
+	$(BIN)/python -m tools.calibrate
 
 $(READY): pyproject.toml $(LOCK)
 	$(PYTHON) -m venv $(VENV)

@@ -20,6 +20,7 @@ def imported(code: str) -> set[str]:
         "import infratui.catalog.load, infratui.scenario",
         "import infratui.report.math, infratui.report.as_json",
         "import infratui.cli.group, infratui.cli.common",
+        "import infratui.app.session",
     ],
 )
 def test_no_terminal_library_below_the_app(code: str):

@@ -7,13 +7,13 @@ from click.testing import CliRunner
 
 from infratui.cli.group import COMMANDS, cli
 from infratui.scenario import parse
-from infratui.tools.readme import filled
+from tools.readme import filled
 
 README = Path(__file__).parent.parent / "README.md"
 
 
 def test_the_accuracy_table_is_current():
-    """Rewrite it with `python -m infratui.tools.readme`."""
+    """Rewrite it with `make readme`."""
     text = README.read_text("utf-8")
     assert filled(text) == text
 

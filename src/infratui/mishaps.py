@@ -22,6 +22,7 @@ _seen: set[tuple[str, str, str]] = set()
 
 
 def path() -> Path:
+    """The log."""
     return store.state_directory() / "errors.log"
 
 

@@ -184,6 +184,7 @@ KEPT_SESSIONS = 8
 
 
 def session_directory() -> Path:
+    """Where sessions are kept that were left."""
     return state_directory() / "sessions"
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from infratui.engine.architecture import Model
 
-from infratui.app.widgets.headline import Headline
+from infratui.app.widgets.headline import HeadlineView
 from infratui.catalog.load import Catalog
 
 SLOW = "./slow-disk/model"
@@ -54,7 +54,7 @@ def status(app) -> str:
 
 
 async def pick(app, pilot, disk: Disk) -> None:
-    await until(pilot, lambda: bool(app.screen.query_one(Headline).answer.figure))
+    await until(pilot, lambda: bool(app.screen.query_one(HeadlineView).answer.figure))
     disk.asked.clear()
     app.pick_model("model", SLOW)
     await until(pilot, disk.asked.is_set)
@@ -111,16 +111,16 @@ async def test_a_scenario_that_names_one_opens_at_once_and_is_answered_when_it_i
     app = make_app(make_app().scenario.with_(model=SLOW))
     async with app.run_test(size=(120, 40)) as pilot:
         await until(pilot, disk.asked.is_set)
-        await until(pilot, lambda: app.screen.query_one(Headline).answer.figure == "…")
-        assert app.screen.query_one(Headline).answer.text == f"reading {SLOW} …"
+        await until(pilot, lambda: app.screen.query_one(HeadlineView).answer.figure == "…")
+        assert app.screen.query_one(HeadlineView).answer.text == f"reading {SLOW} …"
         disk.answers.set()
-        await until(pilot, lambda: app.screen.query_one(Headline).answer.figure not in ("…", "No answer", ""))
+        await until(pilot, lambda: app.screen.query_one(HeadlineView).answer.figure not in ("…", "No answer", ""))
 
 
 async def test_a_scenario_whose_reading_was_stopped_says_so(make_app, disk) -> None:
     app = make_app(make_app().scenario.with_(model=SLOW))
     async with app.run_test(size=(120, 40)) as pilot:
-        await until(pilot, lambda: app.screen.query_one(Headline).answer.figure == "…")
+        await until(pilot, lambda: app.screen.query_one(HeadlineView).answer.figure == "…")
         await pilot.press("escape")
-        await until(pilot, lambda: app.screen.query_one(Headline).answer.figure == "No answer")
-        assert "reading was stopped" in app.screen.query_one(Headline).answer.text
+        await until(pilot, lambda: app.screen.query_one(HeadlineView).answer.figure == "No answer")
+        assert "reading was stopped" in app.screen.query_one(HeadlineView).answer.text

@@ -37,7 +37,7 @@ class TestComparing:
         async with app.run_test(size=(120, 36)) as pilot:
             was = app.current_mode
             await pilot.press("c")
-            assert app.pinned == app.scenario
+            assert app.session.pinned == app.scenario
             app.change(users=100, precision="bf16")
             await pilot.press("c")
             await pilot.pause()
@@ -64,7 +64,7 @@ class TestComparing:
             await pilot.pause()
             await app.workers.wait_for_complete()
             await pilot.pause()
-            assert (app.scenario, app.pinned) == (first, second)
+            assert (app.scenario, app.session.pinned) == (first, second)
             weights = next(row for row in _table(app, "#figures").rows if row.id == "vram/Weights")
             assert weights.cells[-1].text == "✓ better"
             await pilot.press("u")
@@ -80,7 +80,7 @@ class TestComparing:
             await pilot.pause()
             await pilot.press("C")
             await pilot.pause()
-            assert app.pinned is None
+            assert app.session.pinned is None
             assert app.current_mode == was
 
     async def test_a_refusal_is_compared_by_its_words(self, open_app: Open) -> None:

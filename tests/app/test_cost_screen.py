@@ -10,7 +10,7 @@ from infratui.app.app import InfraApp
 from infratui.app.screens.cost.decision_tree import DecisionTree
 from infratui.app.screens.cost.screen import PRICES, CostScreen
 from infratui.app.screens.cost.tornado_bars import TornadoBars
-from infratui.app.widgets.headline import Headline
+from infratui.app.widgets.headline import HeadlineView
 from infratui.app.widgets.line_chart import LineChart
 from infratui.app.widgets.table import TableView
 from infratui.catalog.load import Catalog
@@ -37,7 +37,7 @@ async def settle(pilot) -> CostScreen:
 
 
 def answer(screen: CostScreen):
-    return screen.query_one(Headline).answer
+    return screen.query_one(HeadlineView).answer
 
 
 class TestAnswer:

@@ -13,7 +13,7 @@ from infratui.app.app import InfraApp
 from infratui.app.screen.exporting import content, tables_csv, writer
 from infratui.app.screen.overlays import Prompt, PromptLine
 from infratui.app.widgets.picker import Picker
-from infratui.report.export import Kind, file_name, free_path, slug
+from infratui.report.export import ExportKind, file_name, free_path, slug
 
 Make = Callable[..., InfraApp]
 
@@ -74,12 +74,12 @@ class TestExporting:
         app = make_app()
         async with app.run_test(size=(100, 30)) as pilot:
             await pilot.pause()
-            screen = app.section_screen
+            screen = app.page
             assert screen is not None
-            report = content(screen, Kind.REPORT)
+            report = content(screen, ExportKind.REPORT)
             assert report.startswith("# Production")
             assert "## VRAM" in report
-            found = json.loads(content(screen, Kind.JSON))
+            found = json.loads(content(screen, ExportKind.JSON))
             assert found["scenario"]["name"] == "Production"
             assert found["sections"]["vram"]["headlines"][0]["value"] > 1e9
             rows = list(csv.reader(tables_csv(screen).splitlines()))

@@ -8,7 +8,7 @@ import pytest
 
 from infratui import mishaps
 from infratui.app.screens.vram.screen import VramScreen
-from infratui.app.widgets.headline import Headline
+from infratui.app.widgets.headline import HeadlineView
 
 
 def broken(*_: object) -> object:
@@ -23,13 +23,13 @@ async def test_a_section_that_raises_is_one_line_and_the_app_lives_on(
     app = make_app()
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.pause()
-        answer = app.screen.query_one(Headline).answer
+        answer = app.screen.query_one(HeadlineView).answer
         assert (answer.figure, answer.text) == ("No answer", "StopIteration")
         assert "see ~/.local/state/infratui/errors.log" in answer.detail
         await pilot.press("4")
         await pilot.pause()
         assert app.current_mode == "cost"
-        assert app.screen.query_one(Headline).answer.figure != "No answer"
+        assert app.screen.query_one(HeadlineView).answer.figure != "No answer"
     log = mishaps.path()
     assert "Traceback" in log.read_text()
     assert "in broken" in log.read_text()
@@ -44,7 +44,7 @@ async def test_a_refusal_is_said_in_its_own_words(make_app, monkeypatch) -> None
     app = make_app()
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.pause()
-        answer = app.screen.query_one(Headline).answer
+        answer = app.screen.query_one(HeadlineView).answer
         assert answer.text == "3 GPUs do not divide 64 heads; take 4"
         assert "errors.log" not in answer.detail
 

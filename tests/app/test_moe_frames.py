@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from infratui.app.screens.moe.frames import BatchReel, Phase, TokenReel, letter_of
+from infratui.app.screens.moe.frames import BatchReel, RouterPhase, TokenReel, letter_of
 from infratui.app.screens.moe.grid import expert_grid
 from infratui.app.screens.moe.picture import batch_picture, token_picture, token_rows
 from infratui.catalog.load import Catalog
@@ -36,14 +36,14 @@ def text(lines: tuple[tuple[tuple[str, str], ...], ...]) -> list[str]:
 
 class TestTokens:
     def test_a_token_enters_is_scored_loses_groups_is_given_experts_and_is_mixed(self) -> None:
-        frames = [reel().frame(number) for number in range(len(Phase))]
+        frames = [reel().frame(number) for number in range(len(RouterPhase))]
 
-        assert [frame.phase for frame in frames] == list(Phase)
+        assert [frame.phase for frame in frames] == list(RouterPhase)
         assert [frame.rise for frame in frames] == [0, 0.5, 1, 1, 1, 1, 1]
         assert {frame.place for frame in frames} == {0}
 
     def test_a_router_without_groups_has_no_frame_for_them(self) -> None:
-        assert Phase.GROUPS not in reel(FLAT).phases
+        assert RouterPhase.GROUPS not in reel(FLAT).phases
 
     def test_experts_have_letters_only_once_they_are_chosen(self) -> None:
         frames = [reel().frame(number) for number in range(7)]
@@ -63,7 +63,7 @@ class TestTokens:
 
     def test_a_word_that_returns_says_how_much_it_routes_alike(self) -> None:
         shown = reel()
-        again = shown.frame(4 * len(shown.phases) + shown.phases.index(Phase.CHOOSE))
+        again = shown.frame(4 * len(shown.phases) + shown.phases.index(RouterPhase.CHOOSE))
 
         assert "“the” has been here before" in again.caption
 

@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 from infratui.app.app import InfraApp
 from infratui.app.screen.overlays import Reading
 from infratui.app.screens.moe.router_panel import TOKENS, RouterPanel
-from infratui.app.widgets.headline import Headline
+from infratui.app.widgets.headline import HeadlineView
 from infratui.app.widgets.table import TableView
 from infratui.app.widgets.term import Terms
 from infratui.scenario import Scenario
@@ -45,7 +45,7 @@ async def focus(pilot: Pilot[int], field: str) -> None:
 
 
 def headline(app: InfraApp) -> str:
-    answer = app.screen.query_one(Headline).answer
+    answer = app.screen.query_one(HeadlineView).answer
     return f"{answer.figure} | {answer.text} | {answer.detail}"
 
 
@@ -270,14 +270,14 @@ class TestWords:
             await opened(pilot)
             await press(pilot, "m")
             assert "bytes read per step" in shown(app)
-            steps = {step.symbol for derivation in app.section_screen.math() for step in derivation}
+            steps = {step.symbol for derivation in app.page.math() for step in derivation}
             assert {"experts touched", "even batch", "fullest expert over the mean", "tpot"} <= steps
 
     async def test_the_summary_is_complete_sentences(self, make_app: Make) -> None:
         app = make_app(Scenario(precision="fp8"), motion=False)
         async with app.run_test(size=(120, 36)) as pilot:
             await opened(pilot)
-            said = app.section_screen.summary()
+            said = app.page.summary()
             for words in (
                 "Memory is for all experts, speed for the touched ones",
                 "From a batch of 3 tokens on",
@@ -293,4 +293,4 @@ class TestWords:
         async with app.run_test(size=(120, 36)) as pilot:
             await opened(pilot)
             await press(pilot, "t")
-            assert len(app.screen.query_one(Terms).terms) == len(app.section_screen.TERMS)
+            assert len(app.screen.query_one(Terms).terms) == len(app.page.TERMS)

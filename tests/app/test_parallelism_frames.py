@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from infratui.app.screens.parallelism.frames import FRAMES, Frame, Play, Words, drawn, frames, share_frames
+from infratui.app.screens.parallelism.frames import FRAMES, Play, TrafficFrame, Words, drawn, frames, share_frames
 from infratui.app.screens.parallelism.picture import Cluster, Picture, gauge
 from infratui.catalog.load import Catalog
 from infratui.engine.cluster.grid import gpu_grid
@@ -18,12 +18,14 @@ DENSE = StepParts(30e-3, 1e-3, 1e-3, 4e-3, 4e-3, 0.0, 1e-3)
 EXPERTS = StepParts(10e-3, 1e-3, 1e-3, 4e-3, 0.0, 14e-3, 0.0)
 
 
-def play(layout: Layout, parts: StepParts = DENSE, batch: float = 16, model: str = "llama-3.1-405b") -> list[Frame]:
+def play(
+    layout: Layout, parts: StepParts = DENSE, batch: float = 16, model: str = "llama-3.1-405b"
+) -> list[TrafficFrame]:
     places = drawn(gpu_grid(FACTS.model(model), layout, 8), layout)
     return list(frames(Play(layout, parts, batch, 0.05, 8, Words("NVSwitch", "InfiniBand", 8)), places))
 
 
-def acts(frame: Frame) -> set[str]:
+def acts(frame: TrafficFrame) -> set[str]:
     return {mark.act for mark in frame.marks}
 
 
@@ -32,7 +34,7 @@ def cluster(layout: Layout, gpus: int = 0, stage: StageMemory = STAGE) -> Cluste
     return Cluster(layout, places, (stage,) * layout.pp, gpus or layout.gpus, 8, "NVSwitch, 450 GB/s", "NDR, 50 GB/s")
 
 
-def text(picture: Picture, frame: Frame) -> list[str]:
+def text(picture: Picture, frame: TrafficFrame) -> list[str]:
     return ["".join(piece for piece, _ in picture.line(y, frame)) for y in range(picture.lines)]
 
 

@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from infratui.app.app import InfraApp
 from infratui.app.screens.parallelism.cluster_view import ClusterView
 from infratui.app.settings import Settings
-from infratui.app.widgets.headline import Headline
+from infratui.app.widgets.headline import HeadlineView
 from infratui.app.widgets.table import TableView
 from infratui.catalog.load import Catalog
 from infratui.engine.cluster.hardware import Accelerator
@@ -42,7 +42,7 @@ async def opened(pilot: Pilot[int]) -> None:
 
 
 def headline(app: InfraApp) -> str:
-    answer = app.screen.query_one(Headline).answer
+    answer = app.screen.query_one(HeadlineView).answer
     return f"{answer.figure} | {answer.text} | {answer.detail}"
 
 
@@ -194,7 +194,7 @@ class TestBadInput:
             text = shown(app).lower()
             assert "nan" not in text
             assert "inf " not in text
-            assert len(app.screen.query_one(Headline).answer.text) > 10
+            assert len(app.screen.query_one(HeadlineView).answer.text) > 10
 
     @pytest.mark.long
     async def test_a_gpu_without_published_bandwidth(self, shown: Shown) -> None:

@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from infratui.app.app import InfraApp
 from infratui.app.screens.quantization.bit_lab import BitLab
 from infratui.app.screens.quantization.format_bars import FormatBars
-from infratui.app.widgets.headline import Headline
+from infratui.app.widgets.headline import HeadlineView
 from infratui.app.widgets.table import TableView
 from infratui.catalog.load import Catalog
 from infratui.scenario import Scenario
@@ -65,7 +65,7 @@ async def test_walking_the_bars_explains_and_enter_takes(make_app: Make) -> None
 
         await press(pilot, "enter")
         assert app.scenario.precision == "int4"
-        assert app.screen.query_one(Headline).answer.figure.startswith("INT4")
+        assert app.screen.query_one(HeadlineView).answer.figure.startswith("INT4")
 
         await press(pilot, "u")
         assert app.scenario.precision == "fp8"
@@ -161,7 +161,7 @@ async def test_the_rule_of_thumb_shows_the_guides_figures(make_app: Make, shown:
 
         await press(pilot, "d")
 
-        assert app.screen.query_one(Headline).answer.figure.endswith("202 GB")
+        assert app.screen.query_one(HeadlineView).answer.figure.endswith("202 GB")
         assert "3 GPUs" in shown(app)
 
 

@@ -202,7 +202,7 @@ class TestComputing:
             await pilot.pause()
             assert app.library.problem
             assert "ttft" in app.library.terms
-            assert app.term("ttft") is not None
+            assert app.session.term("ttft") is not None
 
 
 class _Paste:

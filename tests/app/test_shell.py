@@ -27,11 +27,6 @@ class TestPresets:
             assert pilot.app.scenario == store.load_preset("starter")
             assert "Starter" in shown(pilot.app).splitlines()[0]
 
-    async def test_capital_p_goes_back(self, make_app) -> None:
-        async with make_app("team").run_test() as pilot:
-            await pilot.press("down", "right", "P")
-            assert pilot.app.scenario == store.load_preset("team")
-
     async def test_a_changed_preset_is_marked(self, make_app, shown) -> None:
         async with make_app("team").run_test(size=(100, 30)) as pilot:
             pilot.app.change(users=11)
@@ -286,4 +281,4 @@ async def test_what_is_drawn_is_not_remembered_for_ever(make_app) -> None:
         app.tidy()
         await pilot.press("1")
         await pilot.pause()
-        assert app.screen.query_one("Headline").answer.figure
+        assert app.screen.query_one("HeadlineView").answer.figure

@@ -162,9 +162,3 @@ class TestUndo:
             assert pilot.app.scenario.users == 50
             await pilot.press("ctrl+r")
             assert pilot.app.scenario.users == 64
-
-    async def test_a_new_change_forgets_what_was_undone(self, make_app) -> None:
-        async with make_app().run_test() as pilot:
-            await focus(pilot, "users")
-            await pilot.press("right", "u", "left", "ctrl+r")
-            assert pilot.app.scenario.users == 32

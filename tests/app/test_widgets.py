@@ -94,7 +94,10 @@ def test_steps_move_and_stay_in_range(field, direction) -> None:
 @given(st.integers(30, 140), st.integers(0, 10**15))
 def test_math_fits_the_width(width, value) -> None:
     formula = Formula(
-        "weights_of_the_stage", "ceil(parameters * bits / 8) + embedding * bits / 8 - 0 * parameters", Unit.BYTES
+        "weights_of_the_stage",
+        "ceil(parameters * bits / 8) + embedding * bits / 8 - 0 * parameters",
+        Unit.BYTES,
+        term="weights",
     )
     step = formula.step(parameters=value, bits=4.25, embedding=value, source="a published table, " * 4)
     assert all(len(line) <= width for line in step_content(step, width, ByteUnit.GIB))

@@ -13,7 +13,7 @@ from infratui.catalog import decision, markup, reference, yaml_io
 from infratui.catalog.errors import CatalogError
 from infratui.catalog.load import Catalog
 from infratui.catalog.reference_figures import filled
-from infratui.catalog.reference_schema import Example, Page, Section, Term, Tree
+from infratui.catalog.reference_schema import Example, PageSection, ReferencePage, Term, Tree
 from infratui.catalog.reference_search import search
 from infratui.scenario import INPUTS, parse
 
@@ -28,7 +28,7 @@ PAGE_TOPICS = {
 }  # fmt: skip
 
 
-def _texts(section: Section) -> list[str]:
+def _texts(section: PageSection) -> list[str]:
     cells = [cell for row in section.table.rows for cell in (*row, *section.table.columns)] if section.table else []
     return [section.body, *cells]
 
@@ -83,11 +83,11 @@ class TestPages:
         assert len({page.id for page in PAGES}) == len({page.order for page in PAGES}) == len(PAGES)
 
     @pytest.mark.parametrize(("page", "section"), SECTIONS, ids=[f"{p.id}: {s.title}" for p, s in SECTIONS])
-    def test_a_section_has_a_source_or_a_computation(self, page: Page, section: Section) -> None:
+    def test_a_section_has_a_source_or_a_computation(self, page: ReferencePage, section: PageSection) -> None:
         assert section.source or section.table_from or section.examples
 
     @pytest.mark.parametrize(("page", "section"), SECTIONS, ids=[f"{p.id}: {s.title}" for p, s in SECTIONS])
-    def test_links_lead_to_terms(self, page: Page, section: Section) -> None:
+    def test_links_lead_to_terms(self, page: ReferencePage, section: PageSection) -> None:
         for text in _texts(section):
             assert set(markup.links(text)) <= set(TERMS)
 

@@ -103,7 +103,7 @@ class TestDefects:
     """What nobody expected is one line that names the log; exit code 3."""
 
     @pytest.fixture
-    def broken(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(self, monkeypatch: pytest.MonkeyPatch, mishaps_expected: None) -> None:
         def fails(*_: object) -> None:
             raise StopIteration("\x1b[31mnothing")
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from infratui.engine.figures.derivation import Basis, Formula, Ledger, Unit, literal, substitute
 
-WEIGHTS = Formula("weights", "params * bits / 8", Unit.BYTES)
+WEIGHTS = Formula("weights", "params * bits / 8", Unit.BYTES, term="weights")
 
 
 def test_llama_70b_weights_at_16_bit():
@@ -31,7 +31,7 @@ def test_a_literal_is_a_number_again(value: float):
 
 
 def test_functions_and_conditions_keep_their_names():
-    formula = Formula("copies", "ceil(heads / tp) if tp < heads else 1")
+    formula = Formula("copies", "ceil(heads / tp) if tp < heads else 1", Unit.COUNT, term="kv-heads")
     assert formula.names == ("heads", "tp")
     assert formula(heads=8, tp=3) == 3
     assert formula.step(heads=8, tp=16).substituted == "ceil(8 / 16) if 16 < 8 else 1"
@@ -56,4 +56,4 @@ def test_steps_carry_basis_band_and_source():
 
 def test_names_inside_words_are_not_replaced():
     assert substitute("kv * kv_heads", {"kv": 2, "kv_heads": 8}) == "2 * 8"
-    assert math.isclose(Formula("x", "log2(bits_a)")(bits_a=8), 3.0)
+    assert math.isclose(Formula("x", "log2(bits_a)", Unit.COUNT, term="precision")(bits_a=8), 3.0)

@@ -231,7 +231,7 @@ raise SystemExit(run())
 """
 FATAL = """
 from infratui.app import run
-from infratui.app.overlays import Reading
+from infratui.app.screen.overlays import Reading
 def broken(self):
     raise KeyError("help")
 Reading.compose = broken

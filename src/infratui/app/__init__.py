@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..cli.common import Deployment
+    from ..scenario import Scenario
 
 
 def run(
-    deployment: Deployment | None = None,
+    scenario: Scenario | None = None,
     *,
     mouse: bool = False,
     motion: bool = True,
     ascii_only: bool = False,
     screen: str | None = None,
 ) -> int:
-    """Open the app and return its exit code: 0, or 70 where an error of its own ended it.
+    """Open the app, on a scenario or a preset, and return its exit code: 0, or 70 where an error of its own ended it.
 
     A signal that ends it does not return: the process exits with 128 plus its number.
     """
@@ -41,13 +41,8 @@ def run(
         chosen = chosen.with_(ascii_only=True)
     if not motion:
         chosen = chosen.with_(motion=False)
-    given = deployment is not None and bool(deployment.given)
-    app = InfraApp(
-        deployment.scenario() if deployment and given else None,
-        settings=chosen,
-        start=screen,
-    )
-    ending.keep = app.keep_session
+    app = InfraApp(scenario, settings=chosen, start=screen)
+    ending.keep = app.session.keep
     app.ending = ending
     if stream is not None and sys.__stdin__ is not None:
         app.terminal = Terminal(stream, sys.__stdin__.fileno())
@@ -61,6 +56,6 @@ def run(
         app.terminal.give_back()
     ending.stand_down()
     # The status line had room for its beginning only.
-    for words in filter(None, (app.problem, app.failure)):
+    for words in filter(None, (app.session.problem, app.failure)):
         print(f"infratui: {words}", file=sys.stderr)
     return FAILED if app.failure else app.return_code or 0

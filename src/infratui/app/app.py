@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .. import store
 from ..engine.figures.units import ByteUnit
-from ..scenario import Scenario, ScenarioError
+from ..scenario import ScenarioError
 from . import settings as preferences
 from .keys import KEYS, Where, bindings, screen_bindings
 from .screen.overlays import Prompt, Reading, help_content
 from .screens import SCREENS, SEARCH
 from .shell import Shell
-from .terminal.driver import TerminalDriver
 from .theme import THEMES
+from .widgets.choice import Choice
 from .widgets.picker import Picker
-from .widgets.value_row import Choice
+
+if TYPE_CHECKING:
+    from ..scenario import Scenario
 
 
 class InfraApp(Shell):
@@ -45,7 +48,7 @@ class InfraApp(Shell):
 
     def action_jump(self) -> None:
         """Choose a screen or a panel of this one; digits work here too."""
-        screen = self.section_screen
+        screen = self.page
         panels = screen.panels() if screen else []
         choices = [
             Choice(entry.id, f"{number} {entry.title}", "screen") for number, entry in enumerate(self.entries, 1)
@@ -83,31 +86,29 @@ class InfraApp(Shell):
         """Pin the scenario, or compare with the pinned one."""
         if self.current_mode == "compare":
             self.step_back()
-        elif self.pinned is None:
-            self.pinned = self.scenario
+        elif self.session.pinned is None:
+            self.session.pinned = self.scenario
             self.note(f"“{self.scenario.name}” is pinned: change inputs, then c compares", "good")
         else:
             self.step_aside("compare")
 
     def action_drop_pin(self) -> None:
         """Drop the pinned scenario."""
-        if self.pinned is None:
+        if self.session.pinned is None:
             self.note("nothing is pinned; c pins the scenario")
             return
-        self.pinned = None
+        self.session.pinned = None
         if self.current_mode == "compare":
             self.step_back()
         self.call_after_refresh(self.note, "the pinned scenario is dropped; c pins this one", "good")
 
     def action_swap_pin(self) -> None:
         """Go on with the pinned scenario, and pin the current one."""
-        if self.pinned is None:
+        if not self.session.swap_pin() or (pinned := self.session.pinned) is None:
             self.note("nothing is pinned; c pins the scenario")
             return
-        pinned, self.pinned = self.pinned, self.scenario
-        self.set_scenario(pinned)
         self.sync()
-        self.note(f"swapped: “{pinned.name}” goes on, “{self.pinned.name}” is pinned", "good")
+        self.note(f"swapped: “{self.scenario.name}” goes on, “{pinned.name}” is pinned", "good")
 
     # -- presets and files
 
@@ -129,15 +130,16 @@ class InfraApp(Shell):
 
     def _load(self, path: Path, words: str) -> None:
         try:
-            self.open_scenario(store.load_scenario(path), words)
+            self.session.open_file(path)
         except ScenarioError as error:
             self.note(str(error), "bad")
+        else:
+            self.opened(words)
 
     def action_preset_back(self) -> None:
         """Back to what was opened last."""
-        if self.base is not None and self.scenario != self.base:
-            self.set_scenario(self.base)
-            self.note(f"back to “{self.base.name}”; u undoes it", "good")
+        if self.session.go_back():
+            self.note(f"back to “{self.scenario.name}”; u undoes it", "good")
         else:
             self.note("nothing differs from the preset")
 
@@ -148,16 +150,10 @@ class InfraApp(Shell):
             if not text:
                 return "type a name, such as my-plan, or a path"
             try:
-                path = store.file_for(text)
+                path = self.session.save(text)
             except ScenarioError as error:
                 return str(error)
-            named = self.scenario.with_(name=path.stem[:80]) if self.scenario.name == "Untitled" else self.scenario
-            try:
-                store.save_scenario(named, path)
-            except ScenarioError as error:
-                return str(error)
-            self.base = named
-            self.scenario = named
+            self.sync()
             self.note(f"saved to {path}", "good")
             return ""
 
@@ -182,30 +178,27 @@ class InfraApp(Shell):
 
     def action_restore(self) -> None:
         """Bring the last session back."""
-        if self.last_session is None:
+        if self.session.last is None:
             self.note("no last session is kept")
         else:
-            self.set_scenario(self.last_session)
+            self.session.replace(self.session.last)
             self.note("the last session is back; u undoes it", "good")
 
     # -- undo
 
-    def _swap(self, source: list[Scenario], target: list[Scenario], word: str) -> None:
-        if not source:
+    def _say_changed(self, word: str, changed: tuple[str, ...] | None) -> None:
+        if changed is None:
             self.note(f"nothing to {word}")
-            return
-        target.append(self.scenario)
-        was, self.scenario = self.scenario, source.pop()
-        changed = [name for name in Scenario.model_fields if getattr(was, name) != getattr(self.scenario, name)]
-        self.note(f"{word}: {', '.join(changed[:4])}{' …' if len(changed) > 4 else ''}")
+        else:
+            self.note(f"{word}: {', '.join(changed[:4])}{' …' if len(changed) > 4 else ''}")
 
     def action_undo(self) -> None:
         """Take the last change back."""
-        self._swap(self.undo_list, self.redo_list, "undo")
+        self._say_changed("undo", self.session.undo())
 
     def action_redo(self) -> None:
         """Make the change again."""
-        self._swap(self.redo_list, self.undo_list, "redo")
+        self._say_changed("redo", self.session.redo())
 
     # -- toggles
 
@@ -255,7 +248,7 @@ class InfraApp(Shell):
 
     def action_palette(self) -> None:
         """Every action, filtered by typing."""
-        screen = self.section_screen
+        screen = self.page
         if screen is None or len(self.screen_stack) > 1:
             return
         focused = screen.focused
@@ -309,7 +302,7 @@ class InfraApp(Shell):
 
     def action_help(self) -> None:
         """The keys that work here, then all others."""
-        screen = self.section_screen
+        screen = self.page
         if screen is None or len(self.screen_stack) > 1:
             return
         tabs = [(number, entry.title) for number, entry in enumerate(self.entries, 1)]
@@ -324,21 +317,16 @@ class InfraApp(Shell):
 
     async def action_quit(self) -> None:
         """Quit; the scenario is kept for the next start."""
-        refusal = self.keep_session()
+        refusal = self.session.keep()
         if refusal and not self._leaving:
             self._ask_again(f"press again to quit and lose the scenario: {refusal.replace(str(Path.home()), '~')}")
             return
         self.exit(0)
 
-    def action_suspend_process(self) -> None:
-        """Ctrl+Z: back to the shell, until it continues the app."""
-        if isinstance(driver := self._driver, TerminalDriver):
-            driver.suspend()
-
     def action_help_quit(self) -> None:
         """Ctrl+C: ask once, then leave."""
         if self._leaving:
-            self.keep_session()
+            self.session.keep()
             self.exit(0)
         else:
             self._ask_again("ctrl+c again quits")

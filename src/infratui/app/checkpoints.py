@@ -35,9 +35,9 @@ class CheckpointReader:
 
     def missing(self, scenario: Scenario) -> tuple[str, ...]:
         """The checkpoints of a scenario that have not been read."""
-        values = (str(getattr(scenario, field)) for field in MODEL_FIELDS)
-        names = dict.fromkeys(name for name in values if name)
-        return tuple(name for name in names if not self._facts().at_hand(name))
+        names = dict.fromkeys(str(getattr(scenario, field)) for field in MODEL_FIELDS)
+        # A field may be empty: it asks for no model.
+        return tuple(name for name in names if name and not self._facts().at_hand(name))
 
     def refusal(self, names: tuple[str, ...]) -> Mishap | None:
         """Why one of them was not read when it was tried last."""

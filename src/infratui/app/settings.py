@@ -29,6 +29,7 @@ class Settings:
 
 
 def path() -> Path:
+    """Where they are kept."""
     return state_directory() / "settings.yaml"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from .reference_schema import Leaf, Question, Tree
+from .reference_schema import Question, Tree, TreeLeaf
 
 Values = Callable[[str, str | None], float | None]
 """Metric key and accelerator id (or None) → value; None where the scenario cannot answer."""
@@ -22,7 +22,7 @@ _COMPARE: Final[dict[str, Callable[[float, float], bool]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Fork:
+class TreeFork:
     """A question as it was answered. `answer` is None where a value was missing."""
 
     question: Question
@@ -37,8 +37,8 @@ class Fork:
 class Walk:
     """The path from the root to a leaf."""
 
-    forks: tuple[Fork, ...]
-    leaf: Leaf
+    forks: tuple[TreeFork, ...]
+    leaf: TreeLeaf
 
     @property
     def lit(self) -> frozenset[str]:
@@ -50,7 +50,7 @@ def walk(tree: Tree, values: Values) -> Walk:
     """Follow a tree with the values of a scenario. `True` counts as 1 and `False` as 0."""
     questions = {entry.id: entry for entry in tree.questions}
     leaves = {entry.id: entry for entry in tree.leaves}
-    forks: list[Fork] = []
+    forks: list[TreeFork] = []
     at = tree.root
     while at in questions:
         forks.append(_answered(questions[at], values))
@@ -58,12 +58,12 @@ def walk(tree: Tree, values: Values) -> Walk:
     return Walk(tuple(forks), leaves[at])
 
 
-def _answered(question: Question, values: Values) -> Fork:
+def _answered(question: Question, values: Values) -> TreeFork:
     value = values(question.metric, question.accelerator)
     threshold = question.threshold
     if question.threshold_metric is not None:
         threshold = values(question.threshold_metric, None)
     if value is None or threshold is None:
-        return Fork(question, value, threshold, None, question.unknown or question.no)
+        return TreeFork(question, value, threshold, None, question.unknown or question.no)
     answer = _COMPARE[question.op](value, threshold)
-    return Fork(question, value, threshold, answer, question.yes if answer else question.no)
+    return TreeFork(question, value, threshold, answer, question.yes if answer else question.no)

@@ -16,6 +16,7 @@ from ..engine.model.architecture import Model
 from ..engine.model.precision import Precision
 from .built_in import DATA
 from .matching import match_accelerator, match_model, nearest, plain
+from .measurements import Measurements
 from .rows import Raw, make, read_built_in, read_table
 from .user_files import UserFacts, user_directory
 from .yaml_io import line_of, printable
@@ -39,7 +40,7 @@ STORED = "@stored"
 _CHECKPOINT_ENDINGS = (".gguf", ".safetensors", ".json")
 
 
-class Catalog:
+class Catalog(Measurements):
     """Facts by name. Implements `engine.facts.Facts`; rows are made once and then shared."""
 
     def __init__(self, user_dir: Path | None = None, today: dt.date | None = None) -> None:

@@ -29,7 +29,7 @@ _MEMORY_TOLERANCE = 0.13
 _GB_PER = {"gb": 1.0, "gib": 1.073741824, "mib": 0.001048576}
 
 
-class Part(Protocol):
+class NamePart(Protocol):
     """What matching needs to know of an accelerator."""
 
     @property
@@ -49,7 +49,7 @@ def plain(name: str) -> str:
     return " ".join(re.sub(r"[^a-z0-9.+]+", " ", name.lower()).split())
 
 
-def match_accelerator(name: str, parts: Sequence[Part]) -> str | None:
+def match_accelerator(name: str, parts: Sequence[NamePart]) -> str | None:
     """The id of the accelerator that `name` means, or None.
 
     `H100 80GB HBM3`, `H100-SXM-80GB`, `NVIDIA H100` and `8x H100` all mean `h100-sxm`. Form factor and memory narrow
@@ -77,7 +77,7 @@ def match_accelerator(name: str, parts: Sequence[Part]) -> str | None:
     return found[0].id
 
 
-def _exact(name: str, parts: Sequence[Part]) -> str | None:
+def _exact(name: str, parts: Sequence[NamePart]) -> str | None:
     key = _bare(name)
     for part in parts:
         if key and key in (_bare(part.id), _bare(part.name), *map(_bare, part.aliases)):
@@ -89,7 +89,7 @@ def _bare(name: str) -> str:
     return " ".join(word for word in plain(name).split() if word not in _NOISE)
 
 
-def _size_gap(part: Part, gigabytes: float) -> float:
+def _size_gap(part: NamePart, gigabytes: float) -> float:
     return min(
         abs(gigabytes / part.memory_marketing_gb - 1),
         abs(gigabytes * 1e9 / part.memory - 1),
@@ -118,7 +118,7 @@ class _Description:
         form = next((_FORMS[word] for word in words if word in _FORMS), None)
         return cls(frozenset(word for word in words if word not in _FORMS), form, memory_gb, stated is not None)
 
-    def fits(self, part: Part) -> bool:
+    def fits(self, part: NamePart) -> bool:
         if not self.words:
             return False
         own = _Description.of(part.name)

@@ -85,6 +85,15 @@ def measured_row(row: Mapping[str, str], number: int = 0, conventions: tuple[Con
     )
 
 
+def stated_row(row: Mapping[str, str], number: int) -> MeasuredRow:
+    """A row of anybody's table. Raises CatalogError where it asks for speed and states no load."""
+    stated = measured_row(row, number, calibration().conventions)
+    load = row.get("concurrency", "").strip()
+    if stated.concurrency is None and load.lower() not in MAX_THROUGHPUT:
+        raise CatalogError(f"concurrency {load[:40]!r} is neither a number nor 'max throughput'")
+    return stated
+
+
 def _convention(conventions: tuple[Convention, ...], engine: str, isl: int, osl: int) -> int | None:
     return next(
         (entry.requests for entry in conventions if (entry.engine, entry.input, entry.output) == (engine, isl, osl)),

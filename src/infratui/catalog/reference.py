@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from . import markup, yaml_io
 from .built_in import DATA
 from .errors import CatalogError
-from .reference_schema import Metric, Page, Term, Tree
+from .reference_schema import Metric, ReferencePage, Term, Tree
 
 _T = TypeVar("_T", bound=BaseModel)
 
@@ -52,16 +52,16 @@ def term(name: str, extra: Path | None = None) -> Term:
 
 
 @cache
-def pages() -> tuple[Page, ...]:
+def pages() -> tuple[ReferencePage, ...]:
     """All reference pages in reading order."""
     found = [
-        _validated(Page, yaml_io.read_built_in(path), path, (), path.name)
+        _validated(ReferencePage, yaml_io.read_built_in(path), path, (), path.name)
         for path in sorted((DATA / "pages").glob("*.yaml"))
     ]
     return tuple(sorted(found, key=lambda entry: (entry.order, entry.id)))
 
 
-def page(name: str) -> Page:
+def page(name: str) -> ReferencePage:
     """A page by id. Raises CatalogError with the nearest known id."""
     found = {entry.id: entry for entry in pages()}
     if name not in found:

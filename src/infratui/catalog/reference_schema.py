@@ -73,14 +73,14 @@ class Metric(_Entry):
     screen: Screen
 
 
-class Table(_Entry):
+class PageTable(_Entry):
     """A small table in a page."""
 
     columns: tuple[Line, ...] = Field(min_length=2, max_length=8)
     rows: tuple[tuple[str, ...], ...] = Field(min_length=1)
 
     @model_validator(mode="after")
-    def _rows_fit_the_columns(self) -> Table:
+    def _rows_fit_the_columns(self) -> PageTable:
         for number, row in enumerate(self.rows, 1):
             if len(row) != len(self.columns):
                 raise ValueError(f"row {number} has {len(row)} cells for {len(self.columns)} columns; make them equal")
@@ -127,19 +127,19 @@ class Example(_Entry):
     claims: tuple[Claim, ...] = Field(min_length=1)
 
 
-class Section(_Entry):
+class PageSection(_Entry):
     """Part of a page: text, at most one table of its own or of the catalog, and worked examples."""
 
     title: Line
     body: Prose
     """Light Markdown: paragraphs and `- ` bullets, with `[[term]]` links and `{{…}}` figures."""
-    table: Table | None = None
+    table: PageTable | None = None
     table_from: TableName | None = None
     examples: tuple[Example, ...] = ()
     source: str = ""
 
     @model_validator(mode="after")
-    def _has_a_source(self) -> Section:
+    def _has_a_source(self) -> PageSection:
         if self.table is not None and self.table_from is not None:
             raise ValueError("both table and table_from; keep one")
         if not self.source and self.table_from is None and not self.examples:
@@ -147,14 +147,14 @@ class Section(_Entry):
         return self
 
 
-class Page(_Entry):
+class ReferencePage(_Entry):
     """A reference page."""
 
     id: Id
     title: Line
     summary: Short
     order: int
-    sections: tuple[Section, ...] = Field(min_length=1)
+    sections: tuple[PageSection, ...] = Field(min_length=1)
 
 
 class Question(_Entry):
@@ -182,7 +182,7 @@ class Question(_Entry):
         return self
 
 
-class Leaf(_Entry):
+class TreeLeaf(_Entry):
     """An answer of a decision tree."""
 
     id: Id
@@ -200,7 +200,7 @@ class Tree(_Entry):
     summary: Short
     root: Id
     questions: tuple[Question, ...] = Field(min_length=1)
-    leaves: tuple[Leaf, ...] = Field(min_length=2)
+    leaves: tuple[TreeLeaf, ...] = Field(min_length=2)
     source: Line
 
     @model_validator(mode="after")

@@ -9,7 +9,7 @@ from difflib import SequenceMatcher
 from typing import Literal
 
 from . import markup, reference
-from .reference_schema import Page, Section, Term
+from .reference_schema import PageSection, ReferencePage, Term
 
 MAX_QUERY = 100
 """Characters of a query that are looked at."""
@@ -38,7 +38,7 @@ def search(
     query: str,
     *,
     terms: Mapping[str, Term] | None = None,
-    pages: Iterable[Page] | None = None,
+    pages: Iterable[ReferencePage] | None = None,
     limit: int = 50,
 ) -> list[Hit]:
     """Terms, pages and sections that match all words of the query, best first; all terms by name for an empty one.
@@ -70,7 +70,7 @@ def _in_terms(words: list[str], terms: Mapping[str, Term]) -> Iterator[Hit]:
         yield Hit("term", entry.id, entry.name, entry.short, best)
 
 
-def _in_pages(words: list[str], pages: Iterable[Page]) -> Iterator[Hit]:
+def _in_pages(words: list[str], pages: Iterable[ReferencePage]) -> Iterator[Hit]:
     phrase = " ".join(words)
     for page in pages:
         title = _fold(page.title)
@@ -120,7 +120,7 @@ def _all_in(words: list[str], *texts: str) -> bool:
     return all(any(word in text for text in texts) for word in words)
 
 
-def _section_text(section: Section) -> str:
+def _section_text(section: PageSection) -> str:
     cells = [cell for row in section.table.rows for cell in row] if section.table else []
     claims = [claim.text for example in section.examples for claim in example.claims]
     return markup.plain(" ".join([section.body, *cells, *claims])).replace("\n", " ")

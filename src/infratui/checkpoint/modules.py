@@ -40,7 +40,7 @@ def _names(homes: tuple[str, ...], *leaves: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=512)
-def modules(group: LayerGroup, hidden: int) -> tuple[Module, ...]:
+def modules(group: LayerGroup, hidden: int) -> tuple[Module, ...]:  # noqa: C901, PLR0915 – a case per kind of layer
     """The matrices of one layer. Biases, norms, convolutions and routers are not among them: no method packs them."""
     found: list[Module] = []
 

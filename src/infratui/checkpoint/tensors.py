@@ -79,7 +79,7 @@ def part_of(name: str, layers: int) -> Part | None:
 
 
 @lru_cache(maxsize=8192)
-def _part_of(name: str, layers: int) -> Part | None:
+def _part_of(name: str, layers: int) -> Part | None:  # noqa: PLR0911 – a line per family of names
     match = _LAYER.search(name)
     if _VISION.search(name):
         return Part.EXTRA

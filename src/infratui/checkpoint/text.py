@@ -10,10 +10,10 @@ _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 def safe_text(text: str, limit: int = 120) -> str:
-    """One printable line of at most `limit` characters, whatever the file holds.
+    r"""One printable line of at most `limit` characters, whatever the file holds.
 
     Control, format and unassigned characters (escape sequences, direction overrides, lone surrogates) become spaces,
-    runs of spaces one, square brackets round: `'a\\x1b[31mb'` → `'a (31mb'`.
+    runs of spaces one, square brackets round: `'a\x1b[31mb'` → `'a (31mb'`.
     """
     shown = "".join(" " if unicodedata.category(char) in _HIDDEN else char for char in text[: limit * 8])
     line = " ".join(shown.translate(_BRACKETS).split())

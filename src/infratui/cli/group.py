@@ -135,4 +135,5 @@ def cli(
         return
     from ..app import run
 
-    sys.exit(run(deployment, mouse=mouse, motion=not no_motion, ascii_only=ascii_only, screen=screen))
+    scenario = deployment.scenario() if deployment.given else None
+    sys.exit(run(scenario, mouse=mouse, motion=not no_motion, ascii_only=ascii_only, screen=screen))

@@ -84,4 +84,4 @@ def show(found: Outcome, *, brief: bool, markdown: bool, as_csv: bool, gib: bool
         if explain:
             from ..report.math import text
 
-            click.echo("\n" + text(found.derivations(), bytes_as))
+            click.echo("\n" + text(found.derivations(), bytes_as, found.evaluation.scenario.currency))

@@ -153,6 +153,7 @@ def measured_graphs(reading: LogReading) -> Figure | None:
 
 
 def measured_activation(reading: LogReading) -> Figure | None:
+    """What the log says that activations took; None where it does not."""
     found = reading.all("activation")
     if not found:
         return None
@@ -162,6 +163,7 @@ def measured_activation(reading: LogReading) -> Figure | None:
 
 
 def measured_tokens(reading: LogReading) -> Figure | None:
+    """The tokens that the log says its cache holds; None where it does not."""
     if reading.engine == "tensorrt-llm":
         return reading.last("kv_tokens")
     return reading.smallest("kv_tokens")

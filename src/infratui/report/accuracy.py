@@ -32,10 +32,7 @@ class AccuracyRow:
 
 def published(facts: Catalog) -> Accuracy:
     """All shipped benchmark rows, each predicted with constants of a fit that did not see its source."""
-    from ..catalog.calibration import fold_constants
-    from ..catalog.measured import measured_throughput
-
-    return score_rows(measured_throughput(), facts, facts.speed(), facts.runtime(), fold_constants)
+    return score_rows(facts.measured_throughput(), facts, facts.speed(), facts.runtime(), facts.speed_without)
 
 
 def rows_of(accuracy: Accuracy, facts: Catalog, by: Key) -> tuple[AccuracyRow, ...]:
@@ -68,11 +65,10 @@ _MEMORY: tuple[tuple[str, str, str, bool], ...] = (
 
 def memory_rows(facts: Catalog, by: Key) -> tuple[AccuracyRow, ...]:
     """Start-up logs against `infratui estimate`, row by row. Runtime constants are fitted on the same logs."""
-    from ..catalog.measured import measured_memory
     from ..engine.measured.memory_estimate import estimate_memory
 
     groups: dict[tuple[str, str], list[tuple[str, float]]] = {}
-    for row in measured_memory():
+    for row in facts.measured_memory():
         for name, column, estimate, given in _MEMORY:
             said = row.get(column, "")
             if not said or (given and not row.get("kv_cache_gib_per_gpu")):

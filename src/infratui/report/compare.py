@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..engine.figures.compare import Headline, HeadlineChange, InputChange, headline_changes, input_changes
-from ..engine.figures.units import ByteUnit, format_value, significant
+from ..engine.figures.units import ByteUnit, significant
 from ..scenario import INPUTS
 from .full import figure_text
 from .inputs import input_text
 from .layout import escaped
+from .money import figure
 from .printed import markdown_block
 from .sections import SECTIONS, headlines
 from .show import Answer, Cell, Column, Row, Table
@@ -35,6 +36,8 @@ class Comparison:
     inputs: tuple[InputChange, ...]
     figures: tuple[HeadlineChange, ...]
     facts: Facts
+    currencies: tuple[str, str] = ("$", "$")
+    """Labels of the pinned one's amounts and of the current one's."""
 
     def count(self, verdict: str) -> int:
         """Figures of a verdict."""
@@ -49,17 +52,18 @@ def comparison(pinned: Evaluation, current: Evaluation) -> Comparison:
         tuple(change for change in input_changes(pinned.scenario, current.scenario) if change.field != "name"),
         headline_changes(headlines(pinned), headlines(current)),
         current.facts,
+        (pinned.scenario.currency, current.scenario.currency),
     )
 
 
-def difference_text(change: HeadlineChange, bytes_as: ByteUnit) -> str:
+def difference_text(change: HeadlineChange, bytes_as: ByteUnit, currency: str = "$") -> str:
     """`+71.3 GB`, `−2`; empty where one side has no figure."""
     if change.difference is None:
         return ""
     if change.verdict == "same" or not change.difference:
         return "0"
     sign = "+" if change.difference > 0 else "−"
-    return sign + format_value(abs(change.difference), change.current.unit, bytes_as)
+    return sign + figure(abs(change.difference), change.current.unit, bytes_as, currency)
 
 
 def relative_text(change: HeadlineChange) -> str:
@@ -84,14 +88,15 @@ def summary(found: Comparison, bytes_as: ByteUnit = ByteUnit.GB) -> str:
     if not found.inputs:
         return f"“{found.current}” and “{found.pinned}” have the same inputs."
     inputs = ", ".join(
-        f"{INPUTS[change.field].label} {input_text(change.field, change.pinned, found.facts)} → "
-        f"{input_text(change.field, change.current, found.facts)}"
+        f"{INPUTS[change.field].label} {input_text(change.field, change.pinned, found.facts, found.currencies[0])} → "
+        f"{input_text(change.field, change.current, found.facts, found.currencies[1])}"
         for change in found.inputs
     )
     moved = [change for change in found.figures if change.verdict in ("better", "worse")]
     figures = "; ".join(
-        f"{change.current.name} {figure_text(change.pinned, bytes_as)} → {figure_text(change.current, bytes_as)}"
-        f" ({relative_text(change) or difference_text(change, bytes_as)}, {change.verdict})"
+        f"{change.current.name} {figure_text(change.pinned, bytes_as, found.currencies[0])} → "
+        f"{figure_text(change.current, bytes_as, found.currencies[1])}"
+        f" ({relative_text(change) or difference_text(change, bytes_as, found.currencies[1])}, {change.verdict})"
         for change in moved
     )
     return f"“{found.current}” against “{found.pinned}”: {inputs}. {figures or 'No headline moves'}."
@@ -114,8 +119,8 @@ def differing(found: Comparison) -> Table:
             change.field,
             (
                 Cell(INPUTS[change.field].label),
-                Cell(input_text(change.field, change.pinned, found.facts), "muted"),
-                Cell(input_text(change.field, change.current, found.facts), "bold"),
+                Cell(input_text(change.field, change.pinned, found.facts, found.currencies[0]), "muted"),
+                Cell(input_text(change.field, change.current, found.facts, found.currencies[1]), "bold"),
             ),
         )
         for change in found.inputs
@@ -135,10 +140,12 @@ def figures(found: Comparison, bytes_as: ByteUnit = ByteUnit.GB) -> Table:
         Column("%"),
         Column("", "left"),
     )
-    return Table("figures", "Headlines", columns, tuple(_figure(change, bytes_as) for change in found.figures))
+    return Table(
+        "figures", "Headlines", columns, tuple(_figure(change, bytes_as, found.currencies) for change in found.figures)
+    )
 
 
-def _figure(change: HeadlineChange, bytes_as: ByteUnit) -> Row:
+def _figure(change: HeadlineChange, bytes_as: ByteUnit, currencies: tuple[str, str]) -> Row:
     section, relative = change.current.section, change.relative
     tone = _TONES[change.verdict]
     return Row(
@@ -146,9 +153,9 @@ def _figure(change: HeadlineChange, bytes_as: ByteUnit) -> Row:
         (
             Cell(TITLES.get(section, section), "muted"),
             Cell(change.current.name),
-            _side(change.pinned, bytes_as, "muted"),
-            _side(change.current, bytes_as, "bold"),
-            Cell(difference_text(change, bytes_as), tone, change.difference or 0.0),
+            _side(change.pinned, bytes_as, "muted", currencies[0]),
+            _side(change.current, bytes_as, "bold", currencies[1]),
+            Cell(difference_text(change, bytes_as, currencies[1]), tone, change.difference or 0.0),
             Cell(relative_text(change), tone, 0.0 if relative is None else relative),
             Cell(SIGNS[change.verdict], tone),
         ),
@@ -156,8 +163,10 @@ def _figure(change: HeadlineChange, bytes_as: ByteUnit) -> Row:
     )
 
 
-def _side(side: Headline, bytes_as: ByteUnit, tone: str) -> Cell:
-    return Cell("–", "muted") if side.value is None else Cell(figure_text(side, bytes_as), tone, float(side.value))
+def _side(side: Headline, bytes_as: ByteUnit, tone: str, currency: str) -> Cell:
+    if side.value is None:
+        return Cell("–", "muted")
+    return Cell(figure_text(side, bytes_as, currency), tone, float(side.value))
 
 
 def answer(found: Comparison, bytes_as: ByteUnit = ByteUnit.GB) -> Answer:

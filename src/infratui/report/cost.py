@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from ..engine.cost.decision import Leaf
 from ..engine.cost.options import Option
 from ..engine.figures.compare import Headline
-from ..engine.figures.units import ByteUnit, format_count, format_usd, significant
+from ..engine.figures.units import ByteUnit, format_count, significant
+from .money import label, money
 from .names import short_name
 from .show import Answer, Bar, Bars, Block, Cell, Chart, Column, Curve, Line, Lines, Prose, Row, Rule, Says, Table
 
@@ -112,16 +113,9 @@ def headlines(evaluation: Evaluation, result: CostResult) -> tuple[Headline, ...
     return result.headlines
 
 
-def money(value: float, currency: str = "$") -> str:
-    """An amount under the user's currency label; nothing is converted."""
-    return labelled(format_usd(value), currency)
-
-
 def labelled(text: str, currency: str) -> str:
     """Words of the engine, which speaks of dollars, under the user's currency label."""
-    if currency == "$":
-        return text
-    return text.replace("$", currency if len(currency) == 1 else f"{currency} ")
+    return text.replace("$", label(currency))
 
 
 def summary(result: CostResult, bytes_as: ByteUnit = ByteUnit.GB) -> str:
@@ -423,10 +417,12 @@ def assumptions(result: CostResult) -> Lines:
     for entry in result.assumptions:
         held = getattr(result.scenario, entry.key) if entry.input else entry.value
         own = held != entry.value
+        dollars, _, per = entry.unit.rpartition("$")
+        unit = f"{dollars}{result.scenario.currency}{per}" if "$" in entry.unit else entry.unit
         lines.append(
             (
                 (f"{entry.label}: ", ""),
-                (f"{held:g} {entry.unit}", "bold"),
+                (f"{held:g} {unit}", "bold"),
                 (f" [{'yours' if own else entry.basis}] ", "key"),
                 ("" if own else entry.source, "muted"),
             )

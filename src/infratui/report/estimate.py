@@ -43,23 +43,14 @@ def estimate_rows(rows: Iterable[Mapping[str, str]], facts: Catalog, *, given_kv
 
 
 def _speed(row: Mapping[str, str], facts: Catalog, number: int, found: dict[str, str]) -> dict[str, str]:
-    from ..catalog.calibration import calibration
-    from ..catalog.measured import MAX_THROUGHPUT, measured_row
-
     told = dict.fromkeys(SPEED_COLUMNS, "")
     # Where not even the weights can be placed, there is no deployment that could have a speed.
     if not found["est_weights_gib_per_gpu"] or not any(row.get(name, "").strip() for name in _TRAFFIC):
         return told
-    model = calibration()
+    constants = facts.speed()
     try:
-        stated = measured_row(row, number, model.conventions)
-        load = row.get("concurrency", "").strip()
-        if stated.concurrency is None and load.lower() not in MAX_THROUGHPUT:
-            raise TableError(f"concurrency {load[:40]!r} is neither a number nor 'max throughput'")
-        prepared = prepare(stated, facts, model.constants(), facts.runtime())
-        told.update(
-            {name: _text(value) for name, value in estimate_columns(estimate(prepared, model.constants())).items()}
-        )
+        prepared = prepare(facts.measured_row(row, number), facts, constants, facts.runtime())
+        told.update({name: _text(value) for name, value in estimate_columns(estimate(prepared, constants)).items()})
     except ValueError as problem:
         told["est_error"] = "; ".join(dict.fromkeys(part for part in (found["est_error"], str(problem)) if part))
     return told
@@ -82,8 +73,9 @@ def _clean(rows: Iterable[dict[str | Any, Any]]) -> Iterator[dict[str, str]]:
 def estimate_table(
     source: TextIO, target: TextIO, name: str, facts: Catalog, *, given_kv: bool = False
 ) -> tuple[int, int]:
-    """Read a CSV table, write it with the estimated columns. Returns how many rows there are, and how many
-    of them have no full answer.
+    """Read a CSV table, write it with the estimated columns.
+
+    Returns how many rows there are, and how many of them have no full answer.
 
     Raises TableError in one line where the file is no table with a `model_id` column.
     """

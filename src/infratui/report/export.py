@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..engine.evaluate import Evaluation
 
 
-class Kind(StrEnum):
+class ExportKind(StrEnum):
     """A kind of export."""
 
     SCREEN = "markdown of this screen"
@@ -32,24 +32,24 @@ class Kind(StrEnum):
 class Offer:
     """A kind of export as it is offered."""
 
-    kind: Kind
+    kind: ExportKind
     label: str
     about: str
     ending: str
 
 
 OFFERS = (
-    Offer(Kind.SCREEN, "Markdown of this screen", "summary, tables, math and sources", "md"),
-    Offer(Kind.REPORT, "Markdown of all screens", "the whole report with math and sources", "md"),
-    Offer(Kind.JSON, "JSON of all results", "inputs, figures and results, for other programs", "json"),
-    Offer(Kind.CSV, "CSV of the tables on this screen", "as they are sorted and filtered now", "csv"),
-    Offer(Kind.SVG, "SVG of this screen", "a picture with selectable text", "svg"),
+    Offer(ExportKind.SCREEN, "Markdown of this screen", "summary, tables, math and sources", "md"),
+    Offer(ExportKind.REPORT, "Markdown of all screens", "the whole report with math and sources", "md"),
+    Offer(ExportKind.JSON, "JSON of all results", "inputs, figures and results, for other programs", "json"),
+    Offer(ExportKind.CSV, "CSV of the tables on this screen", "as they are sorted and filtered now", "csv"),
+    Offer(ExportKind.SVG, "SVG of this screen", "a picture with selectable text", "svg"),
 )
 
 
 def file_name(offer: Offer, scenario: str, section: str) -> str:
     """The proposed name: `infratui-production-vram.md`; letters, digits and hyphens only."""
-    about = "report" if offer.kind in (Kind.REPORT, Kind.JSON) else section
+    about = "report" if offer.kind in (ExportKind.REPORT, ExportKind.JSON) else section
     return f"infratui-{slug(scenario) or 'plan'}-{slug(about)}.{offer.ending}"
 
 

@@ -7,9 +7,10 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from ..engine.evaluate import Evaluation, evaluate
-from ..engine.figures.units import ByteUnit, format_value
+from ..engine.figures.units import ByteUnit
 from .layout import escaped, fenced, markdown_table
 from .math import markdown as markdown_math
+from .money import figure
 from .sections import Outcome, outcomes
 
 if TYPE_CHECKING:
@@ -46,8 +47,8 @@ def markdown_report(evaluation: Evaluation, date: dt.date, bytes_as: ByteUnit = 
     for found in outcomes(evaluation):
         blocks.append(f"## {found.section.title}")
         blocks.append(escaped(found.summary(bytes_as)))
-        blocks.append(figures_table(found.headlines() if found.result is not None else (), bytes_as))
-        blocks.append(markdown_math(found.derivations(), bytes_as))
+        blocks.append(figures_table(found.headlines() if found.result is not None else (), bytes_as, scenario.currency))
+        blocks.append(markdown_math(found.derivations(), bytes_as, scenario.currency))
     changed = scenario.changed()
     if changed:
         blocks.append("## Inputs that differ from the defaults")
@@ -73,18 +74,18 @@ def inputs_line(scenario: Scenario, facts: Facts) -> str:
     )
 
 
-def figure_text(headline: Headline, bytes_as: ByteUnit = ByteUnit.GB) -> str:
+def figure_text(headline: Headline, bytes_as: ByteUnit = ByteUnit.GB, currency: str = "$") -> str:
     """A headline's value with its unit, or the words that stand in its place."""
     if headline.value is None:
         return f"– ({headline.words})" if headline.words else "–"
-    return format_value(headline.value, headline.unit, bytes_as)
+    return figure(headline.value, headline.unit, bytes_as, currency)
 
 
-def figures_table(figures: tuple[Headline, ...], bytes_as: ByteUnit) -> str:
+def figures_table(figures: tuple[Headline, ...], bytes_as: ByteUnit, currency: str = "$") -> str:
     """Headlines as a Markdown table."""
     if not figures:
         return ""
-    rows = [[escaped(figure.name), escaped(figure_text(figure, bytes_as))] for figure in figures]
+    rows = [[escaped(entry.name), escaped(figure_text(entry, bytes_as, currency))] for entry in figures]
     return markdown_table(("Figure", "Value"), rows, frozenset({1}))
 
 
@@ -92,5 +93,6 @@ def _figures(found: Outcome, bytes_as: ByteUnit) -> list[str]:
     if found.result is None:
         return []
     figures = found.headlines()
-    width = max((len(figure.name) for figure in figures), default=0)
-    return [f"  {figure.name:{width}}  {figure_text(figure, bytes_as)}" for figure in figures]
+    width = max((len(entry.name) for entry in figures), default=0)
+    currency = found.evaluation.scenario.currency
+    return [f"  {entry.name:{width}}  {figure_text(entry, bytes_as, currency)}" for entry in figures]

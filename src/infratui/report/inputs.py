@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..engine.figures.units import format_count, format_tokens, significant
 from ..scenario import INPUTS, Kind
+from .money import label
 
 if TYPE_CHECKING:
     from ..engine.facts import Facts
@@ -14,7 +15,7 @@ NAMED = frozenset({Kind.MODEL, Kind.ACCELERATOR, Kind.PRECISION, Kind.KV_PRECISI
 """Fields that hold an id and show the catalog's name for it."""
 
 
-def input_text(field: str, value: object, facts: Facts) -> str:
+def input_text(field: str, value: object, facts: Facts, currency: str = "$") -> str:
     """A value of a field with its name or unit: `Llama 3.3 70B Instruct`, `32K`, `$3.00 /GPU·h`, `auto`."""
     if value == "" and INPUTS[field].zero:
         return INPUTS[field].zero
@@ -30,10 +31,10 @@ def input_text(field: str, value: object, facts: Facts) -> str:
             return facts.link(str(value)).name
     except (ValueError, OSError):
         return f"{value} (unknown)"
-    return value_text(field, value)
+    return value_text(field, value, currency)
 
 
-def value_text(field: str, value: object) -> str:
+def value_text(field: str, value: object, currency: str = "$") -> str:
     """A value that needs no catalog: a number with its unit, a switch, a word."""
     spec = INPUTS[field]
     if isinstance(value, bool):
@@ -49,7 +50,7 @@ def value_text(field: str, value: object) -> str:
             return format_count(value)
         case Kind.MONEY:
             dollars = f"{value:,.0f}" if value >= 1000 else f"{value:,.2f}" if value >= 0.1 else significant(value)
-            return spec.unit.replace("$", f"${dollars} ", 1).replace(" /", "/") if spec.unit else f"${dollars}"
+            return f"{label(currency)}{dollars}{spec.unit.removeprefix('$')}"
         case Kind.PERCENT:
             return f"{significant(value)} {spec.unit or '%'}" if value % 1 else f"{value:.0f} {spec.unit or '%'}"
     number = f"{value:g}" if abs(value) < 1e6 else significant(value)

@@ -15,12 +15,11 @@ from ..engine.evaluate import Evaluation, Evaluator
 from ..engine.metrics import metric
 from ..scenario import ScenarioError, parse
 from .article import Article, Wording
-from .terms import Path as Walked
-from .terms import decision_path, page_article, term_article, tree_article, walked_path, wording
+from .terms import BranchPath, decision_path, page_article, term_article, tree_article, walked_path, wording
 
 if TYPE_CHECKING:
     from ..catalog.load import Catalog
-    from ..catalog.reference_schema import Claim, Example, Page, Term
+    from ..catalog.reference_schema import Claim, Example, ReferencePage, Term
 
 BUY_OR_RENT = "buy-or-rent"
 """The tree that the cost section walks itself."""
@@ -132,7 +131,7 @@ class Library:
         section = f"#{hit.section}" if hit.kind == "section" else ""
         return Entry(f"{kind}:{hit.id}{section}", hit.title, shown, hit.excerpt)
 
-    def _path(self, name: str, facts: Catalog, evaluation: Evaluation) -> Walked:
+    def _path(self, name: str, facts: Catalog, evaluation: Evaluation) -> BranchPath:
         tree = reference.tree(name)
         if name == BUY_OR_RENT:
             return decision_path(evaluation.cost.decision, tree)
@@ -152,7 +151,7 @@ class Library:
         return ask
 
 
-def computes(page: Page) -> bool:
+def computes(page: ReferencePage) -> bool:
     """The page has worked examples."""
     return any(section.examples for section in page.sections)
 

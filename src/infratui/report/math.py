@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..engine.figures.derivation import Basis, Derivation, Step
-from ..engine.figures.units import ByteUnit, format_value
+from ..engine.figures.units import ByteUnit
+from .money import figure
 
 _SIGNS = {" * ": " × ", " / ": " ÷ ", "**": "^"}
 
@@ -24,9 +25,9 @@ def basis_label(step: Step) -> str:
     return step.basis.value
 
 
-def step_lines(step: Step, bytes_as: ByteUnit = ByteUnit.GB) -> list[str]:
+def step_lines(step: Step, bytes_as: ByteUnit = ByteUnit.GB, currency: str = "$") -> list[str]:
     """One step as lines: the formula, the numbers put in with the value, and what it rests on."""
-    value = format_value(step.value, step.unit, bytes_as)
+    value = figure(step.value, step.unit, bytes_as, currency)
     lines = [f"{step.symbol} = {pretty(step.expression)}"]
     if step.substituted != step.expression:
         lines.append(f"  = {pretty(step.substituted)}")
@@ -36,24 +37,23 @@ def step_lines(step: Step, bytes_as: ByteUnit = ByteUnit.GB) -> list[str]:
     return lines
 
 
-def text(derivations: Iterable[Derivation], bytes_as: ByteUnit = ByteUnit.GB) -> str:
+def text(derivations: Iterable[Derivation], bytes_as: ByteUnit = ByteUnit.GB, currency: str = "$") -> str:
     """All derivations as plain text."""
-
     blocks = []
     for derivation in derivations:
         lines = [derivation.title, "─" * len(derivation.title)]
         for step in derivation:
-            lines.extend(step_lines(step, bytes_as))
+            lines.extend(step_lines(step, bytes_as, currency))
         blocks.append("\n".join(lines))
     return "\n\n".join(blocks)
 
 
-def markdown(derivations: Iterable[Derivation], bytes_as: ByteUnit = ByteUnit.GB) -> str:
+def markdown(derivations: Iterable[Derivation], bytes_as: ByteUnit = ByteUnit.GB, currency: str = "$") -> str:
     """All derivations as Markdown: a heading and a code block each."""
     from .layout import escaped, fenced
 
     blocks = []
     for derivation in derivations:
-        lines = [line for step in derivation for line in step_lines(step, bytes_as)]
+        lines = [line for step in derivation for line in step_lines(step, bytes_as, currency)]
         blocks.append(f"#### {escaped(derivation.title)}\n\n" + fenced("\n".join(lines)))
     return "\n\n".join(blocks)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..engine.figures.units import format_count
-from .cost import money, replica_data
+from .cost import replica_data
+from .money import money
 from .show import Answer, Block, Cell, Column, Prose, Row, Says, Table
 
 if TYPE_CHECKING:

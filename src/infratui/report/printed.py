@@ -66,7 +66,7 @@ def markdown(found: Outcome, bytes_as: ByteUnit) -> str:
     """The summary, the panels as Markdown tables and lists, and the math."""
     blocks = [escaped(found.summary(bytes_as))]
     blocks += [text for block in found.page(bytes_as) if (text := markdown_block(block))]
-    blocks.append(math.markdown(found.derivations(), bytes_as))
+    blocks.append(math.markdown(found.derivations(), bytes_as, found.evaluation.scenario.currency))
     return "\n\n".join(block for block in blocks if block)
 
 

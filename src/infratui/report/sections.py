@@ -1,5 +1,8 @@
-"""THE list of sections: a row here, its engine in `engine/sections/`, its words in `report/<id>.py`, its screen in
-`app/screens/<id>/`. Tabs, commands, reports, JSON, CSV, comparisons and help all read this list."""
+"""THE list of sections: tabs, commands, reports, JSON, CSV, comparisons and help all read it.
+
+A section is a row here, its engine in `engine/sections/`, its words in `report/<id>.py`, its screen in
+`app/screens/<id>/`.
+"""
 
 from __future__ import annotations
 

@@ -33,7 +33,10 @@ def paragraph(
 
 def assumptions(section: str, scenario: Scenario, facts: Facts) -> list[str]:
     """The inputs a section rests on, as `label value`."""
-    return [f"{_label(field)} {input_text(field, getattr(scenario, field), facts)}" for field in assumed(section)]
+    return [
+        f"{_label(field)} {input_text(field, getattr(scenario, field), facts, scenario.currency)}"
+        for field in assumed(section)
+    ]
 
 
 def bands(derivations: Iterable[Derivation]) -> list[float]:

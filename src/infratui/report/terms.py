@@ -29,7 +29,7 @@ from .sections import SECTIONS
 
 if TYPE_CHECKING:
     from ..catalog.decision import Walk
-    from ..catalog.reference_schema import Claim, Example, Metric, Page, Question, Term, Tree
+    from ..catalog.reference_schema import Claim, Example, Metric, Question, ReferencePage, Term, Tree
     from ..engine.cost.decision import Decision
     from ..engine.facts import Facts
 
@@ -55,7 +55,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Path:
+class BranchPath:
     """How a tree was walked."""
 
     asked: tuple[Asked, ...]
@@ -78,7 +78,7 @@ def _link_words(terms: Mapping[str, Term]) -> dict[str, str]:
     return found
 
 
-def term_article(term: Term, terms: Mapping[str, Term], pages: Sequence[Page], words: Wording) -> Article:
+def term_article(term: Term, terms: Mapping[str, Term], pages: Sequence[ReferencePage], words: Wording) -> Article:
     """A glossary entry with its neighbours, the pages that speak of it and the screens that use it."""
     blocks: list[Block] = [
         Text((Run(term.short, tone="bold"),)),
@@ -103,7 +103,7 @@ def term_article(term: Term, terms: Mapping[str, Term], pages: Sequence[Page], w
 
 
 def page_article(
-    page: Page, words: Wording, metrics: Mapping[str, Metric], facts: Facts, computed: Computed | None
+    page: ReferencePage, words: Wording, metrics: Mapping[str, Metric], facts: Facts, computed: Computed | None
 ) -> Article:
     """A page: text, tables, and worked examples beside what the engine computes; `computed` None: not yet."""
     blocks: list[Block] = [Text((Run(page.summary, tone="muted"),))]
@@ -122,7 +122,7 @@ def page_article(
     return Article(f"page:{page.id}", page.title, "page", tuple(blocks))
 
 
-def walked_path(walk: Walk, metrics: Mapping[str, Metric], facts: Facts) -> Path:
+def walked_path(walk: Walk, metrics: Mapping[str, Metric], facts: Facts) -> BranchPath:
     """A walk by metrics in words: each question with the value that answered it."""
     asked = []
     for fork in walk.forks:
@@ -136,18 +136,18 @@ def walked_path(walk: Walk, metrics: Mapping[str, Metric], facts: Facts) -> Path
             limit = _limit(question, fork.threshold, metric, metrics)
             fact = f"{label} = {number(fork.value, metric.unit)}, asked {_OPERATORS[question.op]} {limit}"
         asked.append(Asked(question.question, fork.answer, fact, question.why))
-    return Path(tuple(asked), walk.leaf.id, walk.leaf.advice, walk.leaf.why)
+    return BranchPath(tuple(asked), walk.leaf.id, walk.leaf.advice, walk.leaf.why)
 
 
-def decision_path(decision: Decision, tree: Tree) -> Path:
+def decision_path(decision: Decision, tree: Tree) -> BranchPath:
     """The path that the cost section took, with the reasons that the tree gives for its questions."""
     why = {question.id: question.why for question in tree.questions}
     asked = tuple(Asked(fork.question, fork.answer, fork.fact, why.get(fork.id, "")) for fork in decision.path)
     advice = decision.advice[:1].upper() + decision.advice[1:]
-    return Path(asked, decision.leaf.value, advice, decision.why)
+    return BranchPath(asked, decision.leaf.value, advice, decision.why)
 
 
-def tree_article(tree: Tree, path: Path | None, refusal: str = "") -> Article:
+def tree_article(tree: Tree, path: BranchPath | None, refusal: str = "") -> Article:
     """A tree walked: the path taken lit, each other leaf with what would have to change. `path` None: no answer yet."""
     blocks: list[Block] = [Text((Run(tree.summary, tone="muted"),))]
     if path is None:
@@ -192,7 +192,7 @@ def _folded(name: str) -> str:
     return name.casefold().replace("-", " ")
 
 
-def _mentions(page: Page) -> set[str]:
+def _mentions(page: ReferencePage) -> set[str]:
     found: set[str] = set()
     for section in page.sections:
         cells = [cell for row in section.table.rows for cell in row] if section.table else []

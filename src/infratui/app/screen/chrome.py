@@ -108,7 +108,8 @@ class KeyBar(Widget):
 def bar_keys(screen: Screen[object]) -> tuple[tuple[str, str], ...]:
     """The keys to show for what is focused: its own first, then the screen's, then those that work anywhere."""
     ranked: dict[str, tuple[int, int, str, str]] = {}
-    depth = {id(node): at for at, (node, _) in enumerate(screen._modal_binding_chain)}
+    nodes = screen.focused.ancestors_with_self if screen.focused is not None else (screen, screen.app)
+    depth = {id(node): at for at, node in enumerate(nodes)}
     for active in screen.active_bindings.values():
         key = find(active.binding.id)
         if key is None or not key.bar or key.id in ranked:

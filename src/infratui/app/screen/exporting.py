@@ -8,20 +8,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ... import store
-from ...report.export import OFFERS, Kind, Offer, file_name, free_path, json_report
+from ...report.export import OFFERS, ExportKind, Offer, file_name, free_path, json_report
 from ...scenario import ScenarioError
+from ..widgets.choice import Choice
 from ..widgets.picker import Picker
 from ..widgets.table import TableView
-from ..widgets.value_row import Choice
 from .overlays import Prompt
 
 if TYPE_CHECKING:
-    from .section import SectionScreen
+    from .page import Page
 
 
-def offer_export(screen: SectionScreen) -> None:
+def offer_export(screen: Page) -> None:
     """Let the user choose what to export and where to."""
-    offers = {offer.kind.value: offer for offer in OFFERS if offer.kind is not Kind.CSV or _tables(screen)}
+    offers = {offer.kind.value: offer for offer in OFFERS if offer.kind is not ExportKind.CSV or _tables(screen)}
     choices = [Choice(kind, offer.label, offer.about) for kind, offer in offers.items()]
 
     def chosen(kind: str | None) -> None:
@@ -32,7 +32,7 @@ def offer_export(screen: SectionScreen) -> None:
     screen.app.push_screen(Picker("Export", choices), chosen)
 
 
-def _prepare(screen: SectionScreen, offer: Offer) -> None:
+def _prepare(screen: Page, offer: Offer) -> None:
     try:
         text = content(screen, offer.kind)
     except (ValueError, OSError) as error:
@@ -66,30 +66,30 @@ def writer(tell: Callable[[str, str], None], text: str) -> Callable[[str], str]:
     return write
 
 
-def content(screen: SectionScreen, kind: Kind) -> str:
+def content(screen: Page, kind: ExportKind) -> str:
     """The text of an export."""
-    infra = screen.infra
+    session = screen.session
     match kind:
-        case Kind.SCREEN:
+        case ExportKind.SCREEN:
             return screen.markdown()
-        case Kind.REPORT:
+        case ExportKind.REPORT:
             from ...report.full import markdown_report
 
-            return markdown_report(infra.evaluation, infra.facts.today, screen.bytes_as)
-        case Kind.JSON:
-            return json_report(infra.evaluation, infra.facts.today) + "\n"
-        case Kind.CSV:
+            return markdown_report(session.evaluation, session.facts.today, screen.bytes_as)
+        case ExportKind.JSON:
+            return json_report(session.evaluation, session.facts.today) + "\n"
+        case ExportKind.CSV:
             return tables_csv(screen)
-        case Kind.SVG:
+        case ExportKind.SVG:
             return screen.app.export_screenshot(title=f"infratui: {screen.scenario.name}")
 
 
-def tables_csv(screen: SectionScreen) -> str:
+def tables_csv(screen: Page) -> str:
     """The tables of the screen, whole, one below the other with an empty line between."""
     from ...report.tables import table_csv
 
     return "\n".join(table_csv(replace(view.block, rows=view.rows)) for view in _tables(screen))
 
 
-def _tables(screen: SectionScreen) -> list[TableView]:
+def _tables(screen: Page) -> list[TableView]:
     return [table for table in screen.query(TableView) if table.rows]

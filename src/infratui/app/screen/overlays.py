@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.reactive import reactive
-from textual.widget import Widget
+from textual.message import Message
 from textual.widgets import Static
 
 from ..keys import GROUPS, KEYS, Where
-from ..widgets.line_editor import LineEditor
+from ..widgets.line_editor import LineEditing, LineEditor
 from ..widgets.picker import Modal
 
 _BOX = """
@@ -121,43 +121,44 @@ class Prompt(Modal[str | None]):
             yield PromptLine(self._text)
             yield Static("", id="refusal", markup=False)
 
-    def on_key(self, event: events.Key) -> None:
-        line = self.query_one(PromptLine)
-        if event.key in ("ctrl+q", "ctrl+c", "ctrl+l", "ctrl+z"):
-            return
+    def on_prompt_line_entered(self, event: PromptLine.Entered) -> None:
         event.stop()
-        event.prevent_default()
-        if event.key == "escape":
-            self.dismiss(None)
-        elif event.key == "enter":
-            refusal = self._check(line.editor.text.strip())
-            if refusal:
-                self.query_one("#refusal", Static).update(Content.styled(f"✗ {refusal}", "$bad"))
-            else:
-                self.dismiss(line.editor.text.strip())
-        elif line.editor.key(event.key, event.character):
-            line.editor = line.editor
+        if refusal := self._check(event.text):
+            self.query_one("#refusal", Static).update(Content.styled(f"✗ {refusal}", "$bad"))
+        else:
+            self.dismiss(event.text)
 
-    def on_paste(self, event: events.Paste) -> None:
-        line = self.query_one(PromptLine)
-        line.editor.insert(event.text)
-        line.editor = line.editor
+    def on_prompt_line_left(self, event: PromptLine.Left) -> None:
         event.stop()
+        self.dismiss(None)
 
 
-class PromptLine(Widget, can_focus=True):
+class PromptLine(LineEditing, can_focus=True):
     """The line of a prompt."""
 
     DEFAULT_CSS = "PromptLine { height: 1; }"
 
-    editor: reactive[LineEditor] = reactive(LineEditor, always_update=True)
+    @dataclass
+    class Entered(Message):
+        """Enter was pressed."""
+
+        text: str
+
+    class Left(Message):
+        """The user wants nothing typed."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
-        self.set_reactive(PromptLine.editor, LineEditor.over(text))
+        self.set_reactive(LineEditing.editor, LineEditor.over(text))
 
-    def check_consume_key(self, key: str, character: str | None) -> bool:
-        return character is not None and character.isprintable()
+    def line_key(self, key: str) -> bool | None:
+        if key == "enter":
+            self.post_message(self.Entered(self.typed_text.strip()))
+        elif key == "escape":
+            self.post_message(self.Left())
+        else:
+            return None
+        return True
 
     def render(self) -> Content:
-        return Content.assemble(("› ", "bold $key"), self.editor.content(self.size.width - 3, "bold"))
+        return Content.assemble(("› ", "bold $key"), self.line(self.size.width - 3))

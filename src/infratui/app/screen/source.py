@@ -100,8 +100,9 @@ class SourceScreen(Modal[R]):
         if "\n" in event.text.strip() or len(event.text) > 300:
             self.take(event.text + "\n")
         else:
-            self.line.editor.insert(event.text.strip())
-            self.line.editor = self.line.editor
+            if self.line.editor is not None:
+                self.line.editor.insert(event.text.strip())
+                self.line.editor = self.line.editor
             self.set_focus(self.line)
 
     def on_key(self, event: events.Key) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ...report.sections import SECTIONS
 
 if TYPE_CHECKING:
-    from ..screen.section import SectionScreen
+    from ..screen.page import Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +20,10 @@ class ScreenEntry:
     title: str
     short: str
 
-    def make(self) -> SectionScreen:
+    def make(self) -> Page:
         """Import the screen and make it: `<Id>Screen` of `screens/<id>/screen.py`."""
         module = importlib.import_module(f"{__name__}.{self.id}.screen")
-        kind: type[SectionScreen] = getattr(module, f"{self.id.capitalize()}Screen")
+        kind: type[Page] = getattr(module, f"{self.id.capitalize()}Screen")
         kind.SECTION = self.id
         return kind()
 

@@ -19,7 +19,7 @@ from textual.message import Message
 from .keyboard import Keyboard
 
 if TYPE_CHECKING:
-    from ..shell import Shell
+    from .host import Host
 
 _POLL_S = 0.1
 _CHUNK = 4096
@@ -118,13 +118,20 @@ def watch(descriptor: int) -> None:
 class TerminalDriver(LinuxDriver):
     """Draws on the stream that is a terminal, lives through any byte that it sends, and can be stopped and continued.
 
-    Signals that end the app are the business of `Ending`.
+    Signals that end the app are the business of `Ending`. Textual's own driver is not meant to be changed in these
+    respects; what is taken from it by its underscore name:
+
+    - `_app` and `_loop`: whose driver it is, and the loop that a signal hands its work to.
+    - `_file`: where it writes, which would be standard error whether or not that is a terminal.
+    - `_get_terminal_size`: would believe exported COLUMNS and LINES before the terminal.
+    - `_key_thread`, `_run_input_thread`: whether keys are read, and the thread that any byte could end.
+    - `_sigtstp_application`, `_sigcont_application`: stop and go on within the signal handler, where both can hang.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._shell = cast("Shell", self._app)
-        terminal = self._shell.terminal
+        self._host = cast("Host", self._app)
+        terminal = self._host.terminal
         if terminal is None:
             raise RuntimeError("a terminal driver needs a terminal")
         self._terminal = terminal
@@ -169,7 +176,7 @@ class TerminalDriver(LinuxDriver):
         os.kill(0, signal.SIGTSTP)
         signal.signal(signal.SIGTSTP, self._sigtstp_application)
         self.resume_application_mode()
-        self._app.call_later(self._shell.redraw)
+        self._app.call_later(self._host.redraw)
 
     def _again(self) -> None:
         """Something else may have had the terminal while the process was stopped: set the modes and draw again."""
@@ -182,7 +189,7 @@ class TerminalDriver(LinuxDriver):
             except termios.error:
                 return
         self.write(_AGAIN)
-        self._app.call_later(self._shell.redraw)
+        self._app.call_later(self._host.redraw)
 
     def _sigtstp_application(self, *_: object) -> None:
         self._soon(self.suspend)

@@ -1,4 +1,9 @@
-"""What the terminal shows, cell by cell, so that a repaint sends only the cells that changed."""
+"""What the terminal shows, cell by cell, so that a repaint sends only the cells that changed.
+
+Repaints come as `LayoutUpdate` and `ChopsUpdate` of `textual._compositor`, which is the only place that has them. Of
+Rich, `Style._color` and `Style._bgcolor` are read where the properties would be too slow for every cell, and
+`Console._color_system` because the public one is only its name.
+"""
 
 from __future__ import annotations
 

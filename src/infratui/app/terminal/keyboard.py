@@ -1,4 +1,8 @@
-"""What the terminal sends, made into keys and pastes: any byte may come, and a paste is never taken for commands."""
+"""What the terminal sends, made into keys and pastes: any byte may come, and a paste is never taken for commands.
+
+The parser is Textual's own, `textual._xterm_parser`: no public module makes keys of bytes. Its `_timeout_time` says
+until when it waits for the rest of a sequence.
+"""
 
 from __future__ import annotations
 

@@ -25,8 +25,12 @@ _NEW_SCREEN_S = 0.01
 
 
 class OrderedKeys(App[int]):
-    """Textual forwards keys as they come, but their actions run later: of `enter 1 2` in one packet, the digits would
-    still reach the screen instead of the field that enter opened. Here a key waits until the one before is done with.
+    """An app in which a key waits until the one before is done with.
+
+    Textual forwards keys as they come, but their actions run later: of `enter 1 2` in one packet, the digits would
+    still reach the screen instead of the field that enter opened.
+
+    `App._screen_stack` is asked whether there still is a screen: its public counterparts raise on the way out.
     """
 
     def __init__(self) -> None:

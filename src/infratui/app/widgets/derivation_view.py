@@ -12,8 +12,9 @@ from textual.visual import Visual
 from textual.widget import Widget
 
 from ...engine.figures.derivation import Derivation, Step
-from ...engine.figures.units import ByteUnit, format_value
+from ...engine.figures.units import ByteUnit
 from ...report.math import basis_label, pretty
+from ...report.money import figure
 from ..keys import Where, bindings
 
 _INDENT = 4
@@ -39,12 +40,14 @@ class DerivationView(Widget, can_focus=True):
         self.tooltip = "symbol = formula = the numbers put in = value; below it what the line rests on, and its source"
         self._derivations: tuple[Derivation, ...] = ()
         self._bytes_as = ByteUnit.GB
+        self._currency = "$"
         self._lines: list[Content] = []
         self._width = 0
 
-    def show(self, derivations: Sequence[Derivation], bytes_as: ByteUnit) -> None:
+    def show(self, derivations: Sequence[Derivation], bytes_as: ByteUnit, currency: str = "$") -> None:
         """Replace what is shown; the place in the text is kept."""
         self._derivations, self._bytes_as, self._width = tuple(derivations), bytes_as, 0
+        self._currency = currency
         self.refresh()
 
     @property
@@ -62,7 +65,7 @@ class DerivationView(Widget, can_focus=True):
                 self._lines.append(Content(""))
             self._lines.append(Content.styled(derivation.title, "bold $key"))
             for step in derivation:
-                self._lines.extend(step_content(step, width, self._bytes_as))
+                self._lines.extend(step_content(step, width, self._bytes_as, self._currency))
         self.set_reactive(DerivationView.top, max(0, min(self.top, len(self._lines) - 1)))
 
     def render_line(self, y: int) -> Strip:
@@ -93,10 +96,10 @@ class DerivationView(Widget, can_focus=True):
         self.refresh()
 
 
-def step_content(step: Step, width: int, bytes_as: ByteUnit) -> list[Content]:
+def step_content(step: Step, width: int, bytes_as: ByteUnit, currency: str = "$") -> list[Content]:
     """One step, wrapped: formula; numbers and value; basis and source."""
     room = max(20, width - _INDENT - 1)
-    value = format_value(step.value, step.unit, bytes_as)
+    value = figure(step.value, step.unit, bytes_as, currency)
     lines: list[Content] = []
     head = f"{step.symbol} = {pretty(step.expression)}"
     for at, text in enumerate(_wrap(head, room)):

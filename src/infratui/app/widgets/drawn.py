@@ -13,7 +13,7 @@ from textual.widget import Widget
 from ...report.draw import lines_of
 from ...report.rich_lines import RichLines
 from ...report.show import Bars, Block, Line, Lines, Prose, Stack, Stacks
-from ..terminal.relayout import relayout
+from ..terminal.remembered import relayout
 
 Shown = TypeVar("Shown", bound=Block)
 

@@ -11,7 +11,7 @@ from textual.timer import Timer
 from textual.visual import Visual
 from textual.widget import Widget
 
-from ..terminal.relayout import relayout
+from ..terminal.remembered import relayout
 
 SPEEDS = (0.5, 1.0, 2.0, 4.0)
 """Frames per second; four are the most."""

@@ -14,10 +14,10 @@ VERDICTS = {"good": "✓", "tight": "!", "bad": "✗", "": ""}
 """Tone → the glyph that carries it without colour."""
 
 
-class Headline(Widget):
+class HeadlineView(Widget):
     """Always visible above the results; where there is room, the second line may take two."""
 
-    DEFAULT_CSS = "Headline { text-wrap: nowrap; height: 2; padding: 0 1; }"
+    DEFAULT_CSS = "HeadlineView { text-wrap: nowrap; height: 2; padding: 0 1; }"
 
     answer: reactive[Answer] = reactive(Answer())
 

@@ -1,10 +1,15 @@
-"""One line of text being typed: the editing keys that rows, pickers and prompts share."""
+"""One line of text being typed: its editing keys, and the widgets in which a line is typed."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import ClassVar
 
+from textual import events
 from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
 
 MAX_LENGTH = 400
 
@@ -64,3 +69,117 @@ class LineEditor:
         at = self.cursor - start
         under = shown[at : at + 1] or " "
         return Content.assemble((shown[:at], style), (under, "reverse"), (shown[at + 1 :], style))
+
+
+class LineEditing(Widget):
+    """A widget in which a line is typed: always, or between `begin` and `end`.
+
+    Subclasses say what `enter` and the end of typing mean, and which keys stand for something other than editing.
+    """
+
+    PASSED: ClassVar[Collection[str]] = ("ctrl+q", "ctrl+c", "ctrl+l", "ctrl+z")
+    """Keys that keep their meaning while a line is typed."""
+
+    editor: reactive[LineEditor | None] = reactive(None, always_update=True)
+
+    # -- what a subclass says
+
+    def line_key(self, key: str) -> bool | None:
+        """What a key stands for. True: done; False: it goes on to whatever it means elsewhere; None: it edits."""
+        return None
+
+    def line_changed(self) -> None:
+        """The text is another one."""
+
+    def goes_on(self, key: str) -> bool:
+        """Whether a key that edits nothing goes on to what it means elsewhere."""
+        return False
+
+    # -- what a subclass uses
+
+    @property
+    def typing(self) -> bool:
+        """A line is being typed."""
+        return self.editor is not None
+
+    @property
+    def typed_text(self) -> str:
+        """The line as it stands; empty where none is typed."""
+        return self.editor.text if self.editor is not None else ""
+
+    def begin(self, text: str = "") -> None:
+        """Type, with the cursor behind a text that stands there already."""
+        self.editor = LineEditor.over(text)
+
+    def line(self, width: int) -> Content:
+        """The line with its cursor, in `width` cells."""
+        return self.editor.content(width, "bold") if self.editor is not None else Content("")
+
+    # -- keys
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        # Keys that type nothing, such as ctrl+q, keep their meaning.
+        return self.typing and character is not None and character.isprintable()
+
+    def on_key(self, event: events.Key) -> None:
+        editor = self.editor
+        if editor is None or event.key in self.PASSED:
+            return
+        done = self.line_key(event.key)
+        if done is None:
+            if editor.key(event.key, event.character):
+                self.editor = editor
+                self.line_changed()
+            else:
+                done = not self.goes_on(event.key)
+        if done is False:
+            return
+        event.stop()
+        event.prevent_default()
+
+    def on_paste(self, event: events.Paste) -> None:
+        if self.editor is not None:
+            self.editor.insert(event.text)
+            self.editor = self.editor
+            self.line_changed()
+            event.stop()
+
+    def on_focus(self) -> None:
+        self.refresh()
+
+    def on_blur(self) -> None:
+        self.refresh()
+
+
+class LineNowAndThen(LineEditing):
+    """A widget that shows a value until it is typed anew: escape and moving away leave the value as it is."""
+
+    def line_entered(self, text: str) -> None:
+        """Enter was pressed on a text that is not blank; typing goes on until `end`."""
+
+    def line_left(self) -> None:
+        """Typing is over."""
+
+    def end(self) -> None:
+        """Typing is over; what was typed has been taken, or is given up."""
+        self.editor = None
+        self.line_left()
+
+    def line_key(self, key: str) -> bool | None:
+        if key in ("escape", "tab", "shift+tab", "up", "down"):
+            self.end()
+            return key == "escape"
+        if key == "enter":
+            if text := self.typed_text.strip():
+                self.line_entered(text)
+            else:
+                self.end()
+            return True
+        return None
+
+    def goes_on(self, key: str) -> bool:
+        return key.startswith(("f", "ctrl+"))
+
+    def on_blur(self) -> None:
+        if self.typing:
+            self.end()

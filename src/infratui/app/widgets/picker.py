@@ -7,18 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from textual import events
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.reactive import Reactive, reactive
+from textual.reactive import Reactive
 from textual.screen import ModalScreen
-from textual.widget import Widget
 
-from .line_editor import LineEditor
-from .value_row import Choice
+from .choice import Choice
+from .line_editor import LineEditing, LineEditor
 
 R = TypeVar("R")
 
@@ -69,12 +67,10 @@ class Picker(Modal[str | None]):
         self.dismiss(event.value)
 
 
-class FilteredList(Widget, can_focus=True):
+class FilteredList(LineEditing, can_focus=True):
     """The filter line, the matches and the cursor among them."""
 
     DEFAULT_CSS = "FilteredList { text-wrap: nowrap; height: auto; width: 1fr; }"
-
-    editor: reactive[LineEditor] = reactive(LineEditor, always_update=True)
 
     @dataclass
     class Taken(Message):
@@ -84,6 +80,7 @@ class FilteredList(Widget, can_focus=True):
 
     def __init__(self, choices: Sequence[Choice], current: str, free: str) -> None:
         super().__init__()
+        self.set_reactive(LineEditing.editor, LineEditor())
         self._choices = tuple(choices)
         self._current = current
         self._free = free
@@ -102,8 +99,8 @@ class FilteredList(Widget, can_focus=True):
 
     def render(self) -> Content:
         width, rows = self.size.width, self._rows()
-        prompt = self.editor.content(max(8, width - 3), "bold")
-        if not self.editor.text and self._free:
+        prompt = self.line(max(8, width - 3))
+        if not self.typed_text and self._free:
             prompt = prompt + Content.styled(f" filter, or a {self._free}", "$muted")
         lines = [Content.assemble(("› ", "bold $key"), prompt)]
         entries = self._entries()
@@ -129,13 +126,13 @@ class FilteredList(Widget, can_focus=True):
         )
 
     def _entries(self) -> tuple[Choice, ...]:
-        text = self.editor.text.strip()
+        text = self.typed_text.strip()
         if self._free and text and text not in {choice.value for choice in self._matches}:
             return (*self._matches, Choice(text, f"“{text}”", f"as a {self._free}"))
         return self._matches
 
     def _filter(self) -> None:
-        words = self.editor.text.lower().split()
+        words = self.typed_text.lower().split()
         scored = []
         for order, choice in enumerate(self._choices):
             text = f"{choice.label} {choice.value} {choice.detail}".lower()
@@ -152,29 +149,19 @@ class FilteredList(Widget, can_focus=True):
             self._cursor = max(0, min(count - 1, self._cursor + by)) if abs(by) > 1 else (self._cursor + by) % count
         self.refresh()
 
-    def check_consume_key(self, key: str, character: str | None) -> bool:
-        return character is not None and character.isprintable()
-
-    def on_key(self, event: events.Key) -> None:
+    def line_key(self, key: str) -> bool | None:
         moves = {"up": -1, "down": 1, "pageup": -10, "pagedown": 10, "ctrl+p": -1, "ctrl+n": 1}
-        if event.key in ("ctrl+q", "ctrl+c", "ctrl+l", "ctrl+z"):
-            return
-        event.stop()
-        event.prevent_default()
-        if event.key in moves:
-            self._move(moves[event.key])
-        elif event.key == "enter":
+        if key in moves:
+            self._move(moves[key])
+        elif key == "enter":
             entries = self._entries()
             if entries:
                 self.post_message(self.Taken(entries[self._cursor].value))
-        elif event.key == "escape":
+        elif key == "escape":
             self.post_message(self.Taken(None))
-        elif self.editor.key(event.key, event.character):
-            self._filter()
-            self.editor = self.editor
+        else:
+            return None
+        return True
 
-    def on_paste(self, event: events.Paste) -> None:
-        self.editor.insert(event.text)
+    def line_changed(self) -> None:
         self._filter()
-        self.editor = self.editor
-        event.stop()

@@ -14,7 +14,7 @@ from textual.widget import Widget
 from ...report import draw
 from ...report.show import Column, Row, Table
 from ..keys import Where, bindings
-from ..terminal.relayout import relayout
+from ..terminal.remembered import relayout
 
 
 class TableView(Widget, can_focus=True):

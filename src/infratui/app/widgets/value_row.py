@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from textual import events
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
-from textual.widget import Widget
 
 from ...scenario import Input, Kind
 from ..keys import Where, bindings
-from .line_editor import LineEditor
+from .line_editor import LineNowAndThen
 
 LABEL = 15
 """Cells of the label column."""
@@ -23,18 +21,7 @@ _FINE = 0.01
 """Step of a number that has no scale of its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One entry of a list of values."""
-
-    value: str
-    label: str
-    detail: str = ""
-    own: bool = False
-    """The user's own entry, marked on screen."""
-
-
-class ValueRow(Widget, can_focus=True):
+class ValueRow(LineNowAndThen, can_focus=True):
     """A field of the scenario.
 
     The row never changes anything itself: it posts `Changed` and shows what `value` it is given.
@@ -49,7 +36,6 @@ class ValueRow(Widget, can_focus=True):
     PLACE = Where.ROW
 
     value: reactive[object] = reactive(None)
-    editor: reactive[LineEditor | None] = reactive(None, always_update=True)
 
     @dataclass
     class Changed(Message):
@@ -95,10 +81,6 @@ class ValueRow(Widget, can_focus=True):
         """Values come from a list rather than from a scale."""
         return self.spec.kind in (Kind.MODEL, Kind.PRECISION, Kind.KV_PRECISION, Kind.ACCELERATOR, Kind.CHOICE)
 
-    @property
-    def typing(self) -> bool:
-        return self.editor is not None
-
     # -- drawing
 
     def render(self) -> Content:
@@ -106,10 +88,8 @@ class ValueRow(Widget, can_focus=True):
         label = self.spec.label[: LABEL - 1].ljust(LABEL - 1)
         room = max(1, width - LABEL - 5)
         mark = "▌" if self.has_focus else " "
-        if self.editor is not None:
-            return Content.assemble(
-                (mark, "$key"), (label, "bold"), (" › ", "bold $key"), self.editor.content(room + 1, "bold")
-            )
+        if self.typing:
+            return Content.assemble((mark, "$key"), (label, "bold"), (" › ", "bold $key"), self.line(room + 1))
         text = self._shown(self.value)
         text = text if len(text) <= room else text[: room - 1] + "…"
         if self.has_focus:
@@ -117,15 +97,6 @@ class ValueRow(Widget, can_focus=True):
                 (mark, "$key"), (label, "bold"), (" ◂ ", "$key"), (text.ljust(room), "bold"), (" ▸", "$key")
             )
         return Content.assemble((mark, ""), (label, "$muted"), (" ◂ ", "$line"), text.ljust(room), (" ▸", "$line"))
-
-    def on_focus(self) -> None:
-        self.refresh()
-
-    def on_blur(self) -> None:
-        if self.typing:
-            self.editor = None
-            self.post_message(self.Noted(""))
-        self.refresh()
 
     # -- stepping
 
@@ -190,7 +161,7 @@ class ValueRow(Widget, can_focus=True):
         elif self.is_list:
             self.post_message(self.Listed(self))
         else:
-            self.editor = LineEditor()
+            self.begin()
             unit = f" in {self.spec.unit}" if self.spec.unit else ""
             zero = f", or {self.spec.zero}" if self.spec.zero else ""
             now = self._typed(self.value)
@@ -200,37 +171,8 @@ class ValueRow(Widget, can_focus=True):
         """Say why the typed value was not taken; typing goes on."""
         self.post_message(self.Noted(message, "bad"))
 
-    def accept(self) -> None:
-        """The typed value was taken."""
-        self.editor = None
+    def line_entered(self, text: str) -> None:
+        self.post_message(self.Changed(self, text=text))
+
+    def line_left(self) -> None:
         self.post_message(self.Noted(""))
-
-    def check_consume_key(self, key: str, character: str | None) -> bool:
-        # Keys that type nothing, such as ctrl+q, keep their meaning.
-        return self.typing and character is not None and character.isprintable()
-
-    def on_key(self, event: events.Key) -> None:
-        editor = self.editor
-        if editor is None:
-            return
-        if event.key in ("escape", "tab", "shift+tab", "up", "down"):
-            self.accept()
-            if event.key != "escape":
-                return
-        elif event.key == "enter":
-            if editor.text.strip():
-                self.post_message(self.Changed(self, text=editor.text))
-            else:
-                self.accept()
-        elif editor.key(event.key, event.character):
-            self.editor = editor
-        elif event.key.startswith("f") or event.key.startswith("ctrl+"):
-            return
-        event.stop()
-        event.prevent_default()
-
-    def on_paste(self, event: events.Paste) -> None:
-        if self.editor is not None:
-            self.editor.insert(event.text)
-            self.editor = self.editor
-            event.stop()

@@ -29,7 +29,7 @@ def width(config: Fields, *names: str, **options: int) -> int:
     return config.integer(*names, high=WIDTH, **options)
 
 
-def grouped(
+def grouped(  # noqa: PLR0913 – what a family may say otherwise about a layer
     config: Fields,
     *,
     heads: int | None = None,

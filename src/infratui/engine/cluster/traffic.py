@@ -30,7 +30,7 @@ EXCHANGE_BYTES = Formula(
     term="all-to-all",
 )
 TRANSFER = Formula("transfer", "bytes / bandwidth", Unit.SECONDS, term="nvlink")
-LATENCY = Formula("latency", "messages * latency", Unit.SECONDS)
+LATENCY = Formula("latency", "messages * latency", Unit.SECONDS, term="all-reduce")
 
 Reach = Literal["node", "nodes"]
 """Within a domain, or between domains."""
@@ -133,7 +133,10 @@ def traffic_of(model: Model, layout: Layout, gpus_per_node: int = 8) -> Traffic:
         node = _plus(node, exchange * (1 - far), 0 if far else 2 * moe_layers)
         nodes = _plus(nodes, exchange * far, 2 * moe_layers if far else 0)
     if not ledger.steps:
-        ledger(Formula("bytes per token", "0", Unit.BYTES, basis=Basis.EXACT), note="replicas do not talk")
+        ledger(
+            Formula("bytes per token", "0", Unit.BYTES, basis=Basis.EXACT, term="all-reduce"),
+            note="replicas do not talk",
+        )
     messages = node.messages + nodes.messages
     title = "Bytes per token over the links"
     return Traffic(all_reduce, hop, exchange, messages, node, nodes, ledger.derivation(title))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ..figures.derivation import Basis, Derivation, Formula, Ledger
+from ..figures.derivation import Basis, Derivation, Formula, Ledger, Unit
 from ..model.architecture import Mixture, Model, layer_order
 from ..sections.moe_side import TOUCHED
 from .load import load_of
@@ -16,10 +16,14 @@ from .spread import Placement, place_experts
 if TYPE_CHECKING:
     from ...scenario import Scenario
 
-MEAN = Formula("mean load of an expert", "batch * top_k / experts", term="load-imbalance")
-IMBALANCE = Formula("fullest expert over the mean", "fullest / mean", term="load-imbalance")
-CAPACITY = Formula("capacity of an expert", "ceil(factor * batch * top_k / experts)", term="capacity-factor")
-SLOWDOWN = Formula("fullest GPU over the mean", "fullest_gpu / (batch * top_k / gpus)", term="expert-parallelism")
+MEAN = Formula("mean load of an expert", "batch * top_k / experts", Unit.TOKENS, term="load-imbalance")
+IMBALANCE = Formula("fullest expert over the mean", "fullest / mean", Unit.RATIO, term="load-imbalance")
+CAPACITY = Formula(
+    "capacity of an expert", "ceil(factor * batch * top_k / experts)", Unit.TOKENS, term="capacity-factor"
+)
+SLOWDOWN = Formula(
+    "fullest GPU over the mean", "fullest_gpu / (batch * top_k / gpus)", Unit.RATIO, term="expert-parallelism"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,8 +101,9 @@ class Formula:
 
     The text is Python arithmetic (`+ - * / // % **`, comparisons, `ceil floor max min log2 sqrt`, conditional
     expressions). Calling it evaluates it; `step` evaluates it and keeps the text with the numbers put in.
+    `term` is the glossary id of what it means.
 
-    >>> WEIGHTS = Formula("weights", "params * bits / 8", Unit.BYTES)
+    >>> WEIGHTS = Formula("weights", "params * bits / 8", Unit.BYTES, term="weights")
     >>> WEIGHTS(params=8, bits=4)
     4.0
     """
@@ -115,8 +116,8 @@ class Formula:
         expression: str,
         unit: Unit = Unit.COUNT,
         *,
+        term: str,
         basis: Basis = Basis.DERIVED,
-        term: str = "",
         source: str = "",
     ) -> None:
         self.symbol = symbol

@@ -135,19 +135,20 @@ def format_seconds(value: Number) -> str:
     return f"{significant(value)} s" if value < 120 else f"{significant(value / 60)} min"
 
 
-def format_usd(value: Number, digits: int = 3) -> str:
-    """`$0.33`, `$12.50`, `$1,240`, `$1.24M`."""
+def format_usd(value: Number, digits: int = 3, currency: str = "$") -> str:
+    """`$0.33`, `$12.50`, `$1,240`, `$1.24M`; `currency` stands in place of the dollar sign."""
     sign, value = ("-" if value < 0 else ""), abs(value)
     if value >= 1e9:
-        return f"{sign}${significant(value / 1e9, digits)}B"
+        return f"{sign}{currency}{significant(value / 1e9, digits)}B"
     if value >= 1e6:
-        return f"{sign}${significant(value / 1e6, digits)}M"
+        return f"{sign}{currency}{significant(value / 1e6, digits)}M"
     if value >= 1000:
-        return f"{sign}${value:,.0f}"
-    return f"{sign}${value:,.2f}" if value >= 0.1 or value == 0 else f"{sign}${significant(value, digits)}"
+        return f"{sign}{currency}{value:,.0f}"
+    number = f"{value:,.2f}" if value >= 0.1 or value == 0 else significant(value, digits)
+    return f"{sign}{currency}{number}"
 
 
-def format_value(value: Number, unit: Unit, bytes_as: ByteUnit = ByteUnit.GB) -> str:
+def format_value(value: Number, unit: Unit, bytes_as: ByteUnit = ByteUnit.GB) -> str:  # noqa: PLR0911 – a unit, a return
     """Any figure with its unit, as screens, reports and the command line print it."""
     match unit:
         case Unit.BYTES:

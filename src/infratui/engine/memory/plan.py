@@ -108,8 +108,10 @@ USERS_PER_REPLICA = Formula(
 )
 TOKENS = Formula("tokens", "max(1, ceil(context * mean_fill))", Unit.TOKENS, basis=Basis.ASSUMED, term="context-window")
 KV_NEEDED = Formula("kv_needed", "shared_prefix + users_per_replica * kv_per_user", Unit.BYTES, term="kv-cache")
-FREE = Formula("free", "kv_space - kv_needed", Unit.BYTES)
-MAX_USERS = Formula("max_users", "dp * floor(max(0, kv_space - shared_prefix) / kv_per_user)", Unit.COUNT)
+FREE = Formula("free", "kv_space - kv_needed", Unit.BYTES, term="vram")
+MAX_USERS = Formula(
+    "max_users", "dp * floor(max(0, kv_space - shared_prefix) / kv_per_user)", Unit.COUNT, term="concurrency"
+)
 
 
 def plan_memory(

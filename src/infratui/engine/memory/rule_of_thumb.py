@@ -26,8 +26,8 @@ NODE_GPUS = 8
 WEIGHTS = Formula("weights", "parameters * bytes_per_parameter", Unit.BYTES, term="parameters")
 KV = Formula("kv_cache", "2 * layers * kv_heads * head_dim * kv_bytes * context * users", Unit.BYTES, term="kv-cache")
 OVERHEAD = Formula("overhead", "0.15 * (weights + kv_cache)", Unit.BYTES, basis=Basis.ASSUMED, term="activations")
-TOTAL = Formula("total", "weights + kv_cache + overhead", Unit.BYTES)
-MIN_GPUS = Formula("min_gpus", "max(1, ceil(weights_gib / gpu_gb))", Unit.COUNT)
+TOTAL = Formula("total", "weights + kv_cache + overhead", Unit.BYTES, term="rule-of-thumb")
+MIN_GPUS = Formula("min_gpus", "max(1, ceil(weights_gib / gpu_gb))", Unit.COUNT, term="rule-of-thumb")
 
 
 @dataclass(frozen=True, slots=True)

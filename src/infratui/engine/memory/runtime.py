@@ -246,19 +246,35 @@ class RuntimeMemory:
 SAMPLING = Formula(
     "sampling", "seqs * vocabulary * logit_bytes / shards", Unit.BYTES, basis=Basis.CALIBRATED, term="activations"
 )
-RESIDUAL = Formula("residual", "tokens * hidden * residual_bytes", Unit.BYTES, basis=Basis.CALIBRATED)
-LAYER = Formula("widest_layer", "tokens * elements * layer_bytes", Unit.BYTES, basis=Basis.CALIBRATED)
+RESIDUAL = Formula(
+    "residual", "tokens * hidden * residual_bytes", Unit.BYTES, basis=Basis.CALIBRATED, term="activations"
+)
+LAYER = Formula(
+    "widest_layer", "tokens * elements * layer_bytes", Unit.BYTES, basis=Basis.CALIBRATED, term="activations"
+)
 ACTIVATION = Formula(
     "activation", "ceil(max(sampling + residual, widest_layer))", Unit.BYTES, basis=Basis.CALIBRATED, term="activations"
 )
-NON_TORCH = Formula("non_torch", "ceil(base + per_doubling * log2(tp))", Unit.BYTES, basis=Basis.CALIBRATED)
+NON_TORCH = Formula(
+    "non_torch", "ceil(base + per_doubling * log2(tp))", Unit.BYTES, basis=Basis.CALIBRATED, term="non-torch-memory"
+)
 GRAPHS = Formula(
-    "cuda_graphs", "ceil(layers * (first + (captured - 1) * per_graph))", Unit.BYTES, basis=Basis.CALIBRATED
+    "cuda_graphs",
+    "ceil(layers * (first + (captured - 1) * per_graph))",
+    Unit.BYTES,
+    basis=Basis.CALIBRATED,
+    term="cuda-graphs",
 )
 
-ACTIVATION_HERE = Formula("activation_here", "max(0, expected + seen)", Unit.BYTES, basis=Basis.CALIBRATED)
-NON_TORCH_HERE = Formula("non_torch_here", "max(0, expected + seen)", Unit.BYTES, basis=Basis.CALIBRATED)
-GRAPHS_HERE = Formula("cuda_graphs_here", "max(0, expected + seen)", Unit.BYTES, basis=Basis.CALIBRATED)
+ACTIVATION_HERE = Formula(
+    "activation_here", "max(0, expected + seen)", Unit.BYTES, basis=Basis.CALIBRATED, term="activations"
+)
+NON_TORCH_HERE = Formula(
+    "non_torch_here", "max(0, expected + seen)", Unit.BYTES, basis=Basis.CALIBRATED, term="non-torch-memory"
+)
+GRAPHS_HERE = Formula(
+    "cuda_graphs_here", "max(0, expected + seen)", Unit.BYTES, basis=Basis.CALIBRATED, term="cuda-graphs"
+)
 
 
 @lru_cache(maxsize=256)

@@ -61,7 +61,7 @@ class Pages:
     """Layers of the draft model; they join those of full attention."""
 
 
-def predict_startup(
+def predict_startup(  # noqa: PLR0913 — what an engine is started with
     geometry: KvGeometry,
     kv_space: int,
     max_model_len: int,

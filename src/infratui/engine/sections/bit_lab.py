@@ -33,7 +33,7 @@ _VALUE_SIGMAS = 2.0
 """The typed value stands this many standard deviations out among the weights drawn beside it."""
 
 DECODED = "decoded"
-ABSOLUTE = Formula("absolute_error", "max(decoded - value, value - decoded)")
+ABSOLUTE = Formula("absolute_error", "max(decoded - value, value - decoded)", Unit.COUNT, term="rounding")
 RELATIVE = Formula("relative_error", "100 * absolute_error / max(value, 0 - value)", Unit.PERCENT, term="rounding")
 BITS = Formula("bits_per_value", "element_bits + shared_bits / block", Unit.BITS, term="effective-bits")
 
@@ -169,11 +169,11 @@ def explain(group: QuantizedGroup, index: int) -> Derivation:
     scaling = entry.scaling
     for number in encoded.stored:
         ledger(
-            Formula(number.name.replace(" ", "_").replace("-", "_"), repr(number.value), term="scale"),
+            Formula(number.name.replace(" ", "_").replace("-", "_"), repr(number.value), Unit.COUNT, term="scale"),
             note=f"stored as {number.type}, shared by {sharers(entry, number.name)}",
         )
     ledger(
-        Formula(DECODED, encoded.expression, basis=Basis.EXACT, term="sign-exponent-mantissa"),
+        Formula(DECODED, encoded.expression, Unit.COUNT, basis=Basis.EXACT, term="sign-exponent-mantissa"),
         source=entry.source,
         note="bits " + " ".join(field.bits for field in encoded.bits),
     )

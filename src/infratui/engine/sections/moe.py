@@ -15,10 +15,14 @@ from ..model.architecture import Model, Part, parameters
 from ..model.precision import Precision
 from .moe_side import TOUCHED, Served, Side, compare_side, read_bytes, read_parts, shared_budget, sides
 
-EXPERT_SHARE = Formula("share of experts it may read", "(dense_read - always) / routed", Unit.RATIO)
+EXPERT_SHARE = Formula(
+    "share of experts it may read", "(dense_read - always) / routed", Unit.RATIO, term="experts-touched"
+)
 EVEN = Formula("even batch", "ceil(log2(1 - share) / log2(1 - top_k / experts))", Unit.TOKENS, term="experts-touched")
 OFFLOADED = Formula("expert bytes over PCIe per step", "routed * touched / experts", Unit.BYTES, term="pcie")
-OFFLOAD_RATE = Formula("tokens/s with experts in host memory", "batch * bandwidth / bytes", Unit.TOKENS_PER_S)
+OFFLOAD_RATE = Formula(
+    "tokens/s with experts in host memory", "batch * bandwidth / bytes", Unit.TOKENS_PER_S, term="kv-offload"
+)
 
 
 @dataclass(frozen=True, slots=True)

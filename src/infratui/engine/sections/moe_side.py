@@ -20,13 +20,20 @@ from ..speed import Plan, Serving, SpeedError, serve
 WEIGHTS = Formula("weights", "ceil(parameters * bits / 8)", Unit.BYTES, term="weights")
 PLAIN = Formula("weights by rule of thumb", "parameters * bytes_per_parameter", Unit.BYTES, term="weights")
 TOUCHED = Formula(
-    "experts touched", "experts * (1 - (1 - top_k / experts) ** batch)", term="experts-touched", basis=Basis.DERIVED
+    "experts touched",
+    "experts * (1 - (1 - top_k / experts) ** batch)",
+    Unit.COUNT,
+    term="experts-touched",
+    basis=Basis.DERIVED,
 )
 READ = Formula("bytes read per step", "always + routed * touched / experts", Unit.BYTES, term="experts-touched")
 READ_PER_TOKEN = Formula("bytes read per token", "read / batch", Unit.BYTES, term="bandwidth-bound")
 FLOPS = Formula("FLOPs per token", "2 * active_parameters", Unit.FLOP, term="active-parameters")
 PER_MTOK = Formula(
-    "cost per 1M output tokens", "gpus * usd_per_hour / (tokens_per_s * 3600) * 1000000", Unit.USD_PER_MTOK
+    "cost per 1M output tokens",
+    "gpus * usd_per_hour / (tokens_per_s * 3600) * 1000000",
+    Unit.USD_PER_MTOK,
+    term="per-token-price",
 )
 
 

@@ -16,7 +16,7 @@ from ..deployment.ladder import recommend
 from ..deployment.reasons import Reason
 from ..deployment.search import Choice, Fewest, fewest
 from ..deployment.ways_out import WayOut, ways_out
-from ..figures.derivation import Basis, Derivation, Formula, Ledger
+from ..figures.derivation import Basis, Derivation, Formula, Ledger, Unit
 from ..memory.kv_cache import Sequences, kv_demand
 from ..memory.plan import MemoryPlan
 from ..speed import Band, Plan, Serving, SpeedError, serve
@@ -27,9 +27,9 @@ from .layout_table import LayoutRow, layout_rows
 if TYPE_CHECKING:
     from ..model.architecture import Model
 
-BUBBLE = Formula("bubble", "1 - min(micro_batches, pp) / pp", term="pipeline-bubble")
-FILL = Formula("bubble while filling", "(pp - 1) / (micro_batches + pp - 1)", term="pipeline-bubble")
-COPIES = Formula("KV copies", "tp * cache_on_a_rank / cache_on_one_gpu", term="kv-heads")
+BUBBLE = Formula("bubble", "1 - min(micro_batches, pp) / pp", Unit.COUNT, term="pipeline-bubble")
+FILL = Formula("bubble while filling", "(pp - 1) / (micro_batches + pp - 1)", Unit.COUNT, term="pipeline-bubble")
+COPIES = Formula("KV copies", "tp * cache_on_a_rank / cache_on_one_gpu", Unit.RATIO, term="kv-heads")
 BATCHING_SLOTS = 4
 """Sequences that the batching timeline runs at a time: as many rows as a screen has room for."""
 _BATCHING_REQUESTS = 16

@@ -18,13 +18,17 @@ SIXTEEN_BIT = 16.0
 EFFECTIVE_BITS = Formula("bits_per_weight", "weights * 8 / parameters", Unit.BITS, term="effective-bits")
 SAVED = Formula("saved", "100 * (1 - weights / weights_16bit)", Unit.PERCENT, term="quantization")
 KV_TOTAL = Formula("kv_cache", "shared_prefix + users * kv_per_user", Unit.BYTES, term="kv-cache")
-GPUS = Formula("gpus", "tp * pp * dp", term="tensor-parallelism")
+GPUS = Formula("gpus", "tp * pp * dp", Unit.COUNT, term="tensor-parallelism")
 DECODE_SPEED = Formula("decode_speed", "step_16bit / step", Unit.RATIO, basis=Basis.CALIBRATED, term="decode")
 PREFILL_SPEED = Formula("prefill_speed", "prompt_16bit / prompt", Unit.RATIO, basis=Basis.CALIBRATED, term="prefill")
 BYTE_RATIO = Formula("byte_ratio", "weights_16bit / weights", Unit.RATIO, term="bandwidth-bound")
-RULE_SPEED = Formula("rule_of_thumb_speed", "against_fp32 / against_fp32_16bit", Unit.RATIO, basis=Basis.ASSUMED)
-RULE_WEIGHTS = Formula("weights", "parameters * bytes_per_parameter", Unit.BYTES, basis=Basis.ASSUMED)
-RULE_GPUS = Formula("gpus", "max(1, ceil(weights_gib / gpu_gb))", basis=Basis.ASSUMED)
+RULE_SPEED = Formula(
+    "rule_of_thumb_speed", "against_fp32 / against_fp32_16bit", Unit.RATIO, basis=Basis.ASSUMED, term="rule-of-thumb"
+)
+RULE_WEIGHTS = Formula(
+    "weights", "parameters * bytes_per_parameter", Unit.BYTES, basis=Basis.ASSUMED, term="rule-of-thumb"
+)
+RULE_GPUS = Formula("gpus", "max(1, ceil(weights_gib / gpu_gb))", Unit.COUNT, basis=Basis.ASSUMED, term="rule-of-thumb")
 
 
 class Arithmetic(StrEnum):

@@ -56,7 +56,7 @@ ALL_RUNTIME = Formula(
     basis=Basis.CALIBRATED,
     term="activations",
 )
-TOTAL = Formula("total", "all_weights + all_kv_cache + all_runtime", Unit.BYTES)
+TOTAL = Formula("total", "all_weights + all_kv_cache + all_runtime", Unit.BYTES, term="vram")
 
 
 def evaluate_vram(case: Case) -> VramResult:

@@ -22,7 +22,7 @@ ALL_TO_ALL = Formula(
     basis=Basis.CALIBRATED,
     term="all-to-all",
 )
-HOP = Formula("hop", "latency + bytes / bandwidth", Unit.SECONDS, basis=Basis.CALIBRATED)
+HOP = Formula("hop", "latency + bytes / bandwidth", Unit.SECONDS, basis=Basis.CALIBRATED, term="all-reduce")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,9 @@ from .plan import Plan
 from .serving import Serving, serve
 from .workload import SpeedError, Workload
 
-TRANSFER = Formula("transfer", "cache_bytes * ranks / bandwidth", Unit.SECONDS, basis=Basis.DERIVED)
+TRANSFER = Formula(
+    "transfer", "cache_bytes * ranks / bandwidth", Unit.SECONDS, basis=Basis.DERIVED, term="disaggregation"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ class Plan:
     """Bytes for the cache on the tightest GPU; infinite where memory is not asked about."""
 
     @classmethod
-    def of(
+    def of(  # noqa: PLR0913 – each is a fact of the plan
         cls,
         model: Model,
         weights: Precision,

@@ -35,7 +35,10 @@ COMPUTE = Formula(
     "compute", "2 * parameters * (tokens + idle_tokens) / rate", Unit.SECONDS, basis=_C, term="compute-bound"
 )
 OVERLAPPED = Formula(
-    "matrix", "max(read, compute) * (1 + (min(read, compute) / max(read, compute)) ** p) ** (1 / p)", Unit.SECONDS
+    "matrix",
+    "max(read, compute) * (1 + (min(read, compute) / max(read, compute)) ** p) ** (1 / p)",
+    Unit.SECONDS,
+    term="roofline",
 )
 TOUCHED = Formula(
     "experts_touched",
@@ -49,15 +52,19 @@ EXPERT_COMPUTE = Formula(
     "2 * parameters * experts * touched * (tokens * top_k / (experts * touched) + idle_tokens) / rate",
     Unit.SECONDS,
     basis=_C,
+    term="experts-touched",
 )
-KV_READ = Formula("kv", "max(sequences * bytes / rate, sequences * flops / flop_rate)", Unit.SECONDS, basis=_C)
-PREFILL_ATTENTION = Formula("attention", "tokens * flops / flop_rate", Unit.SECONDS, basis=_C)
-ACTIVATIONS = Formula("activations", "tokens * bytes * touches / bandwidth", Unit.SECONDS, basis=_C)
+KV_READ = Formula(
+    "kv", "max(sequences * bytes / rate, sequences * flops / flop_rate)", Unit.SECONDS, basis=_C, term="kv-cache"
+)
+PREFILL_ATTENTION = Formula("attention", "tokens * flops / flop_rate", Unit.SECONDS, basis=_C, term="attention")
+ACTIVATIONS = Formula("activations", "tokens * bytes * touches / bandwidth", Unit.SECONDS, basis=_C, term="activations")
 FIXED = Formula(
     "fixed",
     "layers * per_layer + expert_layers * per_expert_layer + per_step + sequences * per_sequence",
     Unit.SECONDS,
     basis=_C,
+    term="overhead",
 )
 STEP = Formula(
     "step", "weights + compute + activations + kv + communication + fixed", Unit.SECONDS, basis=_C, term="tpot"
@@ -215,7 +222,7 @@ class _Matrices:
         self.compute_s += together * (1 - share)
 
 
-def step_time(
+def step_time(  # noqa: PLR0913 – each is a part of the step
     load: StepLoad,
     rates: Rates,
     *,

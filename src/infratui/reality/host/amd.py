@@ -71,7 +71,7 @@ def read_rocm_smi(lines: list[str], tables: HostTables) -> Listing:
 
 
 def is_rocm_json(value: object) -> bool:
-    """What `rocm-smi --json` prints: `card0`, `card1` …"""
+    """What `rocm-smi --json` prints: `card0`, `card1` and so on."""
     return isinstance(value, dict) and any(re.fullmatch(r"card[0-9]{1,3}", str(key)) for key in value)
 
 

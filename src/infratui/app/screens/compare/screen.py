@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from textual.app import ComposeResult
 
 from ....engine.evaluate import Evaluation
-from ....engine.figures.derivation import Derivation
 from ....report.compare import Comparison, answer, comparison, markdown, page, summary
 from ....scenario import Scenario
-from ...screen.section import SectionScreen
+from ...screen.answer import AnswerScreen
 from ...widgets.panel import Panel
 from ...widgets.table import TableView
 
 
-class CompareScreen(SectionScreen):
+class CompareScreen(AnswerScreen[Comparison]):
     """Pinned beside current."""
 
     HELP = "c goes back, w swaps the two, C drops the pinned one. Presets, undo and open change the current one."
     SLOW = True
     AUTO_FOCUS = "#figures TableView"
     CSS = """
-    CompareScreen #inputs { display: none; }
     CompareScreen #figures { height: 1fr; min-height: 9; }
     CompareScreen #figures TableView { height: 1fr; }
     """
@@ -39,17 +36,17 @@ class CompareScreen(SectionScreen):
             yield TableView(limit=40)
 
     def sync(self) -> None:
-        if self.infra.pinned is not self._pinned:
-            self._pinned = self.infra.pinned
+        if self.session.pinned is not self._pinned:
+            self._pinned = self.session.pinned
             # What was shown compares with something else.
-            self._shown = ()
+            self.forget()
         super().sync()
 
     def section(self, evaluation: Evaluation) -> Comparison:
-        pinned = self.infra.pinned
+        pinned = self.session.pinned
         if pinned is None:
             raise ValueError("nothing is pinned; c on a numbered screen pins the scenario")
-        return comparison(self.infra.evaluate(pinned), evaluation)
+        return comparison(self.session.evaluate(pinned), evaluation)
 
     def show(self, result: Comparison) -> None:
         found = answer(result, self.bytes_as)
@@ -60,23 +57,16 @@ class CompareScreen(SectionScreen):
         event.stop()
         self.note(event.detail)
 
-    def math(self) -> Sequence[Derivation]:
-        """Each numbered screen has the math of its own figures."""
-        return ()
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         # Each numbered screen has the math of its own figures.
         return False if action == "math" else super().check_action(action, parameters)
 
-    def action_leave(self) -> None:
+    def left(self) -> None:
         """Back to the screen before."""
-        if self.maximized is not None:
-            self.minimize()
-        else:
-            self.infra.step_back()
+        self.infra.step_back()
 
     def summary(self) -> str:
         return summary(self.result, self.bytes_as) if self.result is not None else ""
 
     def markdown(self) -> str:
-        return markdown(self.result, self.bytes_as) + "\n"
+        return markdown(self.result, self.bytes_as) + "\n" if self.result is not None else ""

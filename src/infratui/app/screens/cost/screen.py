@@ -40,10 +40,10 @@ _REST_S = 0.08
 """A held key steps a value thirty times a second: what takes longer waits until it rests."""
 
 
-class Rates(Container):
+class RateRows(Container):
     """Value rows in columns, as high as they need."""
 
-    DEFAULT_CSS = "Rates { height: auto; width: 1fr; }"
+    DEFAULT_CSS = "RateRows { height: auto; width: 1fr; }"
 
     def __init__(self, rows: Iterable[ValueRow]) -> None:
         super().__init__(*rows)
@@ -54,7 +54,7 @@ class Rates(Container):
         return self._columns
 
 
-class CostScreen(SectionScreen):
+class CostScreen(SectionScreen[CostResult]):
     """Money."""
 
     HELP = (
@@ -123,7 +123,7 @@ class CostScreen(SectionScreen):
         with Panel("Hidden costs", id="hidden"):
             yield LinesView()
         with Panel("Your own prices and assumptions", id="rates"):
-            yield Rates(self.make_row(field) for field in PRICES)
+            yield RateRows(self.make_row(field) for field in PRICES)
             yield LinesView()
 
     def show(self, result: CostResult) -> None:
@@ -132,7 +132,7 @@ class CostScreen(SectionScreen):
         if self.plan is None or self.plan.scenario != self.scenario:
             self.plan = None
             self.place(plans.UNASKED)
-        self._weigh(self.scenario, self.infra.evaluation)
+        self._weigh(self.scenario, self.session.evaluation)
 
     @work(thread=True, exclusive=True, group="levers")
     def _weigh(self, scenario: Scenario, evaluation: Evaluation) -> None:
@@ -178,7 +178,7 @@ class CostScreen(SectionScreen):
                 self._turn(event.row)
             case "plan-table" if event.row == plans.SEARCH:
                 self.note("searching the catalog …", "key")
-                self._search(self.scenario, self.infra.evaluation)
+                self._search(self.scenario, self.session.evaluation)
             case "plan-table":
                 self._take(event.row)
 

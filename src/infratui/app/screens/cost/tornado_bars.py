@@ -8,7 +8,7 @@ from textual.widget import Widget
 
 from ....engine.cost.tornado import Tornado
 from ....engine.figures.units import significant
-from ....report.cost import money
+from ....report.money import money
 
 SHOWN = 8
 """Widest swings that are drawn."""

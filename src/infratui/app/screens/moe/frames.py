@@ -16,7 +16,7 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 """Names of the chosen experts, best first; beyond, they share a `+`."""
 
 
-class Phase(StrEnum):
+class RouterPhase(StrEnum):
     """What happens to a token, in order."""
 
     ENTER = "enter"
@@ -35,7 +35,7 @@ class TokenFrame:
     number: int
     place: int
     """Index of the word in the text."""
-    phase: Phase
+    phase: RouterPhase
     routing: TokenRouting
     window: LoadWindow
     """The last tokens; with this one as soon as its experts compute."""
@@ -44,12 +44,12 @@ class TokenFrame:
     @property
     def chosen(self) -> tuple[int, ...]:
         """The experts chosen so far, best first: none before the choice."""
-        return self.routing.experts if self.phase in (Phase.CHOOSE, Phase.COMPUTE, Phase.MIX) else ()
+        return self.routing.experts if self.phase in (RouterPhase.CHOOSE, RouterPhase.COMPUTE, RouterPhase.MIX) else ()
 
     @property
     def rise(self) -> float:
         """How far the bars of the scores have risen, 0 to 1."""
-        return {Phase.ENTER: 0.0, Phase.RISE: 0.5}.get(self.phase, 1.0)
+        return {RouterPhase.ENTER: 0.0, RouterPhase.RISE: 0.5}.get(self.phase, 1.0)
 
     def letter(self, expert: int) -> str:
         """The letter of a chosen expert; empty for any other."""
@@ -74,7 +74,7 @@ class TokenReel:
         self.spec, self.seed, self.layer, self.skew = spec, seed, layer, skew
         self.words = tuple(words)
         self.gpus = gpus
-        self.phases = tuple(phase for phase in Phase if spec.groups > 1 or phase is not Phase.GROUPS)
+        self.phases = tuple(phase for phase in RouterPhase if spec.groups > 1 or phase is not RouterPhase.GROUPS)
         self._routed: dict[int, TokenRouting] = {}
 
     def __len__(self) -> int:
@@ -96,27 +96,27 @@ class TokenReel:
         place, step = divmod(number % len(self), len(self.phases))
         phase = self.phases[step]
         routing = self.routing(place)
-        counted = place + (phase in (Phase.COMPUTE, Phase.MIX))
+        counted = place + (phase in (RouterPhase.COMPUTE, RouterPhase.MIX))
         first = max(0, counted - WINDOW)
         chosen = tuple(self.routing(at).experts for at in range(first, counted))
         window = LoadWindow(self.spec.experts, WINDOW, chosen)
         return TokenFrame(number % len(self), place, phase, routing, window, self._caption(place, phase, routing))
 
-    def _caption(self, place: int, phase: Phase, routing: TokenRouting) -> str:
+    def _caption(self, place: int, phase: RouterPhase, routing: TokenRouting) -> str:
         spec, word = self.spec, self.words[place]
         match phase:
-            case Phase.ENTER:
+            case RouterPhase.ENTER:
                 return f"“{word}” arrives at the router of layer {self.layer}"
-            case Phase.RISE | Phase.SCORE:
+            case RouterPhase.RISE | RouterPhase.SCORE:
                 how = "a softmax" if spec.gate is Gate.SOFTMAX else "a sigmoid each"
                 bias = " plus a learned bias" if spec.bias_correction and spec.gate is Gate.SIGMOID_BIAS else ""
                 return f"the gate scores all {spec.experts} experts: {how}{bias}"
-            case Phase.GROUPS:
+            case RouterPhase.GROUPS:
                 kept = " ".join(str(group) for group in sorted(routing.groups_kept))
                 return f"{spec.group_top_k} of {spec.groups} groups stay open ({kept}), the others are out"
-            case Phase.CHOOSE:
+            case RouterPhase.CHOOSE:
                 return f"the top {spec.top_k} are chosen{self._again(place, routing)}"
-            case Phase.COMPUTE:
+            case RouterPhase.COMPUTE:
                 size = spec.experts // self.gpus
                 homes = len({expert // size for expert in routing.experts})
                 where = f" on {homes} of {self.gpus} GPUs" if self.gpus > 1 else ""

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class ExpertBlock:
     """Experts of one GPU, or some of them, beside each other."""
 
     label: str
@@ -20,7 +20,7 @@ class Block:
 class ExpertGrid:
     """Rows of blocks, one cell between them."""
 
-    rows: tuple[tuple[Block, ...], ...]
+    rows: tuple[tuple[ExpertBlock, ...], ...]
     pitch: int
     """Cells per expert: 2 leaves a blank behind each."""
 
@@ -87,7 +87,9 @@ def _grid(experts: int, gpus: int, fold: _Fold) -> ExpertGrid:
             end = min(per_gpu, start + fold.per_row)
             rows.append(
                 tuple(
-                    Block(_label(gpu, fold.label, start), tuple(range(gpu * per_gpu + start, gpu * per_gpu + end)))
+                    ExpertBlock(
+                        _label(gpu, fold.label, start), tuple(range(gpu * per_gpu + start, gpu * per_gpu + end))
+                    )
                     for gpu in range(first, min(gpus, first + fold.across))
                 )
             )
@@ -113,7 +115,9 @@ def _packed(experts: int, gpus: int, width: int) -> ExpertGrid | None:
         here = range(first, min(gpus, first + across))
         rows.append(
             tuple(
-                Block(f"{gpu} ".rjust(label) if gpu == first else "", tuple(range(gpu * per_gpu, (gpu + 1) * per_gpu)))
+                ExpertBlock(
+                    f"{gpu} ".rjust(label) if gpu == first else "", tuple(range(gpu * per_gpu, (gpu + 1) * per_gpu))
+                )
                 for gpu in here
             )
         )

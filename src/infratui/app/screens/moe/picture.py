@@ -9,7 +9,7 @@ from ....engine.experts.router import RouterResult
 from ....engine.experts.routing import Gate
 from ....engine.figures.units import significant
 from ....report.draw import lying
-from .frames import BatchFrame, BatchReel, Phase, TokenFrame, TokenReel, letter_of
+from .frames import BatchFrame, BatchReel, RouterPhase, TokenFrame, TokenReel, letter_of
 from .grid import ExpertGrid, expert_grid
 
 Piece = tuple[str, str]
@@ -172,10 +172,10 @@ def _strip(words: Sequence[str], place: int, width: int) -> Line:
 
 def _token_cell(reel: TokenReel, frame: TokenFrame) -> Callable[[int], Piece]:
     load = frame.window.load
-    lit = _LIT if frame.phase is Phase.COMPUTE else _CHOSEN
+    lit = _LIT if frame.phase is RouterPhase.COMPUTE else _CHOSEN
     letters = {expert: letter_of(rank) for rank, expert in enumerate(frame.chosen)}
     kept = set(frame.routing.groups_kept)
-    closing = frame.phase is Phase.GROUPS and reel.spec.groups > 1
+    closing = frame.phase is RouterPhase.GROUPS and reel.spec.groups > 1
     size = reel.spec.group_size
 
     def cell(expert: int) -> Piece:
@@ -213,11 +213,11 @@ def _scores(reel: TokenReel, frame: TokenFrame, width: int, rows: int) -> tuple[
     for expert in shown:
         score = routing.choice_scores[expert]
         letter = frame.letter(expert)
-        out = frame.phase not in (Phase.RISE, Phase.SCORE) and expert // reel.spec.group_size not in kept
+        out = frame.phase not in (RouterPhase.RISE, RouterPhase.SCORE) and expert // reel.spec.group_size not in kept
         mark = letter or ("×" if out else " ")
         number = f"{score:6.3f}" if frame.rise == 1 else " " * 6
         weight = ""
-        if letter and frame.phase in (Phase.COMPUTE, Phase.MIX):
+        if letter and frame.phase in (RouterPhase.COMPUTE, RouterPhase.MIX):
             weight = f"{routing.weights[routing.experts.index(expert)]:6.1%}"
         tone = "bold $key" if letter else "$muted" if frame.chosen or out else ""
         body = lying(max(0.0, score) / top * frame.rise, bar)
@@ -233,7 +233,7 @@ def _scores(reel: TokenReel, frame: TokenFrame, width: int, rows: int) -> tuple[
 
 
 def _mix(reel: TokenReel, frame: TokenFrame) -> Line:
-    if frame.phase is not Phase.MIX:
+    if frame.phase is not RouterPhase.MIX:
         return ((" ", ""),)
     routing = frame.routing
     terms = "+".join(f"{weight:.2f}{letter_of(rank)}" for rank, weight in enumerate(routing.weights[:8]))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _ROUTER_FIELDS = ("router_batch", "router_top_k", "router_skew", "router_layer", "ep", "capacity_factor", "router_seed")
 
 
-class MoeScreen(SectionScreen):
+class MoeScreen(SectionScreen["MoeResult"]):
     """Mixture of experts."""
 
     HELP = (
@@ -103,6 +103,8 @@ class MoeScreen(SectionScreen):
         self._title_router()
 
     def _title_router(self) -> None:
+        if self.result is None:
+            return
         whole = self.query_one(RouterPanel).whole_batch
         self.query_one("#router", Panel).border_title = router_title(self.result.router, whole=whole)
 

@@ -7,10 +7,10 @@ from textual.geometry import Region
 from textual.strip import Strip
 
 from ...widgets.grid_animation import GridAnimation, cells
-from .frames import Frame
+from .frames import TrafficFrame
 from .picture import Cluster, Picture
 
-_NOTHING = Frame((), "")
+_NOTHING = TrafficFrame((), "")
 
 
 class ClusterView(GridAnimation):
@@ -26,7 +26,7 @@ class ClusterView(GridAnimation):
     def __init__(self, *, motion: bool = True, id: str | None = None) -> None:
         super().__init__(motion=motion, id=id)
         self._cluster: Cluster | None = None
-        self._frames: tuple[Frame, ...] = (_NOTHING,)
+        self._frames: tuple[TrafficFrame, ...] = (_NOTHING,)
         self._same: tuple[int, ...] = (0,)
         """For each frame the first one that looks like it."""
         self._picture: Picture | None = None
@@ -40,7 +40,7 @@ class ClusterView(GridAnimation):
         """What the frame on screen says."""
         return self._frames[min(self.frame, len(self._frames) - 1)].caption
 
-    def show(self, cluster: Cluster, frames: tuple[Frame, ...], *, motion: bool) -> None:
+    def show(self, cluster: Cluster, frames: tuple[TrafficFrame, ...], *, motion: bool) -> None:
         """Replace the picture; it plays where the plan is a new one and there is more than one frame."""
         if (cluster, frames) == (self._cluster, self._frames) and motion == self.allowed:
             return

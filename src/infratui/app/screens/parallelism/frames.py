@@ -31,7 +31,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class TrafficFrame:
     """One picture: a mark per drawn GPU, the link that is busy, and a line that explains it."""
 
     marks: tuple[Mark, ...]
@@ -74,17 +74,17 @@ def drawn(places: Sequence[GpuPlace], layout: Layout) -> tuple[GpuPlace, ...]:
     return tuple(places[: whole or MOST_DRAWN])
 
 
-def still(places: Sequence[GpuPlace], caption: str) -> Frame:
+def still(places: Sequence[GpuPlace], caption: str) -> TrafficFrame:
     """A picture in which nothing happens."""
-    return Frame((_IDLE,) * len(places), caption)
+    return TrafficFrame((_IDLE,) * len(places), caption)
 
 
-def frames(play: Play, places: Sequence[GpuPlace]) -> tuple[Frame, ...]:
+def frames(play: Play, places: Sequence[GpuPlace]) -> tuple[TrafficFrame, ...]:
     """One cycle: requests are dealt, the step runs stage by stage, every sequence gets its token."""
     return (*_dealing(play, places), *_step(play, places), _done(play, places))
 
 
-def _dealing(play: Play, places: Sequence[GpuPlace]) -> Iterator[Frame]:
+def _dealing(play: Play, places: Sequence[GpuPlace]) -> Iterator[TrafficFrame]:
     """Data parallelism: requests go to the replicas in turn."""
     replicas = {place.replica for place in places}
     if len(replicas) < 2:
@@ -95,14 +95,14 @@ def _dealing(play: Play, places: Sequence[GpuPlace]) -> Iterator[Frame]:
     for wave in range(waves):
         # The first stage takes the request in.
         marks = tuple(Mark("deal") if place.replica % waves == wave and place.stage == 0 else _IDLE for place in places)
-        yield Frame(marks, caption)
+        yield TrafficFrame(marks, caption)
 
 
-def _done(play: Play, places: Sequence[GpuPlace]) -> Frame:
+def _done(play: Play, places: Sequence[GpuPlace]) -> TrafficFrame:
     last = play.layout.pp - 1
     marks = tuple(Mark("done") if place.stage == last else _IDLE for place in places)
     each = f": {1 / play.tpot_s:,.3g} tokens/s each" if play.tpot_s > 0 else ""
-    return Frame(marks, f"{format_seconds(play.tpot_s)} later every sequence has its next token{each}")
+    return TrafficFrame(marks, f"{format_seconds(play.tpot_s)} later every sequence has its next token{each}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ class _Part:
     link: Literal["", "node", "nodes"] = ""
 
 
-def _step(play: Play, places: Sequence[GpuPlace]) -> Iterator[Frame]:
+def _step(play: Play, places: Sequence[GpuPlace]) -> Iterator[TrafficFrame]:
     """The step: as many ticks as stages, in each of which every stage works on the micro-batch that has reached it."""
     pp = play.layout.pp
     ticks = min(pp, MOST_TICKS)
@@ -126,7 +126,7 @@ def _step(play: Play, places: Sequence[GpuPlace]) -> Iterator[Frame]:
         at = {stage: (tick - stage) % pp for stage in range(pp)}
         for part, count in zip(parts, counts, strict=True):
             marks = tuple(_mark(part.act, at[place.stage], micro, pp) for place in places)
-            yield from (Frame(marks, part.caption, part.link, part.seconds) for _ in range(count))
+            yield from (TrafficFrame(marks, part.caption, part.link, part.seconds) for _ in range(count))
 
 
 def _mark(act: Act, batch: int, micro: int, pp: int) -> Mark:

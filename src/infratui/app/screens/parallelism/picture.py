@@ -9,7 +9,7 @@ from ....engine.cluster.grid import GpuPlace
 from ....engine.cluster.layout import Layout
 from ....engine.cluster.legal import divisors
 from ....engine.sections.parallelism import StageMemory
-from .frames import Act, Frame, Mark, drawn
+from .frames import Act, Mark, TrafficFrame, drawn
 
 Pieces = list[tuple[str, str]]
 """A line: texts with their colour variables."""
@@ -65,7 +65,7 @@ class Cluster:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class PictureRow:
     """GPUs of one node on one line; None: an idle one."""
 
     node: int
@@ -119,7 +119,7 @@ class Picture:
                 parts.append((f"{letter}{index}", PALETTE[index % len(PALETTE)]))
         return parts or [("GPU", PALETTE[0])]
 
-    def _rows(self) -> Iterator[Row]:
+    def _rows(self) -> Iterator[PictureRow]:
         cells: list[tuple[int, GpuPlace | None]] = [(place.node, place) for place in self.shown]
         size = self.cluster.gpus_per_node
         first_idle = len(self.shown)
@@ -131,7 +131,7 @@ class Picture:
             end = start
             while end < len(cells) and end - start < self.per_row and cells[end][0] == node:
                 end += 1
-            yield Row(node, node != last_node, tuple(place for _, place in cells[start:end]))
+            yield PictureRow(node, node != last_node, tuple(place for _, place in cells[start:end]))
             last_node, start = node, end
 
     @property
@@ -139,7 +139,7 @@ class Picture:
         """Links, GPUs, caption and legend."""
         return 3 + len(self.rows) * (2 if self.tall else 1)
 
-    def line(self, y: int, frame: Frame) -> Pieces:
+    def line(self, y: int, frame: TrafficFrame) -> Pieces:
         """Line `y` of a frame."""
         if y == 0:
             return self._links(frame)
@@ -153,7 +153,7 @@ class Picture:
             return self._gauges(row)
         return self._row(row, frame)
 
-    def _links(self, frame: Frame) -> Pieces:
+    def _links(self, frame: TrafficFrame) -> Pieces:
         cluster = self.cluster
         entries = [("node", "in a node", cluster.inside)]
         if cluster.folded or (self.rows and self.rows[-1].node):
@@ -193,11 +193,11 @@ class Picture:
             parts.append(("▁…█ memory in use", "muted"))
         return trim(parts, self.width)
 
-    def _head(self, row: Row, gauge: bool) -> tuple[str, str]:
+    def _head(self, row: PictureRow, gauge: bool) -> tuple[str, str]:
         name = f"n{row.node + 1}" if row.first and not gauge else ""
         return f" {name:<{self._margin - 2}}", "muted"
 
-    def _row(self, row: Row, frame: Frame) -> Pieces:
+    def _row(self, row: PictureRow, frame: TrafficFrame) -> Pieces:
         parts: Pieces = [self._head(row, False), ("│", "line")]
         for place in row.places:
             if place is None:
@@ -218,7 +218,7 @@ class Picture:
             return "!", "bad"
         return _LEVELS[min(7, int(used * 8))], "tight" if used > _TIGHT else "good"
 
-    def _gauges(self, row: Row) -> Pieces:
+    def _gauges(self, row: PictureRow) -> Pieces:
         parts: Pieces = [self._head(row, True), ("│", "line")]
         width = self._cell - 2
         for place in row.places:

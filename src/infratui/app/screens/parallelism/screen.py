@@ -15,7 +15,7 @@ from ...widgets.panel import Panel
 from ...widgets.table import TableView
 from .batch_timeline import BatchTimeline
 from .cluster_view import ClusterView
-from .frames import Frame, Play, Words, frames, still
+from .frames import Play, TrafficFrame, Words, frames, still
 from .picture import Cluster
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ TWO_COLUMNS = 190
 """Columns from which a node of eight GPUs leaves room for a second column of panels."""
 
 
-class ParallelismScreen(SectionScreen):
+class ParallelismScreen(SectionScreen["ParallelismResult"]):
     """Layouts."""
 
     HELP = (
@@ -138,7 +138,7 @@ class ParallelismScreen(SectionScreen):
         self.note(event.detail, "muted" if event.detail else "")
 
     def on_table_view_chosen(self, event: TableView.Chosen) -> None:
-        if event.table.parent is not self.query_one("#layouts"):
+        if self.result is None or event.table.parent is not self.query_one("#layouts"):
             return
         row = self.result.row(event.row)
         if row is None:
@@ -151,7 +151,7 @@ class ParallelismScreen(SectionScreen):
             self.note(f"{layout.label} set by hand; enter on it again frees it", "good")
 
 
-def played(result: ParallelismResult, chosen: Chosen, cluster: Cluster) -> tuple[Frame, ...]:
+def played(result: ParallelismResult, chosen: Chosen, cluster: Cluster) -> tuple[TrafficFrame, ...]:
     """The frames of the chosen layout; a single still one where nothing runs."""
     places = cluster.shown
     if chosen.serving is None or chosen.parts is None:

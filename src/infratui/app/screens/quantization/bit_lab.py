@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from textual import events
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
-from textual.widget import Widget
 
 from ....report.bit_lab import decibels, number, percent
 from ....report.math import pretty
 from ...keys import Where, bindings
-from ...widgets.line_editor import LineEditor
+from ...widgets.line_editor import LineNowAndThen
 from .ruler import ruler
 
 if TYPE_CHECKING:
@@ -27,7 +25,7 @@ _NAMES = {"S": "sign", "E": "exponent", "M": "mantissa", "V": "value"}
 _EIGHTHS = "▁▂▃▄▅▆▇█"
 
 
-class BitLab(Widget, can_focus=True):
+class BitLab(LineNowAndThen, can_focus=True):
     """←→ walk the formats, ↑↓ the weights of the group, enter types the weight under the cursor.
 
     The lab never changes anything itself: it posts what the user wants and shows the `LabResult` it is given.
@@ -38,7 +36,6 @@ class BitLab(Widget, can_focus=True):
     PLACE = Where.LAB
 
     at: reactive[int] = reactive(0)
-    editor: reactive[LineEditor | None] = reactive(None, always_update=True)
 
     @dataclass
     class FormatWanted(Message):
@@ -78,10 +75,6 @@ class BitLab(Widget, can_focus=True):
         width = max(20, self.size.width)
         self.refresh(layout=len(self._lines(width)) != self.size.height)
 
-    @property
-    def typing(self) -> bool:
-        return self.editor is not None
-
     # -- drawing
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
@@ -116,8 +109,8 @@ class BitLab(Widget, can_focus=True):
     def _value(self, lab: LabResult, encoded: Encoded, width: int) -> Content:
         count = len(lab.group.values)
         place = f" weight {self.at + 1} of {count}  " if count > 1 else " "
-        if self.editor is not None:
-            return Content.assemble((place, "$muted"), ("› ", "bold $key"), self.editor.content(24, "bold"))
+        if self.typing:
+            return Content.assemble((place, "$muted"), ("› ", "bold $key"), self.line(24))
         clamped = "  clamped: beyond the range" if encoded.is_saturated else ""
         error = f"   off by {encoded.absolute_error:.3g} ({percent(encoded.relative_error)}){clamped}"
         head = f"{number(encoded.value)} → {number(encoded.decoded)}"
@@ -167,51 +160,15 @@ class BitLab(Widget, can_focus=True):
     def action_edit(self) -> None:
         """Type the weight under the cursor."""
         if self._lab is not None:
-            self.editor = LineEditor()
+            self.begin()
             now = number(self._lab.group.values[self.at])
             self.post_message(self.Noted(f"Typing weight {self.at + 1} (now {now}): enter accepts", "key"))
 
-    def accept(self) -> None:
-        """The typed weight was taken."""
-        self.editor = None
+    def line_entered(self, text: str) -> None:
+        self.post_message(self.WeightTyped(self, self.at, text))
+
+    def line_left(self) -> None:
         self.post_message(self.Noted(""))
-
-    def check_consume_key(self, key: str, character: str | None) -> bool:
-        return self.typing
-
-    def on_key(self, event: events.Key) -> None:
-        editor = self.editor
-        if editor is None:
-            return
-        if event.key in ("escape", "tab", "shift+tab", "up", "down"):
-            self.accept()
-            if event.key != "escape":
-                return
-        elif event.key == "enter":
-            if editor.text.strip():
-                self.post_message(self.WeightTyped(self, self.at, editor.text))
-            else:
-                self.accept()
-        elif editor.key(event.key, event.character):
-            self.editor = editor
-        elif event.key.startswith("f") or event.key.startswith("ctrl+"):
-            return
-        event.stop()
-        event.prevent_default()
-
-    def on_paste(self, event: events.Paste) -> None:
-        if self.editor is not None:
-            self.editor.insert(event.text)
-            self.editor = self.editor
-            event.stop()
-
-    def on_focus(self) -> None:
-        self.refresh()
-
-    def on_blur(self) -> None:
-        if self.typing:
-            self.accept()
-        self.refresh()
 
 
 def bit_lines(fields: tuple[BitField, ...], width: int) -> list[Content]:

@@ -38,7 +38,7 @@ class Shown:
     refused: str = ""
 
 
-class QuantizationScreen(SectionScreen):
+class QuantizationScreen(SectionScreen[Shown]):
     """Precisions and number formats."""
 
     HELP = (
@@ -171,7 +171,9 @@ class QuantizationScreen(SectionScreen):
 
     def _explain(self) -> None:
         """Show what is behind the precision under the cursor."""
-        trade: QuantizationResult = self.result.trade
+        if self.result is None:
+            return
+        trade = self.result.trade
         row = trade.row(self._at)
         why, evidence = report.explanation(row, trade, self.bytes_as), report.evidence(row, trade)
         self._title("#why", why.title)
@@ -191,6 +193,8 @@ class QuantizationScreen(SectionScreen):
         self.place(*bit_lab.page(lab, trade))
 
     def _show_method(self) -> None:
+        if self.result is None:
+            return
         methods = self.result.trade.methods
         method = next((entry for entry in methods if entry.id == self._method), methods[0])
         self.place(report.method(method))
@@ -236,6 +240,8 @@ class QuantizationScreen(SectionScreen):
         self._explain()
 
     def _take(self, precision_id: str) -> None:
+        if self.result is None:
+            return
         label = self.result.trade.row(precision_id).precision.label
         if self.change(precision=precision_id):
             self.note(f"weights in {label}; u undoes it", "good")
@@ -269,7 +275,7 @@ class QuantizationScreen(SectionScreen):
             self._take(event.row)
         elif where == "kv":
             if self.change(kv_precision=event.row):
-                self.note(f"KV cache in {self.infra.facts.precision(event.row).label}; u undoes it", "good")
+                self.note(f"KV cache in {self.session.facts.precision(event.row).label}; u undoes it", "good")
         elif where == "snaps":
             self.change(lab_format=event.row)
 
@@ -296,7 +302,7 @@ class QuantizationScreen(SectionScreen):
         else:
             changed = self.change(lab_value=value)
         if changed:
-            event.lab.accept()
+            event.lab.end()
 
     def on_bit_lab_noted(self, event: BitLab.Noted) -> None:
         event.stop()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from textual import events
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
@@ -15,7 +14,7 @@ from textual.widget import Widget
 
 from ....report.library import Entry
 from ...keys import Where, bindings
-from ...widgets.line_editor import LineEditor
+from ...widgets.line_editor import LineEditing, LineEditor
 
 
 class Contents(Widget, can_focus=True):
@@ -136,15 +135,13 @@ class Contents(Widget, can_focus=True):
         self.refresh()
 
 
-class SearchLine(Widget, can_focus=True):
+class SearchLine(LineEditing, can_focus=True):
     """What is looked for. Every character is plain text; the list follows while it is typed."""
 
     DEFAULT_CSS = "SearchLine { height: 1; width: 1fr; }"
 
-    editor: reactive[LineEditor] = reactive(LineEditor, always_update=True)
     what: reactive[str] = reactive("search")
     """`search`, or the table that is filtered."""
-    typing = True
     typing_keys = (("enter", "take"), ("↓", "to the list"), ("esc", "clear"))
 
     @dataclass
@@ -159,52 +156,44 @@ class SearchLine(Widget, can_focus=True):
 
         kept: bool
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.set_reactive(LineEditing.editor, LineEditor())
+
     @property
     def words(self) -> str:
-        return self.editor.text
+        """What is looked for."""
+        return self.typed_text
 
     def clear(self) -> None:
         """Forget the words."""
-        self.editor = LineEditor()
+        self.begin()
         self.what = "search"
 
     def filter(self, what: str, words: str = "") -> None:
         """Take words for something else than the contents."""
         self.what = what
-        self.editor = LineEditor.over(words)
+        self.begin(words)
 
     def render(self) -> Content:
-        if not self.has_focus and not self.editor.text:
+        if not self.has_focus and not self.words:
             return Content.styled(" / searches terms, pages and tables", "$muted")
         lead = " / " if self.what == "search" else f" / {self.what}: "
         if not self.has_focus:
-            return Content.assemble((lead, "$key"), (self.editor.text, "bold"))
-        return Content.assemble((lead, "bold $key"), self.editor.content(self.size.width - len(lead) - 1, "bold"))
+            return Content.assemble((lead, "$key"), (self.words, "bold"))
+        return Content.assemble((lead, "bold $key"), self.line(self.size.width - len(lead) - 1))
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
         return True
 
-    def on_key(self, event: events.Key) -> None:
-        if event.key in ("ctrl+q", "ctrl+c", "ctrl+l"):
-            return
-        event.stop()
-        event.prevent_default()
-        if event.key == "escape":
+    def line_key(self, key: str) -> bool | None:
+        if key == "escape":
             self.post_message(self.Left(False))
-        elif event.key in ("enter", "down", "tab"):
+        elif key in ("enter", "down", "tab"):
             self.post_message(self.Left(True))
-        elif self.editor.key(event.key, event.character):
-            self.editor = self.editor
-            self.post_message(self.Typed(self.editor.text))
+        else:
+            return None
+        return True
 
-    def on_paste(self, event: events.Paste) -> None:
-        self.editor.insert(event.text)
-        self.editor = self.editor
-        self.post_message(self.Typed(self.editor.text))
-        event.stop()
-
-    def on_focus(self) -> None:
-        self.refresh()
-
-    def on_blur(self) -> None:
-        self.refresh()
+    def line_changed(self) -> None:
+        self.post_message(self.Typed(self.words))

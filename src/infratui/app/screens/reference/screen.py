@@ -7,11 +7,8 @@ from typing import TYPE_CHECKING
 
 from textual import work
 from textual.app import ComposeResult
-from textual.containers import Container
-from textual.content import Content
 from textual.message import Message
 from textual.timer import Timer
-from textual.widgets import Static
 
 from .... import mishaps
 from ....engine.evaluate import Evaluation
@@ -21,8 +18,7 @@ from ....report.library import Entry
 from ....report.show import Table
 from ....report.tables import catalog_table
 from ....scenario import Scenario
-from ...screen.chrome import HintLine, KeyBar, TitleBar
-from ...screen.section import SMALLEST, SectionScreen
+from ...screen.page import Page
 from ...widgets.panel import Panel
 from ...widgets.table import TableView
 from .. import SEARCH
@@ -51,7 +47,7 @@ class _Place:
     top: float
 
 
-class ReferenceScreen(SectionScreen):
+class ReferenceScreen(Page):
     """Terms, pages, tables and decision trees."""
 
     HELP = "Enter reads an entry, ←→ walk its links, enter follows one, esc goes back the same way."
@@ -81,28 +77,23 @@ class ReferenceScreen(SectionScreen):
         self._key = ""
         self._timer: Timer | None = None
         self._filtered: TablePanel | None = None
+        self._shown: tuple[object, ...] = ()
 
     @property
     def library(self) -> Library:
-        return self.infra.library
+        return self.session.library
 
     # -- composition
 
-    def compose(self) -> ComposeResult:
-        yield TitleBar()
-        with Container(id="section"):
-            with Panel("Reference", id="contents-panel"):
-                yield SearchLine()
-                yield Contents()
-            with Panel("", id="article-panel"):
-                yield ArticlePane(self._table)
-        yield HintLine()
-        yield KeyBar()
-        smallest = f"infratui needs {SMALLEST[0]} × {SMALLEST[1]}"
-        yield Static(Content(f"{smallest}; it comes back when the window grows. q quits."), id="too-small")
+    def compose_page(self) -> ComposeResult:
+        with Panel("Reference", id="contents-panel"):
+            yield SearchLine()
+            yield Contents()
+        with Panel("", id="article-panel"):
+            yield ArticlePane(self._table)
 
     def _table(self, name: str) -> Table:
-        return catalog_table(name, self.infra.facts)
+        return catalog_table(name, self.session.facts)
 
     def on_mount(self) -> None:
         self.query_one(Contents).show(self.library.contents())
@@ -115,7 +106,7 @@ class ReferenceScreen(SectionScreen):
     def sync(self) -> None:
         """Show what was asked for, with the scenario as it is now."""
         app = self.infra
-        self.query_one(TitleBar).title = app.title_line()
+        self.sync_title()
         asked, app.asked_article = app.asked_article, ""
         if asked == SEARCH:
             self.call_after_refresh(self.search)
@@ -127,7 +118,7 @@ class ReferenceScreen(SectionScreen):
             self.call_after_refresh(self._read)
         elif not self._key:
             self._show(self.library.contents()[0].key)
-        key = (app.scenario, app.facts_version)
+        key = (self.scenario, self.session.facts_version)
         if key != self._shown and self._key and not asked:
             self._show(self._key, top=None)
         self._shown = key
@@ -138,17 +129,16 @@ class ReferenceScreen(SectionScreen):
         fresh = name != self._key
         self._key = name
         if fresh or not self.library.slow(name):
-            self._put(self.library.article(name, self.infra.facts, None), link, top)
+            self._put(self.library.article(name, self.session.facts, None), link, top)
         if section:
             self.call_after_refresh(self._to_section, name, int(section))
         if self.library.slow(name):
-            self._compute(name, self.infra.scenario, self.infra.evaluation)
+            self._compute(name, self.scenario, self.session.evaluation)
 
     def _put(self, article: Article, link: int = -1, top: float | None = 0) -> None:
         trail = " › ".join(self.library.title(place.key) for place in self._trail[-2:])
         self.query_one("#article-panel", Panel).border_title = f"{trail} › {article.title}" if trail else article.title
         self.query_one(ArticlePane).show(article, link=link, top=top)
-        self.result = article
 
     def _to_section(self, name: str, section: int) -> None:
         from ....catalog.reference import page
@@ -159,7 +149,7 @@ class ReferenceScreen(SectionScreen):
     @work(thread=True, exclusive=True, group="article")
     def _compute(self, key: str, scenario: Scenario, evaluation: Evaluation) -> None:
         try:
-            article = self.library.article(key, self.infra.facts, evaluation)
+            article = self.library.article(key, self.session.facts, evaluation)
         except Exception as error:
             self.call_later(self.note, str(mishaps.told(error, f"the article {key}")), "bad")
         else:
@@ -175,7 +165,7 @@ class ReferenceScreen(SectionScreen):
     def search(self) -> None:
         """Take words: for the focused table where there is one, else for the contents."""
         line = self.query_one(SearchLine)
-        panel = self._panel_of(self.focused) if self.focused else None
+        panel = self.panel_of(self.focused)
         self._filtered = panel if isinstance(panel, TablePanel) else None
         if self._filtered is not None:
             self._filtering(self._filtered)
@@ -215,8 +205,8 @@ class ReferenceScreen(SectionScreen):
 
     def on_contents_moved(self, event: Contents.Moved) -> None:
         event.stop()
-        self.query_one(HintLine).status = ("", "")
-        self.query_one(HintLine).hint = event.entry.about
+        self.note("")
+        self.hint(event.entry.about)
         if self._timer is not None:
             self._timer.stop()
         if not self.has_class("-narrow"):
@@ -247,7 +237,7 @@ class ReferenceScreen(SectionScreen):
 
     def on_article_pane_selected(self, event: ArticlePane.Selected) -> None:
         event.stop()
-        self.query_one(HintLine).hint = self._about(event.target)
+        self.hint(self._about(event.target))
 
     def on_article_pane_followed(self, event: ArticlePane.Followed) -> None:
         event.stop()
@@ -263,7 +253,7 @@ class ReferenceScreen(SectionScreen):
     def _about(self, target: str) -> str:
         kind, _, name = target.partition(":")
         if kind == "term":
-            term = self.infra.term(name)
+            term = self.session.term(name)
             return f"{term.name}: {term.short}" if term else ""
         if kind == "screen":
             return f"to the screen {self.infra.title_of(name)}"
@@ -271,36 +261,34 @@ class ReferenceScreen(SectionScreen):
 
     def on_table_view_moved(self, event: TableView.Moved) -> None:
         event.stop()
-        self._tell_row(event.table)
+        if (words := self._row_words(event.table)) is not None:
+            self.hint(words)
 
     def on_table_view_chosen(self, event: TableView.Chosen) -> None:
         """Take a row into the scenario, where it is something that a scenario has."""
         event.stop()
-        panel = self._panel_of(event.table)
+        panel = self.panel_of(event.table)
         field = TAKEN.get(panel.table.id) if isinstance(panel, TablePanel) else None
         if field is None:
             self.note("this table is for reading; rows of accelerators, models and precisions can be taken")
         elif self.change(**{field: event.row}):
             self.note(f"the scenario takes {event.row}; u undoes it", "good")
 
-    def _tell_row(self, table: TableView) -> None:
-        panel = self._panel_of(table)
-        if isinstance(panel, TablePanel) and table.current is not None:
-            self.query_one(HintLine).hint = table.current.detail
+    def _row_words(self, table: TableView) -> str | None:
+        own = isinstance(self.panel_of(table), TablePanel)
+        return table.current.detail if own and table.current is not None else None
 
-    def _hint(self, focused: Widget) -> None:
-        if focused is not self.focused:
-            return
+    def hint_of(self, focused: Widget) -> str | None:
         if isinstance(focused, TableView):
-            self._tell_row(focused)
-        elif isinstance(focused, ArticlePane):
-            self.query_one(HintLine).hint = "←→ walk the links, enter follows, esc goes back"
-        elif isinstance(focused, Contents) and focused.current is not None:
-            self.query_one(HintLine).hint = focused.current.about
+            return self._row_words(focused)
+        if isinstance(focused, ArticlePane):
+            return "←→ walk the links, enter follows, esc goes back"
+        return focused.current.about if isinstance(focused, Contents) and focused.current is not None else None
 
     # -- keys of every screen
 
-    def _walk_term(self, by: int) -> None:
+    def walk_term(self, by: int) -> None:
+        """To the next or previous link."""
         pane = self.query_one(ArticlePane)
         if not pane.has_focus:
             self._read()
@@ -349,4 +337,4 @@ class ReferenceScreen(SectionScreen):
     def markdown(self) -> str:
         """The article as Markdown, its catalog tables included."""
         article = self.query_one(ArticlePane).article
-        return as_markdown(article, lambda name: catalog_table(name, self.infra.facts)) if article else ""
+        return as_markdown(article, lambda name: catalog_table(name, self.session.facts)) if article else ""

@@ -9,7 +9,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from ....engine.figures.units import ByteUnit, format_bytes, format_count
-from ...terminal.relayout import relayout
+from ...terminal.remembered import relayout
 
 if TYPE_CHECKING:
     from ....engine.sections.vram import VramResult

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ....engine.sections.vram import VramResult
 
 
-class VramScreen(SectionScreen):
+class VramScreen(SectionScreen["VramResult"]):
     """Memory."""
 
     HELP = (
@@ -93,6 +93,8 @@ class VramScreen(SectionScreen):
         self.note(event.detail, "muted")
 
     def on_table_view_chosen(self, event: TableView.Chosen) -> None:
+        if self.result is None:
+            return
         entry = self.result.row(event.row)
         changes: dict[str, Any] = {"accelerator": event.row}
         if entry.gpus is not None:

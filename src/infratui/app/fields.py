@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from ...catalog.load import STORED
-from ...engine.figures.units import ByteUnit, format_count, format_gigabytes
-from ...report.inputs import NAMED, input_text, value_text
-from ...scenario import INPUTS, Kind, choices
-from ..widgets.value_row import Choice
+from ..catalog.load import STORED
+from ..engine.figures.units import ByteUnit, format_count, format_gigabytes
+from ..report.inputs import NAMED, input_text, value_text
+from ..scenario import INPUTS, Kind, choices
+from .widgets.choice import Choice
 
 if TYPE_CHECKING:
-    from ...catalog.load import Catalog
+    from ..catalog.load import Catalog
 
 
 LISTED = frozenset({"node_link", "lab_format"})
@@ -22,8 +22,17 @@ LISTED = frozenset({"node_link", "lab_format"})
 class FieldBook:
     """Texts and lists of the fields, from one catalog, which is opened when a list or a name is asked for."""
 
-    def __init__(self, facts: Callable[[], Catalog], ready: Callable[[], bool] = lambda: True) -> None:
-        """`ready`: whether names may be looked up. Until then ids stand for them, so that the first frame can go."""
+    def __init__(
+        self,
+        facts: Callable[[], Catalog],
+        ready: Callable[[], bool] = lambda: True,
+        currency: Callable[[], str] = lambda: "$",
+    ) -> None:
+        """`ready`: whether names may be looked up. Until then ids stand for them, so that the first frame can go.
+
+        `currency` stands before amounts.
+        """
+        self._currency = currency
         self._open = facts
         self._ready = ready
         self._choices: dict[str, tuple[Choice, ...]] = {}
@@ -39,7 +48,9 @@ class FieldBook:
             return str(value)
         if field in LISTED:
             return next((choice.label for choice in self.choices(field) if choice.value == value), str(value))
-        return input_text(field, value, self._facts) if spec.kind in NAMED else value_text(field, value)
+        return (
+            input_text(field, value, self._facts) if spec.kind in NAMED else value_text(field, value, self._currency())
+        )
 
     def _is_at_hand(self, kind: Kind, value: object) -> bool:
         """The name is told without reading a checkpoint from disk."""
@@ -107,7 +118,7 @@ class FieldBook:
         return []
 
     def _models(self, field: str) -> list[Choice]:
-        from ...engine.model.architecture import parameters
+        from ..engine.model.architecture import parameters
 
         found = []
         for model in self._facts.models():

@@ -1,4 +1,4 @@
-"""`python -m infratui.tools.screenshots DIR`: every screen as an SVG, rendered from the live app, always the same."""
+"""`python -m tools.screenshots DIR`: every screen as an SVG, rendered from the live app, always the same."""
 
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
-"""Writes the accuracy table into the README: `python -m infratui.tools.readme`."""
+"""Writes the accuracy table into the README: `python -m tools.readme`."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from ..catalog.load import Catalog
-from ..report.accuracy import AccuracyRow, published, rows_of
+from infratui.catalog.load import Catalog
+from infratui.report.accuracy import AccuracyRow, published, rows_of
 
 BEGIN, END = "<!-- accuracy:begin -->", "<!-- accuracy:end -->"
 

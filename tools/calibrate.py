@@ -13,15 +13,16 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from pathlib import Path
 
-from ..catalog.calibration import Calibration, calibration
-from ..catalog.load import Catalog
-from ..catalog.measured import measured_throughput
-from ..catalog.runtime import runtime_table
-from ..engine.measured.accuracy import Accuracy, Score, families_measured, prepare_rows, score_rows
-from ..engine.measured.rows import Prepared, predict
-from ..engine.speed.constants import Constants
+from infratui.catalog.built_in import DATA
+from infratui.catalog.calibration import Calibration, calibration
+from infratui.catalog.load import Catalog
+from infratui.catalog.measured import measured_throughput
+from infratui.catalog.runtime import runtime_table
+from infratui.engine.measured.accuracy import Accuracy, Score, families_measured, prepare_rows, score_rows
+from infratui.engine.measured.rows import Prepared, predict
+from infratui.engine.speed.constants import Constants
+
 from .least_squares import Fit, Problem, fit
 
 UNIT = math.log(1.12)
@@ -30,10 +31,9 @@ ENOUGH = 12
 """Rows of one study and quantity beyond which each counts less."""
 WEIGHTS = {"tpot": 1.0, "ttft": 1.0, "ttft under load": 0.5, "throughput": 0.7, "max throughput": 0.9}
 METHOD = (
-    "Damped Gauss-Newton on log(predicted / measured), pseudo-Huber beyond 24 %, log-normal priors on every parameter; "
-    "rows weighted so that a study with many alike does not rule; bands are leave-one-study-out"
+    "Trust-region least squares on log(predicted / measured), pseudo-Huber beyond 24 %, log-normal priors on every "
+    "parameter; rows weighted so that a study with many alike does not rule; bands are leave-one-study-out"
 )
-_CATALOG = Path(__file__).parents[1] / "catalog" / "data"
 
 
 def problem_of(rows: Sequence[Prepared], names: Sequence[str], model: Calibration) -> Problem:
@@ -86,7 +86,8 @@ def _uses(row: Prepared, name: str, model: Calibration) -> bool:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m infratui.tools.calibrate", description=__doc__.splitlines()[0])
+    """Fit, print, and write where that is asked for."""
+    parser = argparse.ArgumentParser(prog="python -m tools.calibrate", description=__doc__.splitlines()[0])
     parser.add_argument("--write", action="store_true", help="rewrite calibration.yaml and calibration_folds.yaml")
     parser.add_argument("--no-folds", action="store_true", help="skip the fits that leave one study out")
     parser.add_argument("--residuals", action="store_true", help="print every row")
@@ -111,7 +112,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not options.no_folds:
         for study in sorted({row.row.study for row in rows}):
             without = [index for index, row in enumerate(rows) if row.row.study == study]
-            part = fit(problem, whole.x, without=without, derivatives=whole.jacobian, rounds=8, refresh=4)
+            part = fit(problem, whole.x, without=without, derivatives=whole.jacobian, refresh=4)
             folds[study] = _values(names, part.x)
             print(f"  without {study}: {len(without)} rows", flush=True)
     accuracy = score_rows(
@@ -177,7 +178,7 @@ def write(
 ) -> None:
     """Put values, bands and folds into the catalog; everything else in the files stays as it is."""
     values = _values(names, whole.x)
-    path = _CATALOG / "calibration.yaml"
+    path = DATA / "calibration.yaml"
     text = path.read_text("utf-8")
     for name, value in values.items():
         text = re.sub(rf"(\{{id: {re.escape(name)}, value: )[^,]+", rf"\g<1>{value:.5g}", text)
@@ -186,7 +187,7 @@ def write(
     text = re.sub(r"^rows_fitted: .*$", f"rows_fitted: {rows}", text, flags=re.M)
     text = re.sub(r"^effective_parameters: .*$", f"effective_parameters: {whole.effective:.1f}", text, flags=re.M)
     path.write_text(text[: text.index("bands:")] + _bands(accuracy, constants), "utf-8")
-    folds_path = _CATALOG / "calibration_folds.yaml"
+    folds_path = DATA / "calibration_folds.yaml"
     header = folds_path.read_text("utf-8").split("folds:")[0]
     lines = ["folds:"]
     for study, parts in folds.items():

@@ -1,0 +1,266 @@
+"""A screen that answers: headline, results, math and terms, computed from the scenario where that has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
+
+from textual import work
+from textual.app import ComposeResult
+from textual.containers import Vertical, VerticalScroll
+from textual.message import Message
+from textual.widget import Widget
+
+from ... import mishaps
+from ...mishaps import Mishap
+from ...report.show import Answer, Bars, Block, Chart, Lines, Prose, Stack, Stacks, Table
+from ...scenario import Scenario
+from ..terminal.remembered import forget_places
+from ..widgets.derivation_view import DerivationView
+from ..widgets.drawn import BarList, LinesView, ProseView, StackedBar, StacksView
+from ..widgets.headline import HeadlineView
+from ..widgets.line_chart import LineChart
+from ..widgets.panel import Panel
+from ..widgets.table import TableView
+from ..widgets.term import Terms, TermText
+from .page import Page
+
+if TYPE_CHECKING:
+    from ...engine.evaluate import Evaluation
+
+R = TypeVar("R")
+"""What a screen computes."""
+
+_VIEWS: Mapping[type, type[Widget]] = {
+    Table: TableView,
+    Bars: BarList,
+    Stack: StackedBar,
+    Stacks: StacksView,
+    Chart: LineChart,
+    Prose: ProseView,
+    Lines: LinesView,
+}
+"""Kind of block → the widget that shows it. `Pillars` are walked: their screen shows them itself."""
+
+
+class Body(VerticalScroll, can_focus=False, inherit_bindings=False):
+    """The results; they scroll as a whole where the window is low."""
+
+
+class AnswerScreen(Page, Generic[R]):
+    """A page with a result: it is computed when the scenario has changed, shown, or refused in one line."""
+
+    TERMS: ClassVar[tuple[str, ...]] = ()
+    """Glossary ids that are walked with `t`."""
+    SLOW: ClassVar[bool] = False
+    """Computing can take over 5 ms: it happens in a thread, and what comes late is dropped."""
+
+    class Ready(Message):
+        """A slow result has been computed."""
+
+        def __init__(self, scenario: Scenario, result: object, error: Mishap | None) -> None:
+            super().__init__()
+            self.scenario, self.result, self.error = scenario, result, error
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.result: R | None = None
+        """What `section` last returned; None where it refused."""
+        self._shown: tuple[object, ...] = ()
+        self._begun = False
+        self._presented = False
+
+    # -- what a subclass says
+
+    def compose_side(self) -> ComposeResult:
+        """What stands beside the results."""
+        yield from ()
+
+    def compose_top(self) -> ComposeResult:
+        """What stays in view under the headline, such as the picture of the answer; a few lines at most."""
+        yield from ()
+
+    def compose_body(self) -> ComposeResult:
+        """The results, in panels."""
+        yield from ()
+
+    def section(self, evaluation: Evaluation) -> R:
+        """What the screen shows of an evaluation. Raises ValueError where there is no answer."""
+        raise NotImplementedError
+
+    def show(self, result: R) -> None:
+        """Put a result into the widgets."""
+        raise NotImplementedError
+
+    def sync_inputs(self) -> None:
+        """Show the scenario in what stands beside the results."""
+
+    def begun(self) -> None:
+        """The first result is shown."""
+
+    # -- what a subclass may use
+
+    @property
+    def is_answered(self) -> bool:
+        return self.result is not None
+
+    def answer(self, answer: Answer) -> None:
+        """Set the headline."""
+        self.query_one(HeadlineView).answer = answer
+
+    def place(self, *blocks: Block) -> None:
+        """Put blocks of the report into the widgets of the panels of the same name; others are left out."""
+        for block in blocks:
+            view = _VIEWS.get(type(block))
+            if view is not None:
+                name = view.__name__
+                for widget in self.query(f"#{block.id} {name}, {name}#{block.id}"):
+                    cast("Any", widget).show(block)
+
+    # -- composition
+
+    def compose_page(self) -> ComposeResult:
+        yield from self.compose_side()
+        with Vertical(id="main"):
+            yield HeadlineView()
+            yield from self.compose_top()
+            with Body(id="body"):
+                yield from self.compose_body()
+                if self.TERMS:
+                    with Panel("Terms", id="terms"):
+                        yield Terms([TermText(term, term.replace("-", " "), "") for term in self.TERMS])
+            with Panel("Math", id="math"):
+                yield DerivationView()
+
+    # -- keeping up with the scenario
+
+    def forget(self) -> None:
+        """What is shown is out of date, whatever the scenario says."""
+        self._shown = ()
+
+    def sync(self) -> None:
+        """Show the scenario as it is now; nothing happens where it is shown already."""
+        self.sync_title()
+        session = self.session
+        key = (session.scenario, self.bytes_as, self.motion, session.facts_version)
+        if key == self._shown:
+            return
+        first, self._begun = not self._begun, True
+        fresh = not self._shown or key[0] != self._shown[0] or key[3] != self._shown[3]
+        self._shown = key
+        self.sync_inputs()
+        if first:
+            # The frame and the inputs are on screen while the engine is still being loaded.
+            self.call_after_refresh(self._begin)
+        else:
+            self._update(fresh=fresh)
+
+    def _begin(self) -> None:
+        if not all(widget.is_mounted for widget in self.query("*")):
+            # A widget that is not mounted yet forgets that it asked for another height.
+            self.call_after_refresh(self._begin)
+            return
+        if self.session.facts:
+            self._update(fresh=True)
+        self.begun()
+
+    def _update(self, *, fresh: bool) -> None:
+        session = self.session
+        if not fresh and self.result is not None:
+            self._present(self.result, None)
+        elif (awaited := self.infra.awaited()) is not None:
+            self._present(None, awaited)
+        elif self.SLOW:
+            self._compute(session.scenario, session.evaluation)
+        else:
+            self._present(*self._answer(session.evaluation))
+
+    def _answer(self, evaluation: Evaluation) -> tuple[R | None, Mishap | None]:
+        try:
+            return self.section(evaluation), None
+        except Exception as error:
+            return None, mishaps.told(error, f"evaluating {self.SECTION}")
+
+    @work(thread=True, exclusive=True, group="section")
+    def _compute(self, scenario: Scenario, evaluation: Evaluation) -> None:
+        result, error = self._answer(evaluation)
+        self.post_message(self.Ready(scenario, result, error))
+
+    def on_answer_screen_ready(self, event: Ready) -> None:
+        if event.scenario == self.scenario:
+            self._present(cast("R | None", event.result), event.error)
+
+    def _present(self, result: R | None, error: Mishap | None) -> None:
+        self.result = result
+        self.set_class(error is not None, "-refused")
+        if error is not None or result is None:
+            self._refuse(error or Mishap("there is no result"))
+            return
+        try:
+            self.show(result)
+        except Exception as failure:
+            self._present(None, mishaps.told(failure, f"showing {self.SECTION}"))
+            return
+        if not self._presented:
+            self._presented = True
+            forget_places(self)
+        if self.has_class("-math"):
+            self.query_one(DerivationView).show(self.math(), self.bytes_as, self.scenario.currency)
+
+    def _refuse(self, error: Mishap) -> None:
+        ways = " · ".join(filter(None, (error.kept, "change an input, or undo with u")))
+        figure, tone = ("…", "") if error.waits else ("No answer", "bad")
+        self.answer(Answer(figure, error.words, tone, ways))
+
+    # -- hints and terms
+
+    def hint_of(self, focused: Widget) -> str | None:
+        if not isinstance(focused, Terms):
+            return super().hint_of(focused)
+        if not any(term.short for term in focused.terms):
+            focused.terms = self.terms_of(self.TERMS)
+        return f"{focused.current.name}: {focused.current.short}" if focused.current else None
+
+    def walk_term(self, by: int) -> None:
+        found = self.query(Terms)
+        if not found:
+            return
+        terms = found.first()
+        if terms.has_focus:
+            terms.action_walk(by)
+        else:
+            terms.focus()
+
+    # -- moving and seeing
+
+    def action_page(self, by: int) -> None:
+        """Scroll the results."""
+        body = self.query_one("#body")
+        body.scroll_relative(y=by * max(1, body.size.height - 2), animate=False)
+
+    def action_math(self) -> None:
+        """Show or hide the math."""
+        opened = not self.has_class("-math")
+        self.set_class(opened, "-math")
+        view = self.query_one(DerivationView)
+        if opened and self.result is not None:
+            view.show(self.math(), self.bytes_as, self.scenario.currency)
+        elif view.has_focus:
+            self.call_after_refresh(self.leave)
+
+    def leave(self) -> None:
+        """Leave what is on top: the zoom, or the math."""
+        if self.maximized is not None:
+            self.minimize()
+        elif self.has_class("-math"):
+            self.action_math()
+        else:
+            self.left()
+
+    def left(self) -> None:
+        """Nothing is on top of the results any more."""
+
+    def action_leave(self) -> None:
+        """Leave what is on top: a checkpoint that is read, the zoom, the math, then the panel."""
+        if not self.infra.stop_reading():
+            self.leave()

@@ -1,0 +1,141 @@
+"""What holds for the whole of the code: rooms, names, sizes, formulas; and CONTRIBUTING.md says the same."""
+
+from __future__ import annotations
+
+import ast
+import re
+import tomllib
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SOURCE = ROOT / "src" / "infratui"
+LONGEST = 400
+"""Lines of a file that needs no reason for its length."""
+
+SHARED = {
+    "Calibration", "Choice", "Comparison", "Deployment", "Family", "Gate", "Judged", "Kind", "Part", "Plan", "Rates",
+    "Row",
+}  # fmt: skip
+"""Public classes of one name that are left, nearly all within engine and data. It only gets shorter."""
+
+LONG = {
+    "engine/deployment/search.py",
+    "engine/sections/parallelism.py",
+    "report/cost.py",
+    "report/moe.py",
+    "report/parallelism.py",
+    "report/quantization.py",
+    "report/vram.py",
+}
+"""Files beyond the limit: a report says all that its section says, in one place. This only gets shorter."""
+
+WITHOUT_UNIT = {"engine/cost", "engine/deployment"}
+"""Rooms with formulas that state no unit yet. This only gets shorter."""
+
+
+def modules() -> Iterator[tuple[str, ast.Module]]:
+    for path in sorted(SOURCE.rglob("*.py")):
+        yield path.relative_to(SOURCE).as_posix(), ast.parse(path.read_text("utf-8"))
+
+
+def classes() -> dict[str, list[str]]:
+    """Public class → the modules that define it at their top."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for name, tree in modules():
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                found[node.name].append(name)
+    return found
+
+
+def test_no_two_public_classes_share_a_name() -> None:
+    shared = {name: where for name, where in classes().items() if len(where) > 1}
+    assert shared.keys() <= SHARED, {name: shared[name] for name in shared.keys() - SHARED}
+
+
+def test_no_two_widgets_share_a_name_of_any_kind() -> None:
+    """Textual finds styles by class name: two widgets of one name dress each other."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for name, tree in modules():
+        if name.startswith("app/"):
+            for node in ast.walk(tree):
+                if isinstance(node, ast.ClassDef) and node.bases:
+                    found[node.name.lstrip("_")].append(name)
+    # Messages are found by the widget around them, never by a style.
+    messages = {"Changed", "Moved", "Chosen", "Opened", "Noted", "Left", "Ready", "Taken"}
+    assert {name: where for name, where in found.items() if len(where) > 1 and name not in messages} == {}
+
+
+def test_files_are_short_or_say_why_not() -> None:
+    long = {
+        path.relative_to(SOURCE).as_posix()
+        for path in SOURCE.rglob("*.py")
+        if len(path.read_text("utf-8").splitlines()) > LONGEST
+    }
+    assert long <= LONG, long - LONG
+
+
+def test_every_module_says_in_a_sentence_what_it_owns() -> None:
+    assert [name for name, tree in modules() if not ast.get_docstring(tree) and tree.body] == []
+
+
+def formulas() -> Iterator[tuple[str, ast.Call]]:
+    for name, tree in modules():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Formula":
+                yield name, node
+
+
+def test_every_formula_states_its_unit() -> None:
+    missing = {
+        f"{name}:{call.lineno}"
+        for name, call in formulas()
+        if len(call.args) < 3 and "unit" not in {word.arg for word in call.keywords}
+    }
+    assert {place for place in missing if place.rpartition("/")[0] not in WITHOUT_UNIT} == set()
+
+
+def test_every_formula_names_a_term_of_the_glossary() -> None:
+    from infratui.catalog.reference import glossary
+
+    known = glossary().keys()
+    named = {
+        (f"{name}:{call.lineno}", word.value.value)
+        for name, call in formulas()
+        for word in call.keywords
+        if word.arg == "term" and isinstance(word.value, ast.Constant)
+    }
+    assert {place for place, term in named if term not in known} == set()
+
+
+# -- what CONTRIBUTING.md says
+
+
+@pytest.fixture(scope="module")
+def layers() -> list[str]:
+    """The rooms from top to bottom, as the contract has them."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    found = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
+    return [re.sub(r"[()]", "", layer) for layer in found]
+
+
+def test_the_table_has_the_rooms_of_the_contract_in_its_order(layers: list[str]) -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    rows = re.findall(r"^\| (`.*?`) \|", text, re.MULTILINE)
+    told = [re.findall(r"`(\w+)(?:/|\.py)`", row) for row in rows]
+    wanted = [[name for name in layer.split(" | ") if exists(name)] for layer in layers]
+    assert told == wanted
+
+
+def test_every_room_stands_in_the_contract(layers: list[str]) -> None:
+    listed = {name for layer in layers for name in layer.split(" | ")}
+    rooms = {path.stem for path in SOURCE.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()}
+    assert rooms - {"__init__", "__main__"} <= listed
+
+
+def exists(room: str) -> bool:
+    return (SOURCE / room).is_dir() or (SOURCE / f"{room}.py").is_file()
