@@ -6,10 +6,10 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
-from infratui.engine.architecture import Model
 
 from infratui.app.widgets.headline import HeadlineView
 from infratui.catalog.load import Catalog
+from infratui.engine.model.architecture import Model
 
 SLOW = "./slow-disk/model"
 
