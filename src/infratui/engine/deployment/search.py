@@ -341,12 +341,15 @@ def fleet(case: Case, site: Site | None = None, share: float = 1.0, *, glance: b
     for bound, _, group in sorted(bounded):
         if best is not None and bound > best.gpus:
             break
+        enough = peak / (best.gpus // group.gpus - spares) if best else 0.0
+        if not pace.keeps_up(group, enough):
+            continue
         held = users_held(deployment, site, load, group)
         if not held:
             continue
         holding = math.ceil(users / held)
         try:
-            replica = rated(case, site, group, peak / (best.gpus // group.gpus - spares) if best else 0.0)
+            replica = rated(case, site, group, enough)
         except TooSlowError:
             continue
         if isinstance(replica, str):
