@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,10 @@ from ..memory.plan import Deployment, runtime_inside
 from ..memory.runtime import Batch, RuntimeConstants
 from ..model.architecture import AnyAttention, GroupedQuery, Model, Part, parameters
 from ..model.precision import Precision
-from ..speed.step import MEMORY_CEILING
+from ..speed import Workload
+from ..speed.load import step_load
+from ..speed.step import MEMORY_CEILING, rates_of
+from ..speed.workload import prompt_work
 from .site import Site
 
 if TYPE_CHECKING:
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
 
 _ALWAYS_READ = (Part.ATTENTION, Part.MLP, Part.SHARED_EXPERTS, Part.ROUTER, Part.NORMS, Part.HEAD)
 _HALVINGS = 12
+_ROUNDING = 1e-6
 
 
 @lru_cache(maxsize=256)
@@ -82,6 +87,56 @@ class Floor:
         return group.gpus * -(-self._load.users // held) if held else 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Reached:
+    """Seconds on one GPU that holds the whole model, at the rates that steps reach."""
+
+    fixed: float
+    """Of a step, whatever it does."""
+    per_stage: float
+    per_sequence: float
+    decoded: float
+    """Matrices of one decoded token, the head left out."""
+    prompt: float
+    """Matrices of one prompt."""
+    scores: float
+    """Attention scores of one prompt."""
+
+
+def _reached(case: Case, site: Site, workload: Workload) -> _Reached | str:
+    deployment, constants = case.deployment, case.facts.speed()
+    load = step_load(
+        deployment.model,
+        deployment.precision,
+        deployment.kv_precision,
+        Layout(),
+        deployment.windowed,
+        deployment.constants.kv,
+    )
+    try:
+        generation = constants.generation(case.scenario.engine, "")
+    except KeyError as error:
+        return str(error)
+    rates = rates_of(constants, generation, site.accelerator, site.fabric, load)
+    if isinstance(rates, str):
+        return rates
+    routed = sum(entry.top_k * entry.expert_parameters for entry in load.experts)
+    token = 2 * (
+        load.attention_parameters / rates.attention_rate
+        + load.dense_parameters / rates.dense_rate
+        + routed / rates.expert_rate
+    )
+    tokens, context = prompt_work(workload)
+    return _Reached(
+        fixed=load.layers * rates.per_layer + load.expert_layers * rates.per_expert_layer,
+        per_stage=rates.per_step,
+        per_sequence=rates.per_sequence,
+        decoded=token,
+        prompt=tokens * token,
+        scores=tokens * load.attend_flops(context, decode=False) / rates.score_rate,
+    )
+
+
 class Pace:
     """Requests per second that no batch of a group exceeds within the TPOT target, whatever else a step does."""
 
@@ -102,6 +157,7 @@ class Pace:
         self._computed = max((peak for peak in peaks if peak), default=math.inf) / (2 * max(1, active) * tokens)
         self._plain = all(group.attention is None or plain(group.attention) for group in self._model.groups)
         self._reads: dict[tuple[int, int], tuple[int, int]] = {}
+        self._reached: _Reached | str | None = None
 
     def requests_at_most(self, group: Layout) -> float:
         """Of all replicas of the group, less the head room."""
@@ -126,6 +182,27 @@ class Pace:
     def alone(self, group: Layout) -> float:
         """Seconds per token that one request at a time does not go below."""
         return 0.0 if math.isinf(self._rate) else self._step(group, 1.0)
+
+    def keeps_up(self, group: Layout, requests_per_s: float) -> bool:
+        """The group may serve so many: a closer look than `requests_at_most`, by the rates that steps reach.
+
+        A request takes its share of the fixed part of steps and of the scores of its prompt, and its matrices either
+        read or compute. More requests together only share the fixed part and the reading better.
+        """
+        if requests_per_s <= 0 or self._workload.speculation or math.isinf(self._rate):
+            return True
+        if self._reached is None:
+            self._reached = _reached(self._case, self._site, self._workload)
+        reached = self._reached
+        if isinstance(reached, str):
+            return True
+        batch, output = self._largest(group), self._workload.output_tokens
+        micro = max(1.0, batch / group.pp)
+        fixed = reached.fixed + reached.per_stage * group.pp + reached.per_sequence * micro
+        computed = (output * micro * reached.decoded + micro * reached.prompt) / group.tp
+        matrices = max(output * self._step(group, batch), computed)
+        seconds = output * fixed + micro * reached.scores / group.tp + matrices
+        return batch * group.dp / seconds * self._share * (1 + _ROUNDING) >= requests_per_s
 
     def _largest(self, group: Layout) -> float:
         """Sequences of one replica that memory and the engine allow."""

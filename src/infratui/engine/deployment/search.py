@@ -341,12 +341,15 @@ def fleet(case: Case, site: Site | None = None, share: float = 1.0, *, glance: b
     for bound, _, group in sorted(bounded):
         if best is not None and bound > best.gpus:
             break
+        enough = peak / (best.gpus // group.gpus - spares) if best else 0.0
+        if not pace.keeps_up(group, enough):
+            continue
         held = users_held(deployment, site, load, group)
         if not held:
             continue
         holding = math.ceil(users / held)
         try:
-            replica = rated(case, site, group, peak / (best.gpus // group.gpus - spares) if best else 0.0)
+            replica = rated(case, site, group, enough)
         except TooSlowError:
             continue
         if isinstance(replica, str):
@@ -385,21 +388,25 @@ def rated(case: Case, site: Site, group: Layout, enough: float = 0.0) -> Replica
 
     Raises TooSlowError where it serves fewer than `enough` requests/s.
     """
-    if site is not case.site:
+    if site != case.site:
         return replica_on(case, site, group, enough=enough)
-
-    def at_most(own: Case) -> Replica | str | _Ceiling:
+    known = case.part("replicas", _no_replicas)
+    found = known.get(group)
+    if found is None or (isinstance(found, _Ceiling) and found.requests_per_s >= enough):
         try:
-            return replica_on(own, own.site, group, enough=enough)
+            found = replica_on(case, site, group, enough=enough if found is None else 0.0)
         except TooSlowError as error:
-            return _Ceiling(error.requests_per_s)
-
-    found = case.part(f"replica {group.label}", at_most)
-    if not isinstance(found, _Ceiling):
-        return found
-    if found.requests_per_s < enough:
+            found = _Ceiling(error.requests_per_s)
+        known[group] = found
+    if isinstance(found, _Ceiling):
         raise TooSlowError(found.requests_per_s)
-    return case.part(f"replica {group.label} at its limit", lambda own: replica_on(own, own.site, group))
+    return found
+
+
+def _no_replicas(case: Case) -> dict[Layout, Replica | str | _Ceiling]:
+    """A table to be filled group by group. All that a replica is made of is read here: by that it is remembered."""
+    _ = case.deployment, case.site, case.workload(), case.targets
+    return {}
 
 
 def _nearest_reason(reasons: list[str], case: Case, site: Site) -> str:

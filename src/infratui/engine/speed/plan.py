@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..cluster.fabric import Fabric, fabric_of
 from ..cluster.hardware import Accelerator
@@ -35,6 +35,8 @@ class Plan:
     rates: Rates
     kv_space: float
     """Bytes for the cache on the tightest GPU; infinite where memory is not asked about."""
+    _alone: dict[tuple[float, float, int], float] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """(tokens, context, chunk) of a prompt → seconds to compute it alone: every batch that is tried asks for it."""
 
     @classmethod
     def of(  # noqa: PLR0913 – each is a fact of the plan
@@ -85,6 +87,15 @@ class Plan:
     def prefill(self, workload: Workload, prompts: float = 1.0, ledger: Ledger = _QUIET) -> float:
         """Seconds to compute `prompts` prompts with nothing beside them, chunk by chunk (at least one token each)."""
         tokens, context = prompt_work(workload)
+        if prompts == 1 and not workload.static and not ledger.recording:
+            key = tokens, context, workload.max_batched_tokens
+            if key not in self._alone:
+                self._alone[key] = self._prefill(workload, 1.0, ledger)
+            return self._alone[key]
+        return self._prefill(workload, prompts, ledger)
+
+    def _prefill(self, workload: Workload, prompts: float, ledger: Ledger) -> float:
+        tokens, context = prompt_work(workload)
         total = tokens * prompts
         chunk = total if workload.static else min(total, float(workload.max_batched_tokens))
         step = step_time(
@@ -97,10 +108,11 @@ class Plan:
         )
         return step.total_s * total / chunk
 
-    def prefill_share(self, workload: Workload, batch: float) -> float:
+    def prefill_share(self, workload: Workload, batch: float, step_s: float | None = None) -> float:
         """Seconds that one more prompt adds to the steps of a running batch, which read the weights anyway.
 
         Requests end, and others begin, every O / B steps: one prompt joins such a step, or B / O where B exceeds O.
+        `step_s`: of the batch without a prompt, where it is known.
         """
         tokens, context = prompt_work(workload)
         micro = max(1.0, batch / self.load.pp)
@@ -114,7 +126,9 @@ class Plan:
             sequences=micro,
             context=workload.context,
         )
-        return max(0.0, beside.total_s - self.decode(batch, workload.context).total_s) / joined
+        if step_s is None:
+            step_s = self.decode(batch, workload.context).total_s
+        return max(0.0, beside.total_s - step_s) / joined
 
     def largest_batch(self, workload: Workload, ledger: Ledger = _QUIET) -> float:
         """Sequences that one replica holds to their full length, within the engine's own limit. May be a fraction."""

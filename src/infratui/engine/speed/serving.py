@@ -201,8 +201,8 @@ def _closed_loop(plan: Plan, workload: Workload, per_replica: float, limit: floa
     output, pp = workload.output_tokens, plan.load.pp
     running = max(1.0, per_replica)
     batch = min(running, max(1.0, limit))
-    share = plan.prefill_share(workload, batch)
     cycle = _cycle_s(plan, workload, batch, ledger)
+    share = plan.prefill_share(workload, batch, None if workload.speculation else cycle)
     per_step = workload.speculation.tokens_per_step if workload.speculation else 1.0
     # In lockstep only half of the others' prompts fall into a request's own decoding.
     tpot = ledger(
@@ -217,7 +217,7 @@ def _closed_loop(plan: Plan, workload: Workload, per_replica: float, limit: floa
     )
     prefill = plan.prefill(workload, ledger=ledger)
     # Requests that arrive together are computed in full chunks, the mean one behind half of the others.
-    together = plan.prefill(workload, batch) / batch
+    together = plan.prefill(workload, batch) / batch if workload.lockstep else 0.0
     queue = workload.lockstep * (batch - 1) / 2 * together
     ttft = ledger(
         TTFT,
