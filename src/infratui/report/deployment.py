@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 from ..engine.deployment.answer import deployed, fleet_of
 from ..engine.deployment.reasons import Kind, Reason
 from ..engine.deployment.ways_out import Way, WayOut
-from ..engine.figures.units import ByteUnit, format_bytes, format_tokens
+from ..engine.figures.units import ByteUnit, format_bytes, format_count, format_tokens
 from .as_json import plain
+from .names import short_name
+from .workload import FAR, Workload
 
 if TYPE_CHECKING:
     from ..engine.case import Case
@@ -86,6 +88,34 @@ def way_flag(entry: WayOut) -> str:
 def ways_text(ways: Iterable[WayOut]) -> str:
     """The ways out, those that let the GPUs at hand hold it first."""
     return ", ".join(f"{way_text(entry)} ({way_flag(entry)})" for entry in ways if entry.holds)
+
+
+def workload(evaluation: Evaluation) -> Workload:
+    """The line that every screen has: model, format, users and contexts, requests, GPUs and their layout.
+
+    Raises ValueError where the scenario names what is not known.
+    """
+    case = evaluation.case
+    scenario = case.scenario
+    found = deployed(case)
+    plan = found.plan
+    users = "1 user" if scenario.users == 1 else f"{format_count(scenario.users)} users"
+    cards = f"{format_count(case.gpus)} × {short_name(case.accelerator)}"
+    placed = f"{cards} as {plan.layout.label}" if plan is not None and found.holds else f"{cards}: too small"
+    demand = f"{format_count(scenario.requests_per_day)} requests/day"
+    sizes = f"{format_tokens(scenario.input_tokens)} → {format_tokens(scenario.output_tokens)}"
+    far = scenario.context >= FAR * (scenario.input_tokens + scenario.output_tokens)
+    return Workload(
+        (
+            (case.model.name, 0),
+            (case.deployment.precision.label, 1),
+            (f"{users} × {format_tokens(scenario.context)}", 2),
+            (demand, 5),
+            (sizes, 4),
+            (placed, 3),
+        ),
+        "tight" if far else "",
+    )
 
 
 def as_json(evaluation: Evaluation) -> dict[str, Any]:

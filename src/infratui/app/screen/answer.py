@@ -88,6 +88,9 @@ class AnswerScreen(Page, Generic[R]):
         """What the screen shows of an evaluation. Raises ValueError where there is no answer."""
         raise NotImplementedError
 
+    def beside(self, evaluation: Evaluation) -> None:
+        """Compute what stands around the result, where the result is computed."""
+
     def show(self, result: R) -> None:
         """Put a result into the widgets."""
         raise NotImplementedError
@@ -177,7 +180,9 @@ class AnswerScreen(Page, Generic[R]):
 
     def _answer(self, evaluation: Evaluation) -> tuple[R | None, Mishap | None]:
         try:
-            return self.section(evaluation), None
+            result = self.section(evaluation)
+            self.beside(evaluation)
+            return result, None
         except Exception as error:
             return None, mishaps.told(error, f"evaluating {self.SECTION}")
 

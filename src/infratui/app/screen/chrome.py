@@ -9,6 +9,7 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widget import Widget
 
+from ...report.workload import Workload
 from ..keys import TYPING, find
 
 BAR_KEYS = 8
@@ -56,6 +57,23 @@ class TitleBar(Widget):
             label = f" {number} {brief if short else text} "
             parts.append((label, "bold reverse") if mode == self.title.active else (label, "$muted"))
         return Content.assemble(*parts)
+
+
+class WorkloadLine(Widget):
+    """What is served, for whom and on what, the same on every screen; `!` where memory and money are far apart."""
+
+    DEFAULT_CSS = "WorkloadLine { text-wrap: nowrap; height: 1; padding: 0 1; }"
+
+    workload: reactive[Workload | None] = reactive(None)
+
+    def render(self) -> Content:
+        if self.workload is None:
+            return Content("")
+        tight = self.workload.tone == "tight"
+        room = self.size.width - 2 * tight
+        text = self.workload.text(room)
+        text = text if len(text) <= room else f"{text[: max(0, room - 1)]}…"
+        return Content.assemble(("! ", "bold $tight") if tight else "", (text, "$muted"))
 
 
 class HintLine(Widget):

@@ -48,6 +48,10 @@ class Page(WalkedScreen):
         """What stands between the title line and the hint line."""
         yield from ()
 
+    def compose_under_title(self) -> ComposeResult:
+        """What stands in view below the title line."""
+        yield from ()
+
     def sync(self) -> None:
         """Show the session as it is now; nothing happens where it is shown already."""
         raise NotImplementedError
@@ -121,6 +125,7 @@ class Page(WalkedScreen):
 
     def compose(self) -> ComposeResult:
         yield TitleBar()
+        yield from self.compose_under_title()
         with Container(id="section"):
             yield from self.compose_page()
         yield HintLine()

@@ -11,6 +11,7 @@ from textual.widget import Widget
 from ...engine.figures.derivation import Derivation
 from ...report.inputs import NAMED
 from ...report.sections import Report, section
+from ...report.workload import Workload
 from ...scenario import INPUTS, Kind, Scenario, ScenarioError, bounds
 from ...settings_text import parse_value
 from ..checkpoints import MODEL_FIELDS
@@ -19,7 +20,7 @@ from ..widgets.picker import Picker
 from ..widgets.value_row import ValueRow
 from ..widgets.welcome import Welcome
 from .answer import AnswerScreen, R
-from .chrome import KeyBar
+from .chrome import KeyBar, WorkloadLine
 from .focus import Inputs
 
 if TYPE_CHECKING:
@@ -54,6 +55,12 @@ class SectionScreen(AnswerScreen[R]):
     AUTO_FOCUS = "ValueRow"
     FIELDS: ClassVar[tuple[str, ...]] = ()
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._label = ""
+        """The currency that amounts are shown in."""
+        self._workload: Workload | None = None
+
     # -- what a subclass may say otherwise
 
     @property
@@ -65,8 +72,18 @@ class SectionScreen(AnswerScreen[R]):
         """The part of the evaluation that this screen shows. Raises ValueError where there is no answer."""
         return cast("R", self.report.evaluate(evaluation))
 
+    def compose_under_title(self) -> ComposeResult:
+        yield WorkloadLine()
+
+    def beside(self, evaluation: Evaluation) -> None:
+        # The engine is loaded by now.
+        from ...report.deployment import workload
+
+        self._workload = workload(evaluation)
+
     def show(self, result: R) -> None:
         """Put a result into the widgets: what the section leads with, and every panel that the screen has."""
+        self.say_workload()
         self.answer(self.report.answer(result, self.bytes_as))
         self.place(*self.report.page(result, self.bytes_as))
 
@@ -84,6 +101,10 @@ class SectionScreen(AnswerScreen[R]):
         title = f"## {self.infra.title_of(self.SECTION)}: {escaped(self.scenario.name)}"
         parts = (title, escaped(self.summary()))
         return "\n\n".join((*parts, markdown(self.math(), self.bytes_as, self.scenario.currency))) + "\n"
+
+    def say_workload(self) -> None:
+        """Say what is served, for whom and on what."""
+        self.query_one(WorkloadLine).workload = self._workload
 
     # -- inputs
 
@@ -106,11 +127,6 @@ class SectionScreen(AnswerScreen[R]):
         )
         row.set_reactive(ValueRow.value, getattr(self.scenario, field))
         return row
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._label = ""
-        """The currency that amounts are shown in."""
 
     def sync_inputs(self) -> None:
         other = self._label != self.scenario.currency

@@ -309,7 +309,7 @@ class FleetPlan:
         return "hold" if self.holding >= self.keeping else "keep up"
 
 
-def fleet(case: Case, site: Site | None = None, share: float = 1.0, *, glance: bool = False) -> FleetPlan:  # noqa: C901, PLR0912 – one walk over the candidates
+def fleet(case: Case, site: Site | None = None, share: float = 1.0, *, glance: bool = False) -> FleetPlan:  # noqa: C901, PLR0912, PLR0915 – one walk over the candidates
     """The cheapest replicas that hold `share` of the users and keep up with `share` of the peak, plus spares.
 
     On one accelerator every price grows with the GPUs, so the fewest cost least; of equals the less loaded.

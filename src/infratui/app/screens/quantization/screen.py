@@ -146,6 +146,7 @@ class QuantizationScreen(SectionScreen[Shown]):
     # -- showing
 
     def show(self, result: Shown) -> None:
+        self.say_workload()
         # The engine remembers: what is the same object is on screen already.
         drawn = (result.trade, self.bytes_as)
         if drawn != self._drawn:
