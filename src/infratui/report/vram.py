@@ -18,7 +18,7 @@ from ..engine.figures.units import (
     format_tokens,
     significant,
 )
-from .deployment import reason_text, reasons_text
+from .deployment import reason_text, reasons_text, way_flag, way_text, ways_text
 from .names import short_name
 from .show import (
     Answer,
@@ -137,6 +137,8 @@ def reasons(result: VramResult, bytes_as: ByteUnit) -> str:
     """Why so many GPUs, and what the other estimator says."""
     parts = []
     least, selected = result.smallest, result.selected
+    if ways := ways_text(result.ways):
+        parts.append(f"would hold it: {ways}")
     if (plan := selected.plan) is not None:
         parts.append(f"max {format_count(plan.max_users)} users, or {format_tokens(plan.max_context)} tokens each")
     if least.plan is not None:
@@ -172,13 +174,15 @@ def summary(result: VramResult, bytes_as: ByteUnit) -> str:
 
 
 def stack(result: VramResult, bytes_as: ByteUnit) -> Stack:
-    """Weights, cache and runtime beside what the fewest GPUs have."""
-    estimate, least = result.headline, result.smallest.plan
-    capacity = least.requested * least.layout.gpus if least else 0
-    accelerator = result.selected.accelerator
-    words = ""
-    if least:
-        name = short_name(accelerator)
+    """Weights, cache and runtime beside what the chosen GPUs have, or the fewest where those do not hold it."""
+    estimate, selected, least = result.headline, result.selected, result.smallest.plan
+    name = short_name(selected.accelerator)
+    capacity, words = 0, ""
+    if selected.verdict != "no" and selected.totals is not None:
+        capacity = selected.totals.capacity
+        words = f"{selected.totals.gpus} × {name}: {format_bytes(capacity, bytes_as)}"
+    elif least:
+        capacity = least.requested * least.layout.gpus
         words = f"{least.layout.gpus} × {name}: {format_bytes(capacity, bytes_as)}"
     amounts = (("weights", estimate.weights, "weights"), ("KV cache", estimate.kv_cache, "kv"),
                ("runtime", estimate.runtime, "overhead"))  # fmt: skip
@@ -412,6 +416,16 @@ def data(result: VramResult, *, explain: bool = False) -> dict[str, object]:
             "max_users": None if plan is None else plan.max_users,
             "max_context": None if plan is None else plan.max_context,
         },
+        "ways_out": [
+            {
+                "change": dict(entry.changes),
+                "words": way_text(entry),
+                "flag": way_flag(entry),
+                "gpus": entry.gpus,
+                "holds": entry.holds,
+            }
+            for entry in result.ways
+        ],
         "vllm_startup": None if result.startup is None else result.startup.lines,
         "accelerators": [
             {

@@ -19,7 +19,9 @@ MONTH = Formula("breakeven month", "capital / (rent - operating)", Unit.MONTHS, 
 REQUEST_PRICE = Formula(
     "API price per request", "api_usd_per_mtok * (input_tokens + output_tokens) / 1000000", Unit.USD, term="breakeven"
 )
-REQUESTS = Formula("breakeven requests per day", "monthly / (request_price * service_days)", term="breakeven")
+REQUESTS = Formula(
+    "breakeven requests per day", "monthly / (request_price * service_days)", Unit.REQUESTS_PER_DAY, term="breakeven"
+)
 
 
 FREE_USD = 1e-9

@@ -6,15 +6,18 @@ import math
 from dataclasses import dataclass
 
 from ..deployment.demand import DAYS_PER_MONTH, HOURS_PER_MONTH, Demand, Offered, offered_load
-from ..figures.derivation import Formula, Ledger
+from ..figures.derivation import Formula, Ledger, Unit
 
 __all__ = ["DAYS_PER_MONTH", "HOURS_PER_MONTH", "Demand", "Fleet", "Offered", "offered_load", "size_fleet"]
 
 REPLICAS = Formula(
-    "replicas", "max(1, ceil(peak_rate / replica_rate), ceil(users / replica_users)) + spares", term="replica"
+    "replicas",
+    "max(1, ceil(peak_rate / replica_rate), ceil(users / replica_users)) + spares",
+    Unit.COUNT,
+    term="replica",
 )
-KEEPING = Formula("replicas", "max(1, ceil(peak_rate / replica_rate)) + spares", term="replica")
-GPUS = Formula("GPUs", "replicas * gpus_per_replica", term="node")
+KEEPING = Formula("replicas", "max(1, ceil(peak_rate / replica_rate)) + spares", Unit.COUNT, term="replica")
+GPUS = Formula("GPUs", "replicas * gpus_per_replica", Unit.COUNT, term="node")
 
 
 @dataclass(frozen=True, slots=True)

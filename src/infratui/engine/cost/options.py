@@ -33,10 +33,14 @@ ANNUITY = Formula(
 )
 STRAIGHT_LINE = Formula("capital per month", "(capital - resale) / months", Unit.USD, term="amortization")
 RESALE = Formula("resale", "capital * resale_pct / 100", Unit.USD, term="resale")
-MONTHLY_RATE = Formula("monthly interest", "interest_pct / 100 / 12", term="cost-of-capital")
-POWER_KW = Formula("IT power", "gpus * watts_per_gpu * host_factor / 1000", term="pue")
+MONTHLY_RATE = Formula("monthly interest", "interest_pct / 100 / 12", Unit.SHARE, term="cost-of-capital")
+POWER_KW = Formula("IT power", "gpus * watts_per_gpu * host_factor / 1000", Unit.KILOWATTS, term="pue")
 LOAD_SHARE = Formula(
-    "mean power share", "duty * active_pct / 100 + (1 - duty) * idle_pct / 100", basis=Basis.ASSUMED, term="duty-cycle"
+    "mean power share",
+    "duty * active_pct / 100 + (1 - duty) * idle_pct / 100",
+    Unit.SHARE,
+    basis=Basis.ASSUMED,
+    term="duty-cycle",
 )
 ENERGY_MONTH = Formula(
     "electricity", "power_kw * power_share * pue * hours_per_month * usd_per_kwh", Unit.USD, term="pue"

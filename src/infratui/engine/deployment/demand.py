@@ -15,7 +15,7 @@ MEAN_RATE = Formula(
 PEAK_RATE = Formula("peak request rate", "mean_rate * peak_factor", Unit.REQUESTS_PER_S, term="peak-factor")
 OUTPUT_RATE = Formula("output tokens at peak", "peak_rate * output_tokens", Unit.TOKENS_PER_S, term="throughput")
 INPUT_RATE = Formula("input tokens at peak", "peak_rate * input_tokens", Unit.TOKENS_PER_S, term="throughput")
-DAYS_OF_SERVICE = Formula("service days per month", "days_per_month * days_per_week / 7", term="duty-cycle")
+DAYS_OF_SERVICE = Formula("service days per month", "days_per_month * days_per_week / 7", Unit.DAYS, term="duty-cycle")
 REQUESTS_PER_MONTH = Formula("requests per month", "requests_per_day * service_days", Unit.REQUESTS, term="throughput")
 TOKENS_PER_MONTH = Formula(
     "tokens per month", "requests_per_month * (input_tokens + output_tokens)", Unit.TOKENS, term="token"

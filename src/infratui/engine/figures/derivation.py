@@ -55,6 +55,10 @@ class Unit(StrEnum):
     USD_PER_HOUR = "USD/h"
     USD_PER_MTOK = "USD/1M tokens"
     WATTS = "W"
+    KILOWATTS = "kW"
+    DAYS = "days"
+    REQUESTS_PER_DAY = "requests/day"
+    SHARE = "share"
     HOURS = "h"
     MONTHS = "months"
     PERCENT = "%"
@@ -114,7 +118,7 @@ class Formula:
         self,
         symbol: str,
         expression: str,
-        unit: Unit = Unit.COUNT,
+        unit: Unit,
         *,
         term: str,
         basis: Basis = Basis.DERIVED,

@@ -173,5 +173,7 @@ def format_value(value: Number, unit: Unit, bytes_as: ByteUnit = ByteUnit.GB) ->
             return f"{significant(value / 1e12)} T{unit.value}"
         case Unit.COUNT:
             return format_count(value)
+        case Unit.SHARE:
+            return significant(value)
         case _:
             return f"{format_count(value)} {unit.value}"

@@ -190,7 +190,7 @@ def evaluate_parallelism(case: Case) -> ParallelismResult:
         rows=rows,
         needed=needed,
         missing_gpus=found.missing_gpus or 0,
-        help=() if found.holds else ways_out(case),
+        help=() if found.holds else case.part("ways", ways_out),
         links=_links(case, chosen) if chosen else (),
         attention_dp_saving=_copied_bytes(case, chosen.layout.tp) if chosen else 0,
         kv_copies=_copies(case, chosen.layout.tp) if chosen else 1.0,

@@ -9,6 +9,7 @@ from ..cluster.layout import Layout
 from ..deployment.answer import Deployed, deployed
 from ..deployment.candidates import kv_copies
 from ..deployment.site import Site
+from ..deployment.ways_out import ways_out
 from ..figures.derivation import Basis, Formula, Ledger, Unit
 from ..memory import rule_of_thumb
 from ..memory.kv_cache import CacheKind, KvTier, Sequences, kv_demand, kv_layers, kv_tier
@@ -83,6 +84,7 @@ def evaluate_vram(case: Case) -> VramResult:
         layers=_layer_strip(deployment, load),
         tiers=_tiers(deployment, site, load, selected.plan.layout if selected.plan else Layout()),
         smallest=found.fewest,
+        ways=() if found.holds else case.part("ways", ways_out),
         rows=rows if scenario.estimator == "detailed" else rows_by_rule_of_thumb(deployment, load, rows),
         selected=selected,
         growth=_growth(deployment, site, load, case.gpus, selected.plan),

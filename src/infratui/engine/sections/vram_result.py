@@ -10,6 +10,7 @@ from ..cluster.layout import Layout
 from ..deployment.answer import Totals
 from ..deployment.reasons import Reason
 from ..deployment.search import Fewest
+from ..deployment.ways_out import WayOut
 from ..figures.derivation import Derivation
 from ..memory.kv_cache import CacheKind, KvTier, Sequences
 from ..memory.plan import Deployment, MemoryPlan
@@ -168,6 +169,8 @@ class VramResult:
     """Fetching one user's cache back to the GPUs of a replica, against computing it again."""
     smallest: Fewest
     """On the chosen accelerator."""
+    ways: tuple[WayOut, ...]
+    """What would let these GPUs hold it, or fewer be enough, cheapest first; empty where they hold it."""
     rows: tuple[AcceleratorRow, ...]
     selected: Selected
     growth: Growth
