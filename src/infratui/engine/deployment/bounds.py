@@ -11,7 +11,7 @@ from ..cluster.layout import Layout
 from ..memory.kv_cache import Sequences, kv_demand
 from ..memory.plan import Deployment, runtime_inside
 from ..memory.runtime import Batch, RuntimeConstants
-from ..model.architecture import AnyAttention, GroupedQuery, Model, Part, parameters
+from ..model.architecture import AnyAttention, GroupedQuery, Model, Part, group_counts, parameters
 from ..model.precision import Precision
 from ..speed import Workload
 from ..speed.load import step_load
@@ -53,6 +53,10 @@ class Floor:
         self._weights = _weights_table(deployment.model, deployment.precision)
         self._runtime = _runtime_table(deployment.model, deployment.constants, batch)
         self._cache: dict[int, int] = {}
+        self._layer: dict[tuple[int, int], tuple[int, int]] = {}
+        """(TP, EP) → weights of one layer on one rank, and its cache per user: at least."""
+        self._layers = deployment.model.layers
+        self._alike = self._layers > 2 and sum(count > 0 for _, count in group_counts(deployment.model)) == 1
         self._experts = deployment.model.mixture.experts if deployment.model.mixture else 1
 
     def users_at_most(self, group: Layout) -> int:
@@ -64,9 +68,7 @@ class Floor:
         if weights is None:
             weights = self._deployment.weights(Layout(tp, 1, 1, group.ep)).replica
             self._weights[tp, held] = weights
-        runtime = self._runtime.get((tp, pp))
-        if runtime is None:
-            runtime = self._runtime[tp, pp] = runtime_inside(self._deployment, self._accelerator, tp, pp)
+        runtime = self._own_buffers(tp, pp)
         per_user = self._cache.get(tp)
         if per_user is None:
             # Layers of a stage round up on their own: the sum over stages is a byte or so above this.
@@ -81,9 +83,39 @@ class Floor:
             return 0
         return int(room) // per_user if per_user > 0 else self._load.users
 
+    def _own_buffers(self, tp: int, pp: int) -> int:
+        runtime = self._runtime.get((tp, pp))
+        if runtime is None:
+            runtime = self._runtime[tp, pp] = runtime_inside(self._deployment, self._accelerator, tp, pp)
+        return runtime
+
     def gpus_at_least(self, group: Layout) -> int:
         """GPUs that copies of a group cannot go below; 0: no number of them holds the load."""
-        held = self.users_at_most(group) * group.dp
+        return self._copied(group, self.users_at_most(group))
+
+    def gpus_of_whole_layers(self, group: Layout) -> int:
+        """A closer look: layers are not cut, so one stage holds its share of them rounded up. 0: as above."""
+        if not self._alike or group.pp == 1:
+            return self.gpus_at_least(group)
+        key = group.tp, group.ep
+        if key not in self._layer:
+            alone = Layout(group.tp, self._layers, 1, group.ep)
+            stage = self._deployment.weights(alone).stages[1]
+            per_user = kv_demand(self._deployment.geometry(alone)[1], self._load).per_user
+            # Parts and caches of several layers round up together.
+            self._layer[key] = stage.total - len(stage.parts), per_user - 1
+        weights, per_user = (-(-self._layers // group.pp) * size for size in self._layer[key])
+        room = self._visible if self._of_free else self._requested
+        room -= self._own_buffers(group.tp, group.pp) + weights
+        if self._of_free:
+            room = room * self._deployment.utilization + 1
+        if room < 0:
+            return 0
+        return self._copied(group, int(room) // per_user if per_user > 0 else self._load.users)
+
+    def _copied(self, group: Layout, users: int) -> int:
+        """GPUs where one replica of a group holds so many users."""
+        held = users * group.dp
         return group.gpus * -(-self._load.users // held) if held else 0
 
 
