@@ -247,7 +247,7 @@ class Pace:
         return 0.0 if math.isinf(self._rate) else self._step(group, 1.0)
 
     def keeps_up(self, group: Layout, requests_per_s: float) -> bool:
-        """The group may serve so many: a closer look than `requests_at_most`, by the rates that steps reach.
+        """The group may serve so many within the TTFT target: a closer look than `requests_at_most`, by the rates that steps reach.
 
         A request takes its share of the fixed part of steps and of the scores of its prompt, and its matrices either
         read or compute. More requests together only share the fixed part and the reading better.
@@ -259,6 +259,9 @@ class Pace:
         reached = self._reached
         if isinstance(reached, str):
             return True
+        target = self._case.targets.ttft_s
+        if target and (reached.prompt + reached.scores) / group.tp > target * (1 + _ROUNDING):
+            return False
         batch, output = self._largest(group), self._workload.output_tokens
         micro = max(1.0, batch / group.pp)
         fixed = reached.fixed + reached.per_stage * group.pp + reached.per_sequence * micro
