@@ -247,28 +247,44 @@ class Pace:
         return 0.0 if math.isinf(self._rate) else self._step(group, 1.0)
 
     def keeps_up(self, group: Layout, requests_per_s: float) -> bool:
-        """The group may serve so many within the TTFT target: a closer look than `requests_at_most`, by the rates that steps reach.
+        """The group may serve so many within the TTFT target: closer than `requests_at_most`, by rates steps reach.
 
         A request takes its share of the fixed part of steps and of the scores of its prompt, and its matrices either
         read or compute. More requests together only share the fixed part and the reading better.
         """
-        if requests_per_s <= 0 or self._workload.speculation or math.isinf(self._rate):
+        if requests_per_s <= 0:
             return True
-        if self._reached is None:
-            self._reached = _reached(self._case, self._site, self._workload)
-        reached = self._reached
-        if isinstance(reached, str):
-            return True
-        target = self._case.targets.ttft_s
-        if target and (reached.prompt + reached.scores) / group.tp > target * (1 + _ROUNDING):
+        reached, target = self._reach(), self._case.targets.ttft_s
+        if reached and target and (reached.prompt + reached.scores) / group.tp > target * (1 + _ROUNDING):
             return False
-        batch, output = self._largest(group), self._workload.output_tokens
-        micro = max(1.0, batch / group.pp)
+        batch = self._largest(group)
+        seconds = self._busy(group, batch)
+        return not seconds or batch * group.dp / seconds * self._share * (1 + _ROUNDING) >= requests_per_s
+
+    def tokens_within(self, layout: Layout) -> float:
+        """Tokens/s of a layout with all users in flight: a closer look than `tokens_at_most`, in the same way."""
+        batch = self._together(layout)
+        seconds = self._busy(layout, batch)
+        output = self._workload.output_tokens
+        return batch * layout.dp * output / seconds * (1 + _ROUNDING) if seconds else math.inf
+
+    def _busy(self, group: Layout, batch: float) -> float:
+        """Seconds that one replica needs at least for so many requests together; 0: not known."""
+        reached = self._reach()
+        if reached is None:
+            return 0.0
+        output, micro = self._workload.output_tokens, max(1.0, batch / group.pp)
         fixed = reached.fixed + reached.per_stage * group.pp + reached.per_sequence * micro
         computed = (output * micro * reached.decoded + micro * reached.prompt) / group.tp
         matrices = max(output * self._step(group, batch), computed)
-        seconds = output * fixed + micro * reached.scores / group.tp + matrices
-        return batch * group.dp / seconds * self._share * (1 + _ROUNDING) >= requests_per_s
+        return output * fixed + micro * reached.scores / group.tp + matrices
+
+    def _reach(self) -> _Reached | None:
+        if self._workload.speculation or math.isinf(self._rate):
+            return None
+        if self._reached is None:
+            self._reached = _reached(self._case, self._site, self._workload)
+        return None if isinstance(self._reached, str) else self._reached
 
     def _largest(self, group: Layout) -> float:
         """Sequences of one replica that memory and the engine allow."""
@@ -307,17 +323,21 @@ class Pace:
             self._reads[key] = always, stage.of(Part.ROUTED_EXPERTS)
         return self._reads[key]
 
+    def _together(self, layout: Layout) -> float:
+        """Sequences that run on one replica at most with all users in flight."""
+        # Fewer in flight than asked for step faster: only what certainly runs together counts.
+        whole = layout.tp * layout.pp * self._site.table.visible_memory(self._site.accelerator)
+        tokens = self._workload.input_tokens + self._workload.output_tokens
+        size = layout.tp * self._geometry(layout.tp).sequence_bytes(tokens)
+        limit = self._workload.max_num_seqs or math.inf
+        return max(1.0, min(self._case.load.users / layout.dp, limit, whole / size if size else math.inf))
+
     def tokens_at_most(self, layout: Layout) -> tuple[float, float]:
         """Tokens/s of a layout with all users in flight, and the TPOT that no prediction goes below."""
         output = self._workload.output_tokens
         if math.isinf(self._rate):
             return math.inf, 0.0
-        # Fewer in flight than asked for step faster: only what certainly runs together counts.
-        whole = layout.tp * layout.pp * self._site.table.visible_memory(self._site.accelerator)
-        size = layout.tp * self._geometry(layout.tp).sequence_bytes(self._workload.input_tokens + output)
-        limit = self._workload.max_num_seqs or math.inf
-        users = self._case.load.users
-        batch = max(1.0, min(users / layout.dp, limit, whole / size if size else math.inf))
+        batch = self._together(layout)
         rate = batch * layout.dp / seconds if (seconds := self._step(layout, batch)) else math.inf
         alone = self._step(layout, 1.0)
         if not seconds or output < 2:

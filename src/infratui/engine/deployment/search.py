@@ -213,7 +213,8 @@ def _judged(case: Case, site: Site, found: list[Layout]) -> list[Judged]:
     bounded = [(*pace.tokens_at_most(layout), layout) for layout in found]
     for most, fastest_step, layout in sorted(bounded, key=lambda entry: (-entry[0], entry[2])):
         may_meet = not target or fastest_step <= target
-        if (met and not may_meet) or most < (1 - CLOSE) * (met or (0.0 if may_meet else unmet)):
+        least = (1 - CLOSE) * (met or (0.0 if may_meet else unmet))
+        if (met and not may_meet) or most < least or (least and pace.tokens_within(layout) < least):
             continue
         plan = site.plan(case.deployment, layout, case.load)
         if not plan.fits:
