@@ -8,10 +8,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ..cluster.layout import Layout
-from ..memory.kv_cache import Sequences, kv_demand
+from ..memory.kv_cache import KvGeometry, Sequences, kv_demand
 from ..memory.plan import Deployment, runtime_inside
 from ..memory.runtime import Batch, RuntimeConstants
-from ..model.architecture import AnyAttention, GroupedQuery, Model, Part, parameters
+from ..memory.weights import stage_groups
+from ..model.architecture import AnyAttention, GroupedQuery, Model, Part, layer_order, parameters
 from ..model.precision import Precision
 from ..speed import Workload
 from ..speed.load import step_load
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 _ALWAYS_READ = (Part.ATTENTION, Part.MLP, Part.SHARED_EXPERTS, Part.ROUTER, Part.NORMS, Part.HEAD)
 _HALVINGS = 12
 _ROUNDING = 1e-6
+_KINDS = 4
+"""Kinds of stages that a bound looks at."""
 
 
 @lru_cache(maxsize=256)
@@ -37,6 +40,14 @@ def _weights_table(model: Model, precision: Precision) -> dict[tuple[int, int], 
 def _runtime_table(model: Model, constants: RuntimeConstants, batch: Batch) -> dict[tuple[int, int], int]:
     """(TP, PP) → what the engine's own buffers take of the requested memory of a GPU."""
     return {}
+
+
+@lru_cache(maxsize=2048)
+def _stages(model: Model, pp: int) -> tuple[tuple[tuple[str, int], ...], ...]:
+    """Kinds of the stages with the most layers: key and number of each layer group."""
+    kinds = dict.fromkeys(tuple((group.key, count) for group, count in stage) for stage in stage_groups(model, pp))
+    most = max(sum(count for _, count in kind) for kind in kinds)
+    return tuple(kind for kind in kinds if sum(count for _, count in kind) == most)[-_KINDS:]
 
 
 class Floor:
@@ -53,6 +64,8 @@ class Floor:
         self._weights = _weights_table(deployment.model, deployment.precision)
         self._runtime = _runtime_table(deployment.model, deployment.constants, batch)
         self._cache: dict[int, int] = {}
+        self._layer: dict[tuple[int, int], dict[str, tuple[int, int]]] = {}
+        self._layers = deployment.model.layers
         self._experts = deployment.model.mixture.experts if deployment.model.mixture else 1
 
     def users_at_most(self, group: Layout) -> int:
@@ -64,9 +77,7 @@ class Floor:
         if weights is None:
             weights = self._deployment.weights(Layout(tp, 1, 1, group.ep)).replica
             self._weights[tp, held] = weights
-        runtime = self._runtime.get((tp, pp))
-        if runtime is None:
-            runtime = self._runtime[tp, pp] = runtime_inside(self._deployment, self._accelerator, tp, pp)
+        runtime = self._own_buffers(tp, pp)
         per_user = self._cache.get(tp)
         if per_user is None:
             # Layers of a stage round up on their own: the sum over stages is a byte or so above this.
@@ -81,9 +92,59 @@ class Floor:
             return 0
         return int(room) // per_user if per_user > 0 else self._load.users
 
+    def _own_buffers(self, tp: int, pp: int) -> int:
+        runtime = self._runtime.get((tp, pp))
+        if runtime is None:
+            runtime = self._runtime[tp, pp] = runtime_inside(self._deployment, self._accelerator, tp, pp)
+        return runtime
+
     def gpus_at_least(self, group: Layout) -> int:
         """GPUs that copies of a group cannot go below; 0: no number of them holds the load."""
-        held = self.users_at_most(group) * group.dp
+        return self._copied(group, self.users_at_most(group))
+
+    def gpus_of_whole_layers(self, group: Layout) -> int:
+        """A closer look: layers are not cut, so some stage holds more than an even share of them. 0: as above."""
+        if group.pp == 1 or self._layers < 3:
+            return self.gpus_at_least(group)
+        sizes = self._sizes(group)
+        users = self._load.users
+        buffers = self._own_buffers(group.tp, group.pp)
+        for stage in _stages(self._deployment.model, group.pp):
+            weights = per_user = 0
+            for key, count in stage:
+                weight, cache = sizes[key]
+                weights += count * weight
+                per_user += count * cache
+            room = (self._visible if self._of_free else self._requested) - buffers - weights
+            if self._of_free:
+                room = room * self._deployment.utilization + 1
+            if room < 0:
+                return 0
+            if per_user > 0:
+                users = min(users, int(room) // per_user)
+        return self._copied(group, users)
+
+    def _sizes(self, group: Layout) -> dict[str, tuple[int, int]]:
+        """Weights and cache per user of one layer on one rank, by layer group: at least."""
+        found = self._layer.get((group.tp, group.ep))
+        if found is None:
+            alone = Layout(group.tp, self._layers, 1, group.ep)
+            stages, caches = self._deployment.weights(alone).stages, self._deployment.geometry(alone)
+            found = dict.fromkeys((entry.key for entry in self._deployment.model.groups), (0, 0))
+            # First and last stage hold more than a layer. Parts and caches of several layers round up together.
+            for place, entry in enumerate(layer_order(self._deployment.model)[1:-1], start=1):
+                if found[entry.key] == (0, 0):
+                    per_user = kv_demand(caches[place], self._load).per_user
+                    found[entry.key] = (
+                        stages[place].total - len(stages[place].parts),
+                        max(0, per_user - 1),
+                    )
+            self._layer[group.tp, group.ep] = found
+        return found
+
+    def _copied(self, group: Layout, users: int) -> int:
+        """GPUs where one replica of a group holds so many users."""
+        held = users * group.dp
         return group.gpus * -(-self._load.users // held) if held else 0
 
 
@@ -158,6 +219,8 @@ class Pace:
         self._plain = all(group.attention is None or plain(group.attention) for group in self._model.groups)
         self._reads: dict[tuple[int, int], tuple[int, int]] = {}
         self._reached: _Reached | str | None = None
+        self._geometries: dict[int, KvGeometry] = {}
+        self._mixture = self._model.mixture
 
     def requests_at_most(self, group: Layout) -> float:
         """Of all replicas of the group, less the head room."""
@@ -184,31 +247,50 @@ class Pace:
         return 0.0 if math.isinf(self._rate) else self._step(group, 1.0)
 
     def keeps_up(self, group: Layout, requests_per_s: float) -> bool:
-        """The group may serve so many: a closer look than `requests_at_most`, by the rates that steps reach.
+        """The group may serve so many within the TTFT target: closer than `requests_at_most`, by rates steps reach.
 
         A request takes its share of the fixed part of steps and of the scores of its prompt, and its matrices either
         read or compute. More requests together only share the fixed part and the reading better.
         """
-        if requests_per_s <= 0 or self._workload.speculation or math.isinf(self._rate):
+        if requests_per_s <= 0:
             return True
-        if self._reached is None:
-            self._reached = _reached(self._case, self._site, self._workload)
-        reached = self._reached
-        if isinstance(reached, str):
-            return True
-        batch, output = self._largest(group), self._workload.output_tokens
-        micro = max(1.0, batch / group.pp)
+        reached, target = self._reach(), self._case.targets.ttft_s
+        if reached and target and (reached.prompt + reached.scores) / group.tp > target * (1 + _ROUNDING):
+            return False
+        batch = self._largest(group)
+        seconds = self._busy(group, batch)
+        return not seconds or batch * group.dp / seconds * self._share * (1 + _ROUNDING) >= requests_per_s
+
+    def tokens_within(self, layout: Layout) -> float:
+        """Tokens/s of a layout with all users in flight: a closer look than `tokens_at_most`, in the same way."""
+        batch = self._together(layout)
+        seconds = self._busy(layout, batch)
+        output = self._workload.output_tokens
+        return batch * layout.dp * output / seconds * (1 + _ROUNDING) if seconds else math.inf
+
+    def _busy(self, group: Layout, batch: float) -> float:
+        """Seconds that one replica needs at least for so many requests together; 0: not known."""
+        reached = self._reach()
+        if reached is None:
+            return 0.0
+        output, micro = self._workload.output_tokens, max(1.0, batch / group.pp)
         fixed = reached.fixed + reached.per_stage * group.pp + reached.per_sequence * micro
         computed = (output * micro * reached.decoded + micro * reached.prompt) / group.tp
         matrices = max(output * self._step(group, batch), computed)
-        seconds = output * fixed + micro * reached.scores / group.tp + matrices
-        return batch * group.dp / seconds * self._share * (1 + _ROUNDING) >= requests_per_s
+        return output * fixed + micro * reached.scores / group.tp + matrices
+
+    def _reach(self) -> _Reached | None:
+        if self._workload.speculation or math.isinf(self._rate):
+            return None
+        if self._reached is None:
+            self._reached = _reached(self._case, self._site, self._workload)
+        return None if isinstance(self._reached, str) else self._reached
 
     def _largest(self, group: Layout) -> float:
         """Sequences of one replica that memory and the engine allow."""
-        case, site = self._case, self._site
-        geometry = case.deployment.geometry(Layout(group.tp))[0]
-        size = group.tp * (geometry.sequence_bytes(self._workload.input_tokens + self._workload.output_tokens) - 1)
+        site = self._site
+        tokens = self._workload.input_tokens + self._workload.output_tokens
+        size = group.tp * (self._geometry(group.tp).sequence_bytes(tokens) - 1)
         room = group.tp * group.pp * site.table.visible_memory(site.accelerator)
         limit = float(self._workload.max_num_seqs or math.inf)
         return max(1.0, min(limit, room / size if size > 0 else math.inf))
@@ -217,15 +299,21 @@ class Pace:
         """Seconds per token that reading alone takes."""
         always, routed = self._read(group)
         micro = max(1.0, batch / group.pp)
-        mixture = self._model.mixture
+        mixture = self._mixture
         if mixture is not None:
             share = min(mixture.top_k / mixture.experts, 1 - 1e-9)
             tokens = micro * max(1, group.ep // group.tp)
             always += routed * max(share, 1 - (1 - tokens * math.log1p(-share) / self._skew) ** -self._skew)
         if self._plain:
-            growing = self._case.deployment.geometry(Layout(group.tp))[0].growing
+            growing = self._geometry(group.tp).growing
             always += growing * self._workload.context * micro
         return always / self._rate / self._drafted
+
+    def _geometry(self, tp: int) -> KvGeometry:
+        """Cache of a rank that holds all layers."""
+        if tp not in self._geometries:
+            self._geometries[tp] = self._case.deployment.geometry(Layout(tp))[0]
+        return self._geometries[tp]
 
     def _read(self, group: Layout) -> tuple[float, float]:
         key = group.tp, group.ep
@@ -235,19 +323,21 @@ class Pace:
             self._reads[key] = always, stage.of(Part.ROUTED_EXPERTS)
         return self._reads[key]
 
+    def _together(self, layout: Layout) -> float:
+        """Sequences that run on one replica at most with all users in flight."""
+        # Fewer in flight than asked for step faster: only what certainly runs together counts.
+        whole = layout.tp * layout.pp * self._site.table.visible_memory(self._site.accelerator)
+        tokens = self._workload.input_tokens + self._workload.output_tokens
+        size = layout.tp * self._geometry(layout.tp).sequence_bytes(tokens)
+        limit = self._workload.max_num_seqs or math.inf
+        return max(1.0, min(self._case.load.users / layout.dp, limit, whole / size if size else math.inf))
+
     def tokens_at_most(self, layout: Layout) -> tuple[float, float]:
         """Tokens/s of a layout with all users in flight, and the TPOT that no prediction goes below."""
         output = self._workload.output_tokens
         if math.isinf(self._rate):
             return math.inf, 0.0
-        # Fewer in flight than asked for step faster: only what certainly runs together counts.
-        whole = layout.tp * layout.pp * self._site.table.visible_memory(self._site.accelerator)
-        size = layout.tp * self._case.deployment.geometry(Layout(layout.tp))[0].sequence_bytes(
-            self._workload.input_tokens + output
-        )
-        limit = self._workload.max_num_seqs or math.inf
-        users = self._case.load.users
-        batch = max(1.0, min(users / layout.dp, limit, whole / size if size else math.inf))
+        batch = self._together(layout)
         rate = batch * layout.dp / seconds if (seconds := self._step(layout, batch)) else math.inf
         alone = self._step(layout, 1.0)
         if not seconds or output < 2:

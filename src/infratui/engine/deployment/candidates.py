@@ -72,16 +72,17 @@ def _groups(model: Model, precision: Precision, domain: int, forced: Forced) -> 
     else:
         sizes = _tensor_sizes(model, precision, domain)
     depths = (forced.pp,) if forced.pp else range(1, model.layers + 1)
+    mixture = model.mixture
     for tp in sizes:
         for ep in _expert_sizes(model, precision, tp, forced):
             spread = max(1, -(-ep // tp))
             dp = forced.dp or spread
+            whole = mixture is None or ep <= tp or not mixture.experts % ep
             for pp in depths:
-                if tp * pp * dp > MOST_GPUS:
+                if tp * pp * dp > MOST_GPUS or not (pp == 1 or whole or forced.ep):
+                    # Copies of experts go with a single stage.
                     break
-                whole = model.mixture is None or ep <= tp or not model.mixture.experts % ep
-                if pp == 1 or whole or forced.ep:
-                    yield Layout(tp, pp, dp, ep)
+                yield Layout(tp, pp, dp, ep)
 
 
 def _tensor_sizes(model: Model, precision: Precision, domain: int) -> list[int]:

@@ -245,6 +245,9 @@ def _largest_within(plan: Plan, workload: Workload, targets: Targets, top: float
             raise TooSlowError(mix.per_replica)
         return found
 
+    if targets.ttft_s and (plan.rates.per_request + plan.prefill(workload)) / targets.ttft_s - 1 > 0:
+        # A prompt alone takes longer than the first token may.
+        raise _MissedError
     low, high = 1.0, top
     above = excess(top)
     if above <= 0:

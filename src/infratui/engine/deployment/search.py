@@ -63,6 +63,7 @@ def fewest(deployment: Deployment, site: Site, load: Sequences) -> Fewest:
     floor = Floor(deployment, site, load)
     model, precision, domain = deployment.model, deployment.precision, site.fabric.domain
     best: MemoryPlan | None = None
+    rank: tuple[tuple[int, int, int], int, Layout] | None = None
     # A glance at the usual sizes gives a count to beat; then all that could beat it.
     for space in (usual(model, precision, domain), groups(model, precision, domain)):
         most = best.layout.gpus if best else MOST_GPUS
@@ -71,16 +72,19 @@ def fewest(deployment: Deployment, site: Site, load: Sequences) -> Fewest:
             if group.gpus > most:
                 break
             bound = floor.gpus_at_least(group)
-            if 0 < bound <= most:
-                bounded.append((bound, group.pp, group))
-        for bound, stages, group in sorted(bounded):
-            if best is not None and (bound, stages) > (best.layout.gpus, best.layout.pp):
-                if bound > best.layout.gpus:
+            if 0 < bound <= most and 0 < (closer := floor.gpus_of_whole_layers(group)) <= most:
+                bounded.append((closer, group.pp, bound, group))
+        for closer, stages, bound, group in sorted(bounded):
+            if best is not None and (closer, stages) > (best.layout.gpus, best.layout.pp):
+                if closer > best.layout.gpus:
                     break
                 continue
             plan = _held(deployment, site, load, group)
-            if plan is not None and (best is None or _room(plan) < _room(best)):
-                best = plan
+            if plan is not None and (rank is None or (_room(plan), bound, group) < rank):
+                best, rank = plan, (_room(plan), bound, group)
+        if best is not None:
+            # Of equals a usual size stays.
+            rank = _room(best), 0, best.layout
     if best is not None:
         return Fewest(best)
     if site.plan(deployment, Layout(), load).requested <= site.plan(deployment, Layout(), load).runtime_inside:
@@ -209,7 +213,8 @@ def _judged(case: Case, site: Site, found: list[Layout]) -> list[Judged]:
     bounded = [(*pace.tokens_at_most(layout), layout) for layout in found]
     for most, fastest_step, layout in sorted(bounded, key=lambda entry: (-entry[0], entry[2])):
         may_meet = not target or fastest_step <= target
-        if (met and not may_meet) or most < (1 - CLOSE) * (met or (0.0 if may_meet else unmet)):
+        least = (1 - CLOSE) * (met or (0.0 if may_meet else unmet))
+        if (met and not may_meet) or most < least or (least and pace.tokens_within(layout) < least):
             continue
         plan = site.plan(case.deployment, layout, case.load)
         if not plan.fits:

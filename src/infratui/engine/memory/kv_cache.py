@@ -210,7 +210,7 @@ def kv_layers(
     return KvLayers(group.key, kind, layers, bytes_per_token, window, state)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=2048)
 def kv_stages(
     model: Model,
     precision: Precision,
@@ -224,10 +224,17 @@ def kv_stages(
     Grouped-query heads divide by TP down to one per rank; a latent is whole on every rank (only attention data
     parallelism, replicas that share experts, divides it: each replica then holds its own sequences).
     """
-    return tuple(
-        _geometry(tuple(kv_layers(group, layers, precision, tp, windowed, rules) for group, layers in groups))
-        for groups in stage_groups(model, pp)
-    )
+    # Stages of a long pipeline are of few kinds.
+    known: dict[tuple[tuple[int, int], ...], KvGeometry] = {}
+    stages = []
+    for groups in stage_groups(model, pp):
+        kind = tuple((id(group), layers) for group, layers in groups)
+        if kind not in known:
+            known[kind] = _geometry(
+                tuple(kv_layers(group, layers, precision, tp, windowed, rules) for group, layers in groups)
+            )
+        stages.append(known[kind])
+    return tuple(stages)
 
 
 def _geometry(groups: tuple[KvLayers, ...]) -> KvGeometry:

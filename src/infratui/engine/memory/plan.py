@@ -133,10 +133,10 @@ def plan_memory(
     visible = table.visible_memory(accelerator)
     batch = deployment.batch(accelerator)
     runtime = _runtime(deployment.model, layout.tp, layout.pp, batch, deployment.constants)
-    # Stages of a pipeline are often alike: the first of a kind stands for all of it.
+    # Stages of a pipeline are often alike, and share a geometry: the first of a kind stands for all of it.
     kinds: dict[object, int] = {}
     for at, (stage, geometry) in enumerate(zip(weights.stages, stages, strict=True)):
-        kinds.setdefault((stage.total, geometry.growing, geometry.windows, geometry.state), at)
+        kinds.setdefault((stage.total, id(geometry)), at)
     distinct = tuple(kinds.values())
     stages = tuple(stages[at] for at in distinct)
     spaces = [

@@ -164,7 +164,7 @@ def weights_per_gpu(model: Model, precision: Precision, layout: Layout) -> GpuWe
     return _weights(model, precision, layout.tp, layout.pp, ep)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=2048)
 def _weights(model: Model, precision: Precision, tp: int, pp: int, ep: int) -> GpuWeights:
     hidden = model.hidden_size
     pad = padded_vocabulary(model.vocab_size, tp) - model.vocab_size
@@ -178,8 +178,9 @@ def _weights(model: Model, precision: Precision, tp: int, pp: int, ep: int) -> G
         # Stages in the middle of a long pipeline are of few kinds.
         kind = tuple((id(group), layers) for group, layers in groups) if 0 < stage < pp - 1 else None
         if kind in middle:
-            stages.append(replace(middle[kind], stage=stage, first_layer=first))
-            first += stages[-1].layers
+            like = middle[kind]
+            stages.append(StageWeights(stage, first, like.layers, like.parts, like.total))
+            first += like.layers
             continue
         counts = dict.fromkeys(Part, 0)
         for group, layers in groups:
