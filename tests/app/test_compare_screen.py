@@ -38,15 +38,15 @@ class TestComparing:
             was = app.current_mode
             await pilot.press("c")
             assert app.session.pinned == app.scenario
-            app.change(users=100, precision="bf16")
+            app.change(users=100, precision="fp8")
             await pilot.press("c")
             await pilot.pause()
             await app.workers.wait_for_complete()
             await pilot.pause()
             assert [row.id for row in _table(app, "#differing").rows] == ["precision", "users"]
             weights = next(row for row in _table(app, "#figures").rows if row.id == "vram/Weights")
-            assert weights.cells[-1].text == "✗ worse"
-            assert weights.cells[-1].tone == "bad"
+            assert weights.cells[-1].text == "✓ better"
+            assert weights.cells[-1].tone == "good"
             await pilot.press("c")
             await pilot.pause()
             assert app.current_mode == was
@@ -56,7 +56,7 @@ class TestComparing:
         async with app.run_test(size=(80, 24)) as pilot:
             await pilot.press("c")
             first = app.scenario
-            app.change(precision="bf16")
+            app.change(precision="fp8")
             second = app.scenario
             await pilot.press("c")
             await pilot.pause()
@@ -66,7 +66,7 @@ class TestComparing:
             await pilot.pause()
             assert (app.scenario, app.session.pinned) == (first, second)
             weights = next(row for row in _table(app, "#figures").rows if row.id == "vram/Weights")
-            assert weights.cells[-1].text == "✓ better"
+            assert weights.cells[-1].text == "✗ worse"
             await pilot.press("u")
             assert app.scenario == second
 

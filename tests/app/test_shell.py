@@ -95,9 +95,9 @@ class TestToggles:
     async def test_b_shows_gib(self, make_app, shown) -> None:
         async with make_app().run_test(size=(100, 30)) as pilot:
             await pilot.pause()
-            assert " GB" in shown(pilot.app).splitlines()[1]
+            assert " GB" in shown(pilot.app).splitlines()[2]
             await pilot.press("b")
-            assert " GiB" in shown(pilot.app).splitlines()[1]
+            assert " GiB" in shown(pilot.app).splitlines()[2]
 
     async def test_toggles_are_remembered(self, make_app) -> None:
         from infratui.app import settings

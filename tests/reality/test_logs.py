@@ -14,7 +14,7 @@ from infratui.engine.figures.units import GIB, MIB
 from infratui.hosts import HostProfile, Offset, apply_hardware, dump_profile, load_profile, profile_of, save_profile
 from infratui.reality.host import read_host
 from infratui.reality.logs import read_log
-from infratui.reality.logs.reading import LogReading, Outcome
+from infratui.reality.logs.reading import LogReading, StartOutcome
 from infratui.reality.naming import find_model, find_precision
 from infratui.reality.text import UnreadableError
 from infratui.reconciling import compare
@@ -47,17 +47,17 @@ def read(text: str) -> LogReading:
 @pytest.mark.parametrize(
     ("text", "engine", "version", "model", "outcome"),
     [
-        (VLLM_V0, "vllm", "0.8.4", "", Outcome.STARTED),
-        (VLLM_V1, "vllm", "0.13.0", "meta-llama/Llama-3.1-8B-Instruct", Outcome.STARTED),
-        (VLLM_REFUSED, "vllm", "0.13.0", "meta-llama/Llama-3.1-8B-Instruct", Outcome.REFUSED),
-        (SGLANG, "sglang", "", "meta-llama/Llama-3.2-3B", Outcome.STARTED),
-        (TENSORRT_LLM, "tensorrt-llm", "1.1.0", "", Outcome.STARTED),
-        (TENSORRT_28_LAYERS, "tensorrt-llm", "0.12.0", "meta-llama/Llama-2-7b-hf", Outcome.STARTED),
-        (LLAMA_CPP, "llama.cpp", "b8173", "Qwen3.5-35B-A3B", Outcome.STARTED),
-        (LLAMA_QUIET, "llama.cpp", "", "Qwen3.6-27B-UD-Q4_K_XL", Outcome.STARTED),
+        (VLLM_V0, "vllm", "0.8.4", "", StartOutcome.STARTED),
+        (VLLM_V1, "vllm", "0.13.0", "meta-llama/Llama-3.1-8B-Instruct", StartOutcome.STARTED),
+        (VLLM_REFUSED, "vllm", "0.13.0", "meta-llama/Llama-3.1-8B-Instruct", StartOutcome.REFUSED),
+        (SGLANG, "sglang", "", "meta-llama/Llama-3.2-3B", StartOutcome.STARTED),
+        (TENSORRT_LLM, "tensorrt-llm", "1.1.0", "", StartOutcome.STARTED),
+        (TENSORRT_28_LAYERS, "tensorrt-llm", "0.12.0", "meta-llama/Llama-2-7b-hf", StartOutcome.STARTED),
+        (LLAMA_CPP, "llama.cpp", "b8173", "Qwen3.5-35B-A3B", StartOutcome.STARTED),
+        (LLAMA_QUIET, "llama.cpp", "", "Qwen3.6-27B-UD-Q4_K_XL", StartOutcome.STARTED),
     ],
 )
-def test_engine_version_model_and_outcome(text: str, engine: str, version: str, model: str, outcome: Outcome):
+def test_engine_version_model_and_outcome(text: str, engine: str, version: str, model: str, outcome: StartOutcome):
     found = read(text)
 
     assert (found.engine, found.engine_version, found.model, found.outcome) == (engine, version, model, outcome)
@@ -138,7 +138,7 @@ def test_a_log_that_ends_is_incomplete_and_says_what_it_lacks(catalog: Catalog):
 
     found = compare(cut, catalog)
 
-    assert found.reading.outcome is Outcome.INCOMPLETE
+    assert found.reading.outcome is StartOutcome.INCOMPLETE
     assert "no KV line was reached" in report.attribution(found)
 
 
@@ -146,7 +146,7 @@ def test_a_host_without_memory_killed_it():
     cut = VLLM_V1[: VLLM_V1.index("(EngineCore_DP0 pid=2) INFO 01-05 10:00:40")]
     starved = cut + "INFO [weight_utils.py:1] Checkpoint size: 92.85 GiB. Available RAM: 15.10 GiB.\n"
 
-    assert read(starved).outcome is Outcome.KILLED
+    assert read(starved).outcome is StartOutcome.KILLED
 
 
 # -- beside the prediction

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from ..engine.facts import Facts
-from .logs.lines import Figure
-from .logs.reading import LogReading, Outcome
+from .logs.lines import LogFigure
+from .logs.reading import LogReading, StartOutcome
 from .naming import plausible
 from .prediction import Given, Predicted, Visible, kv_figure, predict
 from .remedies import Remedy, remedies_for
@@ -19,7 +19,7 @@ BAND = 0.08
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
+class ComparedTerm:
     """One figure, as predicted and as the log says it."""
 
     term: str
@@ -55,7 +55,7 @@ class Reconciliation:
 
     reading: LogReading
     predicted: Predicted
-    terms: tuple[Term, ...]
+    terms: tuple[ComparedTerm, ...]
     causes: tuple[Cause, ...]
     """The largest first."""
     unexplained: int | None
@@ -80,7 +80,7 @@ class Reconciliation:
     @property
     def within_band(self) -> bool:
         """The start succeeded and weights, KV space and tokens are as predicted, within the published band."""
-        if self.reading.outcome not in (Outcome.STARTED, Outcome.INCOMPLETE):
+        if self.reading.outcome not in (StartOutcome.STARTED, StartOutcome.INCOMPLETE):
             return False
         constants = self.predicted.constants
         band = (constants.kv_space_band_pct or 0) / 100 if constants else 0
@@ -104,18 +104,20 @@ def reconcile(
     unexplained = _unexplained(reading, predicted, terms)
     causes = tuple(sorted(_causes(reading, predicted, terms), key=lambda cause: -abs(cause.bytes)))
     shortfall = _shortfall(reading, predicted)
-    failed = reading.outcome in (Outcome.REFUSED, Outcome.OOM, Outcome.KILLED)
+    failed = reading.outcome in (StartOutcome.REFUSED, StartOutcome.OOM, StartOutcome.KILLED)
     ways = remedies_for(reading, predicted, flags.get(reading.engine, {}), shortfall) if failed else ()
     return Reconciliation(reading, predicted, terms, causes, unexplained, shortfall, ways)
 
 
-def _term(name: str, unit: Unit, predicted: float | None, figure: Figure | None) -> Term | None:
+def _term(name: str, unit: Unit, predicted: float | None, figure: LogFigure | None) -> ComparedTerm | None:
     if predicted is None and figure is None:
         return None
-    return Term(name, predicted, None if figure is None else figure.value, unit, "" if figure is None else figure.line)
+    return ComparedTerm(
+        name, predicted, None if figure is None else figure.value, unit, "" if figure is None else figure.line
+    )
 
 
-def measured_weights(reading: LogReading) -> Figure | None:
+def measured_weights(reading: LogReading) -> LogFigure | None:
     """The model's own weights on the GPU that holds most; on llama.cpp, on all of them together."""
     found = reading.all("weights")
     if not found:
@@ -127,7 +129,7 @@ def measured_weights(reading: LogReading) -> Figure | None:
     return max(found, key=lambda figure: figure.value)
 
 
-def draft_weights(reading: LogReading) -> Figure | None:
+def draft_weights(reading: LogReading) -> LogFigure | None:
     """What SGLang loads after the model on the same rank: the draft model."""
     if reading.engine != "sglang":
         return None
@@ -139,7 +141,7 @@ def draft_weights(reading: LogReading) -> Figure | None:
     return None
 
 
-def measured_graphs(reading: LogReading) -> Figure | None:
+def measured_graphs(reading: LogReading) -> LogFigure | None:
     """CUDA graphs of one rank: SGLang captures several kinds, vLLM says the sum."""
     found = reading.all("graphs")
     if not found:
@@ -152,7 +154,7 @@ def measured_graphs(reading: LogReading) -> Figure | None:
     return replace(found[0], value=max(sums.values()))
 
 
-def measured_activation(reading: LogReading) -> Figure | None:
+def measured_activation(reading: LogReading) -> LogFigure | None:
     """What the log says that activations took; None where it does not."""
     found = reading.all("activation")
     if not found:
@@ -162,14 +164,14 @@ def measured_activation(reading: LogReading) -> Figure | None:
     return max(found, key=lambda figure: figure.value)
 
 
-def measured_tokens(reading: LogReading) -> Figure | None:
+def measured_tokens(reading: LogReading) -> LogFigure | None:
     """The tokens that the log says its cache holds; None where it does not."""
     if reading.engine == "tensorrt-llm":
         return reading.last("kv_tokens")
     return reading.smallest("kv_tokens")
 
 
-def _terms(reading: LogReading, predicted: Predicted) -> tuple[Term, ...]:
+def _terms(reading: LogReading, predicted: Predicted) -> tuple[ComparedTerm, ...]:
     weights = _term("weights", "bytes", predicted.weights, measured_weights(reading))
     if weights and weights.measured is not None and predicted.weights:
         weights = replace(weights, implausible=not plausible(weights.measured, predicted.weights))
@@ -197,7 +199,7 @@ def _terms(reading: LogReading, predicted: Predicted) -> tuple[Term, ...]:
     return tuple(entry for entry in found if entry is not None)
 
 
-def _value(terms: tuple[Term, ...], name: str) -> float | None:
+def _value(terms: tuple[ComparedTerm, ...], name: str) -> float | None:
     """What counts of a term: measured where it is plausible, else predicted."""
     entry = next((entry for entry in terms if entry.term == name), None)
     if entry is None:
@@ -205,11 +207,11 @@ def _value(terms: tuple[Term, ...], name: str) -> float | None:
     return entry.measured if entry.measured is not None and not entry.implausible else entry.predicted
 
 
-def _said(terms: tuple[Term, ...], name: str) -> float | None:
+def _said(terms: tuple[ComparedTerm, ...], name: str) -> float | None:
     return next((entry.measured for entry in terms if entry.term == name), None)
 
 
-def _unexplained(reading: LogReading, predicted: Predicted, terms: tuple[Term, ...]) -> int | None:
+def _unexplained(reading: LogReading, predicted: Predicted, terms: tuple[ComparedTerm, ...]) -> int | None:
     """The budget less everything that is accounted for."""
     space, constants = _said(terms, "kv_space"), predicted.constants
     if reading.engine == "llama.cpp":
@@ -258,7 +260,7 @@ def _round_share(share: float) -> float | None:
 _NAMEABLE = 0.02 * (1 << 30)
 
 
-def _causes(reading: LogReading, predicted: Predicted, terms: tuple[Term, ...]) -> list[Cause]:
+def _causes(reading: LogReading, predicted: Predicted, terms: tuple[ComparedTerm, ...]) -> list[Cause]:
     found: list[Cause] = []
     by_name = {entry.term: entry for entry in terms}
     batch, assumed = predicted.batch, predicted.assumed_batch
@@ -298,7 +300,7 @@ def _causes(reading: LogReading, predicted: Predicted, terms: tuple[Term, ...]) 
     return found
 
 
-def _layer_cause(reading: LogReading, predicted: Predicted, terms: tuple[Term, ...]) -> list[Cause]:
+def _layer_cause(reading: LogReading, predicted: Predicted, terms: tuple[ComparedTerm, ...]) -> list[Cause]:
     """Bytes per token of another number of layers than the model has, but of a whole one."""
     space, tokens = _said(terms, "kv_space"), _said(terms, "kv_tokens")
     if not space or not tokens or not predicted.bytes_per_token or not predicted.layers:
@@ -321,7 +323,7 @@ def _shortfall(reading: LogReading, predicted: Predicted) -> int | None:
     weights = measured_weights(reading)
     held = weights.value if weights else predicted.weights
     visible = predicted.visible
-    if reading.outcome is Outcome.OOM and held and visible:
+    if reading.outcome is StartOutcome.OOM and held and visible:
         share = reading.settings.utilization or 0.9
         inside = held + (predicted.activation or 0) + (predicted.non_torch or 0)
         return max(0, round(inside - visible.bytes * share)) or None

@@ -16,7 +16,7 @@ from ..engine.memory.runtime import NEWEST, Batch, RuntimeConstants, UnknownEngi
 from ..engine.memory.startup import CacheMode, predict_startup
 from ..engine.memory.weights import StageWeights
 from ..engine.model.architecture import Part
-from .logs.lines import Figure
+from .logs.lines import LogFigure
 from .logs.reading import LogReading
 from .naming import Identity, by_architecture, find_cache, find_model, find_precision, plausible
 
@@ -70,7 +70,7 @@ class Given:
     model_ids: tuple[str, ...] = ()
     """Models that a size may stand for."""
     offsets: Mapping[str, int] = field(default_factory=dict)
-    """Term → bytes that this host was seen to take beyond the prediction."""
+    """ComparedTerm → bytes that this host was seen to take beyond the prediction."""
 
 
 def predict(reading: LogReading, facts: Facts, given: Given) -> Predicted:
@@ -333,7 +333,7 @@ def _visible(
     return Visible(round(total), "solved")
 
 
-def kv_figure(reading: LogReading, per_token: float | None) -> Figure | None:
+def kv_figure(reading: LogReading, per_token: float | None) -> LogFigure | None:
     """Room for the cache on the rank that has least; where only tokens are printed, what they take."""
     if reading.engine == "tensorrt-llm":
         return reading.last("kv_space")

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .logs.reading import LogReading, Outcome
+from .logs.reading import LogReading, StartOutcome
 from .prediction import Predicted
 
 HIGHEST_SHARE = 0.96
@@ -32,7 +32,7 @@ def remedies_for(
 ) -> tuple[Remedy, ...]:
     """At most three, what costs least first: first what changes no answer, then precision, length, and hardware."""
     ways: list[Remedy] = []
-    if reading.outcome is Outcome.KILLED and shortfall is None:
+    if reading.outcome is StartOutcome.KILLED and shortfall is None:
         return _without_figures(reading, predicted, flags)
     short = shortfall or 0
     ways += _share(reading, predicted, flags, short)

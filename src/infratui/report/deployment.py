@@ -11,7 +11,7 @@ from ..engine.deployment.ways_out import Way, WayOut
 from ..engine.figures.units import ByteUnit, format_bytes, format_count, format_tokens
 from .as_json import plain
 from .names import short_name
-from .workload import FAR, Workload
+from .workload import FAR, WorkloadWords
 
 if TYPE_CHECKING:
     from ..engine.case import Case
@@ -90,7 +90,7 @@ def ways_text(ways: Iterable[WayOut]) -> str:
     return ", ".join(f"{way_text(entry)} ({way_flag(entry)})" for entry in ways if entry.holds)
 
 
-def workload(evaluation: Evaluation) -> Workload:
+def workload(evaluation: Evaluation) -> WorkloadWords:
     """The line that every screen has: model, format, users and contexts, requests, GPUs and their layout.
 
     Raises ValueError where the scenario names what is not known.
@@ -105,7 +105,7 @@ def workload(evaluation: Evaluation) -> Workload:
     demand = f"{format_count(scenario.requests_per_day)} requests/day"
     sizes = f"{format_tokens(scenario.input_tokens)} → {format_tokens(scenario.output_tokens)}"
     far = scenario.context >= FAR * (scenario.input_tokens + scenario.output_tokens)
-    return Workload(
+    return WorkloadWords(
         (
             (case.model.name, 0),
             (case.deployment.precision.label, 1),

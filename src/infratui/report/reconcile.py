@@ -9,7 +9,7 @@ from ..engine.figures.units import ByteUnit, format_bytes
 from .show import Answer, Bar, Bars, Block, Cell, Column, Prose, Row, Says, Table
 
 if TYPE_CHECKING:
-    from ..reality.comparison import Cause, Reconciliation, Term
+    from ..reality.comparison import Cause, ComparedTerm, Reconciliation
     from ..reality.remedies import Remedy
 
 _NAMES = {
@@ -157,7 +157,7 @@ def page(found: Reconciliation, bytes_as: ByteUnit = ByteUnit.GIB) -> tuple[Bloc
     stated = settings(found)
     if stated:
         blocks.append(
-            Prose("settings", "Settings of the log", tuple(Says(key, str(value)) for key, value in stated.items()))
+            Prose("settings", "LogSettings of the log", tuple(Says(key, str(value)) for key, value in stated.items()))
         )
     return tuple(blocks)
 
@@ -180,7 +180,7 @@ def rows(found: Reconciliation, bytes_as: ByteUnit) -> tuple[Row, ...]:
     return tuple(built)
 
 
-def _amount(entry: Term, value: float | None, bytes_as: ByteUnit) -> str:
+def _amount(entry: ComparedTerm, value: float | None, bytes_as: ByteUnit) -> str:
     if value is None:
         return "–"
     if entry.unit == "bytes":
@@ -188,7 +188,7 @@ def _amount(entry: Term, value: float | None, bytes_as: ByteUnit) -> str:
     return f"{value:,.0f}" if entry.unit == "tokens" else f"{value:.2f}x"
 
 
-def _signed(entry: Term, gap: float, bytes_as: ByteUnit) -> str:
+def _signed(entry: ComparedTerm, gap: float, bytes_as: ByteUnit) -> str:
     sign = "+" if gap >= 0 else "−"
     return f"{sign}{_amount(entry, abs(gap), bytes_as)}"
 

@@ -9,7 +9,7 @@ FAR = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Workload:
+class WorkloadWords:
     """What is served, for whom and on what, in parts; those with a high `keep` give way where there is little room."""
 
     parts: tuple[tuple[str, int], ...]

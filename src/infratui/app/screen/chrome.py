@@ -9,7 +9,7 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widget import Widget
 
-from ...report.workload import Workload
+from ...report.workload import WorkloadWords
 from ..keys import TYPING, find
 
 BAR_KEYS = 8
@@ -64,7 +64,7 @@ class WorkloadLine(Widget):
 
     DEFAULT_CSS = "WorkloadLine { text-wrap: nowrap; height: 1; padding: 0 1; }"
 
-    workload: reactive[Workload | None] = reactive(None)
+    workload: reactive[WorkloadWords | None] = reactive(None)
 
     def render(self) -> Content:
         if self.workload is None:

@@ -11,7 +11,7 @@ from textual.widget import Widget
 from ...engine.figures.derivation import Derivation
 from ...report.inputs import NAMED
 from ...report.sections import Report, section
-from ...report.workload import Workload
+from ...report.workload import WorkloadWords
 from ...scenario import INPUTS, Kind, Scenario, ScenarioError, bounds
 from ...settings_text import parse_value
 from ..checkpoints import MODEL_FIELDS
@@ -59,7 +59,7 @@ class SectionScreen(AnswerScreen[R]):
         super().__init__()
         self._label = ""
         """The currency that amounts are shown in."""
-        self._workload: Workload | None = None
+        self._workload: WorkloadWords | None = None
 
     # -- what a subclass may say otherwise
 

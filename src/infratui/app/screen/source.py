@@ -19,7 +19,24 @@ from .overlays import PromptLine
 
 R = TypeVar("R")
 
-_LEFT_TO_THE_APP = ("ctrl+q", "ctrl+c", "ctrl+l", "ctrl+z")
+_LONGEST_LINE = 300
+"""Characters of a paste that may still be a path."""
+
+
+def whole(pasted: str) -> bool:
+    """The paste is a text to read, not a line to type."""
+    return "\n" in pasted.strip() or len(pasted) > _LONGEST_LINE
+
+
+class SourceLine(PromptLine):
+    """The line of a path; a whole text that is pasted goes to the window around it."""
+
+    def goes_on(self, key: str) -> bool:
+        return key in ("tab", "down")
+
+    def on_paste(self, event: events.Paste) -> None:
+        if whole(event.text):
+            event.prevent_default()
 
 
 class SourceScreen(Modal[R]):
@@ -45,7 +62,7 @@ class SourceScreen(Modal[R]):
             box.border_title = self.TITLE_TEXT
             box.border_subtitle = self.KEYS_TEXT
             yield Static(Content.styled(self.ASK, "$muted"), id="ask")
-            yield PromptLine("")
+            yield SourceLine("")
             yield Static("", id="said", markup=False)
             with VerticalScroll(id="found", can_focus=False):
                 yield from self.compose_found()
@@ -96,32 +113,29 @@ class SourceScreen(Modal[R]):
             return decoded(file.read(4 * MAX_CHARACTERS))
 
     def on_paste(self, event: events.Paste) -> None:
+        """A whole text, or a line pasted while the answer has the keys."""
         event.stop()
-        if "\n" in event.text.strip() or len(event.text) > 300:
+        if whole(event.text):
             self.take(event.text + "\n")
         else:
-            if self.line.editor is not None:
-                self.line.editor.insert(event.text.strip())
-                self.line.editor = self.line.editor
+            self.line.begin(event.text.strip())
             self.set_focus(self.line)
 
+    def on_prompt_line_entered(self, event: PromptLine.Entered) -> None:
+        event.stop()
+        if event.text:
+            self.take(event.text)
+
+    def on_prompt_line_left(self, event: PromptLine.Left) -> None:
+        event.stop()
+        self.dismiss(None)
+
     def on_key(self, event: events.Key) -> None:
-        if event.key in _LEFT_TO_THE_APP:
-            return
         if event.key == "escape":
             event.stop()
             event.prevent_default()
             self.dismiss(None)
-            return
-        if self.focused is not self.line:
-            return
-        event.stop()
-        event.prevent_default()
-        if event.key == "enter":
-            text = self.line.editor.text.strip()
-            if text:
-                self.take(text)
-        elif event.key in ("tab", "down") and self.has_class("-read") and self.target is not None:
+        elif event.key in ("tab", "down") and self.focused is self.line and self.has_class("-read") and self.target:
+            event.stop()
+            event.prevent_default()
             self.set_focus(self.target)
-        elif self.line.editor.key(event.key, event.character):
-            self.line.editor = self.line.editor

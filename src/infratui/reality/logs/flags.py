@@ -1,4 +1,4 @@
-"""Settings in the words of a log: `key=value` of a configuration that is printed whole, or a Python mapping."""
+"""LogSettings in the words of a log: `key=value` of a configuration that is printed whole, or a Python mapping."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ class LogLines:
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class LogFigure:
     """One figure of a log, with the line that says it."""
 
     term: str
@@ -122,9 +122,9 @@ def _compiled(pattern: str, ignore_case: bool) -> re.Pattern[str]:
     return re.compile(pattern, re.ASCII | (re.IGNORECASE if ignore_case else 0))
 
 
-def figures_of(log: LogText, kinds: Sequence[LogLine]) -> list[Figure]:
+def figures_of(log: LogText, kinds: Sequence[LogLine]) -> list[LogFigure]:
     """Every figure of the log, in its order."""
-    found: list[Figure] = []
+    found: list[LogFigure] = []
     for kind in kinds:
         pattern = _compiled(kind.pattern, kind.ignore_case)
         for at, line in log.lines_with(kind.mark):
@@ -140,7 +140,7 @@ def figures_of(log: LogText, kinds: Sequence[LogLine]) -> list[Figure]:
                 continue
             rank = _RANK.search(line[: match.start()])
             found.append(
-                Figure(
+                LogFigure(
                     kind.term,
                     value if kind.unit == "ratio" else round(value),
                     quoted(line),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from .flags import whole
-from .lines import Figure, LogLines, LogText, figures_of, quoted
-from .reading import LogReading, Outcome, Pool, Settings, version_range
+from .lines import LogFigure, LogLines, LogText, figures_of, quoted
+from .reading import LogReading, LogSettings, Pool, StartOutcome, version_range
 
 _BUILD = re.compile(r"build(?:_info)?: *b?([0-9]{3,6})\b")
 _NAME = re.compile(r"general\.name\s*(?:str\s*)?= (.+?)\s*$")
@@ -31,7 +31,7 @@ def read_llama_cpp(log: LogText, kinds: LogLines) -> LogReading:
     ]
     pools, terms = _pools(figures)
     figures += terms
-    figures += [Figure("host_weights", figure.value, figure.line, figure.number) for figure in host]
+    figures += [LogFigure("host_weights", figure.value, figure.line, figure.number) for figure in host]
     build = log.first(_BUILD, "build")
     outcome, ending, notes = _ending(log)
     if not any(figure.term in ("weights", "pool") for figure in figures):
@@ -55,7 +55,7 @@ def read_llama_cpp(log: LogText, kinds: LogLines) -> LogReading:
     )
 
 
-def _on_host(figure: Figure) -> bool:
+def _on_host(figure: LogFigure) -> bool:
     return any(word in figure.fact("device") for word in _HOST)
 
 
@@ -67,7 +67,7 @@ def _model(log: LogText) -> str:
     return re.split(r"[/\\]", file[1])[-1].removesuffix(".gguf") if file else ""
 
 
-def _settings(log: LogText, pools: tuple[Pool, ...]) -> Settings:
+def _settings(log: LogText, pools: tuple[Pool, ...]) -> LogSettings:
     said: dict[str, str] = {}
     for mark in ("n_ctx ", "n_seq_max ", "n_batch ", "n_ubatch "):
         found = log.first(_CONTEXT, mark)
@@ -76,7 +76,7 @@ def _settings(log: LogText, pools: tuple[Pool, ...]) -> Settings:
     slots = log.first(_SLOTS, "n_ctx_slot")
     kind = log.first(_TYPE, "file type")
     dtype = next((pool.dtype for pool in pools if pool.dtype), None)
-    return Settings(
+    return LogSettings(
         max_model_len=whole(said.get("n_ctx")) or (whole(slots[2]) if slots else None),
         max_num_seqs=whole(said.get("n_seq_max")) or (whole(slots[1]) if slots else None),
         max_batched_tokens=whole(said.get("n_ubatch")),
@@ -85,7 +85,7 @@ def _settings(log: LogText, pools: tuple[Pool, ...]) -> Settings:
     )
 
 
-def _pools(figures: list[Figure]) -> tuple[tuple[Pool, ...], list[Figure]]:
+def _pools(figures: list[LogFigure]) -> tuple[tuple[Pool, ...], list[LogFigure]]:
     """The caches of the context, and what all devices hold of them together."""
     caches = [figure for figure in figures if figure.term == "pool"]
     states = [figure for figure in figures if figure.term == "state"]
@@ -105,16 +105,16 @@ def _pools(figures: list[Figure]) -> tuple[tuple[Pool, ...], list[Figure]]:
     ]
     pools += [Pool("state", round(figure.value), None, figure.line) for figure in states]
     lead = (caches or states)[0]
-    terms = [Figure("kv_space", sum(pool.size for pool in pools), lead.line, lead.number)]
+    terms = [LogFigure("kv_space", sum(pool.size for pool in pools), lead.line, lead.number)]
     if most:
-        terms.append(Figure("kv_tokens", most, lead.line, lead.number))
+        terms.append(LogFigure("kv_tokens", most, lead.line, lead.number))
     return tuple(pools), terms
 
 
-def _ending(log: LogText) -> tuple[Outcome, str, tuple[str, ...]]:
-    for marks, outcome in ((_OOM, Outcome.OOM), (_FAILED, Outcome.KILLED), (_STARTED, Outcome.STARTED)):
+def _ending(log: LogText) -> tuple[StartOutcome, str, tuple[str, ...]]:
+    for marks, outcome in ((_OOM, StartOutcome.OOM), (_FAILED, StartOutcome.KILLED), (_STARTED, StartOutcome.STARTED)):
         for mark in marks:
             at = log.text.find(mark)
             if at >= 0:
                 return outcome, quoted(log.line_at(at)), ()
-    return Outcome.INCOMPLETE, "", ("the log simply ends: no line says that it serves",)
+    return StartOutcome.INCOMPLETE, "", ("the log simply ends: no line says that it serves",)

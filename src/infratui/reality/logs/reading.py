@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from .lines import Figure
+from .lines import LogFigure
 
 
-class Outcome(StrEnum):
+class StartOutcome(StrEnum):
     """How a start ended."""
 
     STARTED = "started"
@@ -20,7 +20,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class LogSettings:
     """The settings that a log states, under the names all engines share; None: it does not."""
 
     tp: int | None = None
@@ -69,9 +69,9 @@ class LogReading:
     """`V0` or `V1` of vLLM."""
     model: str
     """As the log names it; empty: it does not."""
-    settings: Settings
-    figures: tuple[Figure, ...]
-    outcome: Outcome
+    settings: LogSettings
+    figures: tuple[LogFigure, ...]
+    outcome: StartOutcome
     ending: str
     """The line that tells how it ended; empty: the log simply ends."""
     pools: tuple[Pool, ...] = ()
@@ -82,32 +82,32 @@ class LogReading:
     vendor: str = "NVIDIA"
     """Whose cards, as far as the log tells."""
 
-    def all(self, term: str) -> tuple[Figure, ...]:
+    def all(self, term: str) -> tuple[LogFigure, ...]:
         """Every figure of a term, in the log's order."""
         return tuple(figure for figure in self.figures if figure.term == term)
 
-    def last(self, term: str) -> Figure | None:
+    def last(self, term: str) -> LogFigure | None:
         return next((figure for figure in reversed(self.figures) if figure.term == term), None)
 
-    def first(self, term: str) -> Figure | None:
+    def first(self, term: str) -> LogFigure | None:
         return next((figure for figure in self.figures if figure.term == term), None)
 
-    def smallest(self, term: str) -> Figure | None:
+    def smallest(self, term: str) -> LogFigure | None:
         """The least of what several ranks say."""
         return min(self.all(term), key=lambda figure: figure.value, default=None)
 
-    def firsts(self, term: str) -> tuple[Figure, ...]:
+    def firsts(self, term: str) -> tuple[LogFigure, ...]:
         """The first figure of each rank: what SGLang says of the model, before its draft."""
-        found: dict[str, Figure] = {}
+        found: dict[str, LogFigure] = {}
         for figure in self.all(term):
             found.setdefault(figure.rank, figure)
         return tuple(found.values())
 
-    def largest(self, term: str) -> Figure | None:
+    def largest(self, term: str) -> LogFigure | None:
         return max(self.all(term), key=lambda figure: figure.value, default=None)
 
 
-def version_range(figures: Iterable[Figure]) -> tuple[str, str]:
+def version_range(figures: Iterable[LogFigure]) -> tuple[str, str]:
     """The versions that print all of these lines; where they contradict each other, what the last one says."""
     from ...engine.memory.runtime import version_key
 

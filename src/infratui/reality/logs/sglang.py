@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from .flags import share, stated, switch, whole
-from .lines import Figure, LogLines, LogText, figures_of, quoted, shown_name
-from .reading import LogReading, Outcome, Pool, Settings, version_range
+from .lines import LogFigure, LogLines, LogText, figures_of, quoted, shown_name
+from .reading import LogReading, LogSettings, Pool, StartOutcome, version_range
 
 _VERSION = re.compile(r"(?:sglang|SGLang)(?: version|_version|\.version|==)[ =:']*v?([0-9]+\.[0-9]+[\w.+-]*)")
 _STARTED = ("The server is fired up", "max_total_num_tokens=", "Application startup complete")
@@ -50,14 +50,14 @@ def _arguments(log: LogText) -> str:
     return ""
 
 
-def _settings(given: str, pools: tuple[Pool, ...], ranks: set[str]) -> Settings:
+def _settings(given: str, pools: tuple[Pool, ...], ranks: set[str]) -> LogSettings:
     kv = stated(given, "kv_cache_dtype")
     printed = next((pool.dtype.removeprefix("torch.") for pool in pools if pool.dtype), None)
     # A tensor-parallel size that no argument states still shows in who writes.
     tensor, data, experts = (_most(ranks, kind) for kind in ("TP", "DP", "EP"))
     eager = switch(stated(given, "disable_cuda_graph"))
     caching = switch(stated(given, "disable_radix_cache"))
-    return Settings(
+    return LogSettings(
         tp=whole(stated(given, "tp_size")) or tensor,
         pp=whole(stated(given, "pp_size")),
         dp=whole(stated(given, "dp_size")) or data,
@@ -83,16 +83,16 @@ def _most(ranks: set[str], kind: str) -> int | None:
     return max(found) + 1 if found else None
 
 
-def _pools(figures: list[Figure]) -> tuple[tuple[Pool, ...], list[Figure]]:
+def _pools(figures: list[LogFigure]) -> tuple[tuple[Pool, ...], list[LogFigure]]:
     """The pools of the rank that holds least, and the terms that follow from them.
 
     What a rank allocates before its first `Memory pool end` serves the model; what follows, the draft model.
     """
-    by_rank: dict[str, list[Figure]] = {}
+    by_rank: dict[str, list[LogFigure]] = {}
     for figure in figures:
         if figure.term in ("pool", "state", "pool_end", "full_tokens"):
             by_rank.setdefault(figure.rank, []).append(figure)
-    found: list[tuple[int, tuple[Pool, ...], Figure]] = []
+    found: list[tuple[int, tuple[Pool, ...], LogFigure]] = []
     for entries in by_rank.values():
         ends = [entry.number for entry in entries if entry.term == "pool_end"]
         first_end = ends[0] if ends else max(entry.number for entry in entries) + 1
@@ -109,23 +109,23 @@ def _pools(figures: list[Figure]) -> tuple[tuple[Pool, ...], list[Figure]]:
         return (), []
     _, pools, full = min(found, key=lambda entry: entry[0])
     space = sum(pool.size for pool in pools)
-    terms = [Figure("kv_space", space, full.line, full.number, full.rank, kind=full.kind)]
+    terms = [LogFigure("kv_space", space, full.line, full.number, full.rank, kind=full.kind)]
     if not any(figure.term == "kv_tokens" for figure in figures) and _tokens(full):
-        terms.append(Figure("kv_tokens", _tokens(full) or 0, full.line, full.number, full.rank, kind=full.kind))
+        terms.append(LogFigure("kv_tokens", _tokens(full) or 0, full.line, full.number, full.rank, kind=full.kind))
     return pools, terms
 
 
-def _tokens(figure: Figure) -> int | None:
+def _tokens(figure: LogFigure) -> int | None:
     return whole(figure.fact("tokens"))
 
 
-def _pool(kind: str, figure: Figure) -> Pool:
+def _pool(kind: str, figure: LogFigure) -> Pool:
     return Pool(kind, round(figure.value), _tokens(figure), figure.line, figure.fact("dtype"))
 
 
-def _ending(log: LogText) -> tuple[Outcome, str, tuple[str, ...]]:
+def _ending(log: LogText) -> tuple[StartOutcome, str, tuple[str, ...]]:
     serving = log.text.find("The server is fired up")
-    for marks, outcome in ((_REFUSED, Outcome.REFUSED), (_OOM, Outcome.OOM)):
+    for marks, outcome in ((_REFUSED, StartOutcome.REFUSED), (_OOM, StartOutcome.OOM)):
         for mark in marks:
             at = log.text.find(mark)
             if at >= 0 and (serving < 0 or at < serving):
@@ -133,9 +133,9 @@ def _ending(log: LogText) -> tuple[Outcome, str, tuple[str, ...]]:
     for mark in _STARTED:
         at = log.text.find(mark)
         if at >= 0:
-            return Outcome.STARTED, quoted(log.line_at(at)), ()
+            return StartOutcome.STARTED, quoted(log.line_at(at)), ()
     for mark in _KILLED:
         at = log.text.find(mark)
         if at >= 0:
-            return Outcome.KILLED, quoted(log.line_at(at)), ()
-    return Outcome.INCOMPLETE, "", ("the log simply ends: no line says that it serves",)
+            return StartOutcome.KILLED, quoted(log.line_at(at)), ()
+    return StartOutcome.INCOMPLETE, "", ("the log simply ends: no line says that it serves",)

@@ -6,7 +6,7 @@ import re
 
 from .flags import command_flag, share, stated, whole
 from .lines import LogLines, LogText, figures_of, quoted, shown_name
-from .reading import LogReading, Outcome, Settings, version_range
+from .reading import LogReading, LogSettings, StartOutcome, version_range
 
 _VERSION = re.compile(r"TensorRT-LLM [Vv]ersion:\s*v?([0-9]+\.[0-9]+[\w.+-]*)")
 _MODEL = re.compile(r"^\s*Model:\s+(\S+)\s*$")
@@ -48,7 +48,7 @@ def read_tensorrt_llm(log: LogText, kinds: LogLines) -> LogReading:
     )
 
 
-def _settings(log: LogText, given: str, args: str) -> Settings:
+def _settings(log: LogText, given: str, args: str) -> LogSettings:
     limits = log.first(_LIMITS, "max_seq_len=")
     fraction = log.first(_FRACTION, "free_gpu_memory_fraction")
     table: dict[str, str] = {}
@@ -57,7 +57,7 @@ def _settings(log: LogText, given: str, args: str) -> Settings:
         if found:
             table[found[1]] = found[2]
     block = log.first(re.compile(r"(?:tokens per block: |tokens per block=)([0-9]+)"), "tokens per block")
-    return Settings(
+    return LogSettings(
         tp=whole(table.get("TP Size"))
         or whole(command_flag(given, "--tp_size"))
         or whole(stated(args, "tensor_parallel_size")),
@@ -74,15 +74,15 @@ def _settings(log: LogText, given: str, args: str) -> Settings:
     )
 
 
-def _ending(log: LogText) -> tuple[Outcome, str, tuple[str, ...]]:
+def _ending(log: LogText) -> tuple[StartOutcome, str, tuple[str, ...]]:
     for marks, outcome in (
-        (_REFUSED, Outcome.REFUSED),
-        (_OOM, Outcome.OOM),
-        (_STARTED, Outcome.STARTED),
-        (_KILLED, Outcome.KILLED),
+        (_REFUSED, StartOutcome.REFUSED),
+        (_OOM, StartOutcome.OOM),
+        (_STARTED, StartOutcome.STARTED),
+        (_KILLED, StartOutcome.KILLED),
     ):
         for mark in marks:
             at = log.text.find(mark)
             if at >= 0:
                 return outcome, quoted(log.line_at(at)), ()
-    return Outcome.INCOMPLETE, "", ("the log simply ends: no line says that it serves",)
+    return StartOutcome.INCOMPLETE, "", ("the log simply ends: no line says that it serves",)

@@ -6,7 +6,7 @@ import re
 
 from .flags import command_flag, share, stated, switch, whole
 from .lines import LogLines, LogText, figures_of, quoted, shown_name
-from .reading import LogReading, Outcome, Settings, version_range
+from .reading import LogReading, LogSettings, StartOutcome, version_range
 
 _VERSION = re.compile(r"(?:vLLM API server version |LLM engine \(v| version )v?([0-9]+\.[0-9]+[\w.+-]*)")
 _BATCHED = re.compile(r"max_num_batched_tokens[= ](?:is set to |to |from [0-9]+ to )?([0-9]+)")
@@ -64,7 +64,7 @@ def read_vllm(log: LogText, kinds: LogLines) -> LogReading:
     )
 
 
-def _settings(log: LogText, given: str, config: str) -> Settings:
+def _settings(log: LogText, given: str, config: str) -> LogSettings:
     # The configuration states a value where the arguments may say nothing; the arguments are what was asked for.
     def said(key: str, other: str = "") -> str | None:
         return stated(given, key) or (stated(config, other or key))
@@ -93,7 +93,7 @@ def _settings(log: LogText, given: str, config: str) -> Settings:
     if batched is None and scheduled is not None and drafted is not None:
         # Slots for draft tokens are taken off what one step may hold.
         batched = asked or whole(scheduled[1])
-    return Settings(
+    return LogSettings(
         tp=whole(said("tensor_parallel_size")),
         pp=whole(said("pipeline_parallel_size")),
         dp=whole(said("data_parallel_size")),
@@ -114,26 +114,26 @@ def _settings(log: LogText, given: str, config: str) -> Settings:
     )
 
 
-def _ending(log: LogText, terms: set[str]) -> tuple[Outcome, str, tuple[str, ...]]:
-    for marks, outcome in ((_REFUSED, Outcome.REFUSED), (_OOM, Outcome.OOM)):
+def _ending(log: LogText, terms: set[str]) -> tuple[StartOutcome, str, tuple[str, ...]]:
+    for marks, outcome in ((_REFUSED, StartOutcome.REFUSED), (_OOM, StartOutcome.OOM)):
         for mark in marks:
             for _, line in log.lines_with(mark):
                 if mark == "Free memory on device" and "less than desired" not in line:
                     continue
                 # A worker that ran out of memory while serving had started before.
-                if outcome is Outcome.OOM and "Application startup complete" in log.text[: log.text.find(mark)]:
+                if outcome is StartOutcome.OOM and "Application startup complete" in log.text[: log.text.find(mark)]:
                     continue
                 return outcome, quoted(line), ()
     for mark in _STARTED:
         for _, line in log.lines_with(mark):
-            return Outcome.STARTED, quoted(line), ()
+            return StartOutcome.STARTED, quoted(line), ()
     for mark in (*_KILLED, *_FAILED):
         for _, line in log.lines_with(mark):
-            return Outcome.KILLED, quoted(line), ()
+            return StartOutcome.KILLED, quoted(line), ()
     if "weights" in terms and not terms & {"kv_space", "kv_tokens"} and _starved(log):
-        return Outcome.KILLED, "", ("the log simply ends: no KV line was reached", _host_words(log))
+        return StartOutcome.KILLED, "", ("the log simply ends: no KV line was reached", _host_words(log))
     reached = "no KV line was reached" if not terms & {"kv_space", "kv_tokens"} else "no line says that it serves"
-    return Outcome.INCOMPLETE, "", (f"the log simply ends: {reached}",)
+    return StartOutcome.INCOMPLETE, "", (f"the log simply ends: {reached}",)
 
 
 _HOST = re.compile(r"Checkpoint size: ([\d.]+) GiB\. Available RAM: ([\d.]+) GiB", re.ASCII)
