@@ -38,7 +38,7 @@ class TestComparing:
             was = app.current_mode
             await pilot.press("c")
             assert app.session.pinned == app.scenario
-            app.change(users=100, precision="fp8")
+            app.change(users=51, precision="fp8")
             await pilot.press("c")
             await pilot.pause()
             await app.workers.wait_for_complete()

@@ -44,6 +44,8 @@ class FieldBook:
     def shown(self, field: str, value: object) -> str:
         """A value as the row shows it, with its unit."""
         spec = INPUTS[field]
+        if value == "" and spec.zero:
+            return spec.zero
         if (spec.kind in NAMED or field in LISTED) and not (self._ready() and self._is_at_hand(spec.kind, value)):
             return str(value)
         if field in LISTED:

@@ -238,7 +238,8 @@ class Session:
         spec = INPUTS[field]
         entry = self.term(spec.term) if spec.term else None
         short = f"{entry.name}: {entry.short}" if entry else spec.label
-        return f"{short} · {describe_range(field)}" + (f", 0 = {spec.zero}" if spec.zero else "")
+        none = "empty" if Scenario.model_fields[field].annotation is str else "0"
+        return f"{short} · {describe_range(field)}" + (f", {none} = {spec.zero}" if spec.zero else "")
 
     # -- checkpoints on disk
 
