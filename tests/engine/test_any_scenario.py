@@ -92,6 +92,10 @@ def numbers(value: object, path: str) -> Iterator[tuple[str, float]]:
             yield from numbers(entry, path)
 
 
+FEW = settings.default.max_examples // 4
+"""A whole evaluation takes as long as a thousand of the cheap properties."""
+
+
 def hold(section: str, scenario: Scenario) -> None:
     evaluation = Evaluator(CATALOG)(scenario)
     begun = time.process_time()
@@ -113,7 +117,7 @@ def hold(section: str, scenario: Scenario) -> None:
 
 
 @pytest.mark.parametrize("section", SECTIONS)
-@settings(suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(suppress_health_check=list(HealthCheck), derandomize=True, max_examples=FEW)
 @given(scenario=scenarios())
 @example(scenario=Scenario(users=1_000_000, context=16_777_216, gpus=16_384))
 @example(scenario=Scenario(users=1, context=1, gpus=1, utilization=0.01, mean_fill=0.01, input_tokens=0))
@@ -128,7 +132,7 @@ def test_any_scenario_is_answered_or_refused(section: str, scenario: Scenario) -
     hold(section, scenario)
 
 
-@settings(suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(suppress_health_check=list(HealthCheck), derandomize=True, max_examples=FEW)
 @given(scenario=scenarios())
 def test_any_scenario_can_be_reported(scenario: Scenario) -> None:
     evaluation = Evaluator(CATALOG)(scenario)

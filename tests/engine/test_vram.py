@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infratui.catalog.load import Catalog
@@ -136,6 +136,7 @@ def test_every_accelerator_of_the_catalog_is_answered(catalog: Catalog):
     assert all(row.gpus or row.reason for row in result.rows)
 
 
+@settings(max_examples=settings.default.max_examples // 4)
 @given(
     st.sampled_from(("llama-3.3-70b", "kimi-k2", "gemma-3-27b", "nemotron-h-56b", "745b", "phi-4")),
     st.sampled_from(("bf16", "fp8", "int4", "q4_k_m")),
