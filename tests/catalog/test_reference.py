@@ -117,7 +117,7 @@ class TestExamples:
             scenario = parse(inputs)
             catalog.model(scenario.model)
             catalog.accelerator(scenario.accelerator)
-            catalog.precision(scenario.precision or 'bf16')
+            catalog.precision(scenario.precision or "bf16")
 
     def test_metrics_are_known_and_units_agree(self) -> None:
         for example in EXAMPLES:

@@ -258,6 +258,8 @@ class TestInterruptions:
 
     def test_after_something_else_had_the_terminal_all_is_drawn_again(self, open_terminal) -> None:
         terminal = started(open_terminal)
+        terminal.until("hold it as")
+        terminal.settle()
         before = cells(terminal)
         terminal.signal(signal.SIGSTOP)
         terminal.screen.erase_in_display(2)
