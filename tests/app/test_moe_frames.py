@@ -13,10 +13,10 @@ from infratui.catalog.load import Catalog
 from infratui.catalog.routing_text import routing_words
 from infratui.engine.evaluate import evaluate
 from infratui.engine.experts.router import RouterResult
-from infratui.engine.experts.routing import Gate, RouterSpec
+from infratui.engine.experts.routing import RouterGate, RouterSpec
 from infratui.scenario import Scenario
 
-GROUPED = RouterSpec(32, 4, Gate.SIGMOID_BIAS, groups=4, group_top_k=2, shared_experts=1, routed_scaling=2.5)
+GROUPED = RouterSpec(32, 4, RouterGate.SIGMOID_BIAS, groups=4, group_top_k=2, shared_experts=1, routed_scaling=2.5)
 FLAT = RouterSpec(8, 2)
 WORDS = ("the", "expert", "waits", "for", "the", "router.")
 MODELS = ("mixtral-8x7b", "deepseek-v3", "qwen3-235b-a22b", "gpt-oss-120b", "kimi-k2", "glm-5")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from infratui.engine.cost import breakeven
 from infratui.engine.cost.demand import DAYS_PER_MONTH, HOURS_PER_MONTH, Demand, Fleet, offered_load, size_fleet
-from infratui.engine.cost.options import Option, Ownership, Rates, price_options
+from infratui.engine.cost.options import Option, OptionRates, Ownership, price_options
 from infratui.engine.cost.sensitivity import Lever, tornado
 from infratui.engine.figures.derivation import Ledger
 
@@ -40,21 +40,21 @@ def test_cost_per_million_tokens_of_the_lab(usd_per_hour: float, tokens_per_s: f
     """The lab's own inputs. It prints $0.33 for the first row; its $0.83 and $12.50 do not follow from its inputs."""
     requests = round(tokens_per_s * 86_400 / 1000)
     offered = load(requests_per_day=requests, hours_per_day=24)
-    cost = price_options(fleet(1), offered, Rates(on_demand=usd_per_hour), OWN)[Option.ON_DEMAND]
+    cost = price_options(fleet(1), offered, OptionRates(on_demand=usd_per_hour), OWN)[Option.ON_DEMAND]
     assert cost.per_mtok == pytest.approx(said, abs=0.006)
 
 
 @pytest.mark.parametrize(("capital", "cloud_per_month", "months"), [(800_000, 66_667, 12), (1_000_000, 55_556, 18)])
 def test_breakeven_month_of_the_reference(capital: float, cloud_per_month: float, months: float):
     """Two DGX H200 nodes at $0.8M to $1M against $50-80K of cloud a month: the reference says 12 to 18 months."""
-    rates = Rates(on_demand=cloud_per_month / (16 * HOURS_PER_MONTH), purchase=capital / 16)
+    rates = OptionRates(on_demand=cloud_per_month / (16 * HOURS_PER_MONTH), purchase=capital / 16)
     options = price_options(fleet(16), load(hours_per_day=24), rates, FREE)
     solved = breakeven.month(options[Option.OWNED], options[Option.ON_DEMAND])
     assert solved.value == pytest.approx(months, rel=0.01)
 
 
 def test_power_and_staff_push_that_breakeven_out():
-    rates = Rates(on_demand=66_667 / (16 * HOURS_PER_MONTH), purchase=800_000 / 16)
+    rates = OptionRates(on_demand=66_667 / (16 * HOURS_PER_MONTH), purchase=800_000 / 16)
     options = price_options(fleet(16), load(hours_per_day=24), rates, OWN)
     solved = breakeven.month(options[Option.OWNED], options[Option.ON_DEMAND])
     assert solved.value is not None
@@ -107,7 +107,7 @@ def test_more_demand_never_needs_fewer_gpus(a: int, b: int, rate: float):
 def test_on_demand_cost_grows_with_hours(a: float, b: float):
     few, many = sorted((a, b))
     costs = [
-        price_options(fleet(8), load(hours_per_day=hours), Rates(on_demand=3.0), OWN)[Option.ON_DEMAND].monthly
+        price_options(fleet(8), load(hours_per_day=hours), OptionRates(on_demand=3.0), OWN)[Option.ON_DEMAND].monthly
         for hours in (few, many)
     ]
     assert 0 < costs[0] <= costs[1]

@@ -15,13 +15,13 @@ from infratui.engine.experts.load import (
     load_entropy,
     load_imbalance,
 )
-from infratui.engine.experts.routing import Gate, RouterSpec, route_batch, route_token
+from infratui.engine.experts.routing import RouterGate, RouterSpec, route_batch, route_token
 from infratui.engine.experts.spread import place_experts
 
 MIXTRAL = RouterSpec(experts=8, top_k=2)
 QWEN3 = RouterSpec(experts=128, top_k=8)
-DEEPSEEK_V3 = RouterSpec(256, 8, Gate.SIGMOID_BIAS, groups=8, group_top_k=4, shared_experts=1, routed_scaling=2.5)
-KIMI_K2 = RouterSpec(384, 8, Gate.SIGMOID_BIAS, shared_experts=1, routed_scaling=2.827)
+DEEPSEEK_V3 = RouterSpec(256, 8, RouterGate.SIGMOID_BIAS, groups=8, group_top_k=4, shared_experts=1, routed_scaling=2.5)
+KIMI_K2 = RouterSpec(384, 8, RouterGate.SIGMOID_BIAS, shared_experts=1, routed_scaling=2.827)
 
 
 @st.composite
@@ -32,7 +32,7 @@ def specs(draw: st.DrawFn) -> RouterSpec:
     return RouterSpec(
         experts=groups * size,
         top_k=draw(st.integers(1, kept * size)),
-        gate=draw(st.sampled_from(Gate)),
+        gate=draw(st.sampled_from(RouterGate)),
         groups=groups,
         group_top_k=kept,
         renormalise=draw(st.booleans()),

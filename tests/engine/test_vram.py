@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from infratui.catalog.load import Catalog
 from infratui.engine.case import Case
-from infratui.engine.deployment.reasons import Kind
+from infratui.engine.deployment.reasons import ReasonKind
 from infratui.engine.figures.units import GIB
 from infratui.engine.memory.kv_cache import CacheKind
 from infratui.engine.sections.vram import Verdict, evaluate_vram
@@ -54,7 +54,7 @@ def test_too_few_gpus_say_how_many_are_missing(catalog: Catalog):
     assert not found.fits
     assert found.selected.missing_gpus == (found.smallest.gpus or 0) - 4
     assert found.selected.missing > 0
-    assert found.selected.reasons[0].kind is Kind.SHORT
+    assert found.selected.reasons[0].kind is ReasonKind.SHORT
 
 
 def test_an_illegal_layout_is_refused_in_words(catalog: Catalog):

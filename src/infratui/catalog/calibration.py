@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import ClassVar, TypeVar
 
-from ..engine.speed.constants import Band, Constants, Family, Generation, Parameter
+from ..engine.speed.constants import Band, ConstantFamily, Constants, Generation, Parameter
 from .built_in import DATA
 from .errors import CatalogError
 from .yaml_io import read_built_in
@@ -48,7 +48,7 @@ class Calibration:
     effective_parameters: float
     """Degrees of freedom that the rows, not the priors, decide."""
     parameters: tuple[Parameter, ...]
-    families: tuple[Family, ...]
+    families: tuple[ConstantFamily, ...]
     generations: tuple[Generation, ...]
     conventions: tuple[Convention, ...]
     conventions_source: str

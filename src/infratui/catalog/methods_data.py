@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from infratui.catalog.built_in import DATA
 from infratui.catalog.errors import CatalogError
 from infratui.catalog.yaml_io import read_built_in
-from infratui.engine.formats.methods import Calibration, QuantizationMethod
+from infratui.engine.formats.methods import CalibrationNeed, QuantizationMethod
 
-__all__ = ["Calibration", "QuantizationMethod", "methods_from", "quantization_methods"]
+__all__ = ["CalibrationNeed", "QuantizationMethod", "methods_from", "quantization_methods"]
 
 
 class _File(BaseModel):

@@ -21,7 +21,7 @@ MOST_RULES = 200
 
 
 @dataclass(frozen=True)
-class Plan:
+class StoragePlan:
     """Rules of one checkpoint, first match wins: lists of modules with a scheme, lists that stay wide, the rest."""
 
     default: Scheme | None = None
@@ -54,7 +54,7 @@ def wide_precision(config: Fields) -> str:
     return "fp32" if bits == 32 else "fp16" if half else "bf16"
 
 
-def precision_of(model: Model, plan: Plan, wide: int) -> Precision:
+def precision_of(model: Model, plan: StoragePlan, wide: int) -> Precision:
     """Fold the schemes of all matrices into effective bits by part, weighted by elements."""
     count = parameters(model)
     packed: dict[Part, float] = dict.fromkeys(Part, 0.0)
@@ -92,7 +92,7 @@ def precision_of(model: Model, plan: Plan, wide: int) -> Precision:
     )
 
 
-def plan_of(config: Fields, separate: Fields | None) -> Plan | None:
+def plan_of(config: Fields, separate: Fields | None) -> StoragePlan | None:
     """The plan that `quantization_config` (or ModelOpt's own file) describes; None where weights are not quantized."""
     inner = config.section("quantization_config") or config.section("compression_config")
     text = config.section("text_config")
@@ -134,7 +134,7 @@ def _plan(
     rules: Sequence[tuple[Names, Scheme | None]] = (),
     head: Scheme | None = None,
     kv_format: str = "",
-) -> Plan:
+) -> StoragePlan:
     if len(rules) > MOST_RULES:
         raise CheckpointError(f"{fields.where} tells {len(rules):,} schemes apart; at most {MOST_RULES} are expected")
     names = Names(ignore, fields.where)
@@ -142,7 +142,7 @@ def _plan(
     warnings = [
         f"{fields.where}: pattern {safe_text(pattern, 60)!r} is not understood and left out" for pattern in unclear
     ]
-    return Plan(
+    return StoragePlan(
         default,
         (*rules, *([(names, None)] if names else [])),
         parts,
@@ -152,7 +152,7 @@ def _plan(
     )
 
 
-def _fp8(fields: Fields) -> Plan:
+def _fp8(fields: Fields) -> StoragePlan:
     """FP8 of DeepSeek, Kimi, Qwen, GLM; NVIDIA's V4 packs the experts of such a checkpoint further."""
     overrides = _algorithms(fields)
     # With overrides, `ignore` says what the second packing left alone: that is still FP8.
@@ -175,7 +175,7 @@ def _algorithms(fields: Fields) -> list[tuple[Names, Scheme | None]]:
     return [(Names(names, layers.where), scheme) for scheme, names in gathered.items()]
 
 
-def _modelopt(fields: Fields) -> Plan:
+def _modelopt(fields: Fields) -> StoragePlan:
     kv = fields.text("kv_cache_quant_algo")
     if not kv and fields.section("kv_cache_scheme") is not None:
         bits = fields.section("kv_cache_scheme")
@@ -194,7 +194,7 @@ def _modelopt(fields: Fields) -> Plan:
     return plan
 
 
-def _compressed(fields: Fields) -> Plan:
+def _compressed(fields: Fields) -> StoragePlan:
     groups = fields.section("config_groups")
     if groups is None:
         raise fields.missing("config_groups", "an object of groups with targets and weights")
@@ -226,7 +226,7 @@ def _compressed(fields: Fields) -> Plan:
     return _plan(fields, default, ignore, rules=[(ignored, None), *rules], head=head, kv_format=kv_format)
 
 
-def _gptq(fields: Fields) -> Plan:
+def _gptq(fields: Fields) -> StoragePlan:
     scheme = integer_groups(fields, "GPTQ", zero_points=True)
     rules: list[tuple[Names, Scheme | None]] = []
     dynamic = fields.section("dynamic")
@@ -244,12 +244,12 @@ def _gptq(fields: Fields) -> Plan:
     return _plan(fields, scheme, _list(fields, "modules_to_not_convert"), rules=rules, head=head)
 
 
-def _awq(fields: Fields) -> Plan:
+def _awq(fields: Fields) -> StoragePlan:
     scheme = integer_groups(fields, "AWQ", zero_points=fields.flag("zero_point", default=True))
     return _plan(fields, scheme, _list(fields, "modules_to_not_convert"))
 
 
-def _auto_round(fields: Fields) -> Plan:
+def _auto_round(fields: Fields) -> StoragePlan:
     kind = fields.text("data_type", default="int")
     if kind.startswith(("nv_fp", "mx_fp")):
         scheme = NVFP4 if kind.startswith("nv") else MXFP4
@@ -276,7 +276,7 @@ def _auto_round(fields: Fields) -> Plan:
     return _plan(fields, scheme, _list(fields, "modules_to_not_convert"), rules=rules, head=head)
 
 
-def _bitsandbytes(fields: Fields) -> Plan:
+def _bitsandbytes(fields: Fields) -> StoragePlan:
     skip = _list(fields, "llm_int8_skip_modules")
     if fields.flag("load_in_8bit", "_load_in_8bit"):
         return _plan(fields, Scheme("INT8 (LLM.int8)", 8, 0, 32, "int8", 8, format="int8"), skip)
@@ -286,17 +286,17 @@ def _bitsandbytes(fields: Fields) -> Plan:
     return _plan(fields, Scheme(f"{safe_text(kind, 8)}", 4, 64, 8 + 32 / 256 if doubled else 32, format="nf4"), skip)
 
 
-def _mxfp4(fields: Fields) -> Plan:
+def _mxfp4(fields: Fields) -> StoragePlan:
     skip = _list(fields, "modules_to_not_convert")
     return _plan(fields, MXFP4, skip, parts=frozenset({Part.ROUTED_EXPERTS}))
 
 
-def _fbgemm(fields: Fields) -> Plan:
+def _fbgemm(fields: Fields) -> StoragePlan:
     scheme = Scheme("FP8 per channel", 8, 0, 32, "fp8", 8, format="e4m3")
     return _plan(fields, scheme, _list(fields, "modules_to_not_convert"))
 
 
-def _hqq(fields: Fields) -> Plan:
+def _hqq(fields: Fields) -> StoragePlan:
     settings = fields.section("quant_config")
     weights = settings.section("weight_quant_params") if settings is not None else None
     own = weights or fields
@@ -305,11 +305,11 @@ def _hqq(fields: Fields) -> Plan:
     )
 
 
-def _eetq(fields: Fields) -> Plan:
+def _eetq(fields: Fields) -> StoragePlan:
     return _plan(fields, Scheme("INT8 weights", 8, 0, 16, format="int8"), _list(fields, "modules_to_not_convert"))
 
 
-METHODS: dict[str, Callable[[Fields], Plan]] = {
+METHODS: dict[str, Callable[[Fields], StoragePlan]] = {
     "fp8": _fp8,
     "fbgemm_fp8": _fbgemm,
     "modelopt": _modelopt,

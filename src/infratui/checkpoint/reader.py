@@ -13,7 +13,7 @@ from .draft import assemble
 from .errors import CheckpointError
 from .fields import Fields, is_there, open_file, read_object
 from .matching import bounded
-from .quantization import Plan, plan_of, precision_of, wide_bits, wide_precision
+from .quantization import StoragePlan, plan_of, precision_of, wide_bits, wide_precision
 from .tensors import Tensor, TensorFacts, gather, implausible, is_plain, measured_precision, stored_bits
 from .text import safe_text
 
@@ -184,7 +184,7 @@ def _finish(
     model: Model,
     stated: Precision | None,
     facts: TensorFacts | None,
-    plan: Plan | None,
+    plan: StoragePlan | None,
     warnings: list[str],
     label: str = "",
 ) -> Checkpoint:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .common import Deployment, echo_json, guarded, plain_table
+from .common import Options, echo_json, guarded, plain_table
 
 if TYPE_CHECKING:
     from ..engine.measured.accuracy import Key
@@ -26,7 +26,7 @@ def command(by: Key, left_out: bool, as_json: bool) -> None:
     """
     from ..report.accuracy import published, rows_of
 
-    facts = Deployment().facts()
+    facts = Options().facts()
     found = guarded(lambda: published(facts))
     if left_out:
         listed = [{"id": entry.row.id, "source": entry.row.source, "reason": entry.reason} for entry in found.left_out]

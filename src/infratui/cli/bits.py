@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .common import Deployment, deployment_options, echo_json, fail, guarded, output_options, plain_table
+from .common import Options, deployment_options, echo_json, fail, guarded, output_options, plain_table
 
 if TYPE_CHECKING:
     from ..engine.sections.bit_lab import LabResult
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @deployment_options
 @output_options
 def command(
-    deployment: Deployment,
+    deployment: Options,
     values: tuple[str, ...],
     name: str | None,
     scale: str | None,

@@ -47,7 +47,7 @@ def _ascii(kind: click.ParamType[Any], value: Any, param: click.Parameter | None
 
 
 @dataclass(frozen=True)
-class Deployment:
+class Options:
     """Where the scenario comes from: a preset or a file, then single settings."""
 
     preset: str | None = None
@@ -140,7 +140,7 @@ def deployment_options(function: F) -> F:
 
     def gather(*args: Any, **kwargs: Any) -> Any:
         keys = ("preset", "file", "settings", "model", "gpu", "gpus")
-        deployment = Deployment(**{key: kwargs.pop(key) for key in keys})
+        deployment = Options(**{key: kwargs.pop(key) for key in keys})
         return function(*args, deployment=deployment, **kwargs)
 
     gather.__name__ = function.__name__

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .common import Deployment, echo_json, fail, guarded
+from .common import Options, echo_json, fail, guarded
 
 if TYPE_CHECKING:
     from ..scenario import Scenario
@@ -25,7 +25,7 @@ def command(a: str, b: str, as_json: bool, gib: bool) -> None:
     from ..report import compare, printed
 
     first, second = _scenario(a), _scenario(b)
-    evaluator = Evaluator(Deployment().facts())
+    evaluator = Evaluator(Options().facts())
     found = guarded(lambda: compare.comparison(evaluator(first), evaluator(second)))
     if as_json:
         echo_json(compare.as_json(found))

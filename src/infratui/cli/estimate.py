@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from .common import Deployment, fail
+from .common import Options, fail
 
 TABLE_BYTES = 32_000_000
 """Largest table that is read: hundreds of thousands of rows."""
@@ -28,7 +28,7 @@ def command(file: Path, output: Path | None, given_kv: bool) -> None:
     """
     from ..report.estimate import estimate_table
 
-    facts = Deployment().facts()
+    facts = Options().facts()
     try:
         source = io.TextIOWrapper(_content(file), encoding="utf-8-sig", newline="")
         target = io.StringIO()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from .common import Deployment, echo_json, guarded, plain_table
+from .common import Options, echo_json, guarded, plain_table
 
 
 @click.command()
@@ -14,7 +14,7 @@ def command(name: str | None, as_json: bool) -> None:
     """List the accelerators, or show NAME, matched leniently. Peak rates are dense."""
     from ..engine.figures.units import GIB
 
-    facts = Deployment().facts()
+    facts = Options().facts()
     found = guarded(lambda: (facts.accelerator(name),) if name else facts.accelerators())
     if as_json:
         echo_json(found, "gpus")

@@ -15,7 +15,7 @@ import click
 from .. import __version__
 from ..report.sections import SECTIONS
 from . import at_a_terminal, streams
-from .common import Deployment, deployment_options, fail
+from .common import Options, deployment_options, fail
 
 _LISTS = {
     "bits": "one value in every number format",
@@ -118,7 +118,7 @@ def cli(
     no_motion: bool,
     ascii_only: bool,
     screen: str | None,
-    deployment: Deployment,
+    deployment: Options,
 ) -> None:
     """LLM inference infrastructure, sized in your terminal.
 

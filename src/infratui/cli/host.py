@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .common import Deployment, echo_json, fail
+from .common import Options, echo_json, fail
 from .sources import is_file, text_of
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def command(sources: tuple[str, ...], target: Path | None, node: str | None, as_
     from ..report import host as report
     from ..report import printed
 
-    facts = Deployment().facts()
+    facts = Options().facts()
     try:
         reading = _reading(sources, facts)
     except UnreadableError as error:

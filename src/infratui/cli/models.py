@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from .common import Deployment, echo_json, guarded, plain_table
+from .common import Options, echo_json, guarded, plain_table
 
 
 @click.command()
@@ -16,7 +16,7 @@ def command(name: str | None, as_json: bool) -> None:
     from ..engine.memory.kv_cache import kv_geometry
     from ..engine.model.architecture import parameters
 
-    facts = Deployment().facts()
+    facts = Options().facts()
     models = guarded(lambda: (facts.model(name),) if name else facts.models())
     bf16 = facts.precision("bf16")
     rows = [

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from .common import Deployment, Number, Whole, deployment_options, echo_json, guarded, output_options
+from .common import Number, Options, Whole, deployment_options, echo_json, guarded, output_options
 from .section import evaluated, show
 
 
@@ -25,7 +25,7 @@ from .section import evaluated, show
 @output_options
 @deployment_options
 def command(
-    deployment: Deployment,
+    deployment: Options,
     requests: int | None,
     ttft: float | None,
     tpot: float | None,
@@ -52,7 +52,7 @@ def command(
 
 
 def _demand(
-    deployment: Deployment,
+    deployment: Options,
     changes: dict[str, object],
     formats: tuple[str, ...],
     min_bits: float,

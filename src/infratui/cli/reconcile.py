@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .common import Deployment, echo_json, fail, guarded
+from .common import Options, echo_json, fail, guarded
 from .sources import text_of
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def _compared(text: str, model: str, gpu: str, host: str) -> Reconciliation:
     from ..hosts import load_profile
     from ..reconciling import compare
 
-    facts = Deployment().facts()
+    facts = Options().facts()
     return compare(text, facts, model=model, gpu=gpu, profile=load_profile(host) if host else None)
 
 

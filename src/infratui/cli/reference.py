@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .common import Deployment, deployment_options, echo_json, guarded, plain_table
+from .common import Options, deployment_options, echo_json, guarded, plain_table
 
 if TYPE_CHECKING:
     from ..catalog.load import Catalog
@@ -21,7 +21,7 @@ WIDTH = 88
 @click.option("--search", "words", metavar="WORDS", help="Everything that mentions the words.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @deployment_options
-def command(term: str | None, words: str | None, as_json: bool, deployment: Deployment) -> None:
+def command(term: str | None, words: str | None, as_json: bool, deployment: Options) -> None:
     """Print TERM, a page or a decision tree; without one, list what there is."""
     from ..report.library import Library
     from ..store import config_directory
@@ -41,7 +41,7 @@ def command(term: str | None, words: str | None, as_json: bool, deployment: Depl
     guarded(lambda: _show(library, term, as_json, deployment))
 
 
-def _show(library: Library, term: str, as_json: bool, deployment: Deployment) -> None:
+def _show(library: Library, term: str, as_json: bool, deployment: Options) -> None:
     from ..engine.evaluate import evaluate
     from ..report.layout import lay_out, plain_lines
     from ..report.tables import table_names

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .common import Deployment, deployment_options, echo_json, guarded, output_options
+from .common import Options, deployment_options, echo_json, guarded, output_options
 
 if TYPE_CHECKING:
     from ..report.sections import Outcome
@@ -38,7 +38,7 @@ def section_command(name: str, about: str, options: tuple[click.Option, ...] = (
     @click.option("--gib", is_flag=True, help="Show GiB (2^30) rather than GB (10^9).")
     @output_options
     @deployment_options
-    def command(deployment: Deployment, **given: Any) -> None:
+    def command(deployment: Options, **given: Any) -> None:
         scenario = deployment.scenario()
         scenario = guarded(lambda: scenario.with_(**changes(given)))
         found = evaluated(deployment, scenario, name)
@@ -52,7 +52,7 @@ def section_command(name: str, about: str, options: tuple[click.Option, ...] = (
     return made
 
 
-def evaluated(deployment: Deployment, scenario: Scenario, name: str) -> Outcome:
+def evaluated(deployment: Options, scenario: Scenario, name: str) -> Outcome:
     """A section of a scenario. Ends the program in one line where there is no answer."""
     from ..engine.evaluate import evaluate
     from ..report.sections import Outcome, section

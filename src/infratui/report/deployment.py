@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..engine.deployment.answer import deployed, fleet_of
-from ..engine.deployment.reasons import Kind, Reason
+from ..engine.deployment.reasons import Reason, ReasonKind
 from ..engine.deployment.ways_out import Way, WayOut
 from ..engine.figures.units import ByteUnit, format_bytes, format_count, format_tokens
 from .as_json import plain
@@ -22,29 +22,29 @@ def reason_text(reason: Reason, bytes_as: ByteUnit = ByteUnit.GB) -> str:
     """One reason as a phrase."""
     number = reason.number
     match reason.kind:
-        case Kind.PINNED:
+        case ReasonKind.PINNED:
             return "set by hand"
-        case Kind.ONLY:
+        case ReasonKind.ONLY:
             return "the only layout that holds the load"
-        case Kind.FASTEST:
+        case ReasonKind.FASTEST:
             return f"the best prediction of {number('layouts'):,.0f} layouts"
-        case Kind.FEWER_PER_REPLICA:
+        case ReasonKind.FEWER_PER_REPLICA:
             gain = "as fast as" if number("gain") < 0.005 else f"within {number('gain'):.0%} of"
             return (
                 f"{gain} {reason.name}, and a lost GPU stops {number('group'):,.0f} GPUs instead of "
                 f"{number('other'):,.0f}"
             )
-        case Kind.NO_SPEED:
+        case ReasonKind.NO_SPEED:
             return "no speed is predicted: the smallest replicas that hold the load"
-        case Kind.MISSES:
+        case ReasonKind.MISSES:
             latency = f"TTFT {number('ttft_s') * 1e3:,.0f} ms, TPOT {number('tpot_s') * 1e3:,.1f} ms"
             return f"no layout holds the targets: {latency}"
-        case Kind.REPLICAS:
+        case ReasonKind.REPLICAS:
             return f"{number('replicas'):,.0f} replicas share the users"
-        case Kind.IDLE:
+        case ReasonKind.IDLE:
             idle = number("idle")
             return f"{idle:,.0f} of {number('gpus'):,.0f} GPUs stay{'s' if idle == 1 else ''} idle"
-        case Kind.SHORT:
+        case ReasonKind.SHORT:
             return f"memory short by {format_bytes(int(number('missing')), bytes_as)} per GPU"
 
 

@@ -108,7 +108,7 @@ class Bars:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class StackPart:
     """A part of a whole: its label, its amount, the text of the amount, and the tone of its meaning."""
 
     label: str
@@ -123,7 +123,7 @@ class Stack:
 
     id: str
     title: str
-    parts: tuple[Part, ...]
+    parts: tuple[StackPart, ...]
     capacity: float = 0.0
     capacity_text: str = ""
 

@@ -31,12 +31,12 @@ from .show import (
     Curve,
     Line,
     Lines,
-    Part,
     Prose,
     Row,
     Rule,
     Says,
     Stack,
+    StackPart,
     Table,
 )
 
@@ -189,7 +189,7 @@ def stack(result: VramResult, bytes_as: ByteUnit) -> Stack:
     return Stack(
         "total",
         "In all",
-        tuple(Part(label, amount, format_bytes(amount, bytes_as), tone) for label, amount, tone in amounts),
+        tuple(StackPart(label, amount, format_bytes(amount, bytes_as), tone) for label, amount, tone in amounts),
         capacity,
         words,
     )

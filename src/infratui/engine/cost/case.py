@@ -18,7 +18,7 @@ from .assumptions import CostRules
 from .breakeven import Breakeven
 from .decision import Circumstances, Decision, cheapest_rental, decide
 from .demand import Demand, Fleet, Offered, offered_load, size_fleet
-from .options import Option, OptionCost, Ownership, Rates, price_options
+from .options import Option, OptionCost, OptionRates, Ownership, price_options
 from .prices import PriceKind, PriceRange, committed, own_price, price_range
 from .thumb import thumb_replica
 
@@ -75,9 +75,9 @@ class CostCase:
             main.replica_rate, offered.mean_rate / held, main.binds,
         )  # fmt: skip
 
-    def rates(self, pick: str = "median") -> Rates:
+    def rates(self, pick: str = "median") -> OptionRates:
         """USD per option at the low, median or high price."""
-        return Rates(*(None if entry is None else getattr(entry, pick) for entry in self.ranges))
+        return OptionRates(*(None if entry is None else getattr(entry, pick) for entry in self.ranges))
 
     def costs(self, *, pick: str = "median") -> tuple[Offered, Fleet, dict[Option, OptionCost]]:
         """The month of every option, without derivations."""

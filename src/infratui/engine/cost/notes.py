@@ -64,7 +64,7 @@ class CostNotes:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedSignal:
     """A signal and whether it holds here; None: the scenario cannot tell."""
 
     signal: Signal
@@ -97,7 +97,7 @@ class Situation:
     payback_month: float | None
 
 
-def judge(signals: Sequence[Signal], case: Situation) -> tuple[Judged, ...]:
+def judge(signals: Sequence[Signal], case: Situation) -> tuple[JudgedSignal, ...]:
     """Say of each signal whether it holds, with the figure that decides."""
     facts: Mapping[str, tuple[bool | None, str]] = {
         "rule": (case.compliance, "compliance is on" if case.compliance else "compliance is off"),
@@ -115,7 +115,7 @@ def judge(signals: Sequence[Signal], case: Situation) -> tuple[Judged, ...]:
         ),
         "small-fleet": (case.gpus < case.sold_by, f"{case.gpus:,} GPUs, sold by {case.sold_by}"),
     }
-    return tuple(Judged(signal, *facts.get(signal.id, (None, "yours to judge"))) for signal in signals)
+    return tuple(JudgedSignal(signal, *facts.get(signal.id, (None, "yours to judge"))) for signal in signals)
 
 
 def hidden_costs(hidden: Sequence[HiddenCost], options: Mapping[Option, OptionCost]) -> tuple[Hidden, ...]:

@@ -54,7 +54,7 @@ PER_MTOK = Formula("cost per 1M tokens", "monthly / tokens_per_month * 1000000",
 
 
 @dataclass(frozen=True, slots=True)
-class Rates:
+class OptionRates:
     """USD per GPU-hour, purchase per GPU; None where no price is known."""
 
     on_demand: float | None = None
@@ -160,7 +160,7 @@ def _rented(
 def price_options(
     fleet: Fleet,
     offered: Offered,
-    rates: Rates,
+    rates: OptionRates,
     own: Ownership,
     why: Mapping[Option, RateBasis] | None = None,
     rules: CostRules | None = None,

@@ -13,7 +13,7 @@ from ..memory.plan import MemoryPlan
 from .candidates import users_held
 from .demand import offered_load
 from .judge import NoReplicaError, replica_on
-from .search import Choice, Fewest, FleetPlan, choose, fewest, fleet, rated
+from .search import Fewest, FleetPlan, LayoutChoice, choose, fewest, fleet, rated
 
 if TYPE_CHECKING:
     from ..case import Case
@@ -45,7 +45,7 @@ class Totals:
 class Deployed:
     """What the scenario's GPUs do, and the fewest that would."""
 
-    choice: Choice
+    choice: LayoutChoice
     fewest: Fewest
     totals: Totals | None
     """Of the chosen layout; None where none can be built."""

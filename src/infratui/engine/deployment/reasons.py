@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Kind(StrEnum):
+class ReasonKind(StrEnum):
     """What a reason is about."""
 
     PINNED = "pinned"
@@ -31,7 +31,7 @@ class Kind(StrEnum):
 class Reason:
     """A kind, what it names, and its numbers in base units."""
 
-    kind: Kind
+    kind: ReasonKind
     name: str = ""
     numbers: tuple[tuple[str, float], ...] = ()
 
@@ -39,6 +39,6 @@ class Reason:
         return dict(self.numbers)[key]
 
 
-def because(kind: Kind, name: str = "", **numbers: float) -> Reason:
+def because(kind: ReasonKind, name: str = "", **numbers: float) -> Reason:
     """A reason of named numbers."""
     return Reason(kind, name, tuple(numbers.items()))

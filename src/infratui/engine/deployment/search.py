@@ -22,7 +22,7 @@ from .bounds import Floor, Pace
 from .candidates import MOST_GPUS, copies, groups, most_copies, served, short_of, users_held, usual
 from .demand import offered_load
 from .judge import Judged, NoReplicaError, Replica, TooSlowError, judge, replica_on
-from .reasons import Kind, Reason, because
+from .reasons import Reason, ReasonKind, because
 from .site import FREE_CHOICE, Forced, Site
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def _why_none(deployment: Deployment, site: Site, load: Sequences) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class LayoutChoice:
     """The layout to take on the GPUs that are given."""
 
     best: Judged | None
@@ -148,7 +148,7 @@ class Choice:
         return self.gpus - (self.best.layout.gpus if self.best else 0)
 
 
-def choose(case: Case, gpus: int, forced: Forced = FREE_CHOICE, site: Site | None = None) -> Choice:
+def choose(case: Case, gpus: int, forced: Forced = FREE_CHOICE, site: Site | None = None) -> LayoutChoice:
     """The legal layout of `gpus` with the best prediction: targets met first, then tokens/s with all users in flight.
 
     Of predictions within 5 % the one with fewer GPUs per replica: a lost GPU then stops fewer users. Where nothing
@@ -193,7 +193,9 @@ def choose(case: Case, gpus: int, forced: Forced = FREE_CHOICE, site: Site | Non
     short += [(load.users, layout) for layout in open_]
     if short:
         return _nearest(case, site, short, gpus, forced)
-    return Choice(None, gpus, forced.any, (), refused=refused or (f"no layout of {gpus} GPUs matches what is set",))
+    return LayoutChoice(
+        None, gpus, forced.any, (), refused=refused or (f"no layout of {gpus} GPUs matches what is set",)
+    )
 
 
 def _crowded(model: Model, group: Layout, gpus: int, forced: Forced) -> bool:
@@ -228,44 +230,46 @@ def _judged(case: Case, site: Site, found: list[Layout]) -> list[Judged]:
     return judged
 
 
-def _best(judged: list[Judged], count: int, gpus: int, forced: Forced) -> Choice:
+def _best(judged: list[Judged], count: int, gpus: int, forced: Forced) -> LayoutChoice:
     predicted = [entry for entry in judged if entry.output_per_s is not None]
     if not predicted:
         # No speed is known: the fewest GPUs per replica, the ladder's own rule.
         best = min(judged, key=lambda entry: (entry.group, entry.layout.pp, entry.layout))
-        return Choice(best, gpus, forced.any, _why(best, None, count, gpus, forced), count)
+        return LayoutChoice(best, gpus, forced.any, _why(best, None, count, gpus, forced), count)
     rank = [entry for entry in predicted if entry.meets] or predicted
     fastest = max(rank, key=lambda entry: (entry.output_per_s or 0.0, -entry.group))
     near = [entry for entry in rank if (entry.output_per_s or 0.0) >= (1 - CLOSE) * (fastest.output_per_s or 0.0)]
     best = min(near, key=lambda entry: (entry.group, -(entry.output_per_s or 0.0), entry.layout))
-    return Choice(best, gpus, forced.any, _why(best, fastest, count, gpus, forced), count, (), fastest)
+    return LayoutChoice(best, gpus, forced.any, _why(best, fastest, count, gpus, forced), count, (), fastest)
 
 
 def _why(best: Judged, fastest: Judged | None, count: int, gpus: int, forced: Forced) -> tuple[Reason, ...]:
     found = []
     if forced.any:
-        found.append(because(Kind.PINNED))
+        found.append(because(ReasonKind.PINNED))
     elif fastest is None:
-        found.append(because(Kind.NO_SPEED))
+        found.append(because(ReasonKind.NO_SPEED))
     elif count == 1:
-        found.append(because(Kind.ONLY))
+        found.append(because(ReasonKind.ONLY))
     elif best is fastest:
-        found.append(because(Kind.FASTEST, layouts=count))
+        found.append(because(ReasonKind.FASTEST, layouts=count))
     else:
         gain = (fastest.output_per_s or 0.0) / (best.output_per_s or 1.0) - 1
         found.append(
-            because(Kind.FEWER_PER_REPLICA, fastest.layout.label, gain=gain, group=best.group, other=fastest.group)
+            because(
+                ReasonKind.FEWER_PER_REPLICA, fastest.layout.label, gain=gain, group=best.group, other=fastest.group
+            )
         )
     if fastest is not None and not best.meets:
-        found.append(because(Kind.MISSES, ttft_s=best.ttft_s or 0.0, tpot_s=best.tpot_s or 0.0))
+        found.append(because(ReasonKind.MISSES, ttft_s=best.ttft_s or 0.0, tpot_s=best.tpot_s or 0.0))
     if best.layout.dp > 1:
-        found.append(because(Kind.REPLICAS, replicas=best.layout.dp))
+        found.append(because(ReasonKind.REPLICAS, replicas=best.layout.dp))
     if gpus > best.layout.gpus:
-        found.append(because(Kind.IDLE, idle=gpus - best.layout.gpus, gpus=gpus))
+        found.append(because(ReasonKind.IDLE, idle=gpus - best.layout.gpus, gpus=gpus))
     return tuple(found)
 
 
-def _nearest(case: Case, site: Site, short: list[tuple[int, Layout]], gpus: int, forced: Forced) -> Choice:
+def _nearest(case: Case, site: Site, short: list[tuple[int, Layout]], gpus: int, forced: Forced) -> LayoutChoice:
     """Of the layouts that come nearest by their bytes, the one that holds most users, else misses the fewest bytes."""
     likely = sorted(short, key=lambda entry: (-entry[0], entry[1].pp, entry[1]))[:12]
     plans = [site.plan(case.deployment, layout, case.load) for _, layout in likely]
@@ -278,10 +282,10 @@ def _nearest(case: Case, site: Site, short: list[tuple[int, Layout]], gpus: int,
         least = min(plan.missing for plan in plans)
         near = [plan for plan in plans if plan.missing <= (1 + CLOSE) * least]
         best = min(near, key=lambda plan: (plan.layout.pp, plan.missing, plan.layout))
-    reasons = [because(Kind.SHORT, missing=best.missing)]
+    reasons = [because(ReasonKind.SHORT, missing=best.missing)]
     if gpus > best.layout.gpus:
-        reasons.append(because(Kind.IDLE, idle=gpus - best.layout.gpus, gpus=gpus))
-    return Choice(Judged(best.layout, best, no_speed=short_of(best)), gpus, forced.any, tuple(reasons))
+        reasons.append(because(ReasonKind.IDLE, idle=gpus - best.layout.gpus, gpus=gpus))
+    return LayoutChoice(Judged(best.layout, best, no_speed=short_of(best)), gpus, forced.any, tuple(reasons))
 
 
 # Fleet

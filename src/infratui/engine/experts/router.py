@@ -10,7 +10,7 @@ from ..figures.derivation import Basis, Derivation, Formula, Ledger, Unit
 from ..model.architecture import Mixture, Model, layer_order
 from ..sections.moe_side import TOUCHED
 from .load import load_of
-from .routing import BatchRouting, Gate, RouterSpec, expert_capacity, route_batch
+from .routing import BatchRouting, RouterGate, RouterSpec, expert_capacity, route_batch
 from .spread import Placement, place_experts
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def router_spec(mixture: Mixture, top_k: int = 0) -> RouterSpec:
     Anything but softmax scores each expert on its own, which is simulated by the sigmoid; the bias takes part where
     the model has learned one.
     """
-    gate = Gate.SOFTMAX if mixture.gate.scoring == "softmax" else Gate.SIGMOID_BIAS
+    gate = RouterGate.SOFTMAX if mixture.gate.scoring == "softmax" else RouterGate.SIGMOID_BIAS
     spec = RouterSpec(
         experts=mixture.experts,
         top_k=top_k or mixture.top_k,

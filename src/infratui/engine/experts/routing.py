@@ -41,7 +41,7 @@ MAX_BATCH_TOKENS = 16_384
 _PUNCTUATION = ".,;:!?()\"'"
 
 
-class Gate(StrEnum):
+class RouterGate(StrEnum):
     """How logits become scores."""
 
     SOFTMAX = "softmax"
@@ -59,7 +59,7 @@ class RouterSpec:
     """Routed experts, N."""
     top_k: int
     """Routed experts per token, k."""
-    gate: Gate = Gate.SOFTMAX
+    gate: RouterGate = RouterGate.SOFTMAX
     groups: int = 1
     """Groups of experts (`n_group`); 1 means no group limit."""
     group_top_k: int = 1
@@ -197,7 +197,7 @@ def layer_gate(spec: RouterSpec, seed: int, layer: int, skew: float) -> LayerGat
     log_popularity = [0.0] * spec.experts
     for rank, expert in enumerate(by_rank):
         log_popularity[expert] = math.log(spec.experts / total) - skew * math.log(rank + 1)
-    if spec.gate is Gate.SOFTMAX:
+    if spec.gate is RouterGate.SOFTMAX:
         return LayerGate(tuple(log_popularity), (0.0,) * spec.experts)
     bias = tuple(spec.bias_correction * (0.5 - _sigmoid(value)) for value in log_popularity)
     return LayerGate(tuple(log_popularity), bias)
@@ -219,7 +219,7 @@ def route_token(
     logits = _logits(gate, seed, token_index, layer, _word_noise(spec, seed, layer, word))
     keys = _choice_keys(spec, gate, logits)
     groups_kept, experts = _choose(spec, keys)
-    if spec.gate is Gate.SOFTMAX:
+    if spec.gate is RouterGate.SOFTMAX:
         top = max(logits)
         powers = [math.exp(logit - top) for logit in logits]
         total = math.fsum(powers)
@@ -295,11 +295,11 @@ def expert_capacity(spec: RouterSpec, batch: int, capacity_factor: float | None)
     return math.ceil(capacity_factor * batch * spec.top_k / spec.experts)
 
 
-def _gate(value: str) -> Gate:
+def _gate(value: str) -> RouterGate:
     try:
-        return Gate(value)
+        return RouterGate(value)
     except ValueError:
-        raise RoutingError(f"gate = {value!r}: choose one of {', '.join(gate.value for gate in Gate)}") from None
+        raise RoutingError(f"gate = {value!r}: choose one of {', '.join(gate.value for gate in RouterGate)}") from None
 
 
 def _exponentials(key: str, count: int) -> list[float]:
@@ -334,7 +334,7 @@ def _sigmoid(value: float) -> float:
 
 def _choice_keys(spec: RouterSpec, gate: LayerGate, logits: list[float]) -> list[float]:
     # Softmax keeps the order of the logits, so they decide without the exponentials.
-    if spec.gate is Gate.SOFTMAX:
+    if spec.gate is RouterGate.SOFTMAX:
         return logits
     centre, exp = _centre(spec), math.exp
     return [1 / (1 + exp(centre - logit)) + bias for logit, bias in zip(logits, gate.bias, strict=True)]
@@ -343,7 +343,7 @@ def _choice_keys(spec: RouterSpec, gate: LayerGate, logits: list[float]) -> list
 def _group_scores(spec: RouterSpec, keys: Sequence[float]) -> tuple[float, ...]:
     size = spec.group_size
     blocks = [keys[start : start + size] for start in range(0, spec.experts, size)]
-    if spec.gate is Gate.SOFTMAX:
+    if spec.gate is RouterGate.SOFTMAX:
         return tuple(max(block) for block in blocks)
     return tuple(sum(heapq.nlargest(2, block)) for block in blocks)
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 
-class Calibration(StrEnum):
+class CalibrationNeed(StrEnum):
     """Whether a method needs sample data."""
 
     NONE = "none"
@@ -31,7 +31,7 @@ class QuantizationMethod:
     """Ids of the number formats it writes."""
     weights: str
     activations: str
-    calibration: Calibration
+    calibration: CalibrationNeed
     calibration_data: str
     engines: tuple[str, ...]
     runs_on: tuple[str, ...]

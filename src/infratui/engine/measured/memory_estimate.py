@@ -46,7 +46,7 @@ class RowError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class LogRow:
     """A deployment as a row states it; 0 and empty: not stated."""
 
     model: Model
@@ -66,11 +66,11 @@ class Row:
     """Why part of the row cannot be answered."""
 
 
-def read_row(row: Mapping[str, str], facts: Facts) -> Row:
+def read_row(row: Mapping[str, str], facts: Facts) -> LogRow:
     """The deployment that a row states. Raises RowError or UnknownFactError in one line."""
     model = facts.model(_text(row, "model_id") or _missing("model_id"))
     accelerator, trouble = _accelerator(row, facts)
-    return Row(
+    return LogRow(
         model=model,
         precision=weight_precision(_text(row, "weight_format"), model, facts),
         kv_precision=cache_precision(_text(row, "kv_dtype"), facts),
@@ -104,7 +104,7 @@ def estimate_memory(row: Mapping[str, str], facts: Facts, *, given_kv: bool = Fa
     return found
 
 
-def _fill(found: dict[str, str], row: Row, table: RuntimeTable, given_kv: bool) -> None:
+def _fill(found: dict[str, str], row: LogRow, table: RuntimeTable, given_kv: bool) -> None:
     constants, trouble = _constants(row, table)
     deployment = Deployment(
         model=row.model,
@@ -168,7 +168,7 @@ def capacity(
     return int(space / (geometry.growing * block)) * block, concurrency
 
 
-def _constants(row: Row, table: RuntimeTable) -> tuple[RuntimeConstants, str]:
+def _constants(row: LogRow, table: RuntimeTable) -> tuple[RuntimeConstants, str]:
     try:
         return table.of(row.engine, row.engine_version), ""
     except UnknownEngineError as problem:

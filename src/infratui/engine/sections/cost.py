@@ -16,7 +16,7 @@ from ..cost.breakeven import Breakeven
 from ..cost.case import CostCase, chosen, hosted
 from ..cost.decision import Decision, commitments, decide
 from ..cost.demand import HOURS_PER_MONTH, Demand, Fleet, Offered, offered_load, size_fleet
-from ..cost.notes import Hidden, Judged, Situation, hidden_costs, judge
+from ..cost.notes import Hidden, JudgedSignal, Situation, hidden_costs, judge
 from ..cost.options import Option, OptionCost, RateBasis, price_options
 from ..cost.prices import PriceRange
 from ..cost.thumb import thumb_replica
@@ -90,7 +90,7 @@ class CostResult:
     per_request: float | None
     per_user: float | None
     """USD per month and concurrent user."""
-    signals: tuple[Judged, ...]
+    signals: tuple[JudgedSignal, ...]
     hidden: tuple[Hidden, ...]
     assumptions: tuple[Assumption, ...]
     notes: tuple[str, ...]

@@ -14,7 +14,7 @@ from ..deployment.answer import deployed
 from ..deployment.judge import speed_plan
 from ..deployment.ladder import recommend
 from ..deployment.reasons import Reason
-from ..deployment.search import Choice, Fewest, fewest
+from ..deployment.search import Fewest, LayoutChoice, fewest
 from ..deployment.ways_out import WayOut, ways_out
 from ..figures.derivation import Basis, Derivation, Formula, Ledger, Unit
 from ..memory.kv_cache import Sequences, kv_demand
@@ -218,7 +218,7 @@ def _derivations(case: Case, chosen: Chosen | None) -> tuple[Derivation, ...]:
     return tuple(found)
 
 
-def _chosen(case: Case, wanted: Choice) -> Chosen | None:
+def _chosen(case: Case, wanted: LayoutChoice) -> Chosen | None:
     memory = wanted.plan
     if memory is None:
         return None
@@ -269,7 +269,7 @@ def _stages(case: Case, memory: MemoryPlan) -> tuple[StageMemory, ...]:
     return tuple(found)
 
 
-def _disagreement(ladder: Layout | None, choice: Choice, rows: tuple[LayoutRow, ...]) -> str:
+def _disagreement(ladder: Layout | None, choice: LayoutChoice, rows: tuple[LayoutRow, ...]) -> str:
     """What the ladder would lose against the chosen layout, in words; empty where it would not."""
     best = choice.best
     if ladder is None or choice.forced or best is None or best.output_per_s is None or best.layout == ladder:

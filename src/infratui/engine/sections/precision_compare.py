@@ -32,7 +32,7 @@ from .precision_rows import (
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Comparison:
+class PrecisionComparison:
     """What all rows share, and the arithmetic that makes a row."""
 
     deployment: Deployment

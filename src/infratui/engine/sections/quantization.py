@@ -21,7 +21,7 @@ from ..memory.weights import checkpoint_weights
 from ..model.architecture import Model, Part
 from ..model.precision import Precision
 from ..speed import Plan, SpeedError
-from .precision_compare import Comparison
+from .precision_compare import PrecisionComparison
 from .precision_rows import (
     BYTE_RATIO,
     EFFECTIVE_BITS,
@@ -67,7 +67,7 @@ class QuantizationResult:
     """Mean error of predicted decode steps on measured data of this kind; None: no measured data."""
     rules: Rules
     """How published rows become badges."""
-    comparison: Comparison
+    comparison: PrecisionComparison
 
     def row(self, precision_id: str) -> PrecisionRow:
         """The row of a precision. Raises KeyError."""
@@ -119,7 +119,7 @@ def evaluate_quantization(case: Case) -> QuantizationResult:
             )
         except SpeedError as error:
             plans[precision.id] = str(error)
-    comparison = Comparison(deployment, site, load, workload, layout, batch, plans)
+    comparison = PrecisionComparison(deployment, site, load, workload, layout, batch, plans)
     rows = tuple(_row(comparison, case, precision, reference) for precision in shown)
     base = next((row for row in rows if row.precision.id == reference.id), None)
     base = base or _row(comparison, case, reference, reference)
@@ -164,7 +164,7 @@ def _changes(model: Model, precision: Precision) -> bool:
     return model.is_moe and precision.bits_of(Part.ROUTED_EXPERTS) < SIXTEEN_BIT
 
 
-def _row(comparison: Comparison, case: Case, precision: Precision, reference: Precision) -> PrecisionRow:
+def _row(comparison: PrecisionComparison, case: Case, precision: Precision, reference: Precision) -> PrecisionRow:
     model, site, facts = comparison.deployment.model, comparison.site, case.facts
     parts = checkpoint_weights(model, precision)
     weights = sum(part.bytes for part in parts)
@@ -205,7 +205,7 @@ def _format(facts: Facts, precision: Precision) -> NumberFormat | None:
         return None
 
 
-def _kv_rows(comparison: Comparison, case: Case) -> tuple[KvRow, ...]:
+def _kv_rows(comparison: PrecisionComparison, case: Case) -> tuple[KvRow, ...]:
     facts = case.facts
     deployment, load = comparison.deployment, comparison.load
     base = comparison.kv_bytes(replace(deployment, kv_precision=facts.precision(REFERENCE)))

@@ -1,7 +1,7 @@
 """How fast a plan is: a calibrated roofline of one step, and what a server makes of such steps."""
 
 from ..cluster.fabric import Fabric, fabric_of
-from .constants import Band, Constants, Family, Generation, Parameter
+from .constants import Band, ConstantFamily, Constants, Generation, Parameter
 from .disaggregate import Disaggregated, disaggregate
 from .load import StepLoad, step_load
 from .plan import Plan
@@ -11,10 +11,10 @@ from .workload import Speculation, SpeedError, Workload
 
 __all__ = [
     "Band",
+    "ConstantFamily",
     "Constants",
     "Disaggregated",
     "Fabric",
-    "Family",
     "Generation",
     "Mix",
     "Parameter",

@@ -30,7 +30,7 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
+class ConstantFamily:
     """GPU generations that share a correction."""
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
@@ -96,7 +96,7 @@ class Constants:
     """One set of fitted numbers, with what says where each applies. Compared by identity."""
 
     values: Mapping[str, float]
-    families: tuple[Family, ...]
+    families: tuple[ConstantFamily, ...]
     generations: tuple[Generation, ...]
     bands: tuple[Band, ...] = ()
 

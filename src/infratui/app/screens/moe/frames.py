@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from ....engine.experts.load import LoadWindow, load_entropy, load_imbalance
 from ....engine.experts.router import RouterResult
-from ....engine.experts.routing import BatchRouting, Gate, RouterSpec, TokenRouting, route_token
+from ....engine.experts.routing import BatchRouting, RouterGate, RouterSpec, TokenRouting, route_token
 
 WINDOW = 64
 """Tokens whose load the heat map shows."""
@@ -108,8 +108,8 @@ class TokenReel:
             case RouterPhase.ENTER:
                 return f"“{word}” arrives at the router of layer {self.layer}"
             case RouterPhase.RISE | RouterPhase.SCORE:
-                how = "a softmax" if spec.gate is Gate.SOFTMAX else "a sigmoid each"
-                bias = " plus a learned bias" if spec.bias_correction and spec.gate is Gate.SIGMOID_BIAS else ""
+                how = "a softmax" if spec.gate is RouterGate.SOFTMAX else "a sigmoid each"
+                bias = " plus a learned bias" if spec.bias_correction and spec.gate is RouterGate.SIGMOID_BIAS else ""
                 return f"the gate scores all {spec.experts} experts: {how}{bias}"
             case RouterPhase.GROUPS:
                 kept = " ".join(str(group) for group in sorted(routing.groups_kept))

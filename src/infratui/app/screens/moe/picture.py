@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from ....engine.experts.load import experts_touched, load_entropy, load_imbalance
 from ....engine.experts.router import RouterResult
-from ....engine.experts.routing import Gate
+from ....engine.experts.routing import RouterGate
 from ....engine.figures.units import significant
 from ....report.draw import lying
 from .frames import BatchFrame, BatchReel, RouterPhase, TokenFrame, TokenReel, letter_of
@@ -190,7 +190,7 @@ def _token_cell(reel: TokenReel, frame: TokenFrame) -> Callable[[int], Piece]:
 
 
 def _score_heading(reel: TokenReel) -> str:
-    biased = reel.spec.gate is Gate.SIGMOID_BIAS and reel.spec.bias_correction
+    biased = reel.spec.gate is RouterGate.SIGMOID_BIAS and reel.spec.bias_correction
     return f" {'scores + bias' if biased else 'scores'}, best first"
 
 
