@@ -22,7 +22,7 @@ def modes_left_on(raw: bytes) -> list[bytes]:
 def started(open_terminal, *arguments, **options):
     terminal = open_terminal(*arguments, **options)
     terminal.until("? help")
-    terminal.until(" GB")
+    terminal.until(" as TP")
     terminal.settle()
     return terminal
 
