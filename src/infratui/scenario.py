@@ -257,9 +257,9 @@ class Scenario(BaseModel):
 
     # Dense beside mixture of experts, and the router.
     dense_model: Annotated[
-        str, Field(max_length=400), Input("Dense", Kind.MODEL, "dense-model", zero="counterpart")
+        str, Field(max_length=400), Input("Dense", Kind.MODEL, "dense-model", zero="follows the model")
     ] = ""
-    moe_model: Annotated[str, Field(max_length=400), Input("MoE", Kind.MODEL, "moe", zero="counterpart")] = ""
+    moe_model: Annotated[str, Field(max_length=400), Input("MoE", Kind.MODEL, "moe", zero="follows the model")] = ""
     router_batch: Annotated[
         int, Field(ge=1, le=4096), Input("Batch", Kind.COUNT, "experts-touched", "tokens", _POWERS)
     ] = 32

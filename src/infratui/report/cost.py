@@ -10,13 +10,12 @@ from ..engine.cost.decision import Leaf
 from ..engine.cost.options import Option
 from ..engine.figures.compare import Headline
 from ..engine.figures.units import ByteUnit, format_count, significant
-from .money import label, money
+from .cost_levers import levers, swings
+from .money import labelled, money
 from .names import short_name
 from .show import Answer, Bar, Bars, Block, Cell, Chart, Column, Curve, Line, Lines, Prose, Row, Rule, Says, Table
 
 if TYPE_CHECKING:
-    from ..engine.cost.levers import CostLever
-    from ..engine.cost.tornado import Tornado
     from ..engine.deployment.judge import Replica
     from ..engine.evaluate import Evaluation
     from ..engine.figures.derivation import Derivation
@@ -43,13 +42,6 @@ _OPTION_COLUMNS = (
     Column("horizon", keep=4),
     Column("per 1M", keep=1),
     Column("price", "left", keep=2, flex=True, sortable=False),
-)
-_LEVER_COLUMNS = (
-    Column("", "left", sortable=False),
-    Column("lever", "left"),
-    Column("saves"),
-    Column("share", keep=1),
-    Column("says", "left", keep=2, flex=True, sortable=False),
 )
 
 
@@ -111,11 +103,6 @@ def rest(evaluation: Evaluation, bytes_as: ByteUnit) -> tuple[Block, ...]:
 def headlines(evaluation: Evaluation, result: CostResult) -> tuple[Headline, ...]:
     """What two scenarios are compared by."""
     return result.headlines
-
-
-def labelled(text: str, currency: str) -> str:
-    """Words of the engine, which speaks of dollars, under the user's currency label."""
-    return text.replace("$", label(currency))
 
 
 def summary(result: CostResult, bytes_as: ByteUnit = ByteUnit.GB) -> str:
@@ -254,6 +241,11 @@ def sizing(result: CostResult) -> Prose:
         f"{format_count(demand.requests_per_day)} a day within {demand.hours_per_day:g} h"
     )
     lines = [Says("demand", load), Says("replica", replica_line(result)), Says("fleet", fleet_line(result))]
+    if result.in_flight is not None:
+        flying = (
+            f"{significant(result.in_flight)} requests at the peak: arrivals per second times the seconds each stays"
+        )
+        lines.insert(1, Says("in flight", f"{flying}; memory holds {format_count(result.scenario.users)} users"))
     if (small := result.small) is not None:
         rate = significant(small.requests_per_s)
         lines.append(Says("small", f"{small.model.name}: {small.layout.label}, {rate} requests/s"))
@@ -430,69 +422,6 @@ def assumptions(result: CostResult) -> Lines:
     return Lines("rates", "Your own prices and assumptions", tuple(lines))
 
 
-def levers(found: Sequence[CostLever], currency: str) -> Table:
-    """The levers as switches."""
-    rows = []
-    for entry in found:
-        saves, share = entry.saves, entry.share
-        tone = "" if saves is None or abs(share or 0) < 0.005 else "good" if saves > 0 else "bad"
-        claim = f"; {entry.note.claim}" if entry.note.claim else ""
-        rows.append(
-            Row(
-                entry.note.id,
-                (
-                    Cell("[x]" if entry.on else "[ ]", "key" if entry.on else ""),
-                    Cell(entry.note.label, "bold" if entry.on else ""),
-                    Cell("–" if saves is None else money(saves, currency), tone, -math.inf if saves is None else saves),
-                    Cell("–" if share is None else f"{share:.0%}", tone, share),
-                    Cell(f"{labelled(entry.words, currency)}{claim}", "muted"),
-                ),
-                "" if entry.turn else "muted",
-                detail=f"{entry.note.why} ({entry.note.basis})",
-            )
-        )
-    return Table("levers", "Levers", _LEVER_COLUMNS, tuple(rows))
-
-
-def swing_words(at: float, tornado: Tornado, currency: str = "$") -> str:
-    """Who leads at one end of a swing, and by how much a month."""
-    return f"{tornado.leader if at > 0 else tornado.runner_up} by {money(abs(at), currency)}"
-
-
-SWINGS = 8
-"""Widest swings that are drawn."""
-
-
-def swings(tornado: Tornado | None, currency: str) -> Table:
-    """What each input does to the decision between its low and its high end."""
-    title = "What moves the decision"
-    columns = (
-        Column("input", "left", flex=True),
-        Column("now"),
-        Column("low", keep=1),
-        Column("then", "left", sortable=False),
-        Column("high", keep=1),
-        Column("then", "left", sortable=False),
-        Column("flips at"),
-    )
-    if tornado is None:
-        return Table("tornado", title, columns, ())
-    rows = []
-    for swing in tornado.swings:
-        lever = swing.lever
-        cells = (
-            Cell(lever.label),
-            Cell(significant(lever.now), "", lever.now),
-            Cell(significant(lever.low), "", lever.low),
-            Cell(swing_words(swing.at_low, tornado, currency)),
-            Cell(significant(lever.high), "", lever.high),
-            Cell(swing_words(swing.at_high, tornado, currency)),
-            Cell("–") if swing.flips_at is None else Cell(significant(swing.flips_at), "key", swing.flips_at),
-        )
-        rows.append(Row(lever.name, cells))
-    return Table("tornado", f"{title}: {tornado.leader} against {tornado.runner_up}", columns, tuple(rows))
-
-
 def data(result: CostResult, *, explain: bool = False) -> dict[str, Any]:
     """The section as plain values, units in the key names, no catalog rows repeated."""
     api, best = result.api, result.best
@@ -504,6 +433,7 @@ def data(result: CostResult, *, explain: bool = False) -> dict[str, Any]:
         "replica": replica_data(result.replica),
         "small_replica": replica_data(result.small) if result.small else None,
         "fleet": result.fleet,
+        "requests_in_flight_at_peak": result.in_flight,
         "options": [_option(entry, result) for entry in result.options],
         "api": None
         if api is None
@@ -539,36 +469,6 @@ def data(result: CostResult, *, explain: bool = False) -> dict[str, Any]:
         ],
         "assumptions": result.assumptions,
         "notes": result.notes,
-    }
-
-
-def rest_data(evaluation: Evaluation) -> dict[str, Any]:
-    """Levers and swings as plain values."""
-    tornado = evaluation.cost_tornado
-    return {
-        "levers": [
-            {"id": entry.note.id, "on": entry.on, "saves_usd_per_month": entry.saves, "words": entry.words}
-            for entry in evaluation.cost_levers
-        ],
-        "tornado": None
-        if tornado is None
-        else {
-            "leader": tornado.leader,
-            "runner_up": tornado.runner_up,
-            "advantage_usd_per_month": tornado.advantage,
-            "swings": [
-                {
-                    "input": swing.lever.name,
-                    "now": swing.lever.now,
-                    "low": swing.lever.low,
-                    "high": swing.lever.high,
-                    "at_low_usd_per_month": swing.at_low,
-                    "at_high_usd_per_month": swing.at_high,
-                    "flips_at": swing.flips_at,
-                }
-                for swing in tornado.swings
-            ],
-        },
     }
 
 

@@ -113,6 +113,7 @@ def workload(evaluation: Evaluation) -> WorkloadWords:
             (demand, 5),
             (sizes, 4),
             (placed, 3),
+            *((("contexts far beyond requests", 6),) if far else ()),
         ),
         "tight" if far else "",
     )

@@ -17,12 +17,11 @@ from ..engine.figures.units import (
     significant,
 )
 from ..engine.model.parts import Part as ModelPart
-from .show import Answer, Block, Cell, Column, Line, Lines, Prose, Row, Says, Stacks, Table
+from .moe_router import gate, loads, placement, router, times
+from .show import Answer, Block, Cell, Column, Prose, Row, Says, Stacks, Table
 
 if TYPE_CHECKING:
     from ..engine.evaluate import Evaluation
-    from ..engine.experts.router import RouterResult
-    from ..engine.experts.spread import Placement
     from ..engine.figures.derivation import Derivation
     from ..engine.sections.moe import MoeResult, TradeOff
     from ..engine.sections.moe_side import Served, Side
@@ -30,11 +29,6 @@ if TYPE_CHECKING:
 ASSUMED = ("router_batch", "router_top_k", "router_skew", "input_tokens", "output_tokens", "prefix_hit")
 """Inputs that the summary rests on without naming them."""
 SIDES = {"dense": "dense", "moe": "MoE", "even": "even", "": "–"}
-_LEVELS = "▁▂▃▄▅▆▇"
-_MOST_GPUS = 48
-"""GPUs that one line of load shows."""
-_COPIES = 6
-"""Copied experts that are named."""
 
 
 def evaluate(evaluation: Evaluation) -> MoeResult:
@@ -236,19 +230,6 @@ def offload(result: MoeResult, bytes_as: ByteUnit = ByteUnit.GB) -> str:
     )
 
 
-def gate(router: RouterResult) -> str:
-    """How the router scores and chooses."""
-    spec = router.spec
-    scores = "softmax" if spec.gate == "softmax" else "sigmoid + bias" if spec.bias_correction else "sigmoid"
-    groups = f", best {spec.group_top_k} of {spec.groups} groups" if spec.groups > 1 else ""
-    return f"{scores}{groups}"
-
-
-def times(ratio: float) -> str:
-    """A ratio in as many digits as tell it from one: `3.1×`, `1.05×`."""
-    return f"{significant(ratio, 2 if ratio >= 1.095 else 3)}×"
-
-
 def value(line: TradeOff, side: str, bytes_as: ByteUnit) -> str:
     """One side's figure with its unit."""
     amount = line.dense if side == "dense" else line.moe
@@ -263,28 +244,6 @@ def trade_offs(result: MoeResult, bytes_as: ByteUnit) -> Table:
     """Line by line, who wins and by how much."""
     rows = tuple(_trade_row(line, result, bytes_as) for line in result.trade_offs)
     return Table("trade", "Who wins which line", _trade_columns(result), rows)
-
-
-def router(result: MoeResult) -> Prose:
-    """One batch through the router of one layer."""
-    found, batch = result.router, result.router.batch
-    said = [
-        Says(
-            "batch",
-            f"{batch.batch} tokens touch {batch.touched} experts ({batch.touched_expected:.1f} if the choice were "
-            f"uniform); fullest / mean {significant(batch.imbalance)}, entropy {batch.entropy:.3f}",
-        )
-    ]
-    if batch.capacity is not None:
-        said.append(
-            Says(
-                "capacity",
-                f"{batch.capacity} tokens per expert: {batch.assignments_dropped} assignments overflow, "
-                f"{batch.tokens_dropped} tokens lose an expert",
-            )
-        )
-    title = f"Router of layer {found.layer}: top-{found.spec.top_k} of {found.spec.experts}"
-    return Prose("routing", title, tuple(said))
 
 
 def _trade_columns(result: MoeResult) -> tuple[Column, ...]:
@@ -408,60 +367,6 @@ def _on(on: Served) -> tuple[str, str, str]:
         f"{on.gpus}: {on.memory.layout.label}",
         f"{significant(serving.output_per_s)} tokens/s, {cost}",
         f"TPOT {format_seconds(serving.tpot_s)}{band}",
-    )
-
-
-def router_title(router: RouterResult, *, whole: bool) -> str:
-    """Title of the routing panel."""
-    own = "" if router.spec.top_k == router.own_top_k else f" (its own is {router.own_top_k})"
-    what, other = ("a whole batch", "tokens") if whole else ("token by token", "the batch")
-    return f"Router of layer {router.layer}: top-{router.spec.top_k} of {router.spec.experts}{own}, {what} · v: {other}"
-
-
-def loads(router: RouterResult) -> Lines:
-    """Load per GPU, in order and with hot experts copied; nothing where there is one GPU."""
-    title = "Experts on GPUs: this batch"
-    if router.ep == 1:
-        return Lines("placement", title, ())
-    lines = (_loads("in order", router.linear), _loads("hot ones copied", router.replicated))
-    return Lines("placement", title, lines)
-
-
-def placement(router: RouterResult) -> Prose:
-    """What the fullest GPU costs, and what copies would."""
-    if router.ep == 1:
-        lines = [Says("", "One GPU holds all experts: nothing waits for another. Raise EP to spread them.")]
-    else:
-        copies = router.replicated.copies
-        copied = sorted(
-            (expert for expert, count in enumerate(copies) if count > 1),
-            key=lambda expert: (-copies[expert], -router.batch.load[expert], expert),
-        )
-        names = ", ".join(f"E{expert} ×{copies[expert]}" for expert in copied[:_COPIES])
-        more = f" and {len(copied) - _COPIES} more" if len(copied) > _COPIES else ""
-        lines = [
-            Says(
-                "",
-                "The expert part of a step waits for the fullest GPU: "
-                f"{significant(router.linear.slowdown)}× as long as with an even load, "
-                f"{significant(router.replicated.slowdown)}× with {sum(copies) - len(copies)} "
-                f"copies of experts in each layer ({names}{more}).",
-            )
-        ]
-    if router.ep_note:
-        lines.append(Says("", f"{router.ep_note}.", muted=True))
-    return Prose("placement", "Experts on GPUs: this batch", tuple(lines))
-
-
-def _loads(label: str, placement: Placement) -> Line:
-    loads = placement.load_per_gpu
-    top = max(loads) or 1.0
-    bars = "".join(_LEVELS[min(6, int(load / top * 7))] for load in loads[:_MOST_GPUS])
-    return (
-        (f" {label:<16}", "muted"),
-        (f"{times(placement.slowdown):>6}", "bold"),
-        (" ", ""),
-        (bars + ("…" if len(loads) > _MOST_GPUS else ""), "weights"),
     )
 
 

@@ -26,3 +26,8 @@ def figure(value: Number, unit: Unit, bytes_as: ByteUnit = ByteUnit.GB, currency
         case Unit.USD_PER_MTOK:
             return f"{money(value, currency)}/1M tokens"
     return format_value(value, unit, bytes_as)
+
+
+def labelled(text: str, currency: str) -> str:
+    """Words of the engine, which speaks of dollars, under the user's currency label."""
+    return text.replace("$", label(currency))

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from ..engine.figures.compare import Better, Headline, headline
 from ..engine.figures.derivation import Unit
 from ..engine.figures.units import ByteUnit, format_bytes, format_gigabytes
-from ..engine.formats.quality import Assessment, Badge, Evidence
 from ..engine.metrics import metric
 from .names import short_name
+from .published import GLYPHS, SHORT, TONES, badge, evidence, methods
 from .show import Answer, Block, Cell, Column, Pillar, Pillars, Prose, Row, Says, Table
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from ..engine.cluster.hardware import Accelerator
     from ..engine.evaluate import Evaluation
     from ..engine.figures.derivation import Derivation
-    from ..engine.formats.methods import QuantizationMethod
     from ..engine.sections.precision_rows import KvRow, PrecisionRow, SpeedEffect
     from ..engine.sections.quantization import QuantizationResult
 
@@ -26,11 +25,7 @@ ASSUMED = (
     "input_tokens", "output_tokens", "prefix_hit", "engine", "utilization", "max_batched_tokens", "max_num_seqs",
 )  # fmt: skip
 """Inputs that the summary rests on without naming them."""
-GLYPHS = {Badge.SAFE: "✓", Badge.CAUTION: "!", Badge.NOTICEABLE: "▼", Badge.NO_DATA: "?"}
-"""Badge → the glyph that carries it without colour."""
 _UNITS = {"bf16": "16-bit", "fp8": "FP8", "int8": "INT8", "fp4": "FP4", "fp32": "FP32"}
-TONES = {Badge.SAFE: "good", Badge.CAUTION: "tight", Badge.NOTICEABLE: "bad", Badge.NO_DATA: "muted"}
-SHORT = {Badge.NO_DATA: "no data"}
 _NONE = float("inf")
 
 
@@ -120,11 +115,6 @@ def less(row: PrecisionRow, result: QuantizationResult) -> str:
     return saved(100 * (1 - row.rule.weights / result.reference.rule.weights))
 
 
-def badge(quality: Assessment) -> str:
-    """`✓ Safe`, `! Caution`, `▼ Noticeable`, `? no published data`."""
-    return f"{GLYPHS[quality.badge]} {quality.badge.value}"
-
-
 def times(ratio: float) -> str:
     """A multiple: `1.57×`, `12×`."""
     return f"{ratio:.0f}×" if ratio >= 9.95 else f"{ratio:.2f}×"
@@ -209,15 +199,6 @@ def beside_rule(row: PrecisionRow) -> str:
     return f"{rule}at one user {times(row.speed.decode_alone)}, prefill {times(row.speed.prefill)}"
 
 
-def evidence_line(row: Evidence) -> str:
-    """One published comparison."""
-    loss = f"{-row.loss_percent:+.1f} %" if row.higher_is_better else f"{row.loss_percent:+.1f} %"
-    return (
-        f"{row.model}, {row.method}: {row.metric} {row.baseline:g} → {row.quantized:g} ({loss.replace('-', '−')}) "
-        f"[{row.source}]"
-    )
-
-
 def needs(row: PrecisionRow, accelerator: Accelerator) -> str:
     """`8 × NVIDIA H100 SXM (TP8)`, or why none."""
     if row.least.plan is None:
@@ -250,13 +231,6 @@ def summary(result: QuantizationResult, bytes_as: ByteUnit = ByteUnit.GB) -> str
     return " ".join(sentences)
 
 
-def kv_line(row: KvRow, bytes_as: ByteUnit = ByteUnit.GB) -> str:
-    """One way to store the cache, in a sentence."""
-    count = f"{row.gpus} GPUs" if row.gpus else "no legal layout"
-    size = f"{format_bytes(row.total, bytes_as)} ({saved(row.saved_pct)})"
-    return f"{row.precision.label}: {size}, {count}, {badge(row.quality)}"
-
-
 def pillars(result: QuantizationResult, bytes_as: ByteUnit) -> Pillars:
     """Every way to store the weights as a standing bar, with what matters about each below it."""
     return Pillars("bars", "Weights in each precision", tuple(_pillar(row, result, bytes_as) for row in result.rows))
@@ -287,22 +261,10 @@ def trade_offs(result: QuantizationResult, bytes_as: ByteUnit) -> Table:
     return Table("trade", title, _trade_columns(bytes_as), rows)
 
 
-def evidence(row: PrecisionRow, result: QuantizationResult) -> Table:
-    """Published comparisons of one precision with its baselines."""
-    rows = tuple(_evidence_row(place, entry, result.rules.grade(entry)) for place, entry in enumerate(row.quality.rows))
-    return Table("evidence", f"Published quality of {row.precision.label}", _EVIDENCE_COLUMNS, rows)
-
-
 def kv_cache(result: QuantizationResult, bytes_as: ByteUnit) -> Table:
     """Every way to store the cache."""
     rows = tuple(_kv_row(row, bytes_as) for row in result.kv_rows)
     return Table("kv", "KV cache, apart from the weights", _kv_columns(bytes_as), rows)
-
-
-def methods(result: QuantizationResult) -> Table:
-    """Ways to quantize a model."""
-    rows = tuple(_method_row(entry, result.accelerator) for entry in result.methods)
-    return Table("methods", "Methods", _METHOD_COLUMNS, rows)
 
 
 def _trade_columns(bytes_as: ByteUnit) -> tuple[Column, ...]:
@@ -395,36 +357,6 @@ def _takes(row: PrecisionRow, result: QuantizationResult) -> str:
     return f"{row.gpus} × {name} as {row.least.plan.layout.label}{reason}{alone}{why}"
 
 
-_EVIDENCE_COLUMNS = (
-    Column("Published for", "left", flex=True),
-    Column("method", "left", keep=2),
-    Column("metric", "left", keep=1),
-    Column("baseline", keep=3),
-    Column("quantized"),
-    Column("change"),
-    Column("source", "left", keep=4),
-)
-
-
-def _evidence_row(place: int, entry: Evidence, grade: Badge) -> Row:
-    """One published comparison; a fall of an accuracy and a rise of a perplexity are both a loss."""
-    change = -entry.loss_percent if entry.higher_is_better else entry.loss_percent
-    text = f"{change:+.1f} %".replace("-", "−")
-    return Row(
-        str(place),
-        (
-            Cell(entry.model),
-            Cell(entry.method),
-            Cell(entry.metric),
-            Cell(f"{entry.baseline:g}", "", entry.baseline),
-            Cell(f"{entry.quantized:g}", "", entry.quantized),
-            Cell(f"{GLYPHS[grade]} {text}", TONES[grade], entry.loss_percent),
-            Cell(entry.source, "muted"),
-        ),
-        detail=f"{entry.method}, {entry.metric}: {entry.source} {entry.note}".strip(),
-    )
-
-
 def _kv_columns(bytes_as: ByteUnit) -> tuple[Column, ...]:
     """Columns of the cache table."""
     return (
@@ -451,50 +383,6 @@ def _kv_row(row: KvRow, bytes_as: ByteUnit) -> Row:
             Cell(badge(row.quality), TONES[row.quality.badge], list(TONES).index(row.quality.badge)),
         ),
         marked=row.chosen,
-    )
-
-
-_METHOD_COLUMNS = (
-    Column("Method", "left", flex=True),
-    Column("weights", "left", keep=2),
-    Column("calibration", "left"),
-    Column("engines", "left", keep=3),
-    Column("here", "left"),
-)
-
-
-def _method_row(method: QuantizationMethod, accelerator: Accelerator) -> Row:
-    """One method."""
-    runs = method.runs_on_arch(accelerator.arch)
-    return Row(
-        method.id,
-        (
-            Cell(method.label),
-            Cell(method.weights),
-            Cell(method.calibration.value),
-            Cell(", ".join(method.engines)),
-            Cell("✓ runs" if runs else "✗ no", "good" if runs else "bad"),
-        ),
-    )
-
-
-def method(found: QuantizationMethod) -> Prose:
-    """One method in full."""
-    return Prose(
-        "methods",
-        found.label,
-        (
-            Says("", found.does, found.label, "key"),
-            Says("idea", found.idea),
-            Says("weights", f"{found.weights}; activations {found.activations}"),
-            Says("data", found.calibration_data),
-            Says("products", found.compute),
-            Says("engines", ", ".join(found.engines)),
-            Says("GPUs", ", ".join(found.runs_on)),
-            Says("choose", found.choose_when),
-            Says("avoid", found.avoid_when),
-            Says("source", found.source, muted=True),
-        ),
     )
 
 
@@ -535,7 +423,6 @@ def _row_data(result: QuantizationResult, row: PrecisionRow, *, explain: bool) -
         "bits_per_weight": row.bits_per_weight,
         "saved_pct": row.saved_pct,
         "gpus": row.gpus,
-        "gpus_by_bytes": row.least.arithmetic,
         "layout": row.least.plan.layout.label if row.least.plan else None,
         "gpus_reason": row.least.reason,
         "gpus_weights_alone": row.gpus_alone,

@@ -47,15 +47,10 @@ class Fewest:
     """Its layout with the fewest stages, then the most room; None: no count up to 16,384 holds it."""
     reason: str = ""
     """Why none; empty where there is one."""
-    arithmetic: int | None = None
-    """No count stands beside the one that is proved."""
 
     @property
     def gpus(self) -> int | None:
         return self.plan.layout.gpus if self.plan else None
-
-
-Smallest = Fewest
 
 
 def fewest(deployment: Deployment, site: Site, load: Sequences) -> Fewest:

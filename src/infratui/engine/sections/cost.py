@@ -20,6 +20,7 @@ from ..cost.notes import Hidden, JudgedSignal, Situation, hidden_costs, judge
 from ..cost.options import Option, OptionCost, RateBasis, price_options
 from ..cost.prices import PriceRange
 from ..cost.thumb import thumb_replica
+from ..deployment.demand import in_flight
 from ..deployment.judge import NoReplicaError, Replica, replica_on
 from ..figures.compare import Better, Headline
 from ..figures.derivation import Derivation, Formula, Ledger, Unit
@@ -68,6 +69,8 @@ class CostResult:
     """The small model of a cascade, on the same kind of GPU."""
     fleet: Fleet
     """All GPUs, those of the small model included."""
+    in_flight: float | None
+    """Requests that the peak keeps in flight on full replicas; None: no latency is known."""
     options: tuple[PricedOption, ...]
     api: ApiQuote | None
     hours: tuple[Breakeven, ...]
@@ -147,6 +150,7 @@ def priced(case: CostCase) -> CostResult:
     ledger = Ledger()
     offered = offered_load(case.demand(), ledger)
     fleet = case.fleet(offered, ledger)
+    flying = _in_flight(case, offered, ledger)
     sizing = ledger.derivation("Sizing: demand to GPUs")
     why = {
         option: RateBasis(
@@ -173,10 +177,10 @@ def priced(case: CostCase) -> CostResult:
         today,
     )
     api = quote if scenario.api else None
-    return _decided(case, scenario, offered, fleet, costs, options, api, sizing)
+    return _decided(case, scenario, offered, fleet, costs, options, api, sizing, flying)
 
 
-def _decided(
+def _decided(  # noqa: PLR0913 – what the decision rests on, each computed once
     case: CostCase,
     scenario: Scenario,
     offered: Offered,
@@ -185,6 +189,7 @@ def _decided(
     options: tuple[PricedOption, ...],
     api: ApiQuote | None,
     sizing: Derivation,
+    flying: float | None,
 ) -> CostResult:
     facts, rates = case.case.facts, case.rates()
     circumstances = case.circumstances(costs, fleet, api.monthly if api else None)
@@ -222,6 +227,7 @@ def _decided(
         replica=case.replica,
         small=case.small,
         fleet=fleet,
+        in_flight=flying,
         options=options,
         api=api,
         hours=hours,
@@ -270,6 +276,14 @@ def _monthly_band(case: CostCase, best: OptionCost | None) -> tuple[float, float
         return None
     low, high = (_at_speed(case, share).costs()[2][best.option].monthly for share in speeds)
     return low, high
+
+
+def _in_flight(case: CostCase, offered: Offered, ledger: Ledger) -> float | None:
+    replica = case.replica
+    if replica.ttft_s is None:
+        return None
+    tokens = case.case.scenario.output_tokens
+    return in_flight(offered.peak_rate, replica.ttft_s, replica.tpot_s, tokens, ledger)
 
 
 def _requests_breakeven(case: CostCase, best: OptionCost | None, fleet: Fleet, api: ApiQuote | None) -> Breakeven:

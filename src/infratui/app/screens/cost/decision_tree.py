@@ -7,7 +7,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from ....engine.cost.decision import ADVICE, TREE, Decision, Leaf, Node
-from ....report.cost import labelled
+from ....report.money import labelled
 
 
 class DecisionTree(Widget):

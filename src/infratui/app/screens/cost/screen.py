@@ -18,7 +18,7 @@ from ....engine.deployment.planner import DemandPlan
 from ....engine.evaluate import Evaluation
 from ....engine.sections.cost import CostResult
 from ....report import plans
-from ....report.cost import levers
+from ....report.cost_levers import levers
 from ....scenario import Scenario
 from ...screen.section import SectionScreen
 from ...widgets.columns import ColumnLayout

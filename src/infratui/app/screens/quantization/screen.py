@@ -12,7 +12,7 @@ from textual.containers import Container, Vertical
 
 from ....engine.figures.derivation import Derivation
 from ....engine.figures.units import ByteUnit
-from ....report import bit_lab
+from ....report import bit_lab, published
 from ....report import quantization as report
 from ...screen.chrome import KeyBar
 from ...screen.section import SectionScreen
@@ -166,7 +166,7 @@ class QuantizationScreen(SectionScreen[Shown]):
         self.query_one(FormatBars).show(report.pillars(trade, unit), self._at)
         table = report.trade_offs(trade, unit)
         self._title("#trade", table.title)
-        self.place(table, report.kv_cache(trade, unit), report.methods(trade))
+        self.place(table, report.kv_cache(trade, unit), published.methods(trade))
         self._explain()
         self._show_method()
 
@@ -176,7 +176,7 @@ class QuantizationScreen(SectionScreen[Shown]):
             return
         trade = self.result.trade
         row = trade.row(self._at)
-        why, evidence = report.explanation(row, trade, self.bytes_as), report.evidence(row, trade)
+        why, evidence = report.explanation(row, trade, self.bytes_as), published.evidence(row, trade)
         self._title("#why", why.title)
         self._title("#evidence", evidence.title)
         self.place(why, evidence)
@@ -198,7 +198,7 @@ class QuantizationScreen(SectionScreen[Shown]):
             return
         methods = self.result.trade.methods
         method = next((entry for entry in methods if entry.id == self._method), methods[0])
-        self.place(report.method(method))
+        self.place(published.method(method))
 
     def _title(self, selector: str, text: str) -> None:
         panel = self.query_one(selector, Panel)

@@ -1,0 +1,113 @@
+"""What would make it cheaper, and what would change the answer: levers and swings in words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..engine.figures.units import significant
+from .money import labelled, money
+from .show import Cell, Column, Row, Table
+
+if TYPE_CHECKING:
+    from ..engine.cost.levers import CostLever
+    from ..engine.cost.tornado import Tornado
+    from ..engine.evaluate import Evaluation
+
+_LEVER_COLUMNS = (
+    Column("", "left", sortable=False),
+    Column("lever", "left"),
+    Column("saves"),
+    Column("share", keep=1),
+    Column("says", "left", keep=2, flex=True, sortable=False),
+)
+
+
+def levers(found: Sequence[CostLever], currency: str) -> Table:
+    """The levers as switches."""
+    rows = []
+    for entry in found:
+        saves, share = entry.saves, entry.share
+        tone = "" if saves is None or abs(share or 0) < 0.005 else "good" if saves > 0 else "bad"
+        claim = f"; {entry.note.claim}" if entry.note.claim else ""
+        rows.append(
+            Row(
+                entry.note.id,
+                (
+                    Cell("[x]" if entry.on else "[ ]", "key" if entry.on else ""),
+                    Cell(entry.note.label, "bold" if entry.on else ""),
+                    Cell("–" if saves is None else money(saves, currency), tone, -math.inf if saves is None else saves),
+                    Cell("–" if share is None else f"{share:.0%}", tone, share),
+                    Cell(f"{labelled(entry.words, currency)}{claim}", "muted"),
+                ),
+                "" if entry.turn else "muted",
+                detail=f"{entry.note.why} ({entry.note.basis})",
+            )
+        )
+    return Table("levers", "Levers", _LEVER_COLUMNS, tuple(rows))
+
+
+def swing_words(at: float, tornado: Tornado, currency: str = "$") -> str:
+    """Who leads at one end of a swing, and by how much a month."""
+    return f"{tornado.leader if at > 0 else tornado.runner_up} by {money(abs(at), currency)}"
+
+
+def swings(tornado: Tornado | None, currency: str) -> Table:
+    """What each input does to the decision between its low and its high end."""
+    title = "What moves the decision"
+    columns = (
+        Column("input", "left", flex=True),
+        Column("now"),
+        Column("low", keep=1),
+        Column("then", "left", sortable=False),
+        Column("high", keep=1),
+        Column("then", "left", sortable=False),
+        Column("flips at"),
+    )
+    if tornado is None:
+        return Table("tornado", title, columns, ())
+    rows = []
+    for swing in tornado.swings:
+        lever = swing.lever
+        cells = (
+            Cell(lever.label),
+            Cell(significant(lever.now), "", lever.now),
+            Cell(significant(lever.low), "", lever.low),
+            Cell(swing_words(swing.at_low, tornado, currency)),
+            Cell(significant(lever.high), "", lever.high),
+            Cell(swing_words(swing.at_high, tornado, currency)),
+            Cell("–") if swing.flips_at is None else Cell(significant(swing.flips_at), "key", swing.flips_at),
+        )
+        rows.append(Row(lever.name, cells))
+    return Table("tornado", f"{title}: {tornado.leader} against {tornado.runner_up}", columns, tuple(rows))
+
+
+def rest_data(evaluation: Evaluation) -> dict[str, Any]:
+    """Levers and swings as plain values."""
+    tornado = evaluation.cost_tornado
+    return {
+        "levers": [
+            {"id": entry.note.id, "on": entry.on, "saves_usd_per_month": entry.saves, "words": entry.words}
+            for entry in evaluation.cost_levers
+        ],
+        "tornado": None
+        if tornado is None
+        else {
+            "leader": tornado.leader,
+            "runner_up": tornado.runner_up,
+            "advantage_usd_per_month": tornado.advantage,
+            "swings": [
+                {
+                    "input": swing.lever.name,
+                    "now": swing.lever.now,
+                    "low": swing.lever.low,
+                    "high": swing.lever.high,
+                    "at_low_usd_per_month": swing.at_low,
+                    "at_high_usd_per_month": swing.at_high,
+                    "flips_at": swing.flips_at,
+                }
+                for swing in tornado.swings
+            ],
+        },
+    }

@@ -1,0 +1,114 @@
+"""What is published of precisions, in words: badges, the comparisons behind them, and ways to quantize."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..engine.formats.quality import Assessment, Badge, Evidence
+from .show import Cell, Column, Prose, Row, Says, Table
+
+if TYPE_CHECKING:
+    from ..engine.cluster.hardware import Accelerator
+    from ..engine.formats.methods import QuantizationMethod
+    from ..engine.sections.precision_rows import PrecisionRow
+    from ..engine.sections.quantization import QuantizationResult
+
+GLYPHS = {Badge.SAFE: "✓", Badge.CAUTION: "!", Badge.NOTICEABLE: "▼", Badge.NO_DATA: "?"}
+"""Badge → the glyph that carries it without colour."""
+
+
+TONES = {Badge.SAFE: "good", Badge.CAUTION: "tight", Badge.NOTICEABLE: "bad", Badge.NO_DATA: "muted"}
+
+
+SHORT = {Badge.NO_DATA: "no data"}
+
+
+def badge(quality: Assessment) -> str:
+    """`✓ Safe`, `! Caution`, `▼ Noticeable`, `? no published data`."""
+    return f"{GLYPHS[quality.badge]} {quality.badge.value}"
+
+
+_EVIDENCE_COLUMNS = (
+    Column("Published for", "left", flex=True),
+    Column("method", "left", keep=2),
+    Column("metric", "left", keep=1),
+    Column("baseline", keep=3),
+    Column("quantized"),
+    Column("change"),
+    Column("source", "left", keep=4),
+)
+
+
+def evidence(row: PrecisionRow, result: QuantizationResult) -> Table:
+    """Published comparisons of one precision with its baselines."""
+    rows = tuple(_evidence_row(place, entry, result.rules.grade(entry)) for place, entry in enumerate(row.quality.rows))
+    return Table("evidence", f"Published quality of {row.precision.label}", _EVIDENCE_COLUMNS, rows)
+
+
+def _evidence_row(place: int, entry: Evidence, grade: Badge) -> Row:
+    """One published comparison; a fall of an accuracy and a rise of a perplexity are both a loss."""
+    change = -entry.loss_percent if entry.higher_is_better else entry.loss_percent
+    text = f"{change:+.1f} %".replace("-", "−")
+    return Row(
+        str(place),
+        (
+            Cell(entry.model),
+            Cell(entry.method),
+            Cell(entry.metric),
+            Cell(f"{entry.baseline:g}", "", entry.baseline),
+            Cell(f"{entry.quantized:g}", "", entry.quantized),
+            Cell(f"{GLYPHS[grade]} {text}", TONES[grade], entry.loss_percent),
+            Cell(entry.source, "muted"),
+        ),
+        detail=f"{entry.method}, {entry.metric}: {entry.source} {entry.note}".strip(),
+    )
+
+
+_METHOD_COLUMNS = (
+    Column("Method", "left", flex=True),
+    Column("weights", "left", keep=2),
+    Column("calibration", "left"),
+    Column("engines", "left", keep=3),
+    Column("here", "left"),
+)
+
+
+def methods(result: QuantizationResult) -> Table:
+    """Ways to quantize a model."""
+    rows = tuple(_method_row(entry, result.accelerator) for entry in result.methods)
+    return Table("methods", "Methods", _METHOD_COLUMNS, rows)
+
+
+def _method_row(method: QuantizationMethod, accelerator: Accelerator) -> Row:
+    """One method."""
+    runs = method.runs_on_arch(accelerator.arch)
+    return Row(
+        method.id,
+        (
+            Cell(method.label),
+            Cell(method.weights),
+            Cell(method.calibration.value),
+            Cell(", ".join(method.engines)),
+            Cell("✓ runs" if runs else "✗ no", "good" if runs else "bad"),
+        ),
+    )
+
+
+def method(found: QuantizationMethod) -> Prose:
+    """One method in full."""
+    return Prose(
+        "methods",
+        found.label,
+        (
+            Says("", found.does, found.label, "key"),
+            Says("idea", found.idea),
+            Says("weights", f"{found.weights}; activations {found.activations}"),
+            Says("data", found.calibration_data),
+            Says("products", found.compute),
+            Says("engines", ", ".join(found.engines)),
+            Says("GPUs", ", ".join(found.runs_on)),
+            Says("choose", found.choose_when),
+            Says("avoid", found.avoid_when),
+            Says("source", found.source, muted=True),
+        ),
+    )
