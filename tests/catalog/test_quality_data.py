@@ -8,8 +8,9 @@ import pytest
 
 from infratui.catalog.errors import CatalogError
 from infratui.catalog.formats_data import number_format, number_formats
-from infratui.catalog.methods_data import Calibration, methods_from, quantization_methods
+from infratui.catalog.methods_data import methods_from, quantization_methods
 from infratui.catalog.quality_data import quality_from, quality_table
+from infratui.engine.formats.methods import CalibrationNeed
 from infratui.engine.formats.quality import Badge
 
 DOCUMENT = {
@@ -65,8 +66,8 @@ def test_the_methods_of_the_field_are_there_with_all_a_reader_asks_for() -> None
     assert {"gptq", "awq", "bitsandbytes", "smoothquant", "fp8_dynamic", "fp8_static", "nvfp4", "k_quants"} <= set(
         methods
     )
-    assert methods["fp8_dynamic"].calibration is Calibration.NONE
-    assert methods["gptq"].calibration is Calibration.REQUIRED
+    assert methods["fp8_dynamic"].calibration is CalibrationNeed.NONE
+    assert methods["gptq"].calibration is CalibrationNeed.REQUIRED
     assert "Volta" not in methods["awq"].runs_on
     assert all(method.does.endswith(".") and method.choose_when and method.source for method in methods.values())
 
