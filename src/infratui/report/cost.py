@@ -10,7 +10,7 @@ from ..engine.cost.decision import Leaf
 from ..engine.cost.options import Option
 from ..engine.figures.compare import Headline
 from ..engine.figures.units import ByteUnit, format_count, significant
-from .cost_levers import levers, swings
+from .cost_levers import lever_data, levers, swings
 from .money import labelled, money
 from .names import short_name
 from .show import Answer, Bar, Bars, Block, Cell, Chart, Column, Curve, Line, Lines, Prose, Row, Rule, Says, Table
@@ -98,6 +98,11 @@ def rest(evaluation: Evaluation, bytes_as: ByteUnit) -> tuple[Block, ...]:
     """What takes longer: the levers, and what moves the decision."""
     currency = evaluation.scenario.currency
     return levers(evaluation.cost_levers, currency), swings(evaluation.cost_tornado, currency)
+
+
+def rest_data(evaluation: Evaluation) -> dict[str, Any]:
+    """The same as plain values."""
+    return lever_data(evaluation)
 
 
 def headlines(evaluation: Evaluation, result: CostResult) -> tuple[Headline, ...]:

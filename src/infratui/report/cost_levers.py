@@ -83,7 +83,7 @@ def swings(tornado: Tornado | None, currency: str) -> Table:
     return Table("tornado", f"{title}: {tornado.leader} against {tornado.runner_up}", columns, tuple(rows))
 
 
-def rest_data(evaluation: Evaluation) -> dict[str, Any]:
+def lever_data(evaluation: Evaluation) -> dict[str, Any]:
     """Levers and swings as plain values."""
     tornado = evaluation.cost_tornado
     return {

@@ -140,15 +140,15 @@ def reasons(result: VramResult, bytes_as: ByteUnit) -> str:
     if ways := ways_text(result.ways):
         parts.append(f"would hold it: {ways}")
     if (plan := selected.plan) is not None:
-        room = f"room for {format_count(plan.max_users)} users, or {format_tokens(plan.max_context)} tokens each"
+        room = f"room for {format_count(plan.max_users)} users or {format_tokens(plan.max_context)} tokens each"
         parts.append(room if plan.max_users else "not one user fits")
     if least.plan is not None:
         need = least.plan.layout.gpus
-        parts.append(f"{need} GPU{'s' if need > 1 else ''} at least")
+        parts.append(f"min {need} GPU{'s' if need > 1 else ''}")
     elif least.reason:
         parts.append(least.reason)
     other = result.rule_of_thumb if result.estimator == "detailed" else result.detailed
-    parts.append(f"{other.estimator.replace('-', ' ')} says {format_bytes(other.total, bytes_as)}")
+    parts.append(f"{other.estimator.replace('-', ' ')} {format_bytes(other.total, bytes_as)}")
     return " · ".join(parts)
 
 
