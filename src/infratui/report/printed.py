@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO
@@ -61,7 +62,11 @@ def write(lines: Sequence[Line], stream: TextIO | None = None) -> None:
 
     from .rich_lines import RichLines
 
-    Console(file=stream, highlight=False, soft_wrap=True).print(RichLines(lambda _: tuple(clean)), end="")
+    drawn = io.StringIO()
+    console = Console(file=drawn, force_terminal=True, highlight=False, soft_wrap=True)
+    console.print(RichLines(lambda _: tuple(clean)), end="")
+    # A stream that lets nothing steer the terminal must be told that these are our own colours.
+    getattr(stream, "write_drawn", stream.write)(drawn.getvalue())
 
 
 def markdown(found: Outcome, bytes_as: ByteUnit) -> str:

@@ -176,6 +176,25 @@ class SectionScreen(AnswerScreen[R]):
         choices = self.session.fields.choices(row.field)
         self.app.push_screen(Picker(row.spec.label, choices, str(row.value), free), chosen)
 
+    def on_value_row_ranged(self, event: ValueRow.Ranged) -> None:
+        event.stop()
+        from .sweeping import SweepScreen, values_of
+
+        field = event.row.field
+        values = values_of(self.session, field)
+        if not values or not self.is_answered:
+            why = "has no range" if self.is_answered else "has no answer to follow yet"
+            self.note(f"{event.row.spec.label} {why}", "bad")
+            return
+
+        def taken(value: object) -> None:
+            if value is not None and self.change(**{field: value}):
+                self.note(
+                    f"{event.row.spec.label} {self.session.fields.shown(field, value)} taken; u undoes it", "good"
+                )
+
+        self.app.push_screen(SweepScreen(self.session, self.SECTION, field, values, self.bytes_as), taken)
+
     def on_value_row_noted(self, event: ValueRow.Noted) -> None:
         event.stop()
         self.note(event.text, event.tone if event.text else "")

@@ -52,6 +52,12 @@ class ValueRow(LineNowAndThen, can_focus=True):
         row: ValueRow
 
     @dataclass
+    class Ranged(Message):
+        """The user wants to see the answer over a range of values."""
+
+        row: ValueRow
+
+    @dataclass
     class Noted(Message):
         """Something to say in the status line; empty clears it."""
 
@@ -114,6 +120,10 @@ class ValueRow(LineNowAndThen, can_focus=True):
     def action_reset(self) -> None:
         """Back to the default."""
         self._ask(self._default)
+
+    def action_sweep(self) -> None:
+        """The answer over a range of values."""
+        self.post_message(self.Ranged(self))
 
     def _ask(self, value: object) -> None:
         if value == self.value:
