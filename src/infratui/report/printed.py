@@ -40,7 +40,9 @@ def answer_lines(answer: Answer, width: int) -> tuple[Line, ...]:
 
 
 def block_lines(block: Block, width: int) -> tuple[Line, ...]:
-    """A panel under its title; nothing for one that is empty."""
+    """A panel under its title; nothing for one that is empty, nor for a chart where nobody looks at it."""
+    if isinstance(block, Chart) and not sys.stdout.isatty():
+        return ()
     body = draw.lines_of(block, _UNBOUNDED if isinstance(block, Table) and not sys.stdout.isatty() else width)
     if not body or (isinstance(block, Table) and not block.rows):
         return ()
