@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .cost.api_price import quote_api
 from .cost.case import CostCase, chosen
 from .cost.decision import decide
 from .deployment.answer import deployed
@@ -192,13 +191,7 @@ def _quantization(case: Case, value: object) -> SweepPoint:
 def _cost(case: Case, value: object) -> SweepPoint:
     costed = CostCase.of(case)
     offered, fleet, costs = costed.costs()
-    scenario = case.scenario
-    quote = None
-    if scenario.api:
-        quote = quote_api(
-            case.facts.api_prices(case.model.id), scenario.api_usd_per_mtok, scenario.input_tokens,
-            scenario.output_tokens, offered, case.facts.today,
-        )  # fmt: skip
+    quote = costed.quote(offered) if case.scenario.api else None
     circumstances = costed.circumstances(costs, fleet, quote.monthly if quote else None)
     decision = decide(circumstances)
     best = chosen(decision, costs, circumstances)
