@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import signal
 import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from .common import Options, echo_json, fail, guarded
+from .progress import followed
 
 if TYPE_CHECKING:
     from ..engine.sweep import SweepResult
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 OPTION = click.Option(
     ["--sweep"], metavar="FIELD=VALUES", help="Vary one field: users=1..500, users=1..500:25, context=8K,64K,1M."
 )
-_PATIENCE_S = 0.7
-"""Seconds until progress is shown."""
-_EVERY_S = 0.1
 
 
 def show_sweep(deployment: Options, scenario: Scenario, command: str, text: str, output: dict[str, Any]) -> None:
@@ -69,17 +66,10 @@ def _swept(deployment: Options, scenario: Scenario, section: str, text: str) -> 
 
     guarded(check)
     points: list[SweepPoint] = []
-    whole, began, told = True, time.monotonic(), 0.0
-    progress = sys.stderr.isatty()
+    whole = True
     try:
-        for point in sweep(Evaluator(facts), scenario, section, name, values):
-            points.append(point)
-            now = time.monotonic() - began
-            if progress and now > _PATIENCE_S and now - told > _EVERY_S:
-                told = now
-                click.echo(f"\r{len(points)} of {len(values)} values; ctrl+c shows what is there ", nl=False, err=True)
+        points.extend(followed(sweep(Evaluator(facts), scenario, section, name, values), len(values), "values"))
     except KeyboardInterrupt:
+        # What is there is shown.
         whole = False
-    if told:
-        click.echo("\r" + " " * 60 + "\r", nl=False, err=True)
     return SweepResult(section, name, scenario, tuple(points), whole)

@@ -174,6 +174,11 @@ class SectionScreen(AnswerScreen[R]):
                 self.note(str(error), "bad")
 
         choices = self.session.fields.choices(row.field)
+        if row.field == "model" and self.is_answered:
+            from .model_picker import ModelPicker
+
+            self.app.push_screen(ModelPicker(self.session, row.spec.label, choices, str(row.value), free), chosen)
+            return
         self.app.push_screen(Picker(row.spec.label, choices, str(row.value), free), chosen)
 
     def on_value_row_ranged(self, event: ValueRow.Ranged) -> None:
