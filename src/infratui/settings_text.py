@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterable
 
 from .engine.figures.units import QuantityError, format_count, parse_number, parse_tokens
-from .scenario import INPUTS, Kind, Scenario, ScenarioError, _explain, bounds, choices
+from .inputs import Kind
+from .scenario import INPUTS, Scenario, ScenarioError, bounds, choices, unknown_key
 
 _YES = {"yes", "on", "true", "1", "y"}
 _NO = {"no", "off", "false", "0", "n"}
@@ -20,7 +21,7 @@ _LIMIT = 2000
 def parse_value(name: str, text: str) -> object:
     """Read one field's value from text. Raises ScenarioError."""
     if name not in INPUTS:
-        raise ScenarioError(_explain(name, "extra_forbidden", "", text, ""))
+        raise unknown_key(name)
     text = text.strip()
     spec = INPUTS[name]
     try:

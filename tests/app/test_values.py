@@ -98,7 +98,7 @@ class TestTyping:
         async with make_app().run_test(size=(120, 40)) as pilot:
             await focus(pilot, "utilization")
             await pilot.press("enter", "2", "enter")
-            assert "less than or equal to 1" in shown(pilot.app)
+            assert "at most 1" in shown(pilot.app)
             assert pilot.app.scenario.utilization == 0.9
 
     async def test_escape_leaves_without_a_change(self, make_app) -> None:

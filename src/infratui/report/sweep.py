@@ -10,7 +10,8 @@ from ..engine.cost.decision import ADVICE
 from ..engine.figures.derivation import Unit
 from ..engine.figures.units import ByteUnit, format_count, format_seconds
 from ..engine.sweep import SWEPT, SweepPoint, SweepResult, Swept
-from ..scenario import INPUTS, Kind
+from ..inputs import Kind
+from ..scenario import INPUTS
 from .inputs import input_text
 from .money import figure, money
 from .show import Answer, Block, Cell, Chart, Column, Curve, Prose, Row, Rule, Says, Table

@@ -9,10 +9,11 @@ from textual.app import ComposeResult
 from textual.widget import Widget
 
 from ...engine.figures.derivation import Derivation
+from ...inputs import Kind
 from ...report.inputs import NAMED
 from ...report.sections import Report, section
 from ...report.workload import WorkloadWords
-from ...scenario import INPUTS, Kind, Scenario, ScenarioError, bounds
+from ...scenario import INPUTS, Scenario, ScenarioError, bounds
 from ...settings_text import parse_value
 from ..checkpoints import MODEL_FIELDS
 from ..fields import LISTED
@@ -123,7 +124,7 @@ class SectionScreen(AnswerScreen[R]):
             values=lambda: book.values(field),
             low=low,
             high=high,
-            default=Scenario.model_fields[field].default,
+            default=Scenario.FIELDS[field].default,
         )
         row.set_reactive(ValueRow.value, getattr(self.scenario, field))
         return row

@@ -14,7 +14,8 @@ from textual.message import Message
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
-from ...scenario import INPUTS, Kind, ScenarioError
+from ...inputs import Kind
+from ...scenario import INPUTS, ScenarioError
 from ...settings_text import parse_sweep
 from ..widgets.line_chart import LineChart
 from ..widgets.picker import Modal

@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
 
-from ...scenario import Input, Kind
+from ...inputs import Input, Kind
 from ..keys import Where, bindings
 from .line_editor import LineNowAndThen
 
