@@ -14,6 +14,7 @@ from .facts import Facts
 
 if TYPE_CHECKING:
     from ..scenario import Scenario
+    from .cost.growth import DemandGrowth
     from .cost.levers import CostLever
     from .cost.tornado import Tornado
     from .deployment.answer import Deployed, FleetAnswer
@@ -127,6 +128,13 @@ class Evaluation:
         from .cost.tornado import evaluate_tornado
 
         return self.case.part("cost tornado", evaluate_tornado)
+
+    @property
+    def growth(self) -> DemandGrowth:
+        """Demand that grows month by month: the fleet's steps and the ways to pay; a second at most."""
+        from .cost.growth import evaluate_growth
+
+        return self.case.part("growth", evaluate_growth)
 
     @property
     def parallelism(self) -> ParallelismResult:
