@@ -49,8 +49,8 @@ class Shell(Host):
     ENABLE_COMMAND_PALETTE = False
     ESCAPE_TO_MINIMIZE = False
 
-    scenario: reactive[Scenario] = reactive(Scenario, init=False)
-    settings: reactive[Settings] = reactive(Settings, init=False)
+    scenario: reactive[Scenario] = reactive(Scenario, init=False, repaint=False)
+    settings: reactive[Settings] = reactive(Settings, init=False, repaint=False)
 
     def __init__(
         self,
