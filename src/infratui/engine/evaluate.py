@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .deployment.planner import DemandPlan
     from .sections.bit_lab import LabResult
     from .sections.cost import CostResult
+    from .sections.load_curve import LoadCurve
     from .sections.moe import MoeResult
     from .sections.parallelism import ParallelismResult
     from .sections.quantization import QuantizationResult
@@ -133,6 +134,13 @@ class Evaluation:
         from .sections.parallelism import evaluate_parallelism
 
         return self.case.part("parallelism", evaluate_parallelism)
+
+    @property
+    def load_curve(self) -> LoadCurve:
+        """The chosen layout under load: percentiles, knee, capacity. A tenth of a second or two."""
+        from .sections.load_curve import evaluate_load
+
+        return self.case.part("load curve", evaluate_load)
 
     @property
     def quantization(self) -> QuantizationResult:
