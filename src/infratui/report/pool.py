@@ -9,7 +9,7 @@ from .names import short_name
 from .show import Answer, Block, Cell, Column, Prose, Row, Says, Table
 
 if TYPE_CHECKING:
-    from ..engine.deployment.pool import Pool
+    from ..engine.deployment.pool import SharedPool
 
 _COLUMNS = (
     Column("Scenario", "left"),
@@ -25,7 +25,7 @@ _COLUMNS = (
 _NODES = (Column("Nodes"), Column("Holds", "left", flex=True), Column("Free GPUs"))
 
 
-def answer(found: Pool, currency: str = "$") -> Answer:
+def answer(found: SharedPool, currency: str = "$") -> Answer:
     """Nodes, GPUs and money of the pool."""
     nodes = f"{found.node_count:,} node{'s' * (found.node_count != 1)} of {found.gpus_per_node} × "
     figure = f"{nodes}{short_name(found.accelerator)}"
@@ -39,12 +39,12 @@ def answer(found: Pool, currency: str = "$") -> Answer:
     return Answer(figure, used, "good", f"{money(found.usd, currency)} a month, {found.paid}{saved}")
 
 
-def page(found: Pool, currency: str = "$") -> tuple[Block, ...]:
+def page(found: SharedPool, currency: str = "$") -> tuple[Block, ...]:
     """Tenants, nodes, and what this is not."""
     return (tenants(found, currency), nodes(found), basis(found))
 
 
-def tenants(found: Pool, currency: str = "$") -> Table:
+def tenants(found: SharedPool, currency: str = "$") -> Table:
     """Each scenario: its fleet, and what the pool would save without it."""
     rows = []
     for at, tenant in enumerate(found.tenants):
@@ -65,7 +65,7 @@ def _usd(value: float | None, currency: str) -> Cell:
     return Cell("–", "muted") if value is None else Cell(money(value, currency), rank=value)
 
 
-def nodes(found: Pool) -> Table:
+def nodes(found: SharedPool) -> Table:
     """Nodes with the same content in one row."""
     rows = []
     for at, node in enumerate(found.nodes):
@@ -75,7 +75,7 @@ def nodes(found: Pool) -> Table:
     return Table("nodes", "Packed by node", _NODES, tuple(rows))
 
 
-def basis(found: Pool) -> Prose:
+def basis(found: SharedPool) -> Prose:
     """What the packing is, and what it is not."""
     return Prose(
         "pool-basis",
@@ -91,7 +91,7 @@ def basis(found: Pool) -> Prose:
     )
 
 
-def data(found: Pool) -> dict[str, Any]:
+def data(found: SharedPool) -> dict[str, Any]:
     """The pool as plain values; USD per month."""
     return {
         "accelerator": found.accelerator.id,

@@ -62,7 +62,7 @@ class PackedNode:
 
 
 @dataclass(frozen=True, slots=True)
-class Pool:
+class SharedPool:
     """All tenants on one kind of server."""
 
     accelerator: Accelerator
@@ -94,7 +94,7 @@ class Pool:
         return None if any(cost is None for cost in costs) else sum(cost for cost in costs if cost is not None)
 
 
-def evaluate_pool(cases: Sequence[Case]) -> Pool:
+def evaluate_pool(cases: Sequence[Case]) -> SharedPool:
     """Pack the fleets of scenarios on the same accelerator. Raises ValueError in one line, with the scenario's name."""
     if not cases:
         raise ValueError("no scenario is given")
@@ -134,7 +134,7 @@ def evaluate_pool(cases: Sequence[Case]) -> Pool:
                 _priced([entry], alone * size)[0],
             )
         )
-    return Pool(accelerator, size, tuple(tenants), _alike(nodes, size), usd, paid)
+    return SharedPool(accelerator, size, tuple(tenants), _alike(nodes, size), usd, paid)
 
 
 def _costed(case: Case) -> CostCase:
