@@ -54,7 +54,7 @@ class TestTheGuidesFlow:
     @pytest.mark.parametrize(
         ("gpus", "said"),
         [
-            (8, "Needs 12 × H100 SXM, you have 8 · f takes 12"),
+            (8, "Needs 12 × H100 SXM, you have 8 · ! takes 12"),
             (16, "(TP8·PP2) "),
             (32, "no layout is faster, of "),
             (64, "2 copies share the users"),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import ClassVar, TypeVar
+from typing import ClassVar
 
 from ..engine.speed.constants import Band, ConstantFamily, Constants, Generation, Parameter
 from .built_in import DATA
-from .errors import CatalogError
+from .trusted import construct
 from .yaml_io import read_built_in
 
 
@@ -75,31 +75,15 @@ class Folds:
     folds: tuple[Fold, ...]
 
 
-Table = TypeVar("Table", Calibration, Folds)
-
-
-def _read(name: str, kind: type[Table]) -> Table:
-    # Biases are negative: the catalog's rule that no figure is does not hold here.
-    from pydantic import TypeAdapter, ValidationError
-
-    row = read_built_in(DATA / name)
-    try:
-        return TypeAdapter(kind).validate_python(row)
-    except ValidationError as problem:
-        first = problem.errors(include_url=False)[0]
-        where = ".".join(str(key) for key in first["loc"])
-        raise CatalogError(f"{name}: {where}: {first['msg'].lower()}") from None
-
-
 @cache
 def calibration() -> Calibration:
     """The built-in calibration, read once."""
-    return _read("calibration.yaml", Calibration)
+    return construct(Calibration, read_built_in(DATA / "calibration.yaml"))
 
 
 @cache
 def _folds() -> dict[str, Fold]:
-    return {fold.study: fold for fold in _read("calibration_folds.yaml", Folds).folds}
+    return {fold.study: fold for fold in construct(Folds, read_built_in(DATA / "calibration_folds.yaml")).folds}
 
 
 def fold_constants(study: str) -> Constants:

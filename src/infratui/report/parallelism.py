@@ -9,6 +9,7 @@ from ..engine.figures.compare import Better, Headline, headline
 from ..engine.figures.derivation import Unit
 from ..engine.figures.units import GB, ByteUnit, format_bytes, format_count, format_seconds, significant
 from ..engine.metrics import metric
+from . import load_curve
 from .deployment import layout_text, reason_text, reasons_text, way_flag, way_text
 from .names import short_name
 from .show import Answer, Block, Cell, Column, Prose, Row, Says, Table
@@ -135,6 +136,16 @@ def page(result: ParallelismResult, bytes_as: ByteUnit) -> tuple[Block, ...]:
     )
 
 
+def rest(evaluation: Evaluation, bytes_as: ByteUnit) -> tuple[Block, ...]:
+    """What takes longer: the layout under load."""
+    return load_curve.page(evaluation.load_curve)
+
+
+def rest_data(evaluation: Evaluation) -> dict[str, Any]:
+    """The same as plain values."""
+    return load_curve.data(evaluation.load_curve)
+
+
 def headlines(evaluation: Evaluation, result: ParallelismResult) -> tuple[Headline, ...]:
     """What two scenarios are compared by."""
     none = "no layout serves it"
@@ -166,7 +177,7 @@ def figure(result: ParallelismResult) -> str:
     needed = result.needed.gpus
     name = short_name(result.accelerator)
     if needed is not None and needed > result.gpus:
-        return f"Needs {needed:,} × {name}, you have {result.gpus:,} · f takes {needed:,}"
+        return f"Needs {needed:,} × {name}, you have {result.gpus:,} · ! takes {needed:,}"
     return f"{chosen.layout.label} ({words}) does not hold it"
 
 

@@ -137,7 +137,7 @@ def verdict(result: VramResult) -> str:
         return f"{chosen(result)} do not hold it: {none_text(least.reason)}"
     if least.gpus <= selected.gpus:
         return f"{least.gpus:,} × {name} would hold it, but not as set by hand"
-    return f"Needs {least.gpus:,} × {name}, you have {selected.gpus:,} · f takes {least.gpus:,}"
+    return f"Needs {least.gpus:,} × {name}, you have {selected.gpus:,} · ! takes {least.gpus:,}"
 
 
 def none_text(reason: str) -> str:

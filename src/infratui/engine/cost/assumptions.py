@@ -50,10 +50,12 @@ class CostRules:
     pue: Assumption
     hosting_usd_per_kw_month: Assumption
     staff_usd_per_year: Assumption
+    staff_gpus: Assumption
     maintenance_pct: Assumption
     interest_pct: Assumption
     resale_pct: Assumption
     life_years: Assumption
+    lead_months: Assumption
 
     def __iter__(self) -> Iterator[Assumption]:
         for field in fields(self):
