@@ -17,10 +17,10 @@ from ..engine.figures.units import (
     format_gigabytes,
     format_seconds,
     format_tokens,
-    format_usd,
     significant,
 )
 from .deployment import layout_text, reason_text, reasons_text, way_flag, way_text, ways_text
+from .money import money
 from .names import short_name
 from .show import (
     Answer,
@@ -176,7 +176,9 @@ def cheapest_text(result: VramResult) -> str:
     """The GPUs that hold the load for the least money, by published rents."""
     held = ((result.monthly(entry), entry) for entry in result.rows if _sane(entry))
     priced = sorted(((usd, entry) for usd, entry in held if usd is not None), key=lambda pair: pair[0])
-    found = [f"{entry.gpus:,} × {short_name(entry.accelerator)} {format_usd(usd)}" for usd, entry in priced[:3]]
+    found = [
+        f"{entry.gpus:,} × {short_name(entry.accelerator)} {money(usd, result.currency)}" for usd, entry in priced[:3]
+    ]
     if not found:
         return ""
     then = f"; then {', '.join(found[1:])}" if found[1:] else ""
@@ -274,14 +276,12 @@ def accelerators(result: VramResult, bytes_as: ByteUnit) -> Table:
         Column(f"free {bytes_as.value}", keep=2),
         Column("max users", term="concurrency"),
         Column("max ctx", keep=3, term="context-window"),
-        Column("$/month", keep=2, term="on-demand"),
+        Column(f"{result.currency}/month", keep=2, term="on-demand"),
         Column("fits", "left"),
     )
     selected = result.selected.accelerator
     entries = sorted(result.rows, key=lambda entry: _order(entry, result))
-    rows = tuple(
-        _accelerator(entry, bytes_as, entry.accelerator is selected, result.monthly(entry)) for entry in entries
-    )
+    rows = tuple(_accelerator(entry, bytes_as, entry.accelerator is selected, result) for entry in entries)
     return Table("fits", "On every accelerator, the cheapest first", columns, rows)
 
 
@@ -291,8 +291,9 @@ def _order(entry: AcceleratorRow, result: VramResult) -> tuple[bool, bool, float
     return not _sane(entry), usd is None, usd or 0.0, entry.gpus or 1 << 30
 
 
-def _accelerator(entry: AcceleratorRow, bytes_as: ByteUnit, marked: bool, usd: float | None) -> Row:
+def _accelerator(entry: AcceleratorRow, bytes_as: ByteUnit, marked: bool, result: VramResult) -> Row:
     accelerator = entry.accelerator
+    usd = result.monthly(entry)
     own = accelerator.origin != "built-in"
     name = Cell(("◆ " if own else "") + short_name(accelerator), "bold" if marked else "")
     usable = Cell(format_gigabytes(entry.usable, bytes_as), "", entry.usable)
@@ -313,7 +314,7 @@ def _accelerator(entry: AcceleratorRow, bytes_as: ByteUnit, marked: bool, usd: f
         Cell(format_gigabytes(entry.free, bytes_as), "", entry.free),
         Cell(format_count(entry.max_users or 0), "", entry.max_users),
         Cell(format_tokens(entry.max_context or 0), "", entry.max_context),
-        Cell("–", "muted", float("inf")) if usd is None else Cell(format_usd(usd), "", usd),
+        Cell("–", "muted", float("inf")) if usd is None else Cell(money(usd, result.currency), "", usd),
         fits,
     )
     return Row(accelerator.id, cells, "" if _sane(entry) else "muted", marked, detail, own)

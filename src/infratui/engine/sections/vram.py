@@ -91,6 +91,7 @@ def evaluate_vram(case: Case) -> VramResult:
         growth=_growth(deployment, site, load, case.gpus, selected.plan),
         startup=_startup(deployment, site, load, selected.plan),
         prefix=_prefix_effect(load, selected.plan),
+        currency=scenario.currency,
         rents=case.part("rents", monthly_rents),
     )
 

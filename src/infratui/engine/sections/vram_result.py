@@ -178,6 +178,8 @@ class VramResult:
     startup: StartupLines | None
     """What vLLM prints for one replica of the chosen layout at this context; None without a layout."""
     prefix: PrefixEffect | None
+    currency: str
+    """Label of every amount."""
     rents: Mapping[str, float]
     """Accelerator → USD per GPU and month, the cheapest way to rent that the horizon covers; unpriced: absent."""
 
