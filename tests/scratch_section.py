@@ -28,7 +28,7 @@ def words() -> ModuleType:
     told = ModuleType("infratui.report.scratch")
     told.ASSUMED = ()
     told.evaluate = lambda evaluation: Count(42)
-    told.answer = lambda result, bytes_as: Answer(f"{result.layers} layers", "in all", "good")
+    told.answer = lambda result, bytes_as: Answer("in all", f"{result.layers} layers", "good")
     told.page = lambda result, bytes_as: (
         Table("layers", "Layers", (Column("layers"),), (Row("all", (Cell(str(result.layers)),)),)),
     )
