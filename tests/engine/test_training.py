@@ -1,4 +1,4 @@
-"""Training memory against what was published: the ZeRO paper's table, runs of LoRA and QLoRA, Megatron's activations."""
+"""Training memory against what was published: the ZeRO paper's table, runs of LoRA and QLoRA, Megatron's savings."""
 
 from __future__ import annotations
 
