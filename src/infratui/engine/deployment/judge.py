@@ -77,6 +77,7 @@ def speed_plan(case: Case, site: Site, layout: Layout, memory: MemoryPlan) -> Pl
         layout,
         case.facts.speed(),
         engine=case.scenario.engine,
+        version=case.scenario.engine_version,
         fabric=site.fabric,
         kv_space=float(memory.kv_space),
         windowed=deployment.windowed,

@@ -51,9 +51,11 @@ class MeasuredRow:
     concurrency: float | None
     """None: maximum throughput."""
     static: bool
-    lockstep: float
+    lockstep: float | None
     requests: int | None
     max_num_seqs: int | None
+    utilization: float | None
+    """Share of memory that the engine may take; None: its default."""
     metric: str
     value: float | None
     fitted: bool = True
@@ -86,6 +88,11 @@ class Prepared:
     load: StepLoad
     kv_space: float
     workload: Workload
+
+    @property
+    def cell(self) -> str:
+        """The model and the GPU: left out together, whoever measured them."""
+        return f"{self.model.id} on {self.accelerator.id}"
 
     def plan(self, constants: Constants) -> Plan:
         """The row's plan under these constants."""
@@ -173,7 +180,7 @@ def _kv_space(
         weights,
         kv,
         constants,
-        constants.utilization,
+        row.utilization or constants.utilization,
         max_num_seqs=min(row.max_num_seqs or generation.max_num_seqs, generation.max_num_seqs),
     )
     whole = Sequences(row.layout.dp, max(1, math.ceil(row.input_tokens + row.output_tokens)))

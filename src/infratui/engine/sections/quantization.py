@@ -113,6 +113,7 @@ def evaluate_quantization(case: Case) -> QuantizationResult:
                 layout,
                 facts.speed(),
                 engine=scenario.engine,
+                version=scenario.engine_version,
                 fabric=site.fabric,
                 windowed=deployment.windowed,
                 rules=deployment.constants.kv,

@@ -22,6 +22,8 @@ from .load import StepLoad
 OVERLAP = 2.5
 """Sharpness of the roofline's corner: 1 adds reading and computing, infinity takes the larger."""
 MEMORY_CEILING = 0.98
+_WIDE = 12
+"""Bits above which a weight counts as 16 bit."""
 _TOUCHES_PER_LAYER = 2
 """Collectives per layer: after attention and after the MLP."""
 _DISPATCH_BYTES = 3
@@ -59,13 +61,15 @@ KV_READ = Formula(
 )
 PREFILL_ATTENTION = Formula("attention", "tokens * flops / flop_rate", Unit.SECONDS, basis=_C, term="attention")
 ACTIVATIONS = Formula("activations", "tokens * bytes * touches / bandwidth", Unit.SECONDS, basis=_C, term="activations")
-FIXED = Formula(
-    "fixed",
-    "layers * per_layer + expert_layers * per_expert_layer + per_step + sequences * per_sequence",
+LAUNCHES = Formula(
+    "launches",
+    "layers * per_layer + expert_layers * per_expert_layer + kernels * per_kernel",
     Unit.SECONDS,
     basis=_C,
     term="overhead",
 )
+HOST_SHOWN = Formula("host", "max(0, per_step - gpu)", Unit.SECONDS, basis=_C, term="overhead")
+FIXED = Formula("fixed", "launches + host + sequences * per_sequence", Unit.SECONDS, basis=_C, term="overhead")
 STEP = Formula(
     "step", "weights + compute + activations + kv + communication + fixed", Unit.SECONDS, basis=_C, term="tpot"
 )
@@ -95,16 +99,20 @@ class Rates:
     skew: float
     per_layer: float
     per_expert_layer: float
+    per_kernel: float
     per_step: float
     per_sequence: float
     per_request: float
+    per_other: float
+    """Per request and other request in flight, before its first token."""
+    schedules_ahead: bool
     reduce: Path
     exchange: Path
     hop: Path
 
 
 def _bits_factor(constants: Constants, bits: float) -> float:
-    if bits > 12:
+    if bits > _WIDE:
         return 1.0
     return constants["read_8bit"] if bits > 6 else constants["read_4bit"]
 
@@ -120,15 +128,17 @@ def rates_of(
     if not peak16:
         return f"{accelerator.name} has no published 16-bit compute rate: no speed can be predicted"
     memory = constants["read"] * constants.factor(f"{family}.bandwidth" if family else "")
-    memory *= constants.factor(generation.bandwidth)
-    matrix = constants["compute"] * constants.factor(f"{family}.compute" if family else "")
-    matrix *= constants.factor(generation.compute)
+    early = constants.factor(generation.latent) if load.latent else 1.0
+    memory *= constants.factor(generation.bandwidth) * early
+    matrix = constants["compute"] * constants.factor(f"{family}.compute" if family else "") * early
+    consumer = generation.consumer_compute if accelerator.wide_sums_halved else ""
+    matrix *= constants.factor(consumer or generation.compute)
     bandwidth = accelerator.bandwidth
 
     def read(bits: float) -> float:
         return min(MEMORY_CEILING, memory * _bits_factor(constants, bits)) * bandwidth
 
-    def rate(compute: Compute) -> float:
+    def rate(compute: Compute, bits: float) -> float:
         peak = accelerator.peak(compute)
         if compute == "fp32" and peak:
             # Full precision computes outside the 16-bit matrix units.
@@ -137,9 +147,10 @@ def rates_of(
             return matrix * constants["compute_8bit"] * peak
         if compute == "fp4" and peak:
             return matrix * constants["compute_4bit"] * peak
-        return matrix * peak16
+        # Weights that the matrix units cannot take as they are must be unpacked to 16 bit on the way.
+        return matrix * peak16 * (constants["unpack"] if bits < _WIDE else 1.0)
 
-    dense = rate(load.dense_compute)
+    dense = rate(load.dense_compute, load.dense_bits)
     family_compute = constants.factor(f"{family}.compute" if family else "")
     family_memory = constants.factor(f"{family}.bandwidth" if family else "")
     return Rates(
@@ -148,21 +159,24 @@ def rates_of(
         attention_read=read(load.attention_bits),
         dense_read=read(load.dense_bits),
         head_read=read(load.head_bits),
-        kv_read=min(MEMORY_CEILING, constants["read_kv"] * family_memory) * bandwidth,
-        attention_rate=rate(load.attention_compute),
+        kv_read=min(MEMORY_CEILING, constants["read_kv"] * family_memory * early) * bandwidth,
+        attention_rate=rate(load.attention_compute, load.attention_bits),
         dense_rate=dense,
         head_rate=matrix * peak16,
         expert_rate=dense * constants["expert_compute"],
-        score_rate=constants["score_compute"] * family_compute * peak16,
+        score_rate=constants["score_compute"] * family_compute * early * peak16,
         touches=constants["activation_touches"],
         idle_tokens=constants["idle_tokens"],
         expert_idle_tokens=constants["expert_idle_tokens"],
         skew=constants["routing_skew"],
         per_layer=constants[generation.layer],
         per_expert_layer=constants["expert_layer"],
+        per_kernel=constants["kernel"],
         per_step=constants[generation.step],
         per_sequence=constants[generation.sequence],
         per_request=constants[generation.request],
+        per_other=constants[generation.admission] if generation.admission else 0.0,
+        schedules_ahead=generation.schedules_ahead,
         reduce=all_reduce_path(constants, fabric, load.tp, generation.collectives),
         exchange=all_to_all_path(constants, fabric, max(load.ep, 1)),
         hop=hop_path(constants, fabric, load.tp, load.pp),
@@ -303,20 +317,11 @@ def step_time(  # noqa: PLR0913 – each is a part of the step
         touches=rates.touches,
         bandwidth=rates.bandwidth,
     )
-    fixed_s = ledger(
-        FIXED,
-        layers=load.layers,
-        per_layer=rates.per_layer,
-        expert_layers=load.expert_layers,
-        per_expert_layer=rates.per_expert_layer,
-        # Stages have hosts of their own, but a token waits for each in turn.
-        per_step=rates.per_step * load.pp,
-        sequences=sequences * load.group,
-        per_sequence=rates.per_sequence,
-    )
     weights_bytes = load.attention_bytes + load.dense_bytes + load.head_bytes + load.plain_bytes + touched_bytes
     routed = sum(entry.top_k * entry.expert_parameters for entry in load.experts) * load.group
     comm_s = _communication(load, rates, tokens, ledger)
+    busy_s = work.read_s + plain + work.compute_s + score_s + kv_s + activations_s + comm_s
+    fixed_s = _fixed(load, rates, busy_s, sequences, ledger)
     if ledger.recording:
         ledger(
             STEP,
@@ -340,6 +345,30 @@ def step_time(  # noqa: PLR0913 – each is a part of the step
         + kv_flops
         + score_flops,
     )
+
+
+def _fixed(load: StepLoad, rates: Rates, busy_s: float, sequences: float, ledger: Ledger) -> float:
+    """Launches, and of the host's work what no GPU time hides.
+
+    Engines that schedule ahead prepare step n + 1 while the GPU runs step n: SGLang since 0.4 (release notes, December
+    2024: "zero-overhead batch scheduler"), TensorRT-LLM on PyTorch ("overlap scheduler"), vLLM since 0.14
+    (asynchronous scheduling by default). What is done for each sequence after its token is known stays.
+    """
+    launches = ledger(
+        LAUNCHES,
+        layers=load.layers,
+        per_layer=rates.per_layer,
+        expert_layers=load.expert_layers,
+        per_expert_layer=rates.per_expert_layer,
+        kernels=load.kernels,
+        per_kernel=rates.per_kernel,
+    )
+    # Stages have hosts of their own, but a token waits for each in turn.
+    host = ledger(
+        HOST_SHOWN, per_step=rates.per_step * load.pp, gpu=busy_s + launches if rates.schedules_ahead else 0.0
+    )
+    # Ranks that share experts run an engine each: each has its own sequences only.
+    return ledger(FIXED, launches=launches, host=host, sequences=sequences, per_sequence=rates.per_sequence)
 
 
 def _experts(load: StepLoad, rates: Rates, tokens: float, work: _Matrices, ledger: Ledger) -> float:
@@ -385,7 +414,7 @@ def _communication(load: StepLoad, rates: Rates, tokens: float, ledger: Ledger) 
         seconds += _TOUCHES_PER_LAYER * load.layers * all_reduce_s(rates.reduce, load.tp, size, ledger)
     if load.group > 1:
         for entry in load.experts:
-            sent = tokens * load.hidden * entry.top_k * _DISPATCH_BYTES / load.tp / 2
+            sent = tokens * load.hidden * entry.copies * _DISPATCH_BYTES / load.tp / 2
             # Once out to the experts, once back.
             seconds += 2 * entry.layers * all_to_all_s(rates.exchange, load.ep, sent, ledger)
     if load.pp > 1:
