@@ -85,8 +85,10 @@ def _uses(row: Prepared, name: str, model: Calibration) -> bool:
         return row.model.is_moe
     if name in ("exchange_share", "dp_wait"):
         return row.load.group > 1
-    if name in ("unpack", "early_latent"):
-        return row.load.dense_bits < 16 if name == "unpack" else bool(generation.latent)
+    if name == "unpack":
+        return row.load.dense_bits < 16
+    if name in ("early_latent", "early_grouped"):
+        return name in (generation.latent, generation.grouped)
     if name.endswith("_latency") and name.startswith(("ring", "one_shot", "fused")):
         return name.startswith((generation.collectives, "fused")) and row.load.tp * row.load.pp * row.load.group > 1
     if name.endswith(("_latency", "_growth")) or name in ("link_share", "pcie_share"):

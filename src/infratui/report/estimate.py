@@ -7,21 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
 from ..engine.measured.memory_estimate import MEMORY_COLUMNS, estimate_memory
-from ..engine.measured.rows import estimate, estimate_columns, prepare
+from ..engine.measured.rows import SPEED_COLUMNS, estimate_columns, prepare
 from ..plain_text import inert, printable
 
 if TYPE_CHECKING:
     from ..catalog.load import Catalog
 
-SPEED_COLUMNS = (
-    "est_ttft_ms",
-    "est_tpot_ms",
-    "est_output_tokens_per_s_total",
-    "est_output_tokens_per_s_per_gpu",
-    "est_total_tokens_per_s",
-    "est_bound",
-    "est_batch",
-)
 _TRAFFIC = ("isl", "osl", "concurrency")
 """A row with any of these filled in asks for speed."""
 LONGEST_CELL = 131_072
@@ -50,7 +41,7 @@ def _speed(row: Mapping[str, str], facts: Catalog, number: int, found: dict[str,
     constants = facts.speed()
     try:
         prepared = prepare(facts.measured_row(row, number), facts, constants, facts.runtime())
-        told.update({name: _text(value) for name, value in estimate_columns(estimate(prepared, constants)).items()})
+        told.update({name: _text(value) for name, value in estimate_columns(prepared, constants).items()})
     except ValueError as problem:
         told["est_error"] = "; ".join(dict.fromkeys(part for part in (found["est_error"], str(problem)) if part))
     return told

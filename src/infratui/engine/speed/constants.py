@@ -66,6 +66,8 @@ class Generation:
     """Factor on the memory rate; empty: 1."""
     latent: str = ""
     """Factor on all rates of models with latent attention; empty: 1."""
+    grouped: str = ""
+    """Factor on cache reads where query heads share keys; empty: 1."""
     burst: str = ""
     """Share of requests in flight that arrive together, where a run does not say; empty: none."""
     bunched: str = ""

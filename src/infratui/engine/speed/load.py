@@ -115,6 +115,8 @@ class StepLoad:
     """Moved through memory per token."""
     kernels: int
     """Launches beyond those of a plain layer, all layers together."""
+    grouped: bool
+    """Query heads share keys."""
     latent: bool
     """Attends in a compressed latent."""
     weight_bytes: int
@@ -206,6 +208,7 @@ def step_load(
         ),
         activation_bytes=_activation_bytes(model, layout),
         kernels=_kernels(model, weights),
+        grouped=any(isinstance(g.attention, GroupedQuery) and g.attention.shares_keys for g in model.groups),
         latent=any(isinstance(group.attention, Latent) for group in model.groups),
         weight_bytes=gpu.total,
         stages=tuple(

@@ -150,6 +150,7 @@ def rates_of(
         # Weights that the matrix units cannot take as they are must be unpacked to 16 bit on the way.
         return matrix * peak16 * (constants["unpack"] if bits < _WIDE else 1.0)
 
+    cache = constants["read_kv"] * early * (constants.factor(generation.grouped) if load.grouped else 1.0)
     dense = rate(load.dense_compute, load.dense_bits)
     family_compute = constants.factor(f"{family}.compute" if family else "")
     family_memory = constants.factor(f"{family}.bandwidth" if family else "")
@@ -159,7 +160,7 @@ def rates_of(
         attention_read=read(load.attention_bits),
         dense_read=read(load.dense_bits),
         head_read=read(load.head_bits),
-        kv_read=min(MEMORY_CEILING, constants["read_kv"] * family_memory * early) * bandwidth,
+        kv_read=min(MEMORY_CEILING, cache * family_memory) * bandwidth,
         attention_rate=rate(load.attention_compute, load.attention_bits),
         dense_rate=dense,
         head_rate=matrix * peak16,
