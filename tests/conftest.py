@@ -1,6 +1,10 @@
 """What every test can rely on: a home of its own, no colour or theme from the shell, nothing that blinks."""
 
+import gc
 import os
+
+# What is imported lives as long as the run; collecting it again and again takes an eighth of the time.
+gc.set_threshold(50_000, 20, 100)
 
 # Textual reads these when it is imported.
 for _name in ("NO_COLOR", "TEXTUAL_THEME", "TEXTUAL_ANIMATIONS", "TEXTUAL_FPS", "TEXTUAL_COLOR_SYSTEM"):
@@ -18,6 +22,12 @@ settings.register_profile("thorough", deadline=None, max_examples=100)
 settings.load_profile("quick")
 
 ID_LENGTH = 40
+
+
+def pytest_collection_finish() -> None:
+    """All modules are there: none of them is looked at by the collector again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:

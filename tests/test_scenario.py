@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infratui.scenario import INPUTS, Kind, Scenario, ScenarioError, bounds, parse
+from infratui.inputs import Kind
+from infratui.scenario import INPUTS, Scenario, ScenarioError, bounds, parse
 from infratui.settings_text import assign, describe_range, parse_value
 
 
@@ -21,7 +22,7 @@ def test_an_unknown_key_names_the_nearest():
 
 
 def test_a_wrong_value_says_where_and_what_would_be_right():
-    with pytest.raises(ScenarioError, match=r"team\.yaml: users: -3 is not allowed; .*greater than or equal to 1"):
+    with pytest.raises(ScenarioError, match=r"team\.yaml: users: -3 is not allowed; at least 1"):
         parse({"users": -3}, "team.yaml")
 
 

@@ -198,7 +198,7 @@ def apply_hardware(
     settled = settle(reading, facts, chosen)
     if isinstance(settled, str):
         raise ScenarioError(f"the hardware cannot be set: {settled}")
-    known = {key: value for key, value in settled.changes.items() if key in Scenario.model_fields}
+    known = {key: value for key, value in settled.changes.items() if key in Scenario.FIELDS}
     kept = ""
     if settled.memory_mib:
         # What its driver reports is not the catalog's: the scenario refers to the host that says so.

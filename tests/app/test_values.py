@@ -98,7 +98,7 @@ class TestTyping:
         async with make_app().run_test(size=(120, 40)) as pilot:
             await focus(pilot, "utilization")
             await pilot.press("enter", "2", "enter")
-            assert "less than or equal to 1" in shown(pilot.app)
+            assert "at most 1" in shown(pilot.app)
             assert pilot.app.scenario.utilization == 0.9
 
     async def test_escape_leaves_without_a_change(self, make_app) -> None:
@@ -162,3 +162,21 @@ class TestUndo:
             assert pilot.app.scenario.users == 50
             await pilot.press("ctrl+r")
             assert pilot.app.scenario.users == 64
+
+
+class TestModelPicker:
+    @pytest.mark.long
+    async def test_the_list_says_what_would_become_of_each_model_and_still_filters(self, make_app, shown) -> None:
+        async with make_app("team").run_test(size=(120, 40)) as pilot:
+            await pilot.pause()
+            await focus(pilot, "model")
+            await pilot.press("enter")
+            await pilot.pause()
+            await pilot.press(*"llama-3.1")
+            await pilot.pause(0.8)
+            await pilot.app.workers.wait_for_complete()
+            await pilot.pause()
+            lines = [line for line in shown(pilot.app).splitlines() if "Llama 3.1 8B" in line]
+            assert "users" in lines[0]
+            assert "tokens/s" in lines[0]
+            assert any("✗ needs" in line for line in shown(pilot.app).splitlines() if "405B" in line)

@@ -9,13 +9,15 @@ from textual.content import Content
 
 from infratui.app.terminal.ascii import to_ascii
 from infratui.app.widgets.derivation_view import step_content
-from infratui.app.widgets.line_chart import Chart, Curve, Rule, draw
+from infratui.app.widgets.line_chart import draw
 from infratui.app.widgets.line_editor import MAX_LENGTH, LineEditor
 from infratui.app.widgets.value_row import ValueRow
 from infratui.engine.figures.derivation import Formula, Unit
 from infratui.engine.figures.units import ByteUnit
+from infratui.inputs import Kind
 from infratui.report.draw import lying, share, standing
-from infratui.scenario import INPUTS, Kind, bounds
+from infratui.report.show import Chart, Curve, Rule
+from infratui.scenario import INPUTS, bounds
 
 amounts = st.floats(0, 1e15, allow_nan=False)
 

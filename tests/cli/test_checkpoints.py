@@ -50,6 +50,7 @@ SCHEMES: dict[str, dict[str, Any]] = {
     "gptq": {"quant_method": "gptq", "bits": 4, "group_size": 128, "sym": True},
     "awq": {"quant_method": "awq", "bits": 4, "group_size": 128, "zero_point": True},
 }  # fmt: skip
+CASES = [pytest.param(name, marks=() if name in ("awq", "mxfp4") else pytest.mark.long) for name in SCHEMES]
 SECTIONS = ("vram", "quant", "plan", "cost", "moe")
 
 
@@ -64,7 +65,7 @@ def run(*arguments: object) -> Result:
 
 
 @pytest.mark.parametrize("base", [DENSE, EXPERTS], ids=["dense", "experts"])
-@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("scheme", CASES)
 def test_five_sections_answer(tmp_path: Path, base, scheme) -> None:
     path = checkpoint(tmp_path, base, scheme)
     side = "--moe" if base is EXPERTS else "--dense"

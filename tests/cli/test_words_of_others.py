@@ -20,11 +20,12 @@ from infratui import store
 from infratui.catalog.load import Catalog
 from infratui.cli.group import cli
 from infratui.engine.evaluate import Evaluator
+from infratui.inputs import Kind
 from infratui.plain_text import CONTROL, harmless, inert, printable
 from infratui.report.estimate import TableError, estimate_table
 from infratui.report.full import markdown_report
 from infratui.report.layout import escaped, fenced
-from infratui.scenario import INPUTS, Kind, Scenario, ScenarioError
+from infratui.scenario import INPUTS, Scenario, ScenarioError
 
 FACTS = Catalog()
 STEERING = {

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 from infratui.catalog.load import Catalog
 from infratui.engine.evaluate import Evaluator
+from infratui.inputs import Kind
 from infratui.report.export import json_report
 from infratui.report.full import markdown_report, plain_report
-from infratui.scenario import INPUTS, Kind, Scenario, bounds, choices, parse
+from infratui.scenario import INPUTS, Scenario, bounds, choices, parse
 
 SECTIONS = ("vram", "quantization", "parallelism", "cost", "cost_levers", "cost_tornado", "moe", "lab")
 PATIENCE_S = 5.0
@@ -58,8 +59,8 @@ def values(name: str) -> st.SearchStrategy[object]:
         return st.booleans()
     low, high = bounds(name)
     if low is None or high is None:
-        return st.just(Scenario.model_fields[name].default)
-    whole = Scenario.model_fields[name].annotation is int
+        return st.just(Scenario.FIELDS[name].default)
+    whole = Scenario.FIELDS[name].type is int
     spread = st.floats(0, 1).map(lambda share: max(low, 0) + math.expm1(share * math.log1p(high - max(low, 0))))
     found = st.one_of(st.sampled_from([low, high, *spec.steps]), spread, st.floats(low, high))
     return found.map(lambda value: min(high, max(low, int(value) if whole else float(value))))

@@ -368,3 +368,51 @@ class TestTornado:
 
     def test_nothing_to_compare_is_none(self) -> None:
         assert EVALUATE(GUIDE.with_(accelerator="h200-nvl", api_usd_per_mtok=0)).cost_tornado is None
+
+
+class TestWhatIsBought:
+    def test_servers_are_bought_whole(self) -> None:
+        """One GPU or eight: an HGX board is one purchase, and its power is paid for too."""
+        few, eight = cost(users=4), cost(gpus=8, fleet_basis="mine")
+        assert (few.fleet.gpus, eight.fleet.gpus) == (2, 8)
+        assert few.costs[Option.OWNED].monthly == pytest.approx(eight.costs[Option.OWNED].monthly)
+        assert any(step.symbol == "GPUs bought" for step in few.costs[Option.OWNED].derivation.steps)
+
+    def test_cards_are_bought_one_by_one(self) -> None:
+        result = cost(model="llama-3.1-8b", accelerator="rtx-4090", users=4, purchase_usd=2000)
+        assert not any(step.symbol == "GPUs bought" for step in result.costs[Option.OWNED].derivation.steps)
+
+    def test_staff_grows_with_the_fleet(self) -> None:
+        def staff(gpus: int) -> float:
+            parts = cost(gpus=gpus, fleet_basis="mine").costs[Option.OWNED].parts
+            return next(part.monthly for part in parts if part.name == "staff")
+
+        assert staff(64) == pytest.approx(staff(8)) == pytest.approx(GUIDE.staff_usd_per_year / 12)
+        assert staff(256) == pytest.approx(4 * staff(64))
+
+
+class TestCachedPrompts:
+    def test_tokens_in_the_cache_are_charged_at_their_own_price(self) -> None:
+        """Moonshot lists Kimi K2.5 at $0.60 in, $0.10 cached and $3.00 out: at 50 % hits 500 → 500 is $1.675."""
+        model = {"model": "kimi-k2.5", "precision": "int4", "accelerator": "h200", "input_tokens": 500}
+        plain, cached = cost(**model, prefix_hit=0).api, cost(**model, prefix_hit=50).api
+        assert plain is not None
+        assert cached is not None
+        rows = {entry.provider: entry for entry in cached.providers}
+        assert rows["Moonshot AI"].usd_per_mtok == pytest.approx((0.5 * 0.6 + 0.5 * 0.1 + 3.0) / 2)
+        assert rows["Together AI"].cached is None
+        assert rows["Together AI"].usd_per_mtok == pytest.approx((0.5 + 2.8) / 2)
+        assert cached.median < plain.median
+
+
+def test_the_kind_of_gpu_is_among_what_moves_the_decision() -> None:
+    """Both ends are whole fleets of another kind, each with its own prices."""
+    tornado = EVALUATE(GUIDE).cost_tornado
+    assert tornado is not None
+    kinds = next(swing for swing in tornado.swings if swing.lever.name == "accelerator")
+    assert kinds.lever.kinds is not None
+    assert len({entry.id for entry in kinds.lever.kinds}) == 3
+    other = kinds.lever.kinds[1].id
+    found = cost(accelerator=other)
+    usd = {entry.option.value: entry.monthly for entry in found.options} | {"API": found.api and found.api.monthly}
+    assert kinds.at_low == pytest.approx(usd[tornado.runner_up] - usd[tornado.leader], rel=0.02)

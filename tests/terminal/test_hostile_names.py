@@ -20,6 +20,9 @@ HOSTILE = {
     "bidi": f"\u202e{MARK}\u2066\u200f",
     "markup": f"[bold red]{MARK}[/]",
 }
+CASES = [
+    pytest.param(name, id=kind, marks=() if kind == "title" else pytest.mark.long) for kind, name in HOSTILE.items()
+]
 OWN = re.compile(rb"\x1b(?:\[[0-9;?>=<]*[ -/]*[@-~]|\]22;[a-z-]*\x07|\]52;c;[A-Za-z0-9+/=]*\x07)")
 """What the app itself sends: control sequences, the shape of the pointer, and the clipboard in base64."""
 BIDI = tuple(chr(code).encode() for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F))
@@ -34,7 +37,7 @@ def foreign(raw: bytes) -> list[bytes]:
     return found + [sequence for sequence in OWN.findall(raw) if MARK.encode() in sequence]
 
 
-@pytest.mark.parametrize("name", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("name", CASES)
 def test_folders_and_models(open_terminal, tmp_path: Path, name: str) -> None:
     folder = tmp_path / f"m{name.replace('/', '')}"
     folder.mkdir()
@@ -54,7 +57,7 @@ def test_folders_and_models(open_terminal, tmp_path: Path, name: str) -> None:
     assert foreign(terminal.raw) == []
 
 
-@pytest.mark.parametrize("name", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("name", CASES)
 def test_files_of_the_user(open_terminal, tmp_path: Path, name: str) -> None:
     quoted = json.dumps(name)
     (store.config_directory() / "catalog").mkdir(parents=True)
@@ -77,7 +80,7 @@ def test_files_of_the_user(open_terminal, tmp_path: Path, name: str) -> None:
     assert foreign(terminal.raw) == []
 
 
-@pytest.mark.parametrize("name", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("name", CASES)
 def test_a_name_on_the_command_line(open_terminal, name: str) -> None:
     terminal = open_terminal("--set", f"name={name}", columns=140, lines=40)
     terminal.until(lambda: terminal.exit_code is not None or "? help" in terminal.text)

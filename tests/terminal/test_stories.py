@@ -76,6 +76,7 @@ def test_digits_show_the_five_screens_of_one_scenario(visit) -> None:
         terminal.until(lambda: value(terminal, "Users") == "37")
 
 
+@pytest.mark.long
 def test_what_is_changed_on_one_screen_holds_on_another(visit) -> None:
     terminal = visit("--preset", "production", "--no-motion")
     terminal.send("3")
@@ -101,6 +102,7 @@ def test_resizing_through_all_sizes_and_back(visit) -> None:
     terminal.until(lambda: terminal.screen.display == before)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("digit", ["2", *(pytest.param(digit, marks=pytest.mark.long) for digit in "345")])
 def test_every_screen_survives_resizing(visit, digit) -> None:
     terminal = visit("--preset", "team")
@@ -160,6 +162,7 @@ def test_a_scenario_is_saved_and_opened_again(visit, tmp_path: Path) -> None:
     terminal.until("Save the scenario as")
     terminal.send("\x15" + str(tmp_path / "mine") + "\r")
     terminal.until("saved to")
+    terminal.until(lambda: "Save the scenario as" not in terminal.text)
     assert store.load_scenario(tmp_path / "mine.yaml").users == 64
     terminal.send("q")
     assert terminal.wait() == 0

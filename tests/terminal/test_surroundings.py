@@ -31,8 +31,8 @@ class TestTheReport:
         [
             ((), "", {"TERM": "dumb"}),
             (("--plain",), "", {}),
-            ((), "</dev/null", {}),
-            ((), "<&-", {}),
+            pytest.param((), "</dev/null", {}, marks=pytest.mark.long),
+            pytest.param((), "<&-", {}, marks=pytest.mark.long),
         ],
     )
     def test_is_printed_where_no_screen_can_be_drawn_or_typed_at(self, open_terminal, arguments, redirect, env) -> None:
@@ -79,8 +79,8 @@ class TestTheScreen:
         "env",
         [
             {"LANG": "C", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
-            {"PYTHONIOENCODING": "ascii"},
-            {"PYTHONIOENCODING": "latin-1"},
+            pytest.param({"PYTHONIOENCODING": "ascii"}, marks=pytest.mark.long),
+            pytest.param({"PYTHONIOENCODING": "latin-1"}, marks=pytest.mark.long),
         ],
     )
     def test_is_ascii_where_the_terminal_takes_no_utf8(self, open_terminal, env) -> None:
@@ -93,6 +93,7 @@ class TestTheScreen:
         terminal.send("q")
         assert terminal.wait() == 0
 
+    @pytest.mark.long
     def test_has_no_colour_where_none_is_wanted(self, open_terminal) -> None:
         plain = open_terminal(NO_COLOR="1", TERM="xterm", COLORTERM="")
         plain.until("? help")
@@ -101,6 +102,7 @@ class TestTheScreen:
         # Shades of grey carry no meaning; a hue would.
         assert all(is_grey(colour) for colour in colours), colours
 
+    @pytest.mark.long
     def test_is_as_large_as_the_terminal_whatever_the_shell_exports(self, open_terminal) -> None:
         terminal = open_terminal("--preset", "team", columns=120, lines=36, COLUMNS="80", LINES="24")
         terminal.until(lambda: "? help" in terminal.screen.display[35])
@@ -117,6 +119,7 @@ class TestTheScreen:
 
 
 class TestDisks:
+    @pytest.mark.long
     @pytest.mark.parametrize("home", ["/dev/null", "/proc/no-such-home"])
     def test_a_home_that_cannot_be_written_keeps_nobody_out_and_nobody_in(
         self, open_terminal, monkeypatch, home
@@ -135,6 +138,7 @@ class TestDisks:
         assert terminal.wait() == 0
         assert b"Traceback" not in terminal.raw
 
+    @pytest.mark.long
     def test_a_full_disk_leaves_the_old_session_whole(self, open_terminal) -> None:
         scenario = store.load_preset("team")
         assert store.keep_session(scenario) == ""
@@ -151,6 +155,7 @@ class TestDisks:
         assert store.last_session() == scenario
         assert list(store.session_directory().iterdir()) == [store.session_path()]
 
+    @pytest.mark.long
     def test_broken_facts_of_the_user_are_named_and_left_out(self, open_terminal) -> None:
         folder = store.config_directory() / "catalog"
         folder.mkdir(parents=True)

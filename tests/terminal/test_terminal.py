@@ -113,6 +113,7 @@ class TestEnd:
         assert terminal.wait() == 0
         assert modes_left_on(terminal.raw) == []
 
+    @pytest.mark.long
     def test_ctrl_q_leaves_even_while_typing(self, open_terminal) -> None:
         terminal = started(open_terminal)
         terminal.send("jjj\r12\x11")
@@ -134,6 +135,7 @@ class TestEnd:
         assert modes_left_on(terminal.raw) == []
         assert store.last_session() is not None
 
+    @pytest.mark.long
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP, signal.SIGQUIT])
     def test_any_signal_keeps_the_session_and_cleans_up(self, open_terminal, number) -> None:
         terminal = started(open_terminal)
@@ -155,6 +157,7 @@ class TestEnd:
         assert time.monotonic() - since < 5
         assert modes_left_on(terminal.raw) == []
 
+    @pytest.mark.long
     def test_a_thread_that_does_not_end_does_not_keep_a_finished_app(self, open_terminal) -> None:
         terminal = open_terminal(script=STUCK)
         terminal.until("? help")
@@ -180,6 +183,7 @@ class TestEnd:
         assert said.count("\n") == 1
         assert store.last_session() is not None
 
+    @pytest.mark.long
     @pytest.mark.parametrize("setting", [{}, {"ignore_hangup": True}, {"behind_a_shell": True}])
     def test_a_dropped_link_keeps_the_session_and_ends_the_process(self, open_terminal, setting) -> None:
         terminal = started(open_terminal, **setting)
@@ -197,6 +201,7 @@ class TestEnd:
         assert terminal.exit_code == 128 + signal.SIGHUP
         assert store.last_session() is not None
 
+    @pytest.mark.long
     def test_the_next_start_offers_what_was_kept(self, open_terminal) -> None:
         terminal = started(open_terminal)
         terminal.send("jjj\x1b[Cq")
@@ -249,6 +254,7 @@ class TestInterruptions:
         terminal.send("\x15\x117")
         assert terminal.wait() == 0
 
+    @pytest.mark.long
     def test_a_paste_without_an_end_does_not_keep_the_keyboard(self, open_terminal) -> None:
         terminal = started(open_terminal)
         terminal.send("\x1b[200~half")
@@ -256,6 +262,7 @@ class TestInterruptions:
         terminal.send("?")
         terminal.until("Help:")
 
+    @pytest.mark.long
     def test_after_something_else_had_the_terminal_all_is_drawn_again(self, open_terminal) -> None:
         terminal = started(open_terminal)
         terminal.until("hold it as")

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from .. import mishaps
 from ..catalog.yaml_io import printable
+from ..inputs import Kind
 from ..mishaps import Mishap
-from ..scenario import INPUTS, Kind, Scenario
+from ..scenario import INPUTS, Scenario
 
 if TYPE_CHECKING:
     from ..catalog.load import Catalog

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from ..catalog.load import STORED
 from ..engine.figures.units import ByteUnit, format_count, format_gigabytes
+from ..inputs import Kind
 from ..report.inputs import NAMED, input_text, value_text
-from ..scenario import INPUTS, Kind, choices
+from ..scenario import INPUTS, choices
 from .widgets.choice import Choice
 
 if TYPE_CHECKING:

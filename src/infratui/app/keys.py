@@ -63,6 +63,7 @@ KEYS: tuple[Key, ...] = (
     Key("leap(-1)", ("shift+left", "H"), "Several values down", "Change", Where.ROW, palette=False),
     Key("edit", ("enter",), "Type the value, or open its list", "Change", Where.ROW, bar=2, short="type"),
     Key("reset", ("backspace",), "Back to the default of this value", "Change", Where.ROW),
+    Key("sweep", ("f",), "The answer over a range of this value", "See", Where.ROW),
     # A table.
     Key("move(1)", ("down", "j"), "Next row", "Move", Where.TABLE, palette=False),
     Key("move(-1)", ("up", "k"), "Previous row", "Move", Where.TABLE, bar=1, short="row", palette=False),

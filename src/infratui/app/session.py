@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import store
+from ..inputs import Kind
 from ..mishaps import Mishap
-from ..scenario import INPUTS, Kind, Scenario, ScenarioError
+from ..scenario import INPUTS, Scenario, ScenarioError
 from .checkpoints import CheckpointReader, Done
 from .fields import FieldBook
 
@@ -121,7 +122,7 @@ class Session:
         was = self._scenario
         target.append(was)
         self._take(source.pop())
-        return tuple(name for name in Scenario.model_fields if getattr(was, name) != getattr(self._scenario, name))
+        return tuple(name for name in Scenario.FIELDS if getattr(was, name) != getattr(self._scenario, name))
 
     # -- beside it
 
@@ -238,7 +239,7 @@ class Session:
         spec = INPUTS[field]
         entry = self.term(spec.term) if spec.term else None
         short = f"{entry.name}: {entry.short}" if entry else spec.label
-        none = "empty" if Scenario.model_fields[field].annotation is str else "0"
+        none = "empty" if Scenario.FIELDS[field].type is str else "0"
         return f"{short} · {describe_range(field)}" + (f", {none} = {spec.zero}" if spec.zero else "")
 
     # -- checkpoints on disk

@@ -104,15 +104,15 @@ class Options:
                 # A model is as it was released, a checkpoint as it is stored; `--set precision=…` still asks what if.
                 scenario = scenario.with_(precision="")
             loaded, scenario = scenario, assign(scenario, self.settings)
-            self._check_names(scenario, loaded)
+            self.check_names(scenario, loaded)
             return scenario
         except ScenarioError as error:
             fail(str(error))
         except OSError as error:
             fail(f"{self.file}: {error.strerror}")
 
-    def _check_names(self, scenario: Scenario, loaded: Scenario) -> None:
-        """Names that every section needs, while it is known which were written in the file. Raises ScenarioError."""
+    def check_names(self, scenario: Scenario, loaded: Scenario | None = None) -> None:
+        """Names that every section needs, while it is known which were `loaded` from the file. Raises ScenarioError."""
         from ..scenario import INPUTS, ScenarioError
         from ..store import place_of
 
@@ -130,7 +130,9 @@ class Options:
             try:
                 look_up(getattr(scenario, field))
             except (ValueError, OSError) as error:
-                written = self.file is not None and getattr(loaded, field) == getattr(scenario, field)
+                written = (
+                    self.file is not None and loaded is not None and getattr(loaded, field) == getattr(scenario, field)
+                )
                 place = place_of(self.file, field) if self.file and written else ""
                 raise ScenarioError(f"{place}: {field}: {error}" if place else f"{field}: {error}") from None
 

@@ -14,7 +14,7 @@ def command(as_json: bool) -> None:
     from ..scenario import INPUTS, Scenario
     from ..settings_text import describe_range
 
-    defaults = Scenario().model_dump()
+    defaults = Scenario().values()
     rows = [
         {"field": name, "default": defaults[name], "values": describe_range(name), "unit": spec.unit, "zero": spec.zero}
         for name, spec in INPUTS.items()

@@ -8,8 +8,10 @@ from typing import Any
 
 import click
 
-from .common import Number, Options, Whole, deployment_options, echo_json, guarded, output_options
+from .common import Number, Options, Whole, deployment_options, echo_json, fail, guarded, output_options
 from .section import evaluated, show
+from .sweep import OPTION as SWEEP
+from .sweep import show_sweep
 
 
 @click.command()
@@ -18,6 +20,7 @@ from .section import evaluated, show
 @click.option("--tpot", type=Number(), metavar="MS", help="Time per output token to hold; 0: none.")
 @click.option("--format", "formats", multiple=True, metavar="NAME", help="Only these weight formats: fp8, int4-awq …")
 @click.option("--min-bits", type=Number(), default=8.0, show_default=True, help="Narrowest weights to try unasked.")
+@click.option("--sweep", metavar=SWEEP.metavar, help=SWEEP.help)
 @click.option("--brief", is_flag=True, help="One paragraph.")
 @click.option("--markdown", is_flag=True, help="Print Markdown.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print the tables as CSV.")
@@ -31,6 +34,7 @@ def command(
     tpot: float | None,
     formats: tuple[str, ...],
     min_bits: float,
+    sweep: str | None,
     **output: Any,
 ) -> None:
     """List every layout of the scenario's GPUs, legal or refused, and which to take.
@@ -39,6 +43,11 @@ def command(
     accelerator × count × layout × batch; --gpu keeps to one accelerator. Exit code 1: it does not fit, or nothing holds
     the targets.
     """
+    if sweep:
+        if requests is not None or ttft is not None or tpot is not None or formats:
+            fail("--sweep goes with the layouts of a scenario; set its fields with --set instead of options of a plan")
+        show_sweep(deployment, deployment.scenario(), "plan", sweep, output)
+        return
     if requests is None and ttft is None and tpot is None and not formats:
         found = evaluated(deployment, deployment.scenario(), "plan")
         show(found, **output)

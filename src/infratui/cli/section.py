@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .common import Options, deployment_options, echo_json, guarded, output_options
+from .sweep import OPTION as SWEEP
+from .sweep import show_sweep
 
 if TYPE_CHECKING:
     from ..report.sections import Outcome
@@ -41,14 +43,18 @@ def section_command(name: str, about: str, options: tuple[click.Option, ...] = (
     def command(deployment: Options, **given: Any) -> None:
         scenario = deployment.scenario()
         scenario = guarded(lambda: scenario.with_(**changes(given)))
+        output = {key: given[key] for key in ("brief", "markdown", "as_csv", "gib", "as_json", "explain")}
+        if given["sweep"]:
+            show_sweep(deployment, scenario, name, given["sweep"], output)
+            return
         found = evaluated(deployment, scenario, name)
-        show(found, **{key: given[key] for key in ("brief", "markdown", "as_csv", "gib", "as_json", "explain")})
+        show(found, **output)
         if not getattr(found.result, "fits", True):
             sys.exit(1)
 
     command.__doc__ = about
     made = click.command(name)(command)
-    made.params += options
+    made.params += (*options, SWEEP)
     return made
 
 

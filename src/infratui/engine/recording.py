@@ -22,7 +22,7 @@ class _Recording:
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._scenario, name)
-        if name not in self._changed and name in type(self._scenario).model_fields:
+        if name not in self._changed and name in self._scenario.FIELDS:
             self._noted.add(name)
         return value
 
@@ -39,7 +39,7 @@ def plain(scenario: Scenario) -> Scenario:
 
 def what_if(scenario: Scenario, **changes: object) -> Scenario:
     """The scenario with other values, unvalidated; where it records, fields that `changes` do not set go on record."""
-    changed = plain(scenario).model_copy(update=changes)
+    changed = plain(scenario).replaced(changes)
     if not isinstance(scenario, _Recording):
         return changed
     return cast("Scenario", _Recording(changed, scenario._noted, scenario._changed | changes.keys()))
@@ -53,5 +53,5 @@ def note(scenario: Scenario, fields: Iterable[str]) -> None:
 
 def whole(scenario: Scenario) -> Scenario:
     """The plain scenario, to be kept in a result: all of its fields count as read, since any may be asked for."""
-    note(scenario, type(plain(scenario)).model_fields)
+    note(scenario, scenario.FIELDS)
     return plain(scenario)

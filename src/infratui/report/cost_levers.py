@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from ..engine.figures.units import significant
 from .money import labelled, money
+from .names import short_name
 from .show import Cell, Column, Row, Table
 
 if TYPE_CHECKING:
     from ..engine.cost.levers import CostLever
+    from ..engine.cost.sensitivity import Lever
     from ..engine.cost.tornado import Tornado
     from ..engine.evaluate import Evaluation
 
@@ -53,6 +55,11 @@ def swing_words(at: float, tornado: Tornado, currency: str = "$") -> str:
     return f"{tornado.leader if at > 0 else tornado.runner_up} by {money(abs(at), currency)}"
 
 
+def lever_text(lever: Lever, value: float) -> str:
+    """A value of an input as it is read: a quantity, or what it is called."""
+    return significant(value) if lever.kinds is None else short_name(lever.kinds[int(value)])
+
+
 def swings(tornado: Tornado | None, currency: str) -> Table:
     """What each input does to the decision between its low and its high end."""
     title = "What moves the decision"
@@ -72,12 +79,12 @@ def swings(tornado: Tornado | None, currency: str) -> Table:
         lever = swing.lever
         cells = (
             Cell(lever.label),
-            Cell(significant(lever.now), "", lever.now),
-            Cell(significant(lever.low), "", lever.low),
+            Cell(lever_text(lever, lever.now), "", lever.now),
+            Cell(lever_text(lever, lever.low), "", lever.low),
             Cell(swing_words(swing.at_low, tornado, currency)),
-            Cell(significant(lever.high), "", lever.high),
+            Cell(lever_text(lever, lever.high), "", lever.high),
             Cell(swing_words(swing.at_high, tornado, currency)),
-            Cell("–") if swing.flips_at is None else Cell(significant(swing.flips_at), "key", swing.flips_at),
+            Cell("–") if swing.flips_at is None else Cell(lever_text(lever, swing.flips_at), "key", swing.flips_at),
         )
         rows.append(Row(lever.name, cells))
     return Table("tornado", f"{title}: {tornado.leader} against {tornado.runner_up}", columns, tuple(rows))
@@ -100,14 +107,18 @@ def lever_data(evaluation: Evaluation) -> dict[str, Any]:
             "swings": [
                 {
                     "input": swing.lever.name,
-                    "now": swing.lever.now,
-                    "low": swing.lever.low,
-                    "high": swing.lever.high,
+                    "now": _lever_value(swing.lever, swing.lever.now),
+                    "low": _lever_value(swing.lever, swing.lever.low),
+                    "high": _lever_value(swing.lever, swing.lever.high),
                     "at_low_usd_per_month": swing.at_low,
                     "at_high_usd_per_month": swing.at_high,
-                    "flips_at": swing.flips_at,
+                    "flips_at": None if swing.flips_at is None else _lever_value(swing.lever, swing.flips_at),
                 }
                 for swing in tornado.swings
             ],
         },
     }
+
+
+def _lever_value(lever: Lever, value: float) -> float | str:
+    return value if lever.kinds is None else lever.kinds[int(value)].id

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
+from .line_chart import chart_lines
 from .show import Bar, Bars, Block, Chart, Column, Line, Lines, Pillars, Prose, Row, Stack, Stacks, Table
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
@@ -20,7 +21,7 @@ _FLEX = 18
 
 
 def lines_of(block: Block, width: int) -> tuple[Line, ...]:
-    """A block as lines of at most `width` cells; charts are left to front ends that can draw them."""
+    """A block as lines of at most `width` cells."""
     match block:
         case Bars():
             return bars(block, width)
@@ -37,7 +38,7 @@ def lines_of(block: Block, width: int) -> tuple[Line, ...]:
         case Lines():
             return tuple(part for line in block.lines for part in wrapped(line, width))
         case Chart():
-            return ()
+            return chart_lines(block, width)
 
 
 def lying(share_of_top: float, width: int) -> str:

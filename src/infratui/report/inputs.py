@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..engine.figures.units import format_count, format_tokens, significant
-from ..scenario import INPUTS, Kind
+from ..inputs import Kind
+from ..scenario import INPUTS
 from .money import label
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO
@@ -40,7 +41,9 @@ def answer_lines(answer: Answer, width: int) -> tuple[Line, ...]:
 
 
 def block_lines(block: Block, width: int) -> tuple[Line, ...]:
-    """A panel under its title; nothing for one that is empty."""
+    """A panel under its title; nothing for one that is empty, nor for a chart where nobody looks at it."""
+    if isinstance(block, Chart) and not sys.stdout.isatty():
+        return ()
     body = draw.lines_of(block, _UNBOUNDED if isinstance(block, Table) and not sys.stdout.isatty() else width)
     if not body or (isinstance(block, Table) and not block.rows):
         return ()
@@ -59,7 +62,11 @@ def write(lines: Sequence[Line], stream: TextIO | None = None) -> None:
 
     from .rich_lines import RichLines
 
-    Console(file=stream, highlight=False, soft_wrap=True).print(RichLines(lambda _: tuple(clean)), end="")
+    drawn = io.StringIO()
+    console = Console(file=drawn, force_terminal=True, highlight=False, soft_wrap=True)
+    console.print(RichLines(lambda _: tuple(clean)), end="")
+    # A stream that lets nothing steer the terminal must be told that these are our own colours.
+    getattr(stream, "write_drawn", stream.write)(drawn.getvalue())
 
 
 def markdown(found: Outcome, bytes_as: ByteUnit) -> str:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from ..engine.figures.units import ByteUnit
 from ..mishaps import unforeseen
-from .deployment import with_deployment
 from .show import Answer, Block, Table
 
 if TYPE_CHECKING:
@@ -150,6 +149,8 @@ class Outcome:
                 found |= more(self.evaluation)
         if explain:
             found.setdefault("derivations", self.derivations())
+        from .deployment import with_deployment
+
         return with_deployment(found, self.evaluation)
 
 

@@ -9,10 +9,11 @@ from textual.app import ComposeResult
 from textual.widget import Widget
 
 from ...engine.figures.derivation import Derivation
+from ...inputs import Kind
 from ...report.inputs import NAMED
 from ...report.sections import Report, section
 from ...report.workload import WorkloadWords
-from ...scenario import INPUTS, Kind, Scenario, ScenarioError, bounds
+from ...scenario import INPUTS, Scenario, ScenarioError, bounds
 from ...settings_text import parse_value
 from ..checkpoints import MODEL_FIELDS
 from ..fields import LISTED
@@ -123,7 +124,7 @@ class SectionScreen(AnswerScreen[R]):
             values=lambda: book.values(field),
             low=low,
             high=high,
-            default=Scenario.model_fields[field].default,
+            default=Scenario.FIELDS[field].default,
         )
         row.set_reactive(ValueRow.value, getattr(self.scenario, field))
         return row
@@ -174,7 +175,31 @@ class SectionScreen(AnswerScreen[R]):
                 self.note(str(error), "bad")
 
         choices = self.session.fields.choices(row.field)
+        if row.field == "model" and self.is_answered:
+            from .model_picker import ModelPicker
+
+            self.app.push_screen(ModelPicker(self.session, row.spec.label, choices, str(row.value), free), chosen)
+            return
         self.app.push_screen(Picker(row.spec.label, choices, str(row.value), free), chosen)
+
+    def on_value_row_ranged(self, event: ValueRow.Ranged) -> None:
+        event.stop()
+        from .sweeping import SweepScreen, values_of
+
+        field = event.row.field
+        values = values_of(self.session, field)
+        if not values or not self.is_answered:
+            why = "has no range" if self.is_answered else "has no answer to follow yet"
+            self.note(f"{event.row.spec.label} {why}", "bad")
+            return
+
+        def taken(value: object) -> None:
+            if value is not None and self.change(**{field: value}):
+                self.note(
+                    f"{event.row.spec.label} {self.session.fields.shown(field, value)} taken; u undoes it", "good"
+                )
+
+        self.app.push_screen(SweepScreen(self.session, self.SECTION, field, values, self.bytes_as), taken)
 
     def on_value_row_noted(self, event: ValueRow.Noted) -> None:
         event.stop()

@@ -91,6 +91,14 @@ class FilteredList(LineEditing, can_focus=True):
     def on_mount(self) -> None:
         self.focus()
 
+    def tell(self, choices: Sequence[Choice]) -> None:
+        """Say more about the same values; filter and cursor stay."""
+        here = self._entries()[self._cursor].value if self._entries() else ""
+        self._choices = tuple(choices)
+        self._filter()
+        self._cursor = next((at for at, choice in enumerate(self._entries()) if choice.value == here), 0)
+        self.refresh()
+
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         return self._rows() + 1
 

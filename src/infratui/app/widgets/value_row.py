@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
 
-from ...scenario import Input, Kind
+from ...inputs import Input, Kind
 from ..keys import Where, bindings
 from .line_editor import LineNowAndThen
 
@@ -48,6 +48,12 @@ class ValueRow(LineNowAndThen, can_focus=True):
     @dataclass
     class Listed(Message):
         """The user wants to choose from the list."""
+
+        row: ValueRow
+
+    @dataclass
+    class Ranged(Message):
+        """The user wants to see the answer over a range of values."""
 
         row: ValueRow
 
@@ -114,6 +120,10 @@ class ValueRow(LineNowAndThen, can_focus=True):
     def action_reset(self) -> None:
         """Back to the default."""
         self._ask(self._default)
+
+    def action_sweep(self) -> None:
+        """The answer over a range of values."""
+        self.post_message(self.Ranged(self))
 
     def _ask(self, value: object) -> None:
         if value == self.value:

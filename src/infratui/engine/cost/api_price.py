@@ -18,6 +18,13 @@ BLENDED = Formula(
     Unit.USD_PER_MTOK,
     term="per-token-price",
 )
+BLENDED_CACHED = Formula(
+    "API price",
+    "(input_tokens * ((1 - cached_share) * input_usd + cached_share * cached_usd) + output_tokens * output_usd)"
+    " / (input_tokens + output_tokens)",
+    Unit.USD_PER_MTOK,
+    term="per-token-price",
+)
 API_MONTH = Formula("API", "tokens_per_month / 1000000 * api_usd_per_mtok", Unit.USD, term="per-token-price")
 
 
@@ -32,6 +39,8 @@ class ApiPrice:
     output: float
     page: str
     """Where the provider lists it."""
+    cached: float | None = None
+    """For prompt tokens that the provider finds in its cache; None: no such price is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +64,16 @@ class BlendedPrice:
     input: float
     output: float
     page: str
+    cached: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenMix:
+    """Tokens of a request, and the share of the prompt that a cache holds."""
+
+    input_tokens: int
+    output_tokens: int
+    cached_share: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,33 +101,30 @@ class ApiQuote:
 
 
 def quote_api(
-    listed: ApiList | None, own_usd: float, input_tokens: int, output_tokens: int, offered: Offered, today: dt.date
+    listed: ApiList | None, own_usd: float, mix: TokenMix, offered: Offered, today: dt.date
 ) -> ApiQuote | None:
-    """The price of this demand at an API: the user's own price, or the range over the providers; None without any."""
+    """The price of this demand at an API: the user's own price, or the range over the providers; None without any.
+
+    Prompt tokens that a cache holds are charged at the provider's cached price, where it has one.
+    """
     ledger = Ledger()
     if own_usd > 0:
         monthly = _month(ledger, offered, own_usd, "your own price")
         derivation = ledger.derivation("Cost: API")
         return ApiQuote(own_usd, own_usd, own_usd, monthly, monthly, monthly, (), "", 0, True, "your own", derivation)
-    if listed is None or not listed.prices or input_tokens + output_tokens <= 0:
+    if listed is None or not listed.prices or mix.input_tokens + mix.output_tokens <= 0:
         return None
-    blended = sorted(
-        (_blended(price, input_tokens, output_tokens) for price in listed.prices), key=lambda price: price.usd_per_mtok
-    )
-    middle = _middle(blended)
-    usd = float(
-        ledger(
-            BLENDED,
-            input_tokens=input_tokens,
-            input_usd=middle.input,
-            output_tokens=output_tokens,
-            output_usd=middle.output,
-            source=f"{middle.page} ({middle.provider}), {listed.date}; {listed.source}",
-            note=f"{middle.provider}: the middle of {len(blended)} providers",
-        )
-    )
-    monthly = _month(ledger, offered, usd, "")
     quiet = Ledger(recording=False)
+    blended = sorted((_blended(price, mix, quiet) for price in listed.prices), key=lambda price: price.usd_per_mtok)
+    middle = _middle(blended)
+    usd = _blended(
+        ApiPrice(middle.provider, middle.input, middle.output, middle.page, middle.cached),
+        mix,
+        ledger,
+        source=f"{middle.page} ({middle.provider}), {listed.date}; {listed.source}",
+        note=f"{middle.provider}: the middle of {len(blended)} providers",
+    ).usd_per_mtok
+    monthly = _month(ledger, offered, usd, "")
     low, high = blended[0].usd_per_mtok, blended[-1].usd_per_mtok
     return ApiQuote(
         low=low,
@@ -133,11 +149,30 @@ def _month(ledger: Ledger, offered: Offered, usd: float, note: str) -> float:
     )
 
 
-def _blended(price: ApiPrice, input_tokens: int, output_tokens: int) -> BlendedPrice:
-    usd = BLENDED(
-        input_tokens=input_tokens, input_usd=price.input, output_tokens=output_tokens, output_usd=price.output
-    )
-    return BlendedPrice(price.provider, float(usd), price.input, price.output, price.page)
+def _blended(price: ApiPrice, mix: TokenMix, ledger: Ledger, source: str = "", note: str = "") -> BlendedPrice:
+    if price.cached is None or not mix.cached_share:
+        usd = ledger(
+            BLENDED,
+            source=source,
+            note=note,
+            input_tokens=mix.input_tokens,
+            input_usd=price.input,
+            output_tokens=mix.output_tokens,
+            output_usd=price.output,
+        )
+    else:
+        usd = ledger(
+            BLENDED_CACHED,
+            source=source,
+            note=note,
+            input_tokens=mix.input_tokens,
+            cached_share=mix.cached_share,
+            input_usd=price.input,
+            cached_usd=price.cached,
+            output_tokens=mix.output_tokens,
+            output_usd=price.output,
+        )
+    return BlendedPrice(price.provider, float(usd), price.input, price.output, price.page, price.cached)
 
 
 def _middle(blended: Sequence[BlendedPrice]) -> BlendedPrice:

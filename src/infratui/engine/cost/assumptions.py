@@ -50,6 +50,7 @@ class CostRules:
     pue: Assumption
     hosting_usd_per_kw_month: Assumption
     staff_usd_per_year: Assumption
+    staff_gpus: Assumption
     maintenance_pct: Assumption
     interest_pct: Assumption
     resale_pct: Assumption

@@ -14,6 +14,7 @@ from ..deployment.search import FleetPlan, fleet
 from ..deployment.site import Site
 from ..figures.derivation import Ledger, Unit
 from . import breakeven
+from .api_price import ApiQuote, TokenMix, quote_api
 from .assumptions import CostRules
 from .breakeven import Breakeven
 from .decision import Circumstances, Decision, cheapest_rental, decide
@@ -85,6 +86,13 @@ class CostCase:
         offered = offered_load(self.demand(), quiet)
         fleet = self.fleet(offered, quiet)
         return offered, fleet, price_options(fleet, offered, self.rates(pick), self.own, explain=False)
+
+    def quote(self, offered: Offered, own_usd: float = 0.0) -> ApiQuote | None:
+        """What an API charges for the same tokens; None without a price. `own_usd` per 1M tokens overrides it."""
+        scenario, facts = self.case.scenario, self.case.facts
+        mix = TokenMix(scenario.input_tokens, scenario.output_tokens, scenario.prefix_hit / 100)
+        listed = facts.api_prices(self.case.model.id)
+        return quote_api(listed, own_usd or scenario.api_usd_per_mtok, mix, offered, facts.today)
 
     def circumstances(
         self,
@@ -167,6 +175,8 @@ def ownership(case: Case, rules: CostRules, accelerator: Accelerator) -> Ownersh
         resale_pct=scenario.resale_pct,
         life_years=scenario.life_years,
         active_pct=rules.active_pct.value,
+        sold_by=sold_by(accelerator),
+        staff_gpus=rules.staff_gpus.value,
     )
 
 

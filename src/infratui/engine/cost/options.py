@@ -10,6 +10,9 @@ from ..figures.derivation import Basis, Derivation, Formula, Ledger, Step, Unit
 from .assumptions import CostRules
 from .demand import HOURS_PER_MONTH, Fleet, Offered
 
+STAFF = "staff"
+"""The part of an owned month that people are paid from."""
+
 
 class Option(StrEnum):
     ON_DEMAND = "on demand"
@@ -22,6 +25,7 @@ class Option(StrEnum):
 ON_DEMAND_MONTH = Formula("on demand", "gpus * hours * rate", Unit.USD, term="on-demand")
 SPOT_MONTH = Formula("spot", "gpus * hours * rate * (1 + interruption_pct / 100)", Unit.USD, term="spot")
 RESERVED_MONTH = Formula("reserved", "gpus * hours_per_month * rate", Unit.USD, term="reserved")
+GPUS_BOUGHT = Formula("GPUs bought", "ceil(gpus / sold_by) * sold_by", Unit.COUNT, term="owned")
 CAPITAL = Formula(
     "capital", "gpus * price_per_gpu * (1 + server_pct / 100 + network_pct / 100)", Unit.USD, term="owned"
 )
@@ -47,7 +51,7 @@ ENERGY_MONTH = Formula(
 )
 HOSTING_MONTH = Formula("hosting", "power_kw * usd_per_kw_month", Unit.USD, term="owned")
 MAINTENANCE_MONTH = Formula("maintenance", "capital * maintenance_pct / 100 / 12", Unit.USD, term="owned")
-STAFF_MONTH = Formula("staff", "staff_usd_per_year / 12", Unit.USD, term="owned")
+STAFF_MONTH = Formula("staff", "staff_usd_per_year / 12 * max(1, gpus / staff_gpus)", Unit.USD, term="owned")
 OPERATING_MONTH = Formula("operating cost", "electricity + hosting + maintenance + staff", Unit.USD, term="owned")
 OWNED_MONTH = Formula("owned", "capital_per_month + operating", Unit.USD, term="owned")
 PER_MTOK = Formula("cost per 1M tokens", "monthly / tokens_per_month * 1000000", Unit.USD_PER_MTOK, term="duty-cycle")
@@ -88,6 +92,10 @@ class Ownership:
     life_years: float
     active_pct: float = 100.0
     """Power of a serving server, percent of its maximum."""
+    sold_by: int = 1
+    """GPUs that are bought at once."""
+    staff_gpus: float = 64.0
+    """GPUs that the stated staff run; more need more of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,9 +212,12 @@ def owned(
     """Capital with interest and resale over its life, plus power, hosting, maintenance and staff."""
     ledger = Ledger(explain)
     ledger.steps.extend(why.steps)
+    gpus = fleet.gpus
+    if gpus % own.sold_by:
+        gpus = int(ledger(GPUS_BOUGHT, gpus=gpus, sold_by=own.sold_by, note="servers are sold whole"))
     capital = ledger(
         CAPITAL,
-        gpus=fleet.gpus,
+        gpus=gpus,
         price_per_gpu=price_per_gpu,
         server_pct=own.server_pct,
         network_pct=own.network_pct,
@@ -235,7 +246,7 @@ def owned(
         capital_per_month = ledger(STRAIGHT_LINE, capital=capital, resale=resale, months=months)
     power_kw = ledger(
         POWER_KW,
-        gpus=fleet.gpus,
+        gpus=gpus,
         watts_per_gpu=own.watts_per_gpu,
         host_factor=own.host_factor,
         source=rules.host_factor.source if rules else "",
@@ -275,8 +286,10 @@ def owned(
     staff = ledger(
         STAFF_MONTH,
         staff_usd_per_year=own.staff_usd_per_year,
+        gpus=gpus,
+        staff_gpus=own.staff_gpus,
         basis=Basis.ASSUMED,
-        source=rules.staff_usd_per_year.source if rules else "",
+        source=f"{rules.staff_usd_per_year.source}; {rules.staff_gpus.source}" if rules else "",
     )
     operating = ledger(OPERATING_MONTH, electricity=electricity, hosting=hosting, maintenance=maintenance, staff=staff)
     monthly = ledger(OWNED_MONTH, capital_per_month=capital_per_month, operating=operating)
@@ -289,6 +302,6 @@ def owned(
         CostPart("electricity", electricity),
         CostPart("hosting", hosting),
         CostPart("maintenance", maintenance),
-        CostPart("staff", staff),
+        CostPart(STAFF, staff),
     )
     return OptionCost(Option.OWNED, monthly, capital, operating, resale, per_mtok, derivation, parts)

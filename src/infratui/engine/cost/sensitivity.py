@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ..cluster.hardware import Accelerator
+
 
 @dataclass(frozen=True, slots=True)
 class Lever:
@@ -17,6 +19,8 @@ class Lever:
     high: float
     steps: int = 40
     """Halvings of its range until the value where the decision flips is named; each that moves GPUs is a search."""
+    kinds: tuple[Accelerator, Accelerator, Accelerator] | None = None
+    """What now, low and high stand for where the input is no quantity."""
 
 
 @dataclass(frozen=True, slots=True)

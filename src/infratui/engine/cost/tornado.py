@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 from ..case import Case
 from ..deployment.judge import NoReplicaError
+from ..deployment.search import fleet
 from ..figures.derivation import Ledger
-from .api_price import quote_api
-from .case import CostCase, ownership
+from .case import CostCase, ownership, price_ranges
 from .decision import commitments, decide
 from .demand import offered_load
 from .options import Option
@@ -22,6 +22,7 @@ _QUIET = Ledger(recording=False)
 _STILL = 1e-9
 _SEARCHED = 16
 """Halvings where each value is a search of its own."""
+_ENDS = 2
 _DEFAULT_BAND = 20.0
 """Percent by which speed is varied where no measured data give a band."""
 
@@ -43,8 +44,8 @@ def evaluate_tornado(own: Case) -> Tornado | None:
     case = CostCase.of(own)
     scenario = own.scenario
     prices = _prices(case)
-    _, fleet, costs = case.costs()
-    circumstances = case.circumstances(costs, fleet, prices.get(API))
+    _, fleet_, costs = case.costs()
+    circumstances = case.circumstances(costs, fleet_, prices.get(API))
     decision = decide(circumstances)
     leader = decision.option.value if decision.option else API if decision.leaf == "api" else ""
     allowed = {Option.ON_DEMAND.value, Option.OWNED.value, API}
@@ -62,9 +63,37 @@ def evaluate_tornado(own: Case) -> Tornado | None:
 
     levers = [lever for lever in _levers(case, prices) if lever.low < lever.high and _answers(case, lever)]
     swings = tornado(levers, advantage)
+    if (kinds := _kinds(case, leader, runner_up)) is not None:
+        swings = tuple(sorted((*swings, kinds), key=lambda swing: -swing.width))
     moving = tuple(swing for swing in swings if swing.width > _STILL * prices[leader])
     idle = tuple(swing.lever.label for swing in swings if swing not in moving)
     return Tornado(leader, runner_up, prices[runner_up] - prices[leader], moving, idle)
+
+
+def _kinds(case: CostCase, leader: str, runner_up: str) -> Swing | None:
+    """The two accelerators besides the scenario's own that would serve it for the least, each with its own fleet."""
+    if case.units or case.small is not None or case.replica.by_rule or case.case.forced.any:
+        return None
+    found = []
+    for accelerator in case.case.facts.accelerators():
+        ranges = price_ranges(case.case, accelerator)
+        if accelerator.id == case.accelerator.id or not any(ranges):
+            continue
+        try:
+            asked = case.case.with_(accelerator=accelerator.id, gpus_per_node=0)
+            replica = fleet(asked, asked.site, glance=True).replica
+        except ValueError:
+            continue
+        own = ownership(asked, case.rules, accelerator)
+        prices = _prices(CostCase(asked, asked.site, replica, None, ranges, own, case.rules))
+        least = min((usd for name, usd in prices.items() if name != API), default=math.inf)
+        if {leader, runner_up} <= prices.keys():
+            found.append((least, prices[runner_up] - prices[leader], accelerator))
+    if len(found) < _ENDS:
+        return None
+    (_, at_low, low), (_, at_high, high) = sorted(found, key=lambda entry: entry[:2])[:_ENDS]
+    lever = Lever("accelerator", "GPU kind", 0.0, 1.0, 2.0, kinds=(case.accelerator, low, high))
+    return Swing(lever, at_low, at_high, next((place for place, at in ((1.0, at_low), (2.0, at_high)) if at < 0), None))
 
 
 def _answers(case: CostCase, lever: Lever) -> bool:
@@ -81,15 +110,8 @@ def _prices(case: CostCase, api_usd: float = 0.0) -> dict[str, float]:
     """USD per month by name of the option, the API among them."""
     offered, _, costs = case.costs()
     found = {option.value: cost.monthly for option, cost in costs.items()}
-    scenario, facts = case.case.scenario, case.case.facts
-    quote = quote_api(
-        facts.api_prices(case.replica.model.id),
-        api_usd or scenario.api_usd_per_mtok,
-        scenario.input_tokens,
-        scenario.output_tokens,
-        offered,
-        facts.today,
-    )
+    scenario = case.case.scenario
+    quote = case.quote(offered, api_usd)
     if quote is not None and scenario.api and not scenario.compliance:
         found[API] = quote.monthly
     return found
@@ -97,16 +119,13 @@ def _prices(case: CostCase, api_usd: float = 0.0) -> dict[str, float]:
 
 def _levers(case: CostCase, prices: dict[str, float]) -> Iterator[Lever]:
     """What is uncertain, and how far it may plausibly lie off."""
-    scenario, facts = case.case.scenario, case.case.facts
+    scenario = case.case.scenario
     for kind, entry in zip(PriceKind, case.ranges, strict=True):
         if entry is not None:
             spread = (entry.low, entry.high) if entry.low < entry.high else (entry.median * 0.7, entry.median * 1.3)
             yield Lever(kind.value, f"{_LABELS[kind]} price", entry.median, *spread)
     if API in prices:
-        quote = quote_api(
-            facts.api_prices(case.replica.model.id), scenario.api_usd_per_mtok, scenario.input_tokens,
-            scenario.output_tokens, offered_load(case.demand(), _QUIET), facts.today,
-        )  # fmt: skip
+        quote = case.quote(offered_load(case.demand(), _QUIET))
         if quote is not None:
             spread = (quote.low, quote.high) if quote.low < quote.high else (quote.median * 0.5, quote.median * 1.5)
             yield Lever("api", "API price", quote.median, *spread)

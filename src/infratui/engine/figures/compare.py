@@ -85,7 +85,7 @@ class HeadlineChange:
 
 def input_changes(pinned: Scenario, current: Scenario) -> tuple[InputChange, ...]:
     """Every field that differs, in the order of the scenario."""
-    before, after = pinned.model_dump(), current.model_dump()
+    before, after = pinned.values(), current.values()
     return tuple(InputChange(name, before[name], after[name]) for name in before if before[name] != after[name])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -10,14 +11,14 @@ from typing import TYPE_CHECKING
 from ..case import Case
 from ..cluster.hardware import Accelerator
 from ..cost import breakeven
-from ..cost.api_price import ApiQuote, quote_api
+from ..cost.api_price import ApiQuote
 from ..cost.assumptions import Assumption
 from ..cost.breakeven import Breakeven
 from ..cost.case import CostCase, chosen, hosted
 from ..cost.decision import Decision, commitments, decide
 from ..cost.demand import HOURS_PER_MONTH, Demand, Fleet, Offered, offered_load, size_fleet
 from ..cost.notes import Hidden, JudgedSignal, Situation, hidden_costs, judge
-from ..cost.options import Option, OptionCost, RateBasis, price_options
+from ..cost.options import STAFF, Option, OptionCost, RateBasis, price_options
 from ..cost.prices import PriceRange
 from ..cost.thumb import thumb_replica
 from ..deployment.demand import in_flight
@@ -168,14 +169,7 @@ def priced(case: CostCase) -> CostResult:
         _priced(option, entry, costs, lows, highs, today, _barred(option, scenario))
         for option, entry in zip(Option, case.ranges, strict=True)
     )
-    quote = quote_api(
-        facts.api_prices(case.case.model.id),
-        scenario.api_usd_per_mtok,
-        scenario.input_tokens,
-        scenario.output_tokens,
-        offered,
-        today,
-    )
+    quote = case.quote(offered)
     api = quote if scenario.api else None
     return _decided(case, scenario, offered, fleet, costs, options, api, sizing, flying)
 
@@ -297,15 +291,23 @@ def _requests_breakeven(case: CostCase, best: OptionCost | None, fleet: Fleet, a
         return Breakeven("self-hosted = API", None, Unit.REQUESTS, f"{missing}; set your own")
     if case.small is not None:
         return Breakeven("self-hosted = API", None, Unit.REQUESTS, "a cascade has no single API price beside it")
-    fixed = scenario.staff_usd_per_year / 12 if best.option is Option.OWNED else 0.0
-    per_replica = (best.monthly - fixed) / fleet.replicas
+    # What is rented comes replica by replica, what is bought server by server.
+    together, fixed = 1, 0.0
+    per_unit = best.monthly / fleet.replicas
+    if best.option is Option.OWNED:
+        gpus, sold_by = case.replica.gpus, case.own.sold_by
+        together = max(1, sold_by // gpus)
+        servers = math.ceil(together * gpus / sold_by), math.ceil(fleet.gpus / sold_by)
+        staff = sum(part.monthly for part in best.parts if part.name == STAFF)
+        fixed = staff if fleet.gpus <= case.own.staff_gpus else 0.0
+        per_unit = (best.monthly - fixed) * servers[0] / servers[1]
     # A replica carries its rate at the peak; over the day the mean is the peak factor below it.
-    capacity = case.replica.requests_per_s * scenario.hours_per_day * 3600 / scenario.peak_factor
+    capacity = together * case.replica.requests_per_s * scenario.hours_per_day * 3600 / scenario.peak_factor
     return breakeven.requests_per_day(
-        per_replica,
+        per_unit,
         fixed,
         capacity,
-        scenario.spares,
+        math.ceil(scenario.spares / together),
         api.median,
         (scenario.input_tokens, scenario.output_tokens),
         scenario.days_per_week,

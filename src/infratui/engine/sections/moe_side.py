@@ -190,6 +190,12 @@ def compare_side(case: Case, batch: int, budget: int) -> Side:
     )
 
 
+def on_fewest(case: Case) -> Served:
+    """A model on the fewest GPUs that hold it with this load."""
+    least = fewest_of(case)
+    return _served(case, least.gpus or 0, least.reason, Ledger(recording=False))
+
+
 def _served(case: Case, gpus: int, short: str, ledger: Ledger) -> Served:
     """The layout that the search takes on so many GPUs: on the scenario's own, the one that every section shows."""
     if not gpus:

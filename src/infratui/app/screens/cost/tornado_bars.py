@@ -7,7 +7,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from ....engine.cost.tornado import Tornado
-from ....engine.figures.units import significant
+from ....report.cost_levers import lever_text
 from ....report.money import money
 
 SHOWN = 8
@@ -43,8 +43,10 @@ class TornadoBars(Widget):
         swings = tornado.swings[:SHOWN]
         if not swings:
             return Content.styled("no input moves the two against each other", "$muted")
-        labels = [f"{entry.lever.label} {significant(entry.lever.now)}" for entry in swings]
-        flips = ["" if entry.flips_at is None else f"flips at {significant(entry.flips_at)}" for entry in swings]
+        labels = [f"{entry.lever.label} {lever_text(entry.lever, entry.lever.now)}" for entry in swings]
+        flips = [
+            "" if entry.flips_at is None else f"flips at {lever_text(entry.lever, entry.flips_at)}" for entry in swings
+        ]
         label, flip = max(map(len, labels)), max(map(len, flips))
         room = self.size.width - label - flip - 4
         if room < 12:

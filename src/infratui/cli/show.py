@@ -1,0 +1,22 @@
+"""Prints an answer and its panels: in colour and to its width on a terminal, plain elsewhere."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from ..report import printed
+
+if TYPE_CHECKING:
+    from ..report.show import Answer, Block
+
+
+def emit(answer: Answer, blocks: Iterable[Block], first: str = "") -> None:
+    """The answer under a line that says what was asked, then every panel under its title."""
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else printed.WIDTH
+    lines = [*([((first, ""),)] if first else []), *printed.answer_lines(answer, width)]
+    for block in blocks:
+        lines += printed.block_lines(block, width)
+    printed.write(lines)

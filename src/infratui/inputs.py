@@ -1,0 +1,158 @@
+"""What an input is to the person who changes it: label, unit, range, steps; and how a value of it is checked."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any, Literal, TypeVar, get_args, get_origin
+
+from .plain_text import CONTROL
+
+Value = TypeVar("Value")
+
+
+class Kind(StrEnum):
+    """How a value is typed, stepped and shown."""
+
+    MODEL = "model"
+    PRECISION = "precision"
+    KV_PRECISION = "kv precision"
+    ACCELERATOR = "accelerator"
+    CHOICE = "choice"
+    SWITCH = "switch"
+    COUNT = "count"
+    TOKENS = "tokens"
+    NUMBER = "number"
+    PERCENT = "percent"
+    """Held as a percentage, 0 to 100."""
+    MONEY = "money"
+    TEXT = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """What a field is to the person who changes it."""
+
+    label: str
+    kind: Kind
+    term: str = ""
+    """Glossary id."""
+    unit: str = ""
+    steps: tuple[float, ...] = ()
+    """Values that ←/→ walk; beyond them any value in range can be typed."""
+    zero: str = ""
+    """What 0 or empty means, where it is not a number: `auto`."""
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InputField:
+    """A field of the scenario: its type, its default, and what a value must hold to."""
+
+    spec: Input
+    default: Any
+    type: Any = str
+    """`int`, `float`, `bool`, `str`, or a `Literal`."""
+    low: float | None = None
+    high: float | None = None
+    shortest: int = 0
+    longest: int | None = None
+    pattern: str = ""
+    check: Callable[[str], str] | None = None
+    """A text's own check: the text to keep, or ValueError in words."""
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The values of a `Literal`; empty: any."""
+        return tuple(get_args(self.type)) if get_origin(self.type) is Literal else ()
+
+    def checked(self, value: object) -> Any:
+        """The value as the field holds it. Raises ValueError: what would be right."""
+        if self.type is bool:
+            return _switch(value)
+        if self.type in (int, float):
+            return self._number(value)
+        if not isinstance(value, str):
+            raise ValueError("write a text")
+        return self._text(value)
+
+    def _number(self, value: object) -> float:
+        number = _whole(value) if self.type is int else _real(value)
+        if self.low is not None and number < self.low:
+            raise ValueError(f"at least {self.low:,g}" if self.low < 1 else f"at least {self.low:,}")
+        if self.high is not None and number > self.high:
+            raise ValueError(f"at most {self.high:,}")
+        return number
+
+    def _text(self, text: str) -> str:
+        # Texts are names and paths, and reach terminals, titles and files: one line, nothing that steers it.
+        if found := re.search(CONTROL, text) or re.search(r"[\n\t]", text):
+            raise SaidError(f"control character {found[0]!a}; remove it")
+        if self.choices and text not in self.choices:
+            raise ValueError(f"one of {', '.join(self.choices)}")
+        if len(text) < self.shortest:
+            raise ValueError(f"at least {self.shortest} character{'s' if self.shortest > 1 else ''}")
+        if self.longest is not None and len(text) > self.longest:
+            raise ValueError(f"at most {self.longest} characters")
+        if self.pattern and not re.search(self.pattern, text):
+            raise ValueError(f"write {self.spec.help}, or leave it empty")
+        if self.check is None:
+            return text
+        try:
+            return self.check(text)
+        except ValueError as error:
+            raise SaidError(str(error)) from None
+
+
+class SaidError(ValueError):
+    """A refusal that names the value itself."""
+
+
+_ON, _OFF = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
+
+
+def _switch(value: object) -> bool:
+    text = str(value).lower()
+    if isinstance(value, bool | int | str) and text in (*_ON, *_OFF):
+        return text in _ON
+    raise ValueError("yes or no")
+
+
+def _real(value: object) -> float:
+    if isinstance(value, str) and value.isascii():
+        try:
+            value = float(value)
+        except ValueError:
+            value = None
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise ValueError("write a number")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise ValueError("write a finite number")
+    return number
+
+
+def _whole(value: object) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    number = _real(value)
+    if not number.is_integer():
+        raise ValueError("write a whole number")
+    return int(number)
+
+
+def given(default: Value, spec: Input, **limits: Any) -> Value:
+    """A field of the scenario; `limits` are those of `InputField`."""
+    made: Value = field(default=default, metadata={"given": InputField(spec, default, **limits)})
+    return made
+
+
+def typed(entry: InputField, annotation: Any) -> InputField:
+    """The field with the type that its annotation states."""
+    return replace(entry, type=annotation)
