@@ -13,6 +13,7 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import fields
 
 from infratui.catalog.built_in import DATA
 from infratui.catalog.calibration import Calibration, calibration
@@ -69,31 +70,29 @@ def problem_of(rows: Sequence[Prepared], names: Sequence[str], model: Calibratio
 
 def _uses(row: Prepared, name: str, model: Calibration) -> bool:
     """Whether a parameter can matter to a row."""
-    generation = row.generation
-    own = (
-        generation.layer, generation.step, generation.sequence, generation.request, generation.burst, generation.bunched,
-        generation.admission, generation.consumer_compute,
-    )  # fmt: skip
+    generation, load = row.generation, row.load
     head, _, tail = name.partition(".")
+    if row.row.metric == "tpot_ms" and head in ("request", "admission", "bunched"):
+        return False
     if tail in ("bandwidth", "compute") and any(head == family.id for family in model.families):
         return head == model.constants().family(row.accelerator.arch)
-    if row.row.metric == "tpot_ms" and name.startswith(("request.", "admission.")):
-        return False
-    if tail:
-        return name in (*own, generation.compute, generation.bandwidth)
+    if tail or name.startswith("early_"):
+        return name in {getattr(generation, field.name) for field in fields(generation)}
+    joint = load.tp * load.pp * load.group > 1
+    if name.endswith("_latency") and name.startswith(("ring", "one_shot")):
+        return joint and name.startswith(generation.collectives)
+    needed = {
+        "exchange_share": load.group > 1,
+        "dp_wait": load.group > 1,
+        "unpack": load.dense_bits < 16,
+        "link_share": joint,
+        "pcie_share": joint,
+    }
     if name.startswith(("expert", "routing")):
         return row.model.is_moe
-    if name in ("exchange_share", "dp_wait"):
-        return row.load.group > 1
-    if name == "unpack":
-        return row.load.dense_bits < 16
-    if name in ("early_latent", "early_grouped"):
-        return name in (generation.latent, generation.grouped)
-    if name.endswith("_latency") and name.startswith(("ring", "one_shot", "fused")):
-        return name.startswith((generation.collectives, "fused")) and row.load.tp * row.load.pp * row.load.group > 1
-    if name.endswith(("_latency", "_growth")) or name in ("link_share", "pcie_share"):
-        return row.load.tp * row.load.pp > 1 or row.load.group > 1
-    return True
+    if name.endswith(("_latency", "_growth")):
+        return joint
+    return needed.get(name, True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

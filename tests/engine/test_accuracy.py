@@ -126,7 +126,8 @@ def test_parameters_stay_physical() -> None:
 @pytest.mark.parametrize(
     ("engine", "version", "expected"),
     [
-        ("vllm", "", "vllm-current"), ("vllm", "0.4.2", "vllm-2023"), ("vllm", "0.18.0", "vllm-current"), ("vllm", "0.12.0", "vllm-2025"), ("vllm", "0.7.3.dev138", "vllm-2024"),
+        ("vllm", "", "vllm-current"), ("vllm", "0.4.2", "vllm-2023"), ("vllm", "0.18.0", "vllm-current"),
+        ("vllm", "0.12.0", "vllm-2025"), ("vllm", "0.7.3.dev138", "vllm-2024"),
         ("vllm async", "", "vllm-2025-ahead"), ("sglang", "0.4.2.post4", "sglang-early"),
         ("vllm (per Splitwise paper)", "", "vllm-2023"), ("tensorrt-llm", "0.9.0", "trtllm-2023"),
         ("TensorRT-LLM", "0.14.0", "trtllm-2024"), ("tensorrt-llm", "1.1/1.2 (not stated)", "trtllm-current"),

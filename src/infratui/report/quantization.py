@@ -9,6 +9,7 @@ from ..engine.figures.compare import Better, Headline, headline
 from ..engine.figures.derivation import Unit
 from ..engine.figures.units import ByteUnit, format_bytes, format_gigabytes
 from ..engine.metrics import metric
+from .interval import ends
 from .names import short_name
 from .published import GLYPHS, SHORT, TONES, badge, evidence, methods
 from .show import Answer, Block, Cell, Column, Pillar, Pillars, Prose, Row, Says, Table
@@ -394,7 +395,7 @@ def data(result: QuantizationResult, *, explain: bool = False) -> dict[str, Any]
         "estimator": result.estimator,
         "layout": result.layout.label,
         "users_per_replica": result.batch,
-        "speed_band_pct": result.band_pct,
+        **ends("decode_step", 1.0, result.interval),
         "no_speed": result.no_speed,
         "summary": summary(result),
         "precisions": [_row_data(result, row, explain=explain) for row in result.rows],

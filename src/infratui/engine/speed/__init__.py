@@ -1,7 +1,7 @@
 """How fast a plan is: a calibrated roofline of one step, and what a server makes of such steps."""
 
 from ..cluster.fabric import Fabric, fabric_of
-from .constants import Band, ConstantFamily, Constants, Generation, Parameter
+from .constants import Band, ConstantFamily, Constants, Generation, Interval, Parameter
 from .disaggregate import Disaggregated, disaggregate
 from .load import StepLoad, step_load
 from .plan import Plan
@@ -16,6 +16,7 @@ __all__ = [
     "Disaggregated",
     "Fabric",
     "Generation",
+    "Interval",
     "Mix",
     "Parameter",
     "Plan",

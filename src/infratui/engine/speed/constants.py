@@ -77,7 +77,7 @@ class Generation:
     schedules_ahead: bool = False
     """The host prepares the next step while the GPU runs this one: only what exceeds the GPU's time shows."""
     reserves_output: bool = False
-    """A request is admitted when its whole answer has room; else when its prompt has, and others are preempted later."""
+    """A request is admitted when its whole answer has room; else when its prompt has, and some are preempted later."""
     before: str = ""
     """Versions below this one; empty: all later ones."""
     aliases: tuple[str, ...] = ()
@@ -100,6 +100,11 @@ class Interval:
     def around(self, predicted: float) -> tuple[float, float]:
         """The interval in the unit of the prediction."""
         return predicted * self.low, predicted * self.high
+
+    @property
+    def half_pct(self) -> float:
+        """Its wider side, in percent of the prediction: where one ± must do."""
+        return 100 * max(1 - self.low, self.high - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +130,6 @@ class Band:
     """Likewise a tenth lie above."""
     families: tuple[str, ...]
     """GPU families with measured rows of this quantity and kind; elsewhere there is no measured data."""
-
 
     @property
     def interval(self) -> Interval:

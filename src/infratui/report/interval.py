@@ -1,0 +1,30 @@
+"""The interval around a predicted speed, in the figure's own words: 80 of 100 measurements lie in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..engine.figures.units import format_count
+from ..engine.speed import Interval
+
+
+def around(value: float, interval: Interval | None, words: Callable[[float], str]) -> str:
+    """` (8.2–10.3)` behind `9.1 ms`, units where they differ from the figure's; empty without measured data."""
+    if interval is None:
+        return ""
+    low, high = (words(end) for end in interval.around(value))
+    unit = words(value).partition(" ")[2]
+    if unit and all(text.partition(" ")[2] == unit for text in (low, high)):
+        low, high = low.partition(" ")[0], high.partition(" ")[0]
+    return f" ({low}–{high})"
+
+
+def rounded_count(value: float) -> str:
+    """Tokens per second as the figure itself is written."""
+    return format_count(round(value))
+
+
+def ends(name: str, value: float | None, interval: Interval | None) -> dict[str, float | None]:
+    """The interval as plain values: `tpot_ms_low` and `tpot_ms_high`."""
+    low, high = (None, None) if value is None or interval is None else interval.around(value)
+    return {f"{name}_low": low, f"{name}_high": high}
