@@ -66,6 +66,8 @@ class Generation:
     """Factor on the memory rate; empty: 1."""
     latent: str = ""
     """Factor on all rates of models with latent attention; empty: 1."""
+    narrow_products: bool = False
+    """Few tokens are multiplied by kernels of their own, without tiles that stay half empty."""
     grouped: str = ""
     """Factor on cache reads where query heads share keys; empty: 1."""
     burst: str = ""

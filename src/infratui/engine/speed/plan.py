@@ -86,20 +86,23 @@ class Plan:
         return self.constants.band(quantity, moe=self.model.is_moe, arch=self.accelerator.arch)
 
     def burst(self, workload: Workload) -> float:
-        """Share of the requests in flight that arrive together."""
+        """Share of the requests in flight that arrive together: of a closed loop its first wave."""
         if workload.lockstep is not None:
             return workload.lockstep
+        if workload.requests and workload.concurrency:
+            return min(1.0, workload.concurrency / workload.requests)
         return min(1.0, self.constants[self.generation.burst]) if self.generation.burst else 0.0
 
-    def ahead(self, workload: Workload, batch: float, burst: float) -> float:
-        """Prompts that a new request finds before its own, in the mean.
+    def queued(self, workload: Workload, batch: float, burst: float) -> float:
+        """Seconds that a new request waits for the prompts before its own, in the mean.
 
-        Of those that arrive together each waits for half of the others. In a closed loop of similar requests more come
-        close together, since several answers end in the same steps: about as many for 16 in flight as for 64.
+        Of those that arrive together, computed in full chunks, each waits for half of the others. In a closed loop of
+        similar requests more come close together, since several answers end in the same steps: about as many for 16 in
+        flight as for 64.
         """
-        found = burst * (batch - 1) / 2
+        found = burst * (batch - 1) / 2 * self.prefill(workload, batch) / batch if burst else 0.0
         if workload.lockstep is None and self.generation.bunched:
-            found += self.constants[self.generation.bunched] * (batch - 1) / batch
+            found += self.constants[self.generation.bunched] * (batch - 1) / batch * self.prefill(workload)
         return found
 
     def decode(

@@ -220,9 +220,7 @@ def _closed_loop(plan: Plan, workload: Workload, per_replica: float, room: Room,
         output=output,
     )
     prefill = plan.prefill(workload, ledger=ledger)
-    # Requests that arrive together are computed in full chunks, the mean one behind half of the others.
-    together = plan.prefill(workload, batch) / batch if burst else 0.0
-    queue = together * plan.ahead(workload, batch, burst)
+    queue = plan.queued(workload, batch, burst)
     ttft = ledger(
         TTFT,
         request=plan.rates.per_request,

@@ -167,7 +167,7 @@ def rates_of(
         expert_rate=dense * constants["expert_compute"],
         score_rate=constants["score_compute"] * family_compute * early * peak16,
         touches=constants["activation_touches"],
-        idle_tokens=constants["idle_tokens"],
+        idle_tokens=0.0 if generation.narrow_products else constants["idle_tokens"],
         expert_idle_tokens=constants["expert_idle_tokens"],
         skew=constants["routing_skew"],
         per_layer=constants[generation.layer],
