@@ -25,7 +25,9 @@ BEGIN, END = "<!-- accuracy:begin -->", "<!-- accuracy:end -->"
 
 def table(rows: tuple[AccuracyRow, ...]) -> str:
     """The rows as a Markdown table."""
-    head = "| quantity | regime | rows | sources | median | mean | p90 | bias | goal | inside | rule of thumb | roofline |"
+    head = (
+        "| quantity | regime | rows | sources | median | mean | p90 | bias | goal | inside | rule of thumb | roofline |"
+    )
     lines = [head, "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|"]
     for row in rows:
         baselines = (row.rule_of_thumb_mean, row.roofline_mean)

@@ -26,7 +26,7 @@ from ..engine.model.architecture import (
     Recurrent,
     RuleOfThumb,
 )
-from ..engine.model.precision import PartBits, Precision
+from ..engine.model.precision import BlockRows, PartBits, Precision
 
 Made = TypeVar("Made")
 
@@ -91,6 +91,6 @@ _NESTED: Mapping[type, Mapping[str, Callable[[Any], object]]] = {
     Compressed: {"indexer": _one(Indexer)},
     Mixture: {"gate": _one(Gate)},
     Extra: {"stored_as": Part},
-    Precision: {"parts": _many(PartBits)},
+    Precision: {"parts": _many(PartBits), "rows": _one(BlockRows)},
     PartBits: {"part": Part},
 }

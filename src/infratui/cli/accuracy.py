@@ -64,6 +64,6 @@ def command(by: Key, left_out: bool, as_json: bool) -> None:
         right=tuple(range(2, 11)),
     )
     click.echo(
-        "\nAbsolute percentage errors; baselines as means. Speed is left out by source, and by model and GPU: the worse."
+        "\nAbsolute percentage errors; baselines as means. Speed is left out by source, or by model and GPU: the worse."
         "\nIntervals are made to hold 80 % of such rows. Memory is in-sample."
     )
