@@ -39,6 +39,10 @@ def table(rows: tuple[AccuracyRow, ...]) -> str:
     return "\n".join(lines)
 
 
+def _line(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
 def _goal(row: AccuracyRow) -> str:
     goal = GOALS.get((row.quantity, row.group)) or GOALS.get((row.quantity, ""))
     if goal is None:

@@ -94,7 +94,7 @@ def test_experts_touched_follow_the_batch() -> None:
     one, many = plan.decode(1, 0), plan.decode(2000, 0)
 
     assert one.bytes_read - rest == pytest.approx(experts / 16)
-    assert many.bytes_read - rest == pytest.approx(experts, rel=0.02)
+    assert many.bytes_read - rest == pytest.approx(experts, rel=0.04)
 
 
 def test_every_shown_formula_is_the_one_evaluated() -> None:

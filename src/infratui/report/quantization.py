@@ -137,9 +137,9 @@ def native(row: PrecisionRow, accelerator: Accelerator) -> str:
         case Arithmetic.NATIVE:
             return f"{accelerator.name} computes it natively, on its {units} units"
         case Arithmetic.UNPACKED:
-            return "weights are unpacked to 16 bit before each product, so arithmetic gets no faster"
+            return "weights are unpacked to 16 bit before each product, which slows long prompts"
         case Arithmetic.EMULATED:
-            return f"{accelerator.name} has no {units} units: products run at 16 bit"
+            return f"{accelerator.name} has no {units} units: products run at 16 bit, weights unpacked"
 
 
 def decode_reason(speed: SpeedEffect, row: PrecisionRow) -> str:

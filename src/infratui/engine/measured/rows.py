@@ -18,8 +18,8 @@ from ..model.precision import Precision
 from ..speed.constants import Constants, Generation
 from ..speed.load import StepLoad, step_load
 from ..speed.plan import Plan
+from ..speed.rates import rates_of
 from ..speed.serving import Serving, predict_mix, serve
-from ..speed.step import rates_of
 from ..speed.workload import SpeedError, Workload
 
 Quantity = Literal["tpot", "ttft", "ttft under load", "throughput", "max throughput"]

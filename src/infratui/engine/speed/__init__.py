@@ -5,8 +5,9 @@ from .constants import Band, ConstantFamily, Constants, Generation, Interval, Pa
 from .disaggregate import Disaggregated, disaggregate
 from .load import StepLoad, step_load
 from .plan import Plan
+from .rates import Rates, rates_of
 from .serving import Mix, Serving, load_curve, predict_mix, queue_service, serve
-from .step import Rates, StepTime, rates_of, step_time
+from .step import StepTime, step_time
 from .workload import Speculation, SpeedError, Workload
 
 __all__ = [

@@ -14,7 +14,8 @@ from ..model.architecture import Model
 from ..model.precision import Precision
 from .constants import Band, Constants, Generation
 from .load import StepLoad, step_load
-from .step import Rates, StepTime, rates_of, step_time
+from .rates import Rates, rates_of
+from .step import StepTime, step_time
 from .workload import Speculation, SpeedError, Workload, prompt_work
 
 BATCH = Formula("batch", "min(limit, max(1, kv_space / sequence_bytes))", Unit.COUNT, term="continuous-batching")
