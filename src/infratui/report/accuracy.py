@@ -82,7 +82,7 @@ def memory_rows(facts: Catalog, by: Key) -> tuple[AccuracyRow, ...]:
     for row in facts.measured_memory():
         for name, column, estimate, given in _MEMORY:
             said = row.get(column, "")
-            if not said or (given and not row.get("kv_cache_gib_per_gpu")):
+            if not said or (given and (not row.get("kv_cache_gib_per_gpu") or row.get("kv_left_out"))):
                 continue
             told = estimate_memory(row, facts, given_kv=given).get(estimate, "")
             if told and float(said) > 0:

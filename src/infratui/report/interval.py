@@ -9,10 +9,11 @@ from ..engine.speed import Interval
 
 
 def around(value: float, interval: Interval | None, words: Callable[[float], str]) -> str:
-    """` (8.2–10.3)` behind `9.1 ms`, units where they differ from the figure's; empty without measured data."""
+    """` (8.2–10)` behind `9.13 ms`: two digits, units where they differ from the figure's; empty without data."""
     if interval is None:
         return ""
-    low, high = (words(end) for end in interval.around(value))
+    # More digits than two would claim to know the ends.
+    low, high = (words(float(f"{end:.2g}")) for end in interval.around(value))
     unit = words(value).partition(" ")[2]
     if unit and all(text.partition(" ")[2] == unit for text in (low, high)):
         low, high = low.partition(" ")[0], high.partition(" ")[0]
