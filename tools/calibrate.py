@@ -20,9 +20,9 @@ from infratui.catalog.calibration import Calibration, calibration
 from infratui.catalog.load import Catalog
 from infratui.catalog.measured import measured_throughput
 from infratui.catalog.runtime import runtime_table
-from infratui.engine.measured.accuracy import WAYS, Accuracy, Score, Way, families_measured, prepare_rows, score_rows
+from infratui.engine.measured.accuracy import WAYS, Accuracy, Score, families_measured, prepare_rows, score_rows
 from infratui.engine.measured.rows import Prepared, predict
-from infratui.engine.speed.constants import Constants
+from infratui.engine.speed.constants import Constants, Way
 
 from .least_squares import Fit, Problem, fit, one_step
 

@@ -165,6 +165,19 @@ class Scenario:
     term_years: float = given(
         3.0, Input("Horizon", Kind.NUMBER, "amortization", "years", (1, 2, 3, 4, 5)), low=0.01, high=10
     )
+    growth_pct: float = given(
+        0.0,
+        Input("Growth", Kind.PERCENT, "growth", "%/month", (0, 1, 2, 3, 5, 8, 10, 15), "none"),
+        low=0,
+        high=100,
+    )
+    growth_to: int = given(
+        0, Input("Grows to", Kind.COUNT, "growth", "requests/day", (0, *_DEMAND), "by the rate"), low=0, high=10**13
+    )
+    growth_months: int = given(24, Input("Over", Kind.COUNT, "growth", "months", (12, 18, 24, 30, 36)), low=1, high=120)
+    lead_months: int = given(
+        3, Input("Lead time", Kind.COUNT, "lead-time", "months", (0, 1, 2, 3, 4, 6, 9, 12)), low=0, high=36
+    )
     on_demand_usd: float = given(
         0.0, Input("On-demand", Kind.MONEY, "on-demand", "$/GPU·h", (), "catalog"), low=0, high=1e6
     )

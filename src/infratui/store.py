@@ -9,10 +9,10 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib.resources import files
 from pathlib import Path
 
-from .catalog.yaml_io import line_of, printable, read, read_text
+from .catalog.built_in import PRESETS
+from .catalog.yaml_io import line_of, printable, read, read_built_in, read_text
 from .file_writing import write_whole
 from .scenario import Scenario, ScenarioError, parse
 
@@ -58,11 +58,7 @@ def scenario_directory() -> Path:
 
 def preset_directories() -> tuple[tuple[Path, bool], ...]:
     """Folders of presets, and whether each is the user's own: a preset of theirs replaces one of the same name."""
-    package = Path(str(files("infratui")))
-    shipped = package / "presets"
-    if not shipped.is_dir():
-        shipped = package.parents[1] / "presets"
-    return ((shipped, False), (config_directory() / "presets", True))
+    return ((PRESETS, False), (config_directory() / "presets", True))
 
 
 # Presets
@@ -95,6 +91,14 @@ def load_preset(name: str) -> Scenario:
             return load_scenario(preset.path)
     names = ", ".join(preset.id for preset in known)
     raise ScenarioError(f"no preset {printable(name, 40)!r}; there are {names}")
+
+
+def named_scenario(name: str) -> Scenario:
+    """A scenario file by its path, or a preset by its name. Raises ScenarioError, OSError where it cannot be read."""
+    path = expanded(Path(name))
+    if path.suffix in (".yaml", ".yml") or path.exists():
+        return load_scenario(path)
+    return load_preset(name)
 
 
 # Scenario files
@@ -268,7 +272,7 @@ def _stamp(path: Path) -> float:
 
 @lru_cache(maxsize=64)
 def _cached(path: Path, stamp: float) -> Mapping[str, object]:
-    content = read(path, error=ScenarioError)
+    content = read_built_in(path, error=ScenarioError) if path.parent == PRESETS else read(path, error=ScenarioError)
     name = printable(str(path))
     if not isinstance(content, dict):
         raise ScenarioError(f"{name}:1: not a scenario; write `key: value` lines, such as `users: 50`")

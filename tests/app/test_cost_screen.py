@@ -8,7 +8,7 @@ import pytest
 
 from infratui.app.app import InfraApp
 from infratui.app.screens.cost.decision_tree import DecisionTree
-from infratui.app.screens.cost.screen import PRICES, CostScreen
+from infratui.app.screens.cost.screen import GROWTH, PRICES, CostScreen
 from infratui.app.screens.cost.tornado_bars import TornadoBars
 from infratui.app.widgets.headline import HeadlineView
 from infratui.app.widgets.line_chart import LineChart
@@ -159,7 +159,7 @@ class TestInputs:
         async with app_on_cost().run_test(size=(120, 36)) as pilot:
             screen = await settle(pilot)
             rows = {row.field for row in screen.query("ValueRow")}
-            assert rows == {*CostScreen.FIELDS, *PRICES}
+            assert rows == {*CostScreen.FIELDS, *PRICES, *GROWTH}
             assert rows <= set(INPUTS)
 
     async def test_ones_own_rate_replaces_the_catalogs(self) -> None:

@@ -39,13 +39,14 @@ def whole(frame) -> LayoutUpdate:
 
 
 def look(screen: pyte.Screen) -> list[list[tuple]]:
-    return [
-        [
-            (cell.data, cell.fg, cell.bg, cell.bold, cell.italics, cell.underscore, cell.reverse)
-            for cell in (screen.buffer[y][x] for x in range(WIDTH))
-        ]
-        for y in range(HEIGHT)
-    ]
+    return [[seen(screen.buffer[y][x]) for x in range(WIDTH)] for y in range(HEIGHT)]
+
+
+def seen(cell) -> tuple:
+    """What is seen of a cell: of a blank its ground, and its ink only where it is underlined or reversed."""
+    if cell.data == " " and not cell.underscore and not cell.reverse:
+        return (" ", cell.bg)
+    return (cell.data, cell.fg, cell.bg, cell.bold, cell.italics, cell.underscore, cell.reverse)
 
 
 def fresh(frame) -> list[list[tuple]]:

@@ -31,6 +31,8 @@ NAMES = {
     (App, "_return_code"),
     (App, "_close_messages_no_wait"),
     (App, "_driver"),
+    (App, "_disable_tooltips"),
+    (App, "_disable_notifications"),
     (App, "_screen_stack"),
     (Widget, "_layout_required"),
     (Widget, "_clear_arrangement_cache"),

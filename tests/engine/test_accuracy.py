@@ -15,13 +15,13 @@ from infratui.engine.measured.accuracy import (
     WAYS,
     Accuracy,
     Errors,
-    Way,
     plain_roofline,
     quantile,
     score_rows,
     score_table,
 )
 from infratui.engine.measured.rows import SPEED_COLUMNS, SPEED_FIGURES, estimate_columns, prepare
+from infratui.engine.speed.constants import Way
 
 
 @cache

@@ -220,8 +220,12 @@ class Session:
         if self._library is None:
             from ..report.library import Library
 
-            self._library = Library.open(store.config_directory() / "glossary.yaml")
+            self._library = Library.open(self._own_terms)
         return self._library
+
+    @property
+    def _own_terms(self) -> Path:
+        return store.config_directory() / "glossary.yaml"
 
     @property
     def knows_terms(self) -> bool:
@@ -232,13 +236,22 @@ class Session:
         """A glossary entry, the user's own included."""
         return self.library.terms.get(term_id)
 
+    def _term_line(self, term_id: str) -> tuple[str, str] | None:
+        """Name and first line of a term; the whole glossary is read where it has been anyway, or the user has one."""
+        if self._library is None and not self._own_terms.is_file():
+            from ..catalog.term_lines import term_lines
+
+            return term_lines().get(term_id)
+        entry = self.term(term_id)
+        return (entry.name, entry.short) if entry else None
+
     def hint(self, field: str) -> str:
         """One line on a field: what it is, and what it takes."""
         from ..settings_text import describe_range
 
         spec = INPUTS[field]
-        entry = self.term(spec.term) if spec.term else None
-        short = f"{entry.name}: {entry.short}" if entry else spec.label
+        line = self._term_line(spec.term) if spec.term else None
+        short = ": ".join(line) if line else spec.label
         none = "empty" if Scenario.FIELDS[field].type is str else "0"
         return f"{short} · {describe_range(field)}" + (f", {none} = {spec.zero}" if spec.zero else "")
 

@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from ..report.library import Library
 
 
+_SETTLED_S = 1.0
+"""Seconds after the first frame until everything that a start makes is there."""
+
+
 class Shell(Host):
     """What holds the screens together; `InfraApp` adds what keys and palette can do.
 
@@ -45,8 +49,8 @@ class Shell(Host):
     ENABLE_COMMAND_PALETTE = False
     ESCAPE_TO_MINIMIZE = False
 
-    scenario: reactive[Scenario] = reactive(Scenario, init=False)
-    settings: reactive[Settings] = reactive(Settings, init=False)
+    scenario: reactive[Scenario] = reactive(Scenario, init=False, repaint=False)
+    settings: reactive[Settings] = reactive(Settings, init=False, repaint=False)
 
     def __init__(
         self,
@@ -246,8 +250,7 @@ class Shell(Host):
     def _offer_last_session(self) -> None:
         kept = self.session.recall()
         if self.ending is not None:
-            # What stays until the end is not looked through again: to collect the rest is then soon done.
-            gc.freeze()
+            self.set_timer(_SETTLED_S, _collect_again)
         if self.facts and self.session.problem:
             self.note(self.session.problem, "bad")
         elif kept is not None:
@@ -298,6 +301,13 @@ class Shell(Host):
 
     def get_default_screen(self) -> Screen[Any]:
         return QuietScreen(id="_default")
+
+
+def _collect_again() -> None:
+    """What stays until the end is not looked through again: to collect the rest is then soon done."""
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 100)
+    gc.enable()
 
 
 def _home(path: Path) -> str:

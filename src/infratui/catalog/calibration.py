@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import ClassVar, TypeVar
+from typing import ClassVar
 
-from ..engine.measured.accuracy import Way
-from ..engine.speed.constants import Band, ConstantFamily, Constants, Generation, Parameter
+from ..engine.speed.constants import Band, ConstantFamily, Constants, Generation, Parameter, Way
 from .built_in import DATA
-from .errors import CatalogError
+from .trusted import construct
 from .yaml_io import read_built_in
 
 
@@ -78,31 +77,16 @@ class Folds:
     folds: tuple[Fold, ...]
 
 
-Table = TypeVar("Table", Calibration, Folds)
-
-
-def _read(name: str, kind: type[Table]) -> Table:
-    # Biases are negative: the catalog's rule that no figure is does not hold here.
-    from pydantic import TypeAdapter, ValidationError
-
-    row = read_built_in(DATA / name)
-    try:
-        return TypeAdapter(kind).validate_python(row)
-    except ValidationError as problem:
-        first = problem.errors(include_url=False)[0]
-        where = ".".join(str(key) for key in first["loc"])
-        raise CatalogError(f"{name}: {where}: {first['msg'].lower()}") from None
-
-
 @cache
 def calibration() -> Calibration:
     """The built-in calibration, read once."""
-    return _read("calibration.yaml", Calibration)
+    return construct(Calibration, read_built_in(DATA / "calibration.yaml"))
 
 
 @cache
 def _folds() -> dict[tuple[Way, str], Fold]:
-    return {(fold.way, fold.group): fold for fold in _read("calibration_folds.yaml", Folds).folds}
+    found = construct(Folds, read_built_in(DATA / "calibration_folds.yaml"))
+    return {(fold.way, fold.group): fold for fold in found.folds}
 
 
 def fold_constants(way: Way, group: str) -> Constants:

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..engine.measured.accuracy import Way
     from ..engine.measured.rows import MeasuredRow
-    from ..engine.speed.constants import Constants
+    from ..engine.speed.constants import Constants, Way
 
 
 class Measurements:

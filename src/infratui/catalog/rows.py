@@ -10,15 +10,14 @@ from typing import Any, TypeVar, cast
 from ..engine.cluster.hardware import Accelerator, Link, Price, System
 from ..engine.model.architecture import Model
 from ..engine.model.precision import Precision
+from . import yaml_io
 from .built_in import DATA
 from .errors import CatalogError
 from .schema import FlawedRowError, build, spelled_out
 from .trusted import construct
-from .yaml_io import Key, line_of, parse, printable, read_text
+from .yaml_io import Key, line_of, printable, read_text
 
 Row = TypeVar("Row", Model, Accelerator, System, Link, Precision, Price)
-
-_BUILT_IN_BYTES = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +26,7 @@ class Source:
 
     file: Path
     text: str
+    """Empty where it has not been read."""
     path: tuple[Key, ...]
     origin: str
     """`built-in` or the user's file."""
@@ -35,7 +35,8 @@ class Source:
         """An error that names file, line and key. `path` leads from the row to the culprit."""
         whole = (*self.path, *path)
         key = ".".join(str(part) for part in whole if isinstance(part, str) or path) or "file"
-        return CatalogError(f"{printable(str(self.file))}:{line_of(self.text, whole)}: {printable(key, 80)}: {message}")
+        line = line_of(self.text or read_text(self.file, limit=yaml_io.BUILT_IN_BYTES), whole)
+        return CatalogError(f"{printable(str(self.file))}:{line}: {printable(key, 80)}: {message}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,7 @@ class Raw:
 def read_built_in(*parts: str) -> tuple[Any, Source]:
     """The content of a file that ships with the catalog, and where it stands."""
     file = DATA.joinpath(*parts)
-    text = read_text(file, limit=_BUILT_IN_BYTES)
-    return parse(text, name=str(file)), Source(file, text, (), "built-in")
+    return yaml_io.read_built_in(file), Source(file, "", (), "built-in")
 
 
 def make(kind: type[Row], base: Raw | None, own: Raw | None = None) -> Row:

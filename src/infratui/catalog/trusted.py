@@ -7,90 +7,66 @@ own files always pass the schema.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
-from typing import Any, TypeVar
-
-from ..engine.model.architecture import (
-    Compressed,
-    Dense,
-    Extra,
-    Gate,
-    GroupedQuery,
-    Indexer,
-    Latent,
-    LayerGroup,
-    Mixture,
-    Model,
-    Part,
-    Published,
-    Recurrent,
-    RuleOfThumb,
-)
-from ..engine.model.precision import BlockRows, PartBits, Precision
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from types import NoneType, UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 Made = TypeVar("Made")
-
-_BY_KIND: Mapping[str, type] = {
-    "gqa": GroupedQuery,
-    "mla": Latent,
-    "compressed": Compressed,
-    "recurrent": Recurrent,
-    "dense": Dense,
-    "moe": Mixture,
-}
+Maker = Callable[[Any], Any]
 
 
 def construct(kind: type[Made], row: Mapping[str, Any]) -> Made:
-    """The value of a row that is known to fit `kind`."""
-    nested = _NESTED.get(kind, {})
-    floats = _float_fields(kind)
-    values: dict[str, Any] = {}
-    for key, value in row.items():
-        if key in nested:
-            value = nested[key](value)
-        elif isinstance(value, list):
-            value = tuple(value)
-        elif key in floats and isinstance(value, int):
-            value = float(value)
-        values[key] = value
-    return kind(**values)
+    """The value of a row that is known to fit `kind`, a dataclass."""
+    makers = _makers(kind)
+    return kind(**{key: makers[key](value) if key in makers else value for key, value in row.items()})
 
 
-_float_names: dict[type, frozenset[str]] = {}
+_known: dict[type, dict[str, Maker]] = {}
 
 
-def _float_fields(kind: Any) -> frozenset[str]:
-    if kind not in _float_names:
-        # Annotations are text here: `float`, `float | None`.
-        _float_names[kind] = frozenset(field.name for field in fields(kind) if str(field.type).startswith("float"))
-    return _float_names[kind]
+def _makers(kind: type) -> dict[str, Maker]:
+    """By field, what turns a plain value into the field's; fields that keep theirs are left out."""
+    if kind not in _known:
+        hints = get_type_hints(kind)
+        found = {field.name: _maker(hints[field.name]) for field in fields(kind)}
+        _known[kind] = {name: maker for name, maker in found.items() if maker is not None}
+    return _known[kind]
 
 
-def _one(kind: type) -> Callable[[Mapping[str, Any]], object]:
-    return lambda row: construct(kind, row)
+def _maker(hint: Any) -> Maker | None:
+    """What turns a plain value into one of a type; None: it is one already."""
+    origin, inner = get_origin(hint), get_args(hint)
+    if hint is float:
+        return float
+    if is_dataclass(hint):
+        return lambda row: construct(hint, row)  # type: ignore[arg-type]
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return hint
+    if origin is tuple:
+        return _tuple(inner)
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        each = _maker(inner[1])
+        return None if each is None else lambda rows: {key: each(value) for key, value in rows.items()}
+    if origin in (Union, UnionType):
+        return _either([entry for entry in inner if entry is not NoneType])
+    return None
 
 
-def _many(kind: type) -> Callable[[list[Mapping[str, Any]]], tuple[object, ...]]:
-    return lambda rows: tuple(construct(kind, row) for row in rows)
+def _tuple(inner: tuple[Any, ...]) -> Maker:
+    if len(inner) == 2 and inner[1] is Ellipsis:
+        each = _maker(inner[0])
+        return tuple if each is None else lambda rows: tuple(map(each, rows))
+    makers = [_maker(entry) for entry in inner]
+    return lambda row: tuple(value if maker is None else maker(value) for maker, value in zip(makers, row, strict=True))
 
 
-def _by_kind(row: Mapping[str, Any]) -> object:
-    return construct(_BY_KIND[row["kind"]], row)
-
-
-_NESTED: Mapping[type, Mapping[str, Callable[[Any], object]]] = {
-    Model: {
-        "groups": _many(LayerGroup),
-        "extras": _many(Extra),
-        "published": _one(Published),
-        "rule_of_thumb": _one(RuleOfThumb),
-    },
-    LayerGroup: {"attention": _by_kind, "mlp": _by_kind},
-    GroupedQuery: {"indexer": _one(Indexer)},
-    Latent: {"indexer": _one(Indexer)},
-    Compressed: {"indexer": _one(Indexer)},
-    Mixture: {"gate": _one(Gate)},
-    Extra: {"stored_as": Part},
-    Precision: {"parts": _many(PartBits), "rows": _one(BlockRows)},
-    PartBits: {"part": Part},
-}
+def _either(kinds: list[Any]) -> Maker | None:
+    """One of several: told by the `kind` that its row states, else the only one there is."""
+    if len(kinds) > 1 and all(is_dataclass(kind) for kind in kinds):
+        by_kind = {next(field.default for field in fields(kind) if field.name == "kind"): kind for kind in kinds}
+        return lambda row: None if row is None else construct(by_kind[row["kind"]], row)
+    if len(kinds) > 1:
+        return None
+    maker = _maker(kinds[0])
+    return None if maker is None else lambda value: None if value is None else maker(value)

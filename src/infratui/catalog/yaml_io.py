@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from ..plain_text import CONTROL
 from ..plain_text import printable as printable
+from . import compiled
 from .errors import CatalogError
 
 USER_FILE_BYTES = 1_000_000
@@ -25,7 +26,7 @@ MAX_VALUES = 200_000
 """Values of one file; more would keep a person waiting, and no hand writes them."""
 _TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels; flatten it"
 
-_BUILT_IN_BYTES = 4_000_000
+BUILT_IN_BYTES = 4_000_000
 _QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"|'[^']*'|#[^\n]*")
 _INT = re.compile(r"[-+]?[0-9][0-9_]*")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?")
@@ -50,9 +51,10 @@ def read(path: Path, *, error: type[Exception] = CatalogError, limit: int = USER
     return parse(read_text(path, error=error, limit=limit), name=str(path), error=error)
 
 
-def read_built_in(path: Path) -> Any:
+def read_built_in(path: Path, *, error: type[Exception] = CatalogError) -> Any:
     """The content of a file that ships with the package."""
-    return read(path, limit=_BUILT_IN_BYTES)
+    found = compiled.content(path)
+    return read(path, error=error, limit=BUILT_IN_BYTES) if found is compiled.MISSING else found
 
 
 def read_text(path: Path, *, error: type[Exception] = CatalogError, limit: int = USER_FILE_BYTES) -> str:

@@ -14,12 +14,14 @@ from .facts import Facts
 
 if TYPE_CHECKING:
     from ..scenario import Scenario
+    from .cost.growth import DemandGrowth
     from .cost.levers import CostLever
     from .cost.tornado import Tornado
     from .deployment.answer import Deployed, FleetAnswer
     from .deployment.planner import DemandPlan
     from .sections.bit_lab import LabResult
     from .sections.cost import CostResult
+    from .sections.load_curve import LoadCurve
     from .sections.moe import MoeResult
     from .sections.parallelism import ParallelismResult
     from .sections.quantization import QuantizationResult
@@ -128,11 +130,25 @@ class Evaluation:
         return self.case.part("cost tornado", evaluate_tornado)
 
     @property
+    def growth(self) -> DemandGrowth:
+        """Demand that grows month by month: the fleet's steps and the ways to pay; a second at most."""
+        from .cost.growth import evaluate_growth
+
+        return self.case.part("growth", evaluate_growth)
+
+    @property
     def parallelism(self) -> ParallelismResult:
         """Layouts: every split of the GPUs, which to take, what it sends."""
         from .sections.parallelism import evaluate_parallelism
 
         return self.case.part("parallelism", evaluate_parallelism)
+
+    @property
+    def load_curve(self) -> LoadCurve:
+        """The chosen layout under load: percentiles, knee, capacity. A tenth of a second or two."""
+        from .sections.load_curve import evaluate_load
+
+        return self.case.part("load curve", evaluate_load)
 
     @property
     def quantization(self) -> QuantizationResult:

@@ -9,6 +9,7 @@ from ..engine.figures.compare import Better, Headline, headline
 from ..engine.figures.derivation import Unit
 from ..engine.figures.units import GB, ByteUnit, format_bytes, format_count, format_seconds, significant
 from ..engine.metrics import metric
+from . import load_curve
 from .deployment import reason_text, reasons_text, way_flag, way_text
 from .interval import around, ends, rounded_count
 from .names import short_name
@@ -87,6 +88,16 @@ def page(result: ParallelismResult, bytes_as: ByteUnit) -> tuple[Block, ...]:
         batching(result),
         typical(result),
     )
+
+
+def rest(evaluation: Evaluation, bytes_as: ByteUnit) -> tuple[Block, ...]:
+    """What takes longer: the layout under load."""
+    return load_curve.page(evaluation.load_curve)
+
+
+def rest_data(evaluation: Evaluation) -> dict[str, Any]:
+    """The same as plain values."""
+    return load_curve.data(evaluation.load_curve)
 
 
 def headlines(evaluation: Evaluation, result: ParallelismResult) -> tuple[Headline, ...]:

@@ -58,7 +58,7 @@ class SweepScreen(Modal[object]):
         super().__init__()
         self._session, self._section, self._field, self._bytes_as = session, section, field, bytes_as
         self._values = tuple(values)
-        self._running = False
+        self._sweeping = False
         self.found: SweepResult | None = None
         """What is shown."""
 
@@ -74,7 +74,7 @@ class SweepScreen(Modal[object]):
         self._begin(self._values)
 
     def _begin(self, values: Sequence[object]) -> None:
-        self._values, self._running = tuple(values), True
+        self._values, self._sweeping = tuple(values), True
         self._say()
         self._compute(self._values)
 
@@ -100,9 +100,9 @@ class SweepScreen(Modal[object]):
 
     def on_sweep_screen_grown(self, event: Grown) -> None:
         event.stop()
-        if not self._running:
+        if not self._sweeping:
             return
-        self._running = not event.finished
+        self._sweeping = not event.finished
         self._show(event.found)
 
     def _show(self, found: SweepResult) -> None:
@@ -119,7 +119,7 @@ class SweepScreen(Modal[object]):
         """The lead and what the keys do."""
         box, lead = self.query_one("#box"), self.query_one("#lead", Static)
         count = len(self.found.points) if self.found else 0
-        if self._running:
+        if self._sweeping:
             lead.update(Content.styled(f"{count} of {len(self._values)} values …", "bold $key"))
             box.border_subtitle = "esc stops"
             return
@@ -144,7 +144,7 @@ class SweepScreen(Modal[object]):
 
     def on_key(self, event: events.Key) -> None:
         if event.key in ("escape", "q"):
-            if self._running and event.key == "escape":
+            if self._sweeping and event.key == "escape":
                 self._stop()
             else:
                 self.workers.cancel_group(self, "sweep")
@@ -161,7 +161,7 @@ class SweepScreen(Modal[object]):
         from dataclasses import replace
 
         self.workers.cancel_group(self, "sweep")
-        self._running = False
+        self._sweeping = False
         if self.found is not None:
             self._show(replace(self.found, whole=False))
         else:

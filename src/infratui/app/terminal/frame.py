@@ -32,6 +32,10 @@ _OFF = {"1": "22", "2": "22", "3": "23", "4": "24", "5": "25", "7": "27", "9": "
 """Attribute → the code that ends it."""
 
 
+_ANY = "*"
+"""The foreground of a blank: none is seen."""
+
+
 class Frame:
     """The last frame that was written, line by line; None where a line is not known cell by cell."""
 
@@ -68,7 +72,8 @@ class Frame:
         cells: list[Cell] = []
         for text, style, _ in segments:
             look = pen.look(style)
-            cells.extend((character, look) for character in text)
+            blank = _blank(look)
+            cells.extend((character, blank if character == " " else look) for character in text)
         cells = cells[: max(0, self._size[0] - x)]
         if line is None:
             if x == 0 and len(cells) == self._size[0]:
@@ -135,6 +140,9 @@ class _Pen:
 
     def write(self, text: str, look: Look) -> None:
         """Write text where the pen is."""
+        if look[1] == _ANY:
+            # Ink that would show on a blank has to go, any other may stay in the pen.
+            look = ("" if _inked(self._look[0]) else self._look[0], self._look[1], look[2])
         if look != self._look:
             self._out.append(_change(self._look, look))
             self._look = look
@@ -178,6 +186,17 @@ def _look(style: Style, system: ColorSystem) -> Look:
     foreground = ";".join(color.downgrade(system).get_ansi_codes()) if color else ""
     background = ";".join(back.downgrade(system).get_ansi_codes(False)) if back else ""
     return Strip.render_ansi(style.without_color, system), foreground, background
+
+
+@lru_cache(maxsize=1024)
+def _inked(attributes: str) -> bool:
+    return any(code in ("4", "5", "7", "9") for code in attributes.split(";"))
+
+
+@lru_cache(maxsize=1024)
+def _blank(look: Look) -> Look:
+    """The look of a blank: its background; all of it where something of it is seen in the foreground."""
+    return look if _inked(look[0]) else ("", _ANY, look[2])
 
 
 @lru_cache(maxsize=1024)

@@ -7,6 +7,7 @@ The names of Textual that no public one stands for:
 - `App._dispatch_action` runs an action: one that fails must not end the app.
 - `App._handle_exception`, `App._fatal_error`, `App._return_code`, `App._close_messages_no_wait`: an error of the app's
   own ends it with one line instead of a traceback over the screen.
+- `App._disable_tooltips`, `App._disable_notifications`: two widgets on every screen that nothing here ever shows.
 - `App._driver` is what can give the terminal back to the shell and take it again.
 """
 
@@ -35,6 +36,8 @@ class Host(OrderedKeys):
         self.terminal: Terminal | None = None
         """Where it is drawn; None in tests."""
         super().__init__()
+        self._disable_tooltips = True
+        self._disable_notifications = True
 
     # -- what a subclass says
 
@@ -69,6 +72,9 @@ class Host(OrderedKeys):
         if isinstance(renderable, LayoutUpdate | ChopsUpdate) and not self.is_inline:
             renderable = FrameUpdate(self.frame, renderable, (self.size.width, self.size.height))
         super()._display(screen, renderable)
+
+    def delay_update(self, delay: float = 0.05) -> None:
+        """Paint at once: only cells that changed are sent, so there is no transition to mask."""
 
     def tidy(self) -> None:
         """Drop the lines of all screens as they were drawn, and what was computed for layouts: both are made again."""

@@ -55,6 +55,7 @@ class CostRules:
     interest_pct: Assumption
     resale_pct: Assumption
     life_years: Assumption
+    lead_months: Assumption
 
     def __iter__(self) -> Iterator[Assumption]:
         for field in fields(self):

@@ -14,12 +14,11 @@ from typing import Literal
 
 from ..facts import Facts, UnknownFactError
 from ..memory.runtime import RuntimeTable
-from ..speed.constants import Band, Constants
+from ..speed.constants import Band, Constants, Way
 from ..speed.workload import SpeedError
 from .rows import QUANTITIES, MeasuredRow, Prepared, Quantity, as_metric, predict, prepare
 
 Key = Literal["regime", "model", "gpu", "engine"]
-Way = Literal["study", "cell"]
 WAYS: tuple[Way, ...] = ("study", "cell")
 INSIDE = 0.8
 """Share of the rows left out that an interval is made to hold."""

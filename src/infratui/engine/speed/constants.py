@@ -13,6 +13,10 @@ Collectives = Literal["ring", "one_shot", "fused"]
 fused with the norm after it (today's engines)."""
 
 
+Way = Literal["study", "cell"]
+"""What is left out of a fit together: a study, or a model on a GPU."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """One fitted number. The fit moves it away from `prior` only as far as measured rows force it."""

@@ -118,14 +118,14 @@ def queue_at_load(service: Service, requests_per_s: float) -> QueueEstimate:
     >>> round(queue_at_load(mm1, 0.5).latency.wait_mean_s, 6)
     1.0
     """
-    return _Chain(service).at(requests_per_s)
+    return QueueChain(service).at(requests_per_s)
 
 
 def max_load_for_ttft(service: Service, ttft_s: float, *, p95: bool = True) -> float:
     """Highest requests/s of the whole system at which TTFT (p95 or mean) stays within `ttft_s`; 0 if none does."""
     if not (math.isfinite(ttft_s) and ttft_s > 0):
         raise QueueingError(f"TTFT target = {ttft_s} s: must be a positive time")
-    chain = _Chain(service)
+    chain = QueueChain(service)
 
     def holds(requests_per_s: float) -> bool:
         latency = chain.at(requests_per_s).latency
@@ -140,7 +140,7 @@ def max_load_for_ttft(service: Service, ttft_s: float, *, p95: bool = True) -> f
     return low
 
 
-class _Chain:
+class QueueChain:
     """The birth–death chain of one replica: step times and completion rates per state, computed once."""
 
     def __init__(self, service: Service) -> None:
@@ -161,7 +161,7 @@ class _Chain:
 
     def _latency(self, rate: float) -> QueueLatency:
         service, slots = self.service, self.service.max_concurrency
-        seen, wait_share = self._seen_on_arrival(rate)
+        seen, wait_share = self.seen_on_arrival(rate)
         # A request that waits does so exponentially at the spare rate; cv stretches it.
         mean_if_waiting_s = (1 + service.service_cv**2) / 2 / (self.rates[-1] - rate)
         wait_s = wait_share * mean_if_waiting_s
@@ -184,7 +184,7 @@ class _Chain:
             concurrency_mean=rate * served_s,
         )
 
-    def _seen_on_arrival(self, rate: float) -> tuple[list[float], float]:
+    def seen_on_arrival(self, rate: float) -> tuple[list[float], float]:
         """Probability that an arrival finds n = 0 … c−1 requests, and that it finds all slots taken."""
         if rate == 0:
             return [1.0] + [0.0] * (self.service.max_concurrency - 1), 0.0

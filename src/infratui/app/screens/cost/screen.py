@@ -17,8 +17,9 @@ from ....engine.cost.tornado import Tornado
 from ....engine.deployment.planner import DemandPlan
 from ....engine.evaluate import Evaluation
 from ....engine.sections.cost import CostResult
-from ....report import plans
+from ....report import growth, plans
 from ....report.cost_levers import levers
+from ....report.show import Block
 from ....scenario import Scenario
 from ...screen.section import SectionScreen
 from ...widgets.columns import ColumnLayout
@@ -38,6 +39,9 @@ PRICES = (
 """Inputs that stand beside their sources, in the last panel."""
 _REST_S = 0.08
 """A held key steps a value thirty times a second: what takes longer waits until it rests."""
+
+
+GROWTH = ("growth_pct", "growth_to", "growth_months", "lead_months")
 
 
 class RateRows(Container):
@@ -81,9 +85,15 @@ class CostScreen(SectionScreen[CostResult]):
     class More(Message):
         """Levers and tornado have been computed."""
 
-        def __init__(self, scenario: Scenario, levers: tuple[CostLever, ...], tornado: Tornado | None) -> None:
+        def __init__(
+            self,
+            scenario: Scenario,
+            levers: tuple[CostLever, ...],
+            tornado: Tornado | None,
+            grown: tuple[Block, ...],
+        ) -> None:
             super().__init__()
-            self.scenario, self.levers, self.tornado = scenario, levers, tornado
+            self.scenario, self.levers, self.tornado, self.grown = scenario, levers, tornado, grown
 
     class Planned(Message):
         """The catalog has been searched."""
@@ -108,6 +118,11 @@ class CostScreen(SectionScreen[CostResult]):
             yield ProseView()
         with Panel("Money spent, month by month", id="cumulative"):
             yield LineChart()
+        with Panel("Growth: when the fleet must grow, and what it costs", id="growth-panel"):
+            yield RateRows(self.make_row(field) for field in GROWTH)
+            yield LineChart(id="growth-chart")
+            yield ProseView(id="growth-words")
+            yield TableView(limit=8, id="growth")
         with Panel("Options and where their prices come from", id="table"):
             yield TableView(limit=6, id="option-table")
         with Panel("Levers: enter turns one on or off", id="levers"):
@@ -145,13 +160,17 @@ class CostScreen(SectionScreen[CostResult]):
             levers, tornado = evaluation.cost_levers, evaluation.cost_tornado
         except ValueError:
             levers, tornado = (), None
+        grown = growth.of(evaluation)
         if not worker.is_cancelled:
-            self.post_message(self.More(scenario, levers, tornado))
+            self.post_message(self.More(scenario, levers, tornado, grown))
 
     def on_cost_screen_more(self, event: More) -> None:
         if event.scenario != self.scenario:
             return
         self.levers = event.levers
+        self.place(*(event.grown or (growth.unasked(),)))
+        for widget in self.query("#growth-chart, #growth"):
+            widget.display = len(event.grown) > 1
         currency = event.scenario.currency
         self.place(levers(event.levers, currency))
         self.query_one(TornadoBars).show(event.tornado, currency)

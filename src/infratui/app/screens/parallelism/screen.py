@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
-from textual import events
+from textual import events, work
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
+from textual.message import Message
+from textual.worker import get_current_worker
 
+from ....report.load_curve import page as load_page
 from ....report.parallelism import link_text
+from ....scenario import Scenario
 from ...screen.section import SectionScreen
 from ...widgets.drawn import ProseView
+from ...widgets.line_chart import LineChart
 from ...widgets.panel import Panel
 from ...widgets.table import TableView
 from .batch_timeline import BatchTimeline
@@ -19,8 +25,12 @@ from .frames import Play, TrafficFrame, Words, frames, still
 from .picture import Cluster
 
 if TYPE_CHECKING:
+    from ....engine.evaluate import Evaluation
+    from ....engine.sections.load_curve import LoadCurve
     from ....engine.sections.parallelism import Chosen, ParallelismResult
 
+_REST_S = 0.08
+"""A held key steps a value thirty times a second: what takes longer waits until it rests."""
 TWO_COLUMNS = 190
 """Columns from which a node of eight GPUs leaves room for a second column of panels."""
 
@@ -74,6 +84,8 @@ class ParallelismScreen(SectionScreen["ParallelismResult"]):
         "continuous-batching",
         "static-batching",
         "speculative-decoding",
+        "percentile",
+        "knee",
     )
     SLOW = True
     ANIMATED = True
@@ -84,6 +96,7 @@ class ParallelismScreen(SectionScreen["ParallelismResult"]):
     ParallelismScreen.-two #right { width: 1fr; }
     ParallelismScreen #layouts TableView { max-height: 13; }
     ParallelismScreen #links TableView { max-height: 9; }
+    ParallelismScreen #load LineChart { height: 9; }
     ParallelismScreen.-high #layouts TableView { max-height: 27; }
     ParallelismScreen.-high #links TableView { max-height: 19; }
     """
@@ -100,6 +113,11 @@ class ParallelismScreen(SectionScreen["ParallelismResult"]):
             with Vertical(id="right"):
                 with Panel("Batching: the same requests on this layout", id="batching"):
                     yield BatchTimeline()
+                with Panel("Load: requests/s against latency", id="load"):
+                    yield LineChart(id="load-ttft")
+                    yield LineChart(id="load-tpot")
+                    yield TableView(limit=4)
+                    yield ProseView(id="load-words")
                 with Panel("Links: what a token sends, and each link's time for it", id="links"):
                     yield TableView(limit=18)
                     yield ProseView()
@@ -114,6 +132,7 @@ class ParallelismScreen(SectionScreen["ParallelismResult"]):
         super().show(result)
         self._show_cluster(result)
         self.query_one(BatchTimeline).show(result.batching)
+        self._load(self.scenario, self.session.evaluation)
         for panel in ("#batching", "#links"):
             self.query_one(panel).display = result.chosen is not None
         self.query_one("#links TableView").display = bool(result.links)
@@ -133,6 +152,34 @@ class ParallelismScreen(SectionScreen["ParallelismResult"]):
             link_text(result.fabric),
         )
         self.query_one(ClusterView).show(cluster, played(result, chosen, cluster), motion=self.motion)
+
+    class Loaded(Message):
+        """The layout under load has been computed."""
+
+        def __init__(self, scenario: Scenario, found: LoadCurve | None) -> None:
+            super().__init__()
+            self.scenario, self.found = scenario, found
+
+    @work(thread=True, exclusive=True, group="load")
+    def _load(self, scenario: Scenario, evaluation: Evaluation) -> None:
+        """A fifth of a second, beside the screen, once a key rests."""
+        worker = get_current_worker()
+        time.sleep(_REST_S)
+        if worker.is_cancelled:
+            return
+        try:
+            found: LoadCurve | None = evaluation.load_curve
+        except ValueError:
+            found = None
+        if not worker.is_cancelled:
+            self.post_message(self.Loaded(scenario, found))
+
+    def on_parallelism_screen_loaded(self, event: Loaded) -> None:
+        if event.scenario != self.scenario:
+            return
+        self.query_one("#load").display = event.found is not None
+        if event.found is not None:
+            self.place(*load_page(event.found))
 
     def on_table_view_moved(self, event: TableView.Moved) -> None:
         self.note(event.detail, "muted" if event.detail else "")

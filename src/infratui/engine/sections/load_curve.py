@@ -1,0 +1,131 @@
+"""The chosen layout under load: percentiles against requests per second, the knee, what holds within the targets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from ..cluster.layout import Layout
+from ..deployment.answer import deployed
+from ..deployment.demand import Targets, offered_load
+from ..deployment.judge import speed_plan
+from ..figures.derivation import Ledger
+from ..speed.queueing import QueueChain
+from ..speed.serving import queue_service
+from ..speed.tails import FirstToken, LoadPoint, load_point
+from ..speed.workload import SpeedError, Workload, prompt_work
+
+if TYPE_CHECKING:
+    from ..case import Case
+    from ..speed.plan import Plan
+
+_POINTS = 24
+_HIGHEST = 0.98
+"""Share of what can be held up to which the curve is drawn: beyond, waits grow without end."""
+_WAITING = 0.01
+"""Share of requests that wait for a slot where the knee is reached at the latest."""
+_HALVINGS = 6
+SHARES = (50, 90, 99)
+_QUIET = Ledger(recording=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadCurve:
+    """A layout against offered requests per second; all rates are of the whole deployment."""
+
+    layout: Layout
+    points: tuple[LoadPoint, ...]
+    """From nearly nothing to just below what can be held."""
+    most_per_s: float
+    """Requests per second that it completes when full: nothing holds beyond."""
+    knee: LoadPoint
+    """Where load over latency is greatest (Kleinrock's power), or one request in a hundred waits for a slot."""
+    mean_per_s: float
+    """The demand within its service hours."""
+    peak_per_s: float
+    mean: LoadPoint | None
+    """None: the demand is beyond what can be held."""
+    peak: LoadPoint | None
+    targets: Targets
+    within: Mapping[int, float]
+    """Percentile → requests/s up to which TTFT and TPOT of that percentile hold the targets; 0: they never do."""
+
+
+def evaluate_load(case: Case) -> LoadCurve:
+    """The curve of the layout that every section shows. Raises ValueError in one line where there is none."""
+    found = deployed(case)
+    best = found.choice.best
+    if best is None or not found.holds:
+        raise ValueError("no layout of these GPUs holds the load; nothing runs")
+    return load_curve(case, speed_plan(case, case.site, best.layout, best.memory), case.workload())
+
+
+def load_curve(case: Case, plan: Plan, workload: Workload) -> LoadCurve:
+    """The curve of a plan. Raises SpeedError where nothing is predicted."""
+    if workload.speculation is not None and workload.output_tokens < workload.speculation.tokens_per_step:
+        raise SpeedError("answers are shorter than a draft; there is no steady state")
+    chain, first = queue_of(plan, workload)
+    most = chain.capacity_per_s
+
+    def at(rate: float) -> LoadPoint | None:
+        return load_point(chain, first, rate)
+
+    rates = [most * _HIGHEST * (index + 1) / _POINTS for index in range(_POINTS)]
+    points = tuple(point for rate in (most * 1e-3, *rates) if (point := at(rate)) is not None)
+    offered = offered_load(case.demand, _QUIET)
+    targets = case.targets
+    return LoadCurve(
+        plan.layout,
+        points,
+        most,
+        _knee(chain, points),
+        offered.mean_rate,
+        offered.peak_rate,
+        at(offered.mean_rate),
+        at(offered.peak_rate),
+        targets,
+        {share: _within(points, at, targets, share) for share in SHARES},
+    )
+
+
+def queue_of(plan: Plan, workload: Workload) -> tuple[QueueChain, FirstToken]:
+    """A plan as a queue of requests of one shape, and what their prompts cost."""
+    service = queue_service(plan, workload, service_cv=0.0)
+    tokens, _ = prompt_work(workload)
+    first = FirstToken(
+        overhead_s=plan.rates.per_request,
+        alone_s=plan.prefill(workload),
+        stages_s=service.prefill_s * (plan.load.pp - 1),
+        chunks=tokens / workload.max_batched_tokens,
+    )
+    return QueueChain(service), first
+
+
+def _knee(chain: QueueChain, points: tuple[LoadPoint, ...]) -> LoadPoint:
+    free = [
+        point for point in points if chain.seen_on_arrival(point.requests_per_s / chain.service.replicas)[1] <= _WAITING
+    ]
+    return max(free or points[:1], key=lambda point: point.requests_per_s / point.latency_mean_s)
+
+
+def _holds(point: LoadPoint, targets: Targets, share: int) -> bool:
+    name = f"p{share}"
+    return targets.met(getattr(point.ttft, name), getattr(point.tpot, name))
+
+
+def _within(
+    points: tuple[LoadPoint, ...], at: Callable[[float], LoadPoint | None], targets: Targets, share: int
+) -> float:
+    if not _holds(points[0], targets, share):
+        return 0.0
+    for before, now in pairwise(points):
+        if not _holds(now, targets, share):
+            low, high = before.requests_per_s, now.requests_per_s
+            for _ in range(_HALVINGS):
+                middle = (low + high) / 2
+                point = at(middle)
+                low, high = (middle, high) if point is not None and _holds(point, targets, share) else (low, middle)
+            return low
+    return points[-1].requests_per_s
