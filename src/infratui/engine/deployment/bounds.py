@@ -16,7 +16,7 @@ from ..model.architecture import AnyAttention, GroupedQuery, Model, Part, layer_
 from ..model.precision import Precision
 from ..speed import Workload
 from ..speed.load import step_load
-from ..speed.step import MEMORY_CEILING, rates_of
+from ..speed.rates import MEMORY_CEILING, rates_of
 from ..speed.workload import prompt_work
 from .site import Site
 
@@ -177,7 +177,7 @@ def _reached(case: Case, site: Site, workload: Workload) -> _Reached | str:
         deployment.constants.kv,
     )
     try:
-        generation = constants.generation(case.scenario.engine, "")
+        generation = constants.generation(case.scenario.engine, case.scenario.engine_version)
     except KeyError as error:
         return str(error)
     rates = rates_of(constants, generation, site.accelerator, site.fabric, load)
@@ -191,8 +191,11 @@ def _reached(case: Case, site: Site, workload: Workload) -> _Reached | str:
     )
     tokens, context = prompt_work(workload)
     return _Reached(
-        fixed=load.layers * rates.per_layer + load.expert_layers * rates.per_expert_layer,
-        per_stage=rates.per_step,
+        fixed=load.layers * rates.per_layer
+        + load.expert_layers * rates.per_expert_layer
+        + load.kernels * rates.per_kernel,
+        # A host that schedules ahead may hide behind the GPU altogether.
+        per_stage=0.0 if rates.schedules_ahead else rates.per_step,
         per_sequence=rates.per_sequence,
         decoded=token,
         prompt=tokens * token,
@@ -327,10 +330,9 @@ class Pace:
 
     def _together(self, layout: Layout) -> float:
         """Sequences that run on one replica at most with all users in flight."""
-        # Fewer in flight than asked for step faster: only what certainly runs together counts.
+        # Engines that keep no room for whole answers run as many as memory holds half way through.
         whole = layout.tp * layout.pp * self._site.table.visible_memory(self._site.accelerator)
-        tokens = self._workload.input_tokens + self._workload.output_tokens
-        size = layout.tp * self._geometry(layout.tp).sequence_bytes(tokens)
+        size = layout.tp * self._geometry(layout.tp).sequence_bytes(math.floor(self._workload.context))
         limit = self._workload.max_num_seqs or math.inf
         return max(1.0, min(self._case.load.users / layout.dp, limit, whole / size if size else math.inf))
 

@@ -20,6 +20,7 @@ from ..model.architecture import (
     parameters,
 )
 from ..model.precision import Precision
+from .block_rows import as_stored
 
 VOCABULARY_BLOCK = 64
 """Rows: engines pad the vocabulary to a multiple of this that TP divides (vLLM `VocabParallelEmbedding`)."""
@@ -167,6 +168,7 @@ def weights_per_gpu(model: Model, precision: Precision, layout: Layout) -> GpuWe
 
 @lru_cache(maxsize=2048)
 def _weights(model: Model, precision: Precision, tp: int, pp: int, ep: int) -> GpuWeights:
+    precision = as_stored(model, precision)
     hidden = model.hidden_size
     pad = padded_vocabulary(model.vocab_size, tp) - model.vocab_size
     embedding = math.ceil((embedding_parameters(model) + pad * hidden) / tp)
@@ -228,6 +230,7 @@ def part_weights(part: Part, count: int, precision: Precision) -> PartWeights:
 @lru_cache(maxsize=4096)
 def checkpoint_weights(model: Model, precision: Precision) -> tuple[PartWeights, ...]:
     """The whole model once, by part: what a checkpoint of this precision holds, without padding or copies."""
+    precision = as_stored(model, precision)
     parts = tuple(
         part_weights(part, count, precision)
         for part, count in parameters(model).parts
