@@ -28,7 +28,7 @@ def words() -> ModuleType:
     told = ModuleType("infratui.report.scratch")
     told.ASSUMED = ()
     told.evaluate = lambda evaluation: Count(42)
-    told.answer = lambda result, bytes_as: Answer("in all", f"{result.layers} layers", "good")
+    told.answer = lambda result, bytes_as: Answer(f"{result.layers} layers", "in all", "good")
     told.page = lambda result, bytes_as: (
         Table("layers", "Layers", (Column("layers"),), (Row("all", (Cell(str(result.layers)),)),)),
     )
@@ -92,7 +92,7 @@ def main() -> None:
             await app.workers.wait_for_complete()
             await pilot.pause()
             tab = any("Scratch" in tab for tab in app.title_line().tabs)
-            return tab, app.page.query_one(HeadlineView).answer.figure
+            return tab, app.page.query_one(HeadlineView).answer.text
 
     tab, figure = asyncio.run(shown())
     compared = comparison(evaluation, evaluation)
