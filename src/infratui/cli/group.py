@@ -23,6 +23,7 @@ _LISTS = {
     "accuracy": "the engine's error against measured data",
     "compare": "two scenarios side by side",
     "reconcile": "a serving engine's start-up log beside the prediction",
+    "launch": "the command or manifest that starts it",
     "host": "what hardware is there, from any listing of it",
     "reference": "terms and pages",
     "models": "the models of the catalog",
