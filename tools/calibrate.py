@@ -13,17 +13,18 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import fields
 
 from infratui.catalog.built_in import DATA
 from infratui.catalog.calibration import Calibration, calibration
 from infratui.catalog.load import Catalog
 from infratui.catalog.measured import measured_throughput
 from infratui.catalog.runtime import runtime_table
-from infratui.engine.measured.accuracy import Accuracy, Score, families_measured, prepare_rows, score_rows
+from infratui.engine.measured.accuracy import WAYS, Accuracy, Score, families_measured, prepare_rows, score_rows
 from infratui.engine.measured.rows import Prepared, predict
-from infratui.engine.speed.constants import Constants
+from infratui.engine.speed.constants import Constants, Way
 
-from .least_squares import Fit, Problem, fit
+from .least_squares import Fit, Problem, fit, one_step
 
 UNIT = math.log(1.12)
 KNEE = 2.0
@@ -69,20 +70,29 @@ def problem_of(rows: Sequence[Prepared], names: Sequence[str], model: Calibratio
 
 def _uses(row: Prepared, name: str, model: Calibration) -> bool:
     """Whether a parameter can matter to a row."""
-    generation = row.generation
-    own = (generation.layer, generation.step, generation.sequence, generation.request)
+    generation, load = row.generation, row.load
     head, _, tail = name.partition(".")
+    if row.row.metric == "tpot_ms" and head in ("request", "admission", "bunched"):
+        return False
     if tail in ("bandwidth", "compute") and any(head == family.id for family in model.families):
         return head == model.constants().family(row.accelerator.arch)
-    if tail:
-        return name in (*own, generation.compute, generation.bandwidth)
+    if tail or name.startswith("early_"):
+        return name in {getattr(generation, field.name) for field in fields(generation)}
+    joint = load.tp * load.pp * load.group > 1
+    if name.endswith("_latency") and name.startswith(("ring", "one_shot")):
+        return joint and name.startswith(generation.collectives)
+    needed = {
+        "exchange_share": load.group > 1,
+        "dp_wait": load.group > 1,
+        "unpack": load.dense_bits < 16,
+        "link_share": joint,
+        "pcie_share": joint,
+    }
     if name.startswith(("expert", "routing")):
         return row.model.is_moe
-    if name in ("exchange_share",):
-        return row.load.group > 1
-    if name.endswith(("_latency", "_growth")) or name in ("link_share", "pcie_share"):
-        return row.load.tp * row.load.pp > 1 or row.load.group > 1
-    return True
+    if name.endswith(("_latency", "_growth")):
+        return joint
+    return needed.get(name, True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -102,27 +112,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     whole = fit(
         problem,
         [math.log(parameter.value) for parameter in model.parameters],
+        refresh=3,
         report=lambda turn, cost: print(f"  round {turn}: cost {cost:.2f}", flush=True),
     )
     print_parameters(model, names, whole)
     constants = model.with_values(_values(names, whole.x))
     if options.residuals:
         print_residuals(usable, constants)
-    folds: dict[str, dict[str, float]] = {}
+    folds: dict[tuple[Way, str], dict[str, float]] = {}
     if not options.no_folds:
         for study in sorted({row.row.study for row in rows}):
             without = [index for index, row in enumerate(rows) if row.row.study == study]
-            part = fit(problem, whole.x, without=without, derivatives=whole.jacobian, refresh=4)
-            folds[study] = _values(names, part.x)
+            part = fit(problem, whole.x, without=without, derivatives=whole.jacobian, refresh=99, rounds=6)
+            folds["study", study] = _values(names, part.x)
             print(f"  without {study}: {len(without)} rows", flush=True)
+        for cell in sorted({row.cell for row in rows}):
+            without = [index for index, row in enumerate(rows) if row.cell == cell]
+            folds["cell", cell] = _values(names, one_step(problem, whole, without))
     accuracy = score_rows(
         measured_throughput(),
         facts,
         constants,
         table,
-        lambda study: model.with_values(folds.get(study, _values(names, whole.x))),
+        lambda way, group: model.with_values(folds.get((way, group), _values(names, whole.x))),
     )
-    print_scores("leave one study out" if folds else "on the rows fitted", accuracy.scores())
+    print_scores("left out, the worse way" if folds else "on the rows fitted", accuracy.scores())
     if options.write:
         if not folds:
             parser.error("--write needs the folds: leave --no-folds out")
@@ -161,9 +175,11 @@ def print_scores(title: str, scores: Sequence[Score]) -> None:
     print(f"{title}: mean / median absolute error, bias, 90th percentile; rule of thumb; plain roofline")
     for score in scores:
         errors = score.errors
+        both = " ".join(f"{way} {score.ways[way].mean_ape:.1f}" for way in WAYS)
         print(
             f"{score.quantity:<18}{score.group:<7}n = {score.n:<5}{errors.mean_ape:>6.1f} /{errors.median_ape:>5.1f}"
             f"{errors.bias:>+7.1f}{errors.p90_ape:>7.1f}{score.rule_of_thumb.mean_ape:>8.0f}{score.roofline.mean_ape:>6.0f}"
+            f"   {both}"
         )
 
 
@@ -171,7 +187,7 @@ def write(
     model: Calibration,
     names: Sequence[str],
     whole: Fit,
-    folds: dict[str, dict[str, float]],
+    folds: dict[tuple[Way, str], dict[str, float]],
     accuracy: Accuracy,
     constants: Constants,
     rows: int,
@@ -190,10 +206,10 @@ def write(
     folds_path = DATA / "calibration_folds.yaml"
     header = folds_path.read_text("utf-8").split("folds:")[0]
     lines = ["folds:"]
-    for study, parts in folds.items():
+    for (way, group), parts in folds.items():
         changed = {name: value for name, value in parts.items() if abs(value / values[name] - 1) > 5e-4}
         inner = ", ".join(f"{name}: {value:.5g}" for name, value in changed.items())
-        lines.append(f"  - study: {study}\n    values: {{{inner}}}")
+        lines.append(f"  - way: {way}\n    group: {group}\n    values: {{{inner}}}")
     folds_path.write_text(header + "\n".join(lines) + "\n", "utf-8")
 
 
@@ -205,10 +221,11 @@ def _bands(accuracy: Accuracy, constants: Constants) -> str:
         studies[score.quantity, score.group] = score.studies
         families = ", ".join(measured[score.quantity, score.group])
         errors = score.errors
+        low, high = accuracy.interval(score.quantity, score.group)
         lines.append(
             f"  - {{quantity: {score.quantity}, kind: {score.group}, n: {score.n}, sources: {score.studies}, "
             f"mean_ape: {errors.mean_ape:.1f}, median_ape: {errors.median_ape:.1f}, bias: {errors.bias:.1f}, "
-            f"p90_ape: {errors.p90_ape:.1f}, families: [{families}]}}"
+            f"p90_ape: {errors.p90_ape:.1f}, low: {low:.3f}, high: {high:.3f}, families: [{families}]}}"
         )
     return "\n".join(lines) + "\n"
 

@@ -33,6 +33,8 @@ class Fit:
     cost: float
     jacobian: Vector
     """Row × parameter, the priors left out."""
+    residuals: Vector
+    """At the answer, the priors left out."""
     effective: float
     """Parameters that the rows, not the priors, decide: the trace of (JᵀJ + P)⁻¹ JᵀJ."""
 
@@ -59,6 +61,7 @@ def fit(
     without: Sequence[int] = (),
     derivatives: Vector | None = None,
     refresh: int = 1,
+    rounds: int = 30,
     report: Callable[[int, float], None] | None = None,
 ) -> Fit:
     """Minimise the rows (but those in `without`) and the priors, from `start`.
@@ -82,9 +85,20 @@ def fit(
             report(turn, float(np.sum(residuals(x) ** 2)))
         return np.concatenate([columns * kept[:, None], np.diag(1 / spread)])
 
-    found = least_squares(residuals, np.array(start), jac=jacobian, x_scale="jac", ftol=1e-4, max_nfev=30)
+    found = least_squares(residuals, np.array(start), jac=jacobian, x_scale="jac", ftol=1e-4, max_nfev=rounds)
     rows = found.jac[: problem.rows]
     normal = rows.T @ rows
     effective = float(np.trace(np.linalg.solve(normal + np.diag(1 / spread**2), normal)))
     whole = columns if columns is not None else _jacobian(problem, start, _residuals(problem, start))
-    return Fit(found.x.tolist(), 2 * float(found.cost), whole, effective)
+    return Fit(found.x.tolist(), 2 * float(found.cost), whole, found.fun[: problem.rows], effective)
+
+
+def one_step(problem: Problem, whole: Fit, without: Sequence[int]) -> list[float]:
+    """Where one Gauss-Newton step from the whole fit leads once some rows are gone (the infinitesimal jackknife)."""
+    kept = np.ones(problem.rows)
+    kept[list(without)] = 0.0
+    x, prior, spread = np.array(whole.x), np.array(problem.prior), np.array(problem.spread)
+    rows = whole.jacobian * kept[:, None]
+    gradient = rows.T @ (whole.residuals * kept) + (x - prior) / spread**2
+    found: list[float] = (x - np.linalg.solve(rows.T @ rows + np.diag(1 / spread**2), gradient)).tolist()
+    return found

@@ -93,6 +93,14 @@ def load_preset(name: str) -> Scenario:
     raise ScenarioError(f"no preset {printable(name, 40)!r}; there are {names}")
 
 
+def named_scenario(name: str) -> Scenario:
+    """A scenario file by its path, or a preset by its name. Raises ScenarioError, OSError where it cannot be read."""
+    path = expanded(Path(name))
+    if path.suffix in (".yaml", ".yml") or path.exists():
+        return load_scenario(path)
+    return load_preset(name)
+
+
 # Scenario files
 
 

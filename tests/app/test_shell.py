@@ -282,3 +282,21 @@ async def test_what_is_drawn_is_not_remembered_for_ever(make_app) -> None:
         await pilot.press("1")
         await pilot.pause()
         assert app.screen.query_one("HeadlineView").answer.figure
+
+
+async def test_the_scenario_shares_a_pool_with_others(make_app, shown) -> None:
+    async with make_app("production").run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        await pilot.press("F")
+        await pilot.pause()
+        await pilot.press("ctrl+u", *"nothing", "enter")
+        await pilot.pause()
+        assert "no preset" in shown(pilot.app)
+        await pilot.press("ctrl+u", *"team", "enter")
+        await pilot.pause()
+        text = shown(pilot.app)
+        assert "Packed by node" in text
+        assert "5 × Production, 1 × Team" in text
+        await pilot.press("escape")
+        await pilot.pause()
+        assert "Packed by node" not in shown(pilot.app)

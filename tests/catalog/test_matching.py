@@ -101,6 +101,9 @@ def test_unknown_names_come_with_the_nearest():
         ("gemma-3-27b-it-int4-awq", "gemma-3-27b"),
         ("zai-org/GLM-5.1-FP8", "glm-5"),
         ("DeepSeek-R1-0528", "deepseek-r1"),
+        ("huihui-ai/Qwen3-32B-abliterated-v2", "qwen3-32b"),
+        ("Qwen3-30B-A3B-Instruct-2507-W8A8-per-channel-g128", "qwen3-30b-a3b"),
+        ("unsloth/Llama-3.3-70B-Instruct-bnb-4bit", "llama-3.3-70b"),
     ],
 )
 def test_model_names(name: str, expected: str):
@@ -110,6 +113,18 @@ def test_model_names(name: str, expected: str):
 def test_a_size_or_version_is_never_dropped():
     assert model_key("Qwen/Qwen2.5-14B-Instruct-AWQ") == "qwen2.5 14b"
     assert match_model("Qwen3-14B", ["qwen2.5-14b", "qwen3-32b"], {}) is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Qwen/Qwen3-VL-30B-A3B-Instruct", "Qwen2.5-Omni-7B", "Qwen/Qwen3-Next-80B", "Qwen3-4B-Thinking-2507",
+        "deepseek-ai/DeepSeek-R1-Distill", "instruct", "v2",
+    ],
+)  # fmt: skip
+def test_a_name_that_may_be_another_model_is_not_read_as_one(name: str):
+    with pytest.raises(UnknownFactError):
+        CATALOG.model(name)
 
 
 @pytest.mark.parametrize(

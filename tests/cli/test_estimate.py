@@ -42,7 +42,6 @@ def test_traffic_in_a_row_adds_its_speed():
     [
         ("a,no-such-model,fp8,1,h100,,,,,,,", "unknown model"),
         ("a,llama-3.1-8b,fp8,three,h100,,,,,,,", "tp"),
-        ("a,llama-3.1-8b,fp8,1,warp-drive,,,,,,,", "unknown accelerator"),
         (",,,,,,,,,,,", "model_id"),
     ],
 )
@@ -50,6 +49,17 @@ def test_a_row_without_an_answer_says_why_and_the_rest_go_on(row: str, reason: s
     rows = table(row, "b,llama-3.1-8b,fp8,1,h100,,,,,,,")
     assert reason in rows[0]["est_error"]
     assert rows[1]["est_error"] == ""
+
+
+def test_what_is_missing_of_an_answer_is_a_note():
+    row, many = table(
+        "a,llama-3.1-8b,fp8,1,warp-drive,,,,100,100,8,", "b,llama-3.1-8b,fp8,1,h100,,,,100,100,400 requests at once,"
+    )
+    assert row["est_weights_gib_per_gpu"]
+    assert "unknown accelerator" in row["est_note"]
+    assert row["est_error"] == many["est_error"] == ""
+    assert float(many["est_batch"]) == 400
+    assert float(many["est_tpot_ms_low"]) < float(many["est_tpot_ms"]) < float(many["est_tpot_ms_high"])
 
 
 def test_a_file_without_model_id_is_refused():

@@ -79,7 +79,7 @@ class TestTheLab:
         [
             ("llama-2-7b", "int8", "a10g", 1.20, 1000, 0.64),
             ("llama-2-13b", "bf16", "a100-80gb-sxm", 3.00, 600, 0.82),
-            ("llama-3.1-70b", "int4-awq", "a100-80gb-sxm", 3.00, 600, 1.96),
+            ("llama-3.1-70b", "int4-awq", "a100-80gb-sxm", 3.00, 600, 2.71),
         ],
     )
     def test_dollars_per_million_tokens_with_predicted_speed(

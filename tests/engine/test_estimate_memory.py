@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infratui.catalog.load import Catalog
-from infratui.engine.measured.memory_estimate import MEMORY_COLUMNS, estimate_memory
+from infratui.engine.measured.memory_estimate import MEMORY_COLUMNS, estimate_memory, weight_precision
 
 COLUMNS = (
     "model_id", "weight_format", "tp", "pp", "ep", "dp", "gpu", "gpu_mem_util", "max_model_len", "kv_dtype",
@@ -73,7 +73,8 @@ def test_an_unknown_gpu_still_gets_weights(catalog: Catalog):
 
     assert found["est_weights_gib_per_gpu"]
     assert found["est_kv_cache_gib_per_gpu"] == ""
-    assert "abacus 3000" in found["est_error"]
+    assert "abacus 3000" in found["est_note"]
+    assert found["est_error"] == ""
 
 
 @pytest.mark.parametrize(
@@ -99,7 +100,35 @@ def test_what_overflows_has_no_cache_and_a_reason(catalog: Catalog):
     found = estimate_memory({"model_id": "meta-llama/Llama-3.1-70B", "gpu": "H100 80GB HBM3"}, catalog)
 
     assert found["est_kv_cache_gib_per_gpu"] == "0.0000"
-    assert "exceed" in found["est_error"]
+    assert "exceed" in found["est_note"]
+
+
+@pytest.mark.parametrize(
+    ("words", "bits"),
+    [
+        ("int4, rest bf16", 4.5),
+        ("fp8, attention kept bf16", 8.5),
+        ("NVFP4 (attention bf16)", 5.0),
+        ("bf16 weights, fp8 cache", 16),
+        ("w8a8 int8", 8.2),
+    ],
+)
+def test_the_first_format_is_that_of_most_weights(catalog: Catalog, words: str, bits: float):
+    precision = weight_precision(words, catalog.model("llama-3.1-405b"), catalog)
+    assert bits - 0.6 < precision.bits <= bits
+
+
+def test_a_number_of_gpus_must_be_that_of_the_layout(catalog: Catalog):
+    row = {"model_id": "llama-3.1-8b", "gpu": "h100", "tp": "2", "num_gpus": "8"}
+    assert estimate_memory(row, catalog)["est_error"].startswith("num_gpus: 8 is not tp 2 × pp 1 × dp 1 = 2;")
+    assert estimate_memory({**row, "dp": "4"}, catalog)["est_error"] == ""
+    assert estimate_memory({**row, "tp": ""}, catalog)["est_error"] == ""
+
+
+def test_a_name_that_is_not_the_catalogs_own_is_said_as_it_was_read(catalog: Catalog):
+    read = estimate_memory({"model_id": "someone/Gemma-3-27B-it-abliterated-v2-W8A8", "gpu": "h100"}, catalog)
+    assert read["est_note"] == "read as gemma-3-27b"
+    assert estimate_memory({"model_id": "Qwen/Qwen3-8B", "gpu": "h100"}, catalog)["est_note"] == ""
 
 
 @settings(deadline=None)
@@ -108,5 +137,5 @@ def test_any_text_is_answered(catalog: Catalog, row: dict[str, str]):
     found = estimate_memory({"model_id": "llama-3.1-8b", **row}, catalog, given_kv=True)
 
     assert tuple(found) == MEMORY_COLUMNS
-    for name in MEMORY_COLUMNS[:-1]:
+    for name in MEMORY_COLUMNS[:-2]:
         assert not found[name] or float(found[name]) >= 0

@@ -78,7 +78,7 @@ def test_speed_never_beats_the_byte_ratio_by_reading_alone(catalog: Catalog) -> 
             assert 1 <= row.speed.decode_alone <= row.byte_ratio
 
 
-def test_weight_only_formats_leave_prefill_as_it_is_and_native_units_speed_it_up(catalog: Catalog) -> None:
+def test_weight_only_formats_slow_prefill_and_native_units_speed_it_up(catalog: Catalog) -> None:
     result = compared(catalog, model="llama-3.1-8b", gpus=1, input_tokens=4096)
     fp8, int4 = result.row("fp8"), result.row("int4")
 
@@ -86,7 +86,7 @@ def test_weight_only_formats_leave_prefill_as_it_is_and_native_units_speed_it_up
     assert int4.speed is not None
     assert (fp8.arithmetic, int4.arithmetic) == (Arithmetic.NATIVE, Arithmetic.UNPACKED)
     assert fp8.speed.prefill > 1.4
-    assert int4.speed.prefill == pytest.approx(1, abs=0.1)
+    assert 0.5 < int4.speed.prefill < 0.8
     assert int4.speed.decode_alone > fp8.speed.decode_alone
 
 
@@ -95,7 +95,7 @@ def test_fp8_is_emulated_on_a_gpu_without_its_units(catalog: Catalog) -> None:
 
     assert row.arithmetic is Arithmetic.EMULATED
     assert row.speed is not None
-    assert row.speed.prefill == pytest.approx(1, abs=0.1)
+    assert 0.5 < row.speed.prefill < 0.8
     assert row.speed.decode_alone > 1.3
 
 

@@ -14,7 +14,10 @@ from infratui.catalog.calibration import speed_constants
 from infratui.catalog.load import Catalog
 from infratui.engine.cluster.layout import Layout
 from infratui.engine.cluster.legal import enumerate_layouts
+from infratui.engine.figures.units import format_seconds
+from infratui.engine.model.mlp import Mixture
 from infratui.engine.speed import (
+    Interval,
     Plan,
     Speculation,
     SpeedError,
@@ -26,7 +29,9 @@ from infratui.engine.speed import (
     serve,
     step_load,
 )
+from infratui.engine.speed.load import copies_sent
 from infratui.engine.speed.queueing import queue_at_load
+from infratui.report.interval import around, rounded_count
 
 CATALOG = Catalog()
 CONSTANTS = speed_constants()
@@ -71,11 +76,12 @@ def test_a_decode_step_by_hand() -> None:
     )
     assert step.weights_s == pytest.approx(read, rel=0.02)
     assert step.kv_s == pytest.approx(131_072_000 / plan.rates.kv_read)
-    assert step.fixed_s == pytest.approx(
-        32 * CONSTANTS["layer.new"] + CONSTANTS["step.vllm"] + CONSTANTS["sequence.vllm"]
-    )
+    # The host's work for the next step hides behind the GPU's; before vLLM 0.14 it did not.
+    assert step.fixed_s == pytest.approx(32 * CONSTANTS["layer.new"] + CONSTANTS["sequence.vllm"])
+    shown = plan_of(version="0.12").decode(1, 1000)
+    assert shown.fixed_s - step.fixed_s == pytest.approx(CONSTANTS["step.vllm"])
     assert step.bound == "weights"
-    assert step.total_s * 1e3 == pytest.approx(7.4, abs=0.6)
+    assert step.total_s * 1e3 == pytest.approx(6.6, abs=0.6)
 
 
 def test_experts_touched_follow_the_batch() -> None:
@@ -88,7 +94,7 @@ def test_experts_touched_follow_the_batch() -> None:
     one, many = plan.decode(1, 0), plan.decode(2000, 0)
 
     assert one.bytes_read - rest == pytest.approx(experts / 16)
-    assert many.bytes_read - rest == pytest.approx(experts, rel=0.02)
+    assert many.bytes_read - rest == pytest.approx(experts, rel=0.04)
 
 
 def test_every_shown_formula_is_the_one_evaluated() -> None:
@@ -128,13 +134,13 @@ def test_more_replicas_never_slow(dp: int, more: int, concurrency: int, moe: boo
 
 @pytest.mark.parametrize(
     ("gpu", "chain"),
-    # Within one compute format, or towards one that the GPU computes faster; weight-only formats compute at 16 bit.
+    # Within one compute format, or towards one that the GPU computes faster; weight-only formats are unpacked alike.
     [
         ("b200-sxm", ("bf16", "fp8", "nvfp4")),
         ("h100-sxm", ("bf16", "fp8")),
-        ("h100-sxm", ("bf16", "int8-w8a16", "int4-awq")),
-        ("a100-80gb-sxm", ("bf16", "fp8", "int4-awq")),
-        ("mi300x", ("fp16", "int8-w8a16", "int4-awq")),
+        ("h100-sxm", ("int8-w8a16", "int4-awq")),
+        ("a100-80gb-sxm", ("fp8", "int4-awq")),
+        ("mi300x", ("int8-w8a16", "int4-awq")),
     ],
 )
 @pytest.mark.parametrize("concurrency", [1, 16, 256])
@@ -254,8 +260,58 @@ def test_load_curve_bends_at_its_knee_and_saturates() -> None:
     assert rates[-1] <= curve[0][1].saturation_per_s * CHAT.output_tokens * 1.1
     # More requests than memory holds wait: throughput stays, the first token comes later.
     over = serve(plan, replace(CHAT, concurrency=curve[-1][0] * 3))
-    assert over.output_per_s == pytest.approx(rates[-1], rel=1e-6)
+    full = serve(plan, replace(CHAT, concurrency=curve[-1][0] * 2))
+    assert over.output_per_s == pytest.approx(full.output_per_s, rel=1e-6)
     assert over.ttft_s > 5 * curve[-1][1].ttft_s
+
+
+def test_a_full_cache_costs_time_between_tokens_before_it_costs_the_first() -> None:
+    # vLLM admits while the prompt has blocks, and preempts later; TensorRT-LLM holds room for the whole answer.
+    chat = Workload(1000, 7000, 1)
+    plans = [plan_of("llama-3.3-70b", "fp8", "h100-sxm", Layout(4), kv_space=40e9, engine=engine)
+             for engine in ("vllm", "tensorrt-llm")]  # fmt: skip
+    free, held = (plan.room(chat) for plan in plans)
+    whole = plans[0].largest_batch(chat)
+    assert free.admitted == pytest.approx(8 * whole)
+    assert free.running == pytest.approx(8000 / 4500 * whole)
+    assert held.admitted == held.running == pytest.approx(plans[1].largest_batch(chat))
+    waits = [serve(plan, replace(chat, concurrency=3 * whole)).ttft_s for plan in plans]
+    assert waits[1] > 20 * waits[0]
+    crowded, roomy = (serve(plans[0], replace(chat, concurrency=count * whole)).tpot_s for count in (3, 1))
+    assert crowded > 1.5 * roomy
+
+
+def test_weights_that_are_unpacked_compute_slower_but_read_less() -> None:
+    bf16, int4 = (plan_of("llama-3.3-70b", name, "h100-sxm", Layout(4)) for name in ("bf16", "int4-awq"))
+    prompt, alone = Workload(8000, 2, 1), Workload(10, 2, 1)
+    assert serve(int4, prompt).ttft_s > serve(bf16, prompt).ttft_s
+    assert int4.decode(1, 10).total_s < 0.6 * bf16.decode(1, 10).total_s
+    assert serve(int4, alone).tpot_s < serve(bf16, alone).tpot_s
+
+
+def test_a_token_is_sent_once_to_each_rank_that_it_needs() -> None:
+    mixture = next(group.mlp for group in CATALOG.model("qwen3-235b-a22b").groups if isinstance(group.mlp, Mixture))
+    limited = next(group.mlp for group in CATALOG.model("deepseek-v3").groups if isinstance(group.mlp, Mixture))
+    assert copies_sent(mixture, 1) == 1
+    assert copies_sent(mixture, 8) == pytest.approx(8 * (1 - (7 / 8) ** 8))
+    # 4 of 8 groups: at most half of 64 ranks, and at most 4 of 4.
+    assert copies_sent(limited, 64) == pytest.approx(32 * (1 - (31 / 32) ** 8))
+    assert copies_sent(limited, 4) < 4
+
+
+def test_ranks_that_share_experts_run_an_engine_each() -> None:
+    # Work for each sequence is done by the rank that holds it: the same for 8 ranks and for 64.
+    few, many = (plan_of("deepseek-v3", "fp8-block", "h200-sxm", Layout(1, 1, n, n)) for n in (8, 64))
+    assert few.decode(32, 1000).fixed_s == pytest.approx(many.decode(32, 1000).fixed_s)
+    assert many.pace(Workload(1000, 1000), 100, 1000) > few.pace(Workload(1000, 1000), 100, 1000) > 1
+    assert plan_of("deepseek-v3", "fp8-block", "h200-sxm", Layout(8)).pace(CHAT, 100, 1000) == 1
+
+
+def test_an_interval_is_printed_in_the_words_of_its_figure() -> None:
+    assert around(0.0091, Interval(0.9, 1.2), format_seconds) == " (8.2–11)"
+    assert around(0.9, Interval(0.9, 1.2), format_seconds) == " (810 ms–1.08 s)"
+    assert around(1200, Interval(0.5, 1.5), rounded_count) == " (600–1,800)"
+    assert around(1.0, None, format_seconds) == ""
 
 
 def test_an_offered_load_beyond_saturation_has_no_latency() -> None:

@@ -160,6 +160,12 @@ class InfraApp(Shell):
         name = "".join(char if char.isalnum() or char in "-_." else "-" for char in self.scenario.name.lower())
         self.push_screen(Prompt("Save the scenario as", name.strip("-") or "plan", save))
 
+    def action_pool(self) -> None:
+        """Put this scenario and others on one pool of servers."""
+        from .screen.pooling import ask
+
+        ask(self)
+
     def action_open(self) -> None:
         """Open a saved scenario, or a file by its path."""
         choices = [Choice(str(path), path.stem, str(path.parent)) for path in store.saved_scenarios()]

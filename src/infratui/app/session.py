@@ -257,6 +257,14 @@ class Session:
 
     # -- checkpoints on disk
 
+    def _take_declared_cache(self) -> None:
+        """A checkpoint that is calibrated for a cache gets it, as engines do where nobody says otherwise."""
+        if self._scenario.kv_precision != Scenario().kv_precision or not self.facts.at_hand(self._scenario.model):
+            return
+        declared = self.facts.model(self._scenario.model).cache_precision
+        if declared:
+            self._scenario = self._scenario.with_(kv_precision=declared)
+
     def awaited(self, done: Callable[[], None]) -> Mishap | None:
         """Why the scenario has no answer yet: a checkpoint is being read, or was refused. None: nothing is awaited.
 
@@ -268,8 +276,10 @@ class Session:
         if (refusal := self.checkpoints.refusal(missing)) is not None:
             return refusal
 
-        def read(_: Mishap | None) -> None:
+        def read(refused: Mishap | None) -> None:
             self.facts_version += 1
+            if refused is None:
+                self._take_declared_cache()
             done()
 
         self.checkpoints.read(missing, read)

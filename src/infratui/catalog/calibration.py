@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import ClassVar
 
-from ..engine.speed.constants import Band, ConstantFamily, Constants, Generation, Parameter
+from ..engine.speed.constants import Band, ConstantFamily, Constants, Generation, Parameter, Way
 from .built_in import DATA
 from .trusted import construct
 from .yaml_io import read_built_in
@@ -15,13 +15,15 @@ from .yaml_io import read_built_in
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """Constants fitted without one study: what its rows are scored with."""
+    """Constants fitted without some rows: what those are scored with."""
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
-    study: str
+    way: Way
+    """By study, or by model and GPU."""
+    group: str
     values: Mapping[str, float]
-    """Parameters that came out otherwise than with all studies."""
+    """Parameters that came out otherwise than with all rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True)
 class Folds:
-    """Every fit that left one study out."""
+    """Every fit that left rows out."""
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
@@ -82,13 +84,14 @@ def calibration() -> Calibration:
 
 
 @cache
-def _folds() -> dict[str, Fold]:
-    return {fold.study: fold for fold in construct(Folds, read_built_in(DATA / "calibration_folds.yaml")).folds}
+def _folds() -> dict[tuple[Way, str], Fold]:
+    found = construct(Folds, read_built_in(DATA / "calibration_folds.yaml"))
+    return {(fold.way, fold.group): fold for fold in found.folds}
 
 
-def fold_constants(study: str) -> Constants:
-    """Constants of the fit that did not see `study`; those of all studies where the study took no part in it."""
-    fold = _folds().get(study)
+def fold_constants(way: Way, group: str) -> Constants:
+    """Constants of the fit that did not see a study, or a model on a GPU; those of all rows where it took no part."""
+    fold = _folds().get((way, group))
     return calibration().with_values(fold.values) if fold else speed_constants()
 
 

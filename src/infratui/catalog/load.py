@@ -322,7 +322,7 @@ class Catalog(Measurements):
             return None
         found = self._hf_ids.get(name) or match_model(name, (*self._model_ids,), self._hf_ids)
         if found is None:
-            found = next((i for a, i in self._aliases.items() if match_model(name, (a,), {}) is not None), None)
+            found = match_model(name, (), self._aliases)
         if found is None:
             raise self._unknown("model", name, (*self._model_ids, *self._aliases))
         return found

@@ -136,33 +136,51 @@ class _Description:
         return not (self.form and not own.form and self.form == "nvl")
 
 
-# What a checkpoint name adds to the model's: tuning, packing and file formats, never another architecture.
-_MODEL_NOISE = frozenset(
+# What a checkpoint name adds behind the model's: tuning, packing and file formats, never another architecture. What is
+# not here stays: vl, omni, audio, coder, thinking, next and distill name other models.
+_TAIL = frozenset(
     (
-        "instruct", "chat", "it", "hf", "base", "bf16", "fp16", "fp8", "fp4", "nvfp4", "mxfp4", "int4", "int8", "awq",
-        "gptq", "autoround", "dynamic", "w4a16", "w8a8", "w8a16", "4bit", "8bit", "gguf", "marlin", "quantized", "kv",
-        "block", "qat", "channel", "meta", "nvidia", "turbo", "v0.1", "class",
+        "instruct", "chat", "it", "hf", "base", "bf16", "fp16", "f16", "fp8", "fp4", "nvfp4", "mxfp4", "mxfp8", "int4",
+        "int8", "nf4", "awq", "gptq", "bnb", "bitsandbytes", "autoround", "hqq", "exl2", "exl3", "mlx", "quark",
+        "modelopt", "compressed", "tensors", "dynamic", "static", "sym", "asym", "w4a16", "w8a8", "w8a16", "w4a8",
+        "w4a4", "4bit", "8bit", "4", "8", "bit", "gguf", "marlin", "quantized", "kv", "block", "blockwise", "qat",
+        "per", "channel", "tensor", "token", "turbo", "class", "abliterated", "uncensored", "preview", "q4", "q5",
+        "q6", "q8", "k", "m", "s",
     )
 )  # fmt: skip
-_DATE = re.compile(r"\d{4}")
+_TAIL_NUMBER = re.compile(r"\d{4}|v\d+(?:\.\d+)?|g(?:32|64|128)|iq\d")
+"""Dates, versions of a release and group sizes."""
+_OWNERS = frozenset(("meta", "nvidia", "redhatai", "unsloth"))
+"""Owners that also stand before the name itself."""
+
+
+def model_keys(name: str) -> tuple[str, ...]:
+    """What a name may mean, the longest first: each word less at the end, where it says nothing of the architecture."""
+    words = plain(_PARENTHESES.sub(" ", name.rsplit("/", 1)[-1])).split()
+    if len(words) > 1 and words[0] in _OWNERS:
+        words = words[1:]
+    found = [" ".join(words)]
+    while len(words) > 1 and (words[-1] in _TAIL or _TAIL_NUMBER.fullmatch(words[-1])):
+        words = words[:-1]
+        found.append(" ".join(words))
+    return tuple(found) if found[0] else ()
 
 
 def model_key(name: str) -> str:
     """A model name without owner, tuning and quantization: `Qwen/Qwen2.5-14B-Instruct-AWQ` → `qwen2.5 14b`."""
-    words = plain(_PARENTHESES.sub(" ", name.rsplit("/", 1)[-1])).split()
-    kept = [word for word in words if word not in _MODEL_NOISE and not _DATE.fullmatch(word)]
-    return " ".join(kept)
+    return model_keys(name)[-1] if model_keys(name) else ""
 
 
 def match_model(name: str, ids: Iterable[str], hf_ids: Mapping[str, str]) -> str | None:
-    """The id of the model whose checkpoint `name` is a variant of, or None."""
-    key = model_key(name)
-    if not key:
-        return None
-    for hf_id, model_id in hf_ids.items():
-        if model_key(hf_id) == key:
-            return model_id
-    return next((model_id for model_id in ids if model_key(model_id) == key), None)
+    """The id of the one model whose checkpoint `name` is a variant of; None where there is none, or several."""
+    known: dict[str, set[str]] = {}
+    for written, model_id in (*hf_ids.items(), *((model_id, model_id) for model_id in ids)):
+        for key in model_keys(written):
+            known.setdefault(key, set()).add(model_id)
+    for key in model_keys(name):
+        if key in known:
+            return next(iter(known[key])) if len(known[key]) == 1 else None
+    return None
 
 
 def nearest(name: str, known: Iterable[str], most: int = 3) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 
@@ -13,6 +14,8 @@ from .built_in import DATA
 from .calibration import Convention, calibration
 from .errors import CatalogError
 
+_AT_ONCE = re.compile(r"([1-9][0-9,]{0,9}) (?:requests|prompts) at once")
+"""An offline run of so many requests, all there from the start."""
 MAX_THROUGHPUT = frozenset({"max throughput", "max", "static max"})
 _TOKENS_UNSTATED = 32
 """A prompt that its source calls short."""
@@ -47,11 +50,12 @@ def measured_row(row: Mapping[str, str], number: int = 0, conventions: tuple[Con
     tp = tp or max(1, gpus // (pp * dp))
     ep = whole("ep", 1)
     concurrency_text = row.get("concurrency", "").lower()
-    offline = concurrency_text in MAX_THROUGHPUT
+    at_once = _AT_ONCE.fullmatch(concurrency_text)
+    offline = concurrency_text in MAX_THROUGHPUT or at_once is not None
     known = offline or not concurrency_text or _is_number(concurrency_text)
     share = _number(row, "length_share", 1.0, number)
     isl, osl = whole("isl", _TOKENS_UNSTATED), whole("osl", 1)
-    requests = whole("requests", 0) or None
+    requests = int(at_once[1].replace(",", "")) if at_once else whole("requests", 0) or None
     if offline and requests is None:
         requests = _convention(conventions, row.get("engine", "").lower(), isl, osl)
     left_out = "" if row.get("usable", "yes").lower() != "no" else row.get("reason", "") or "marked unusable"
@@ -74,9 +78,10 @@ def measured_row(row: Mapping[str, str], number: int = 0, conventions: tuple[Con
         output_tokens=max(1.0, osl * share),
         concurrency=_number(row, "concurrency", 1.0, number) if known and not offline else None,
         static=row.get("batching", "").lower() == "static" and not offline,
-        lockstep=_number(row, "lockstep", 0.1, number),
+        lockstep=_number(row, "lockstep", 0.0, number) if row.get("lockstep") else None,
         requests=requests,
         max_num_seqs=whole("max_num_seqs", 0) or None,
+        utilization=_number(row, "gpu_mem_util", 0.0, number) or None,
         metric=row.get("metric", ""),
         value=_number(row, "value", 0.0, number) if value else None,
         fitted=row.get("fit", "yes").lower() != "no",
@@ -89,8 +94,8 @@ def stated_row(row: Mapping[str, str], number: int) -> MeasuredRow:
     """A row of anybody's table. Raises CatalogError where it asks for speed and states no load."""
     stated = measured_row(row, number, calibration().conventions)
     load = row.get("concurrency", "").strip()
-    if stated.concurrency is None and load.lower() not in MAX_THROUGHPUT:
-        raise CatalogError(f"concurrency {load[:40]!r} is neither a number nor 'max throughput'")
+    if stated.concurrency is None and load.lower() not in MAX_THROUGHPUT and not _AT_ONCE.fullmatch(load.lower()):
+        raise CatalogError(f"concurrency {load[:40]!r} is neither a number, 'max throughput' nor 'N requests at once'")
     return stated
 
 

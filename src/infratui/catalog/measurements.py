@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..engine.measured.rows import MeasuredRow
-    from ..engine.speed.constants import Constants
+    from ..engine.speed.constants import Constants, Way
 
 
 class Measurements:
     """The part of the catalog that predictions are scored by; read when first asked for."""
 
-    def speed_without(self, study: str) -> Constants:
-        """Constants of the fit that did not see a study of measurements."""
+    def speed_without(self, way: Way, group: str) -> Constants:
+        """Constants of the fit that did not see a study of measurements, or a model on a GPU."""
         from .calibration import fold_constants
 
-        return fold_constants(study)
+        return fold_constants(way, group)
 
     def measured_throughput(self) -> tuple[MeasuredRow, ...]:
         """The published benchmark rows that the speed model is fitted on and scored by."""

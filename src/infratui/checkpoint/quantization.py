@@ -176,10 +176,7 @@ def _algorithms(fields: Fields) -> list[tuple[Names, Scheme | None]]:
 
 
 def _modelopt(fields: Fields) -> StoragePlan:
-    kv = fields.text("kv_cache_quant_algo")
-    if not kv and fields.section("kv_cache_scheme") is not None:
-        bits = fields.section("kv_cache_scheme")
-        kv = f"FP{bits.integer('num_bits', high=16)}" if bits is not None else ""
+    kv = fields.text("kv_cache_quant_algo") or _cache_format(fields)
     ignore = _list(fields, "exclude_modules", "ignore")
     stated = fields.text("quant_algo").upper()
     if stated == "MIXED_PRECISION":
@@ -219,11 +216,17 @@ def _compressed(fields: Fields) -> StoragePlan:
                 head = scheme
     # What is ignored stays wide even where a target names it.
     ignored = Names(ignore, fields.where)
-    kv = fields.section("kv_cache_scheme")
-    kv_format = ""
-    if kv is not None:
-        kv_format = f"{'fp' if kv.text('type') == 'float' else 'int'}{kv.integer('num_bits', high=16)}"
-    return _plan(fields, default, ignore, rules=[(ignored, None), *rules], head=head, kv_format=kv_format)
+    return _plan(fields, default, ignore, rules=[(ignored, None), *rules], head=head, kv_format=_cache_format(fields))
+
+
+def _cache_format(fields: Fields) -> str:
+    """`fp8` of a `kv_cache_scheme`, which names the format or describes it; empty where there is none."""
+    if isinstance(fields.values.get("kv_cache_scheme"), str):
+        return safe_text(fields.text("kv_cache_scheme"), 12).lower()
+    scheme = fields.section("kv_cache_scheme")
+    if scheme is None:
+        return ""
+    return f"{'int' if scheme.text('type') == 'int' else 'fp'}{scheme.integer('num_bits', high=16)}"
 
 
 def _gptq(fields: Fields) -> StoragePlan:

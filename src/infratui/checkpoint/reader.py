@@ -17,6 +17,8 @@ from .quantization import StoragePlan, plan_of, precision_of, wide_bits, wide_pr
 from .tensors import Tensor, TensorFacts, gather, implausible, is_plain, measured_precision, stored_bits
 from .text import safe_text
 
+CACHES = {"fp8": "fp8", "int8": "int8-kv", "nvfp4": "nvfp4"}
+"""Formats that a checkpoint may declare for its KV cache → precision ids."""
 _PICKLED = {".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".mar", ".nemo"}
 
 
@@ -203,6 +205,8 @@ def _finish(
                 precision = measured_precision(model, facts, stated, label or _mixed_label(facts))
     if precision is not None:
         model = replace(model, weight_precision=precision.id)
+    if plan is not None:
+        model = replace(model, cache_precision=CACHES.get(plan.kv_format, ""))
     return Checkpoint(
         model, precision, facts, plan.kv_format if plan else "", tuple(safe_text(w, 300) for w in warnings)
     )

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 @click.option("--left-out", is_flag=True, help="List the rows that are not scored, and why.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(by: Key, left_out: bool, as_json: bool) -> None:
-    """Score the predictions on measured rows, each source predicted by a fit that did not see it.
+    """Score the predictions on measured rows, each predicted by fits that did not see it.
 
-    Beside two baselines: the rule of thumb, and a plain roofline at 100 % efficiency. Errors in percent.
+    Rows are left out by source, and by model and GPU; the worse counts. Beside two baselines: the rule of thumb, and a
+    plain roofline at 100 % efficiency. Errors in percent; `inside` is how many the printed interval holds.
     """
     from ..report.accuracy import published, rows_of
 
@@ -39,7 +40,9 @@ def command(by: Key, left_out: bool, as_json: bool) -> None:
     if as_json:
         echo_json(rows, "accuracy")
         return
-    names = ("quantity", by, "n", "sources", "median", "mean", "p90", "bias", "rule of thumb", "roofline 100 %")
+    names = (
+        "quantity", by, "n", "sources", "median", "mean", "p90", "bias", "inside", "rule of thumb", "roofline 100 %"
+    )  # fmt: skip
     plain_table(
         names,
         [
@@ -52,13 +55,15 @@ def command(by: Key, left_out: bool, as_json: bool) -> None:
                 f"{row.mean_ape:.1f}",
                 f"{row.p90_ape:.1f}",
                 f"{row.bias:+.1f}",
+                "–" if row.inside is None else f"{row.inside:.0%}",
                 "–" if row.rule_of_thumb_mean is None else f"{row.rule_of_thumb_mean:.0f}",
                 "–" if row.roofline_mean is None else f"{row.roofline_mean:.0f}",
             )
             for row in rows
         ],
-        right=tuple(range(2, 10)),
+        right=tuple(range(2, 11)),
     )
     click.echo(
-        "\nAbsolute percentage errors; baselines as means. Speed is cross-validated by source; memory is in-sample."
+        "\nAbsolute percentage errors; baselines as means. Speed is left out by source, or by model and GPU: the worse."
+        "\nIntervals are made to hold 80 % of such rows. Memory is in-sample."
     )

@@ -102,7 +102,7 @@ class Options:
             scenario = scenario.with_(**{key: value for key, value in named.items() if value is not None})
             if self.model:
                 # A model is as it was released, a checkpoint as it is stored; `--set precision=…` still asks what if.
-                scenario = scenario.with_(precision="")
+                scenario = scenario.with_(precision="", **self._declared_cache())
             loaded, scenario = scenario, assign(scenario, self.settings)
             self.check_names(scenario, loaded)
             return scenario
@@ -110,6 +110,15 @@ class Options:
             fail(str(error))
         except OSError as error:
             fail(f"{self.file}: {error.strerror}")
+
+    def _declared_cache(self) -> dict[str, object]:
+        """What a checkpoint says of its cache: engines take that where nothing else is set (`auto`)."""
+        try:
+            declared = self.facts().model(self.model or "").cache_precision
+        except (ValueError, OSError):
+            # Said where every name is checked.
+            return {}
+        return {"kv_precision": declared} if declared else {}
 
     def check_names(self, scenario: Scenario, loaded: Scenario | None = None) -> None:
         """Names that every section needs, while it is known which were `loaded` from the file. Raises ScenarioError."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -40,13 +39,10 @@ def command(a: str, b: str, as_json: bool, gib: bool) -> None:
 def _scenario(name: str) -> Scenario:
     """A scenario file, or a preset by its name."""
     from ..scenario import ScenarioError
-    from ..store import expanded, load_preset, load_scenario
+    from ..store import named_scenario
 
-    path = expanded(Path(name))
     try:
-        if path.suffix in (".yaml", ".yml") or path.exists():
-            return load_scenario(path)
-        return load_preset(name)
+        return named_scenario(name)
     except ScenarioError as error:
         fail(str(error))
     except OSError as error:

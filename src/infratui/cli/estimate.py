@@ -23,8 +23,9 @@ def command(file: Path, output: Path | None, given_kv: bool) -> None:
 
     Columns: model_id, weight_format, tp, pp, ep, dp, gpu, gpu_mem_util, max_model_len, kv_dtype, max_num_seqs,
     max_batched_tokens, engine; for speed isl, osl, concurrency (a number or `max throughput`), batching, num_gpus.
-    Blank is the default; other columns pass through, formulas as text; est_error says what has no answer, and the
-    last line on standard error how many rows have none.
+    concurrency may be `N requests at once`. Blank is the default; other columns pass through, formulas as text.
+    Each speed has a _low and a _high that hold 80 of 100 measurements. est_error says why a row has no answer, est_note
+    what is missing of one and how names were read; the last line on standard error how many rows have no answer.
     """
     from ..report.estimate import estimate_table
 
@@ -44,7 +45,7 @@ def command(file: Path, output: Path | None, given_kv: bool) -> None:
     except ValueError as error:
         fail(str(error))
     if refused:
-        click.echo(f"infratui: {refused:,} of {rows:,} rows without a full answer; est_error says why", err=True)
+        click.echo(f"infratui: {refused:,} of {rows:,} rows without an answer; est_error says why", err=True)
 
 
 def _content(file: Path) -> io.BytesIO:

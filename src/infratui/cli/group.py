@@ -21,6 +21,8 @@ _LISTS = {
     "bits": "one value in every number format",
     "estimate": "one deployment per row of a CSV file",
     "accuracy": "the engine's error against measured data",
+    "fleet": "several models on one pool of servers",
+    "train": "memory of training a model or adapters, by ZeRO stage",
     "compare": "two scenarios side by side",
     "reconcile": "a serving engine's start-up log beside the prediction",
     "launch": "the command or manifest that starts it",

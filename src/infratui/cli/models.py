@@ -150,7 +150,10 @@ def _list(deployment: Options, models: Sequence[Model], as_json: bool) -> None:
             "active_parameters": parameters(model).active,
             "layers": model.layers,
             "max_context": model.max_context,
-            "kv_bytes_per_token_bf16": round(kv_geometry(model, bf16).bytes_per_token),
+            "kv_bytes_per_token_bf16": round(kv_geometry(model, bf16).growing),
+            "kv_windows_bf16": [
+                {"tokens": window, "bytes_per_token": round(size)} for window, size in kv_geometry(model, bf16).windows
+            ],
             "released_precision": model.weight_precision,
             "license": model.license,
             "origin": model.origin,
@@ -170,7 +173,7 @@ def _list(deployment: Options, models: Sequence[Model], as_json: bool) -> None:
                 format_count(row["active_parameters"]),
                 str(model.layers),
                 format_tokens(model.max_context),
-                f"{row['kv_bytes_per_token_bf16']:,}",
+                _growth(row),
                 model.weight_precision,
                 model.license,
             )
@@ -178,3 +181,9 @@ def _list(deployment: Options, models: Sequence[Model], as_json: bool) -> None:
         ],
         right=(1, 2, 3, 4, 5),
     )
+
+
+def _growth(row: dict[str, Any]) -> str:
+    """Cache per token of a long context, and the windows beyond which other layers keep nothing more."""
+    windows = ", ".join(f"{entry['tokens']:,}" for entry in row["kv_windows_bf16"])
+    return f"{row['kv_bytes_per_token_bf16']:,}" + (f" + window {windows}" if windows else "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -28,10 +29,16 @@ class AccuracyRow:
     """Mean error of the guide's arithmetic; None where it says nothing about the quantity."""
     roofline_mean: float | None
     """Mean error of a roofline at published peak rates."""
+    left_out_by: str = ""
+    """The way of leaving rows out that came out worse: `study`, or `cell` for model and GPU; empty: none were."""
+    by_study_mean: float | None = None
+    by_cell_mean: float | None = None
+    inside: float | None = None
+    """Share of the rows left out, either way, that the printed interval holds."""
 
 
 def published(facts: Catalog) -> Accuracy:
-    """All shipped benchmark rows, each predicted with constants of a fit that did not see its source."""
+    """All shipped benchmark rows, each predicted with constants of fits that did not see it."""
     return score_rows(facts.measured_throughput(), facts, facts.speed(), facts.runtime(), facts.speed_without)
 
 
@@ -49,6 +56,10 @@ def rows_of(accuracy: Accuracy, facts: Catalog, by: Key) -> tuple[AccuracyRow, .
             score.errors.bias,
             score.rule_of_thumb.mean_ape,
             score.roofline.mean_ape,
+            score.way,
+            score.ways["study"].mean_ape,
+            score.ways["cell"].mean_ape,
+            None if math.isnan(score.inside) else score.inside,
         )
         for score in accuracy.scores(by)
     )
@@ -71,7 +82,7 @@ def memory_rows(facts: Catalog, by: Key) -> tuple[AccuracyRow, ...]:
     for row in facts.measured_memory():
         for name, column, estimate, given in _MEMORY:
             said = row.get(column, "")
-            if not said or (given and not row.get("kv_cache_gib_per_gpu")):
+            if not said or (given and (not row.get("kv_cache_gib_per_gpu") or row.get("kv_left_out"))):
                 continue
             told = estimate_memory(row, facts, given_kv=given).get(estimate, "")
             if told and float(said) > 0:

@@ -12,6 +12,7 @@ from ..engine.figures.compare import Headline
 from ..engine.figures.units import ByteUnit, format_count, significant
 from . import growth
 from .cost_levers import lever_data, levers, swings
+from .interval import around, ends
 from .money import labelled, money
 from .names import short_name
 from .show import Answer, Bar, Bars, Block, Cell, Chart, Column, Curve, Line, Lines, Prose, Row, Rule, Says, Table
@@ -145,7 +146,7 @@ def replica_line(result: CostResult) -> str:
     )
     if replica.by_rule or replica.ttft_s is None:
         return f"{serves} by the rule of thumb: {significant(1 / replica.tpot_s)} tokens/s, one user at a time"
-    band = f" ±{replica.band_pct:.0f} %" if replica.band_pct is not None else " (no measured data)"
+    band = around(replica.requests_per_s, replica.interval, significant) or " (no measured data)"
     return (
         f"{serves}{band}: batch {replica.batch:,.0f}, TTFT {replica.ttft_s * 1000:,.0f} ms, TPOT "
         f"{replica.tpot_s * 1000:,.0f} ms, limited by {replica.limited_by}"
@@ -492,7 +493,7 @@ def replica_data(replica: Replica) -> dict[str, Any]:
         "tpot_ms": replica.tpot_s * 1000,
         "limited_by": replica.limited_by,
         "bound": replica.bound,
-        "band_pct": replica.band_pct,
+        **ends("requests_per_s", replica.requests_per_s, replica.interval),
         "estimator": "rule-of-thumb" if replica.by_rule else "detailed",
     }
 

@@ -7,21 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
 from ..engine.measured.memory_estimate import MEMORY_COLUMNS, estimate_memory
-from ..engine.measured.rows import estimate, estimate_columns, prepare
+from ..engine.measured.rows import SPEED_COLUMNS, estimate_columns, prepare
 from ..plain_text import inert, printable
 
 if TYPE_CHECKING:
     from ..catalog.load import Catalog
 
-SPEED_COLUMNS = (
-    "est_ttft_ms",
-    "est_tpot_ms",
-    "est_output_tokens_per_s_total",
-    "est_output_tokens_per_s_per_gpu",
-    "est_total_tokens_per_s",
-    "est_bound",
-    "est_batch",
-)
 _TRAFFIC = ("isl", "osl", "concurrency")
 """A row with any of these filled in asks for speed."""
 LONGEST_CELL = 131_072
@@ -34,7 +25,7 @@ class TableError(ValueError):
 
 
 def estimate_rows(rows: Iterable[Mapping[str, str]], facts: Catalog, *, given_kv: bool) -> Iterator[dict[str, str]]:
-    """Each row with its estimates. What cannot be answered is empty and says why in `est_error`."""
+    """Each row with its estimates; `est_error` where nothing is answered, `est_note` for what is missing."""
     for number, row in enumerate(rows, start=2):
         found = dict(row)
         found.update(estimate_memory(row, facts, given_kv=given_kv))
@@ -50,9 +41,10 @@ def _speed(row: Mapping[str, str], facts: Catalog, number: int, found: dict[str,
     constants = facts.speed()
     try:
         prepared = prepare(facts.measured_row(row, number), facts, constants, facts.runtime())
-        told.update({name: _text(value) for name, value in estimate_columns(estimate(prepared, constants)).items()})
+        told.update({name: _text(value) for name, value in estimate_columns(prepared, constants).items()})
     except ValueError as problem:
-        told["est_error"] = "; ".join(dict.fromkeys(part for part in (found["est_error"], str(problem)) if part))
+        said = (found["est_note"], f"no speed: {problem}")
+        told["est_note"] = "; ".join(dict.fromkeys(part for part in said if part))
     return told
 
 
@@ -75,7 +67,7 @@ def estimate_table(
 ) -> tuple[int, int]:
     """Read a CSV table, write it with the estimated columns.
 
-    Returns how many rows there are, and how many of them have no full answer.
+    Returns how many rows there are, and how many of them have no answer.
 
     Raises TableError in one line where the file is no table with a `model_id` column.
     """
@@ -90,7 +82,7 @@ def estimate_table(
             shown = f"column {printable(twice, 40)!r} appears twice" if twice else "two columns have no name"
             raise TableError(f"{name}: {shown}; give each a name of its own")
         added = [
-            column for column in (*MEMORY_COLUMNS[:-1], *SPEED_COLUMNS, MEMORY_COLUMNS[-1]) if column not in columns
+            column for column in (*MEMORY_COLUMNS[:-2], *SPEED_COLUMNS, *MEMORY_COLUMNS[-2:]) if column not in columns
         ]
         writer = csv.DictWriter(target, [*columns, *added], extrasaction="ignore", lineterminator="\n")
         writer.writerow({column: inert(column) for column in (*columns, *added)})
@@ -98,7 +90,7 @@ def estimate_table(
         for row in estimate_rows(_clean(reader), facts, given_kv=given_kv):
             rows += 1
             surplus = row.pop(_SURPLUS, "")
-            row["est_error"] = "; ".join(part for part in (surplus, row["est_error"]) if part)
+            row["est_note"] = "; ".join(part for part in (surplus, row["est_note"]) if part)
             refused += bool(row["est_error"])
             writer.writerow({column: inert(cell) for column, cell in row.items()})
     except (csv.Error, UnicodeDecodeError) as problem:

@@ -17,6 +17,7 @@ from ..engine.figures.units import (
     significant,
 )
 from ..engine.model.parts import Part as ModelPart
+from .interval import around, ends
 from .moe_router import gate, loads, placement, router, times
 from .show import Answer, Block, Cell, Column, Prose, Row, Says, Stacks, Table
 
@@ -198,10 +199,10 @@ def served(side: Side, on: Served) -> str:
     if on.memory is None or on.serving is None:
         return f"{side.model.name}: {on.reason or 'no legal layout'}"
     cost = "" if on.usd_per_mtok is None else f", {format_value(on.usd_per_mtok, Unit.USD_PER_MTOK)}"
-    band = f" ±{on.band_pct:.0f} %" if on.band_pct is not None else " (no measured data)"
+    tpot = around(on.serving.tpot_s, on.interval, format_seconds) or " (no measured data)"
     return (
         f"{side.model.name} takes {on.gpus} as {on.memory.layout.label}, "
-        f"{significant(on.serving.output_per_s)} tokens/s at TPOT {significant(on.serving.tpot_s * 1e3)} ms{band}{cost}"
+        f"{significant(on.serving.output_per_s)} tokens/s at TPOT {format_seconds(on.serving.tpot_s)}{tpot}{cost}"
     )
 
 
@@ -361,12 +362,12 @@ def _on(on: Served) -> tuple[str, str, str]:
     if on.memory is None or on.serving is None:
         return on.reason or "no legal layout", "", ""
     serving = on.serving
-    band = f" ±{on.band_pct:.0f} %" if on.band_pct is not None else ", no measured data"
+    tpot = around(serving.tpot_s, on.interval, format_seconds) or ", no measured data"
     cost = "no price" if on.usd_per_mtok is None else f"{format_usd(on.usd_per_mtok)}/1M"
     return (
         f"{on.gpus}: {on.memory.layout.label}",
         f"{significant(serving.output_per_s)} tokens/s, {cost}",
-        f"TPOT {format_seconds(serving.tpot_s)}{band}",
+        f"TPOT {format_seconds(serving.tpot_s)}{tpot}",
     )
 
 
@@ -456,5 +457,5 @@ def _served_data(on: Served) -> dict[str, object]:
         "tpot_ms": None if serving is None else serving.tpot_s * 1e3,
         "output_tokens_per_s": None if serving is None else serving.output_per_s,
         "usd_per_mtok": on.usd_per_mtok,
-        "band_pct": on.band_pct,
+        **ends("tpot_ms", None if serving is None else serving.tpot_s * 1e3, on.interval),
     }

@@ -11,6 +11,7 @@ from ..engine.figures.units import GB, ByteUnit, format_bytes, format_count, for
 from ..engine.metrics import metric
 from . import load_curve
 from .deployment import reason_text, reasons_text, way_flag, way_text
+from .interval import around, ends, rounded_count
 from .names import short_name
 from .show import Answer, Block, Cell, Column, Prose, Row, Says, Table
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from ..engine.figures.derivation import Derivation
     from ..engine.sections.layout_table import LayoutRow
     from ..engine.sections.parallelism import Chosen, ParallelismResult, TypicalRow
-    from ..engine.speed import Band
+    from ..engine.speed import Band, Interval
 
 ASSUMED = (
     "input_tokens", "output_tokens", "prefix_hit", "node_link", "engine", "utilization", "max_batched_tokens",
@@ -131,20 +132,21 @@ def tone(result: ParallelismResult) -> str:
     return "good" if result.serving else "tight"
 
 
-def band_text(band: Band | None) -> str:
-    """` ±9 %`; empty without measured data."""
-    return f" ±{band.mean_ape:.0f} %" if band else ""
+def _interval(band: Band | None) -> Interval | None:
+    return band.interval if band else None
 
 
 def speed_line(chosen: Chosen) -> str:
-    """TTFT, TPOT and tokens/s with the error of each, or why there are none."""
+    """TTFT, TPOT and tokens/s with the interval around each, or why there are none."""
     serving = chosen.serving
     if serving is None:
         return chosen.no_speed
+    ttft = around(serving.ttft_s, _interval(chosen.ttft_band), format_seconds)
+    tpot = around(serving.tpot_s, _interval(chosen.tpot_band), format_seconds)
+    rate = around(serving.output_per_s, _interval(chosen.throughput_band), rounded_count)
     line = (
-        f"TTFT {format_seconds(serving.ttft_s)}{band_text(chosen.ttft_band)} · "
-        f"TPOT {format_seconds(serving.tpot_s)}{band_text(chosen.tpot_band)} · "
-        f"{format_count(round(serving.output_per_s))} tokens/s{band_text(chosen.throughput_band)}"
+        f"TTFT {format_seconds(serving.ttft_s)}{ttft} · TPOT {format_seconds(serving.tpot_s)}{tpot} · "
+        f"{format_count(round(serving.output_per_s))} tokens/s{rate}"
     )
     measured = any((chosen.ttft_band, chosen.tpot_band, chosen.throughput_band))
     return line if measured else f"{line}, {NO_DATA}"
@@ -501,9 +503,15 @@ def _sizes(row: LayoutRow | Chosen) -> dict[str, int]:
 
 
 def _chosen_data(chosen: Chosen) -> dict[str, Any]:
-    def error(band: Band | None) -> float | None:
-        return band.mean_ape if band else None
-
+    serving = chosen.serving
+    figures = {
+        "ttft_ms": (None if serving is None else serving.ttft_s * 1e3, chosen.ttft_band),
+        "tpot_ms": (None if serving is None else serving.tpot_s * 1e3, chosen.tpot_band),
+        "output_tokens_per_s": (None if serving is None else serving.output_per_s, chosen.throughput_band),
+    }
+    intervals: dict[str, float | None] = {}
+    for name, (value, band) in figures.items():
+        intervals |= ends(name, value, _interval(band))
     return {
         **_sizes(chosen),
         "forced": chosen.forced,
@@ -513,9 +521,7 @@ def _chosen_data(chosen: Chosen) -> dict[str, Any]:
         "memory_free_bytes": chosen.memory.free,
         **_serving_data(chosen),
         "no_speed": chosen.no_speed,
-        "ttft_error_pct": error(chosen.ttft_band),
-        "tpot_error_pct": error(chosen.tpot_band),
-        "throughput_error_pct": error(chosen.throughput_band),
+        **intervals,
     }
 
 

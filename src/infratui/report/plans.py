@@ -79,7 +79,7 @@ def _rows(plan: DemandPlan, candidates: tuple[Candidate, ...]) -> tuple[Row, ...
     scenario, rows = plan.scenario, []
     for entry in candidates:
         here = entry.accelerator.id == scenario.accelerator and entry.precision.id == scenario.precision
-        unproven = "" if entry.replica.band_pct is not None else " ?"
+        unproven = "" if entry.replica.interval is not None else " ?"
         per_mtok = entry.usd_per_mtok
         rows.append(
             Row(

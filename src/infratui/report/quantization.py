@@ -9,6 +9,7 @@ from ..engine.figures.compare import Better, Headline, headline
 from ..engine.figures.derivation import Unit
 from ..engine.figures.units import ByteUnit, format_bytes, format_gigabytes
 from ..engine.metrics import metric
+from .interval import ends
 from .names import short_name
 from .published import GLYPHS, SHORT, TONES, badge, evidence, methods
 from .show import Answer, Block, Cell, Column, Pillar, Pillars, Prose, Row, Says, Table
@@ -136,9 +137,9 @@ def native(row: PrecisionRow, accelerator: Accelerator) -> str:
         case Arithmetic.NATIVE:
             return f"{accelerator.name} computes it natively, on its {units} units"
         case Arithmetic.UNPACKED:
-            return "weights are unpacked to 16 bit before each product, so arithmetic gets no faster"
+            return "weights are unpacked to 16 bit before each product, which slows long prompts"
         case Arithmetic.EMULATED:
-            return f"{accelerator.name} has no {units} units: products run at 16 bit"
+            return f"{accelerator.name} has no {units} units: products run at 16 bit, weights unpacked"
 
 
 def decode_reason(speed: SpeedEffect, row: PrecisionRow) -> str:
@@ -394,7 +395,7 @@ def data(result: QuantizationResult, *, explain: bool = False) -> dict[str, Any]
         "estimator": result.estimator,
         "layout": result.layout.label,
         "users_per_replica": result.batch,
-        "speed_band_pct": result.band_pct,
+        **ends("decode_step", 1.0, result.interval),
         "no_speed": result.no_speed,
         "summary": summary(result),
         "precisions": [_row_data(result, row, explain=explain) for row in result.rows],

@@ -88,6 +88,8 @@ class Accelerator:
     """Accelerators that the link joins: 2 for a bridge, 72 for a rack; 0: all of a node."""
     pcie_gen: int | None = None
     tdp_w: float | None = None
+    wide_sums_halved: bool = False
+    """Consumer card: the published 16-bit rate sums at 32 bit, and is twice as high where sums are kept at 16."""
     gpus_per_node: int = 8
     aliases: tuple[str, ...] = ()
     notes: str = ""

@@ -76,7 +76,7 @@ def thumb_replica(case: Case, site: Site, *, explain: bool = True) -> Replica:
         tpot_s=1 / rate,
         limited_by="the rule of thumb: one user at a time",
         bound="",
-        band_pct=None,
+        interval=None,
         by_rule=True,
         derivation=ledger.derivation("One replica by the rule of thumb") if explain else None,
     )

@@ -10,6 +10,7 @@ from ..case import Case
 from ..deployment.judge import NoReplicaError
 from ..deployment.search import fleet
 from ..figures.derivation import Ledger
+from ..speed import Interval
 from .case import CostCase, ownership, price_ranges
 from .decision import commitments, decide
 from .demand import offered_load
@@ -23,7 +24,7 @@ _STILL = 1e-9
 _SEARCHED = 16
 """Halvings where each value is a search of its own."""
 _ENDS = 2
-_DEFAULT_BAND = 20.0
+_UNPROVEN = Interval(0.7, 1.3)
 """Percent by which speed is varied where no measured data give a band."""
 
 
@@ -140,8 +141,8 @@ def _levers(case: CostCase, prices: dict[str, float]) -> Iterator[Lever]:
         for name, label in (("ttft_ms", "TTFT target"), ("tpot_ms", "TPOT target")):
             if target := getattr(scenario, name):
                 yield Lever(name, label, target, target * 0.9, target * 1.1, 0)
-    band = (case.replica.band_pct or _DEFAULT_BAND) / 100
-    yield Lever("speed", "Speed", 1.0, 1 - min(band, 0.9), 1 + band)
+    speed = case.replica.interval or _UNPROVEN
+    yield Lever("speed", "Speed", 1.0, speed.low, speed.high)
     yield Lever("electricity_usd_per_kwh", "Electricity", scenario.electricity_usd_per_kwh, 0.05, 0.3)
     yield Lever("staff_usd_per_year", "Staff", scenario.staff_usd_per_year, 0.0, scenario.staff_usd_per_year * 2.5)
     yield Lever("interest_pct", "Cost of capital", scenario.interest_pct, 0.0, max(12.0, scenario.interest_pct * 1.5))

@@ -16,7 +16,7 @@ from ..model.architecture import AnyAttention, GroupedQuery, Model, Part, layer_
 from ..model.precision import Precision
 from ..speed import Workload
 from ..speed.load import step_load
-from ..speed.step import MEMORY_CEILING, rates_of
+from ..speed.rates import MEMORY_CEILING, rates_of
 from ..speed.workload import prompt_work
 from .site import Site
 
@@ -31,7 +31,7 @@ _KINDS = 4
 
 
 @lru_cache(maxsize=256)
-def _weights_table(model: Model, precision: Precision) -> dict[tuple[int, int], int]:
+def _weights_table(model: Model, precision: Precision, adapters: tuple[int, int]) -> dict[tuple[int, int], int]:
     """(TP, experts of a rank, or minus EP within TP) → weights of a replica; filled as it is asked."""
     return {}
 
@@ -61,7 +61,9 @@ class Floor:
         self._of_free = deployment.constants.budget == "free"
         self._requested = self._visible * deployment.utilization
         batch = deployment.batch(site.accelerator)
-        self._weights = _weights_table(deployment.model, deployment.precision)
+        self._weights = _weights_table(
+            deployment.model, deployment.precision, (deployment.adapters, deployment.adapter_rank)
+        )
         self._runtime = _runtime_table(deployment.model, deployment.constants, batch)
         self._cache: dict[int, int] = {}
         self._layer: dict[tuple[int, int], dict[str, tuple[int, int]]] = {}
@@ -175,7 +177,7 @@ def _reached(case: Case, site: Site, workload: Workload) -> _Reached | str:
         deployment.constants.kv,
     )
     try:
-        generation = constants.generation(case.scenario.engine, "")
+        generation = constants.generation(case.scenario.engine, case.scenario.engine_version)
     except KeyError as error:
         return str(error)
     rates = rates_of(constants, generation, site.accelerator, site.fabric, load)
@@ -189,8 +191,11 @@ def _reached(case: Case, site: Site, workload: Workload) -> _Reached | str:
     )
     tokens, context = prompt_work(workload)
     return _Reached(
-        fixed=load.layers * rates.per_layer + load.expert_layers * rates.per_expert_layer,
-        per_stage=rates.per_step,
+        fixed=load.layers * rates.per_layer
+        + load.expert_layers * rates.per_expert_layer
+        + load.kernels * rates.per_kernel,
+        # A host that schedules ahead may hide behind the GPU altogether.
+        per_stage=0.0 if rates.schedules_ahead else rates.per_step,
         per_sequence=rates.per_sequence,
         decoded=token,
         prompt=tokens * token,
@@ -325,10 +330,9 @@ class Pace:
 
     def _together(self, layout: Layout) -> float:
         """Sequences that run on one replica at most with all users in flight."""
-        # Fewer in flight than asked for step faster: only what certainly runs together counts.
+        # Engines that keep no room for whole answers run as many as memory holds half way through.
         whole = layout.tp * layout.pp * self._site.table.visible_memory(self._site.accelerator)
-        tokens = self._workload.input_tokens + self._workload.output_tokens
-        size = layout.tp * self._geometry(layout.tp).sequence_bytes(tokens)
+        size = layout.tp * self._geometry(layout.tp).sequence_bytes(math.floor(self._workload.context))
         limit = self._workload.max_num_seqs or math.inf
         return max(1.0, min(self._case.load.users / layout.dp, limit, whole / size if size else math.inf))
 

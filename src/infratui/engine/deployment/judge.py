@@ -14,7 +14,7 @@ from ..memory.kv_cache import Sequences
 from ..memory.plan import MemoryPlan
 from ..model.architecture import Model
 from ..model.precision import Precision
-from ..speed import Plan, SpeedError, Workload, predict_mix, serve
+from ..speed import Interval, Plan, SpeedError, Workload, predict_mix, serve
 from .demand import Targets
 from .site import Site
 
@@ -77,6 +77,7 @@ def speed_plan(case: Case, site: Site, layout: Layout, memory: MemoryPlan) -> Pl
         layout,
         case.facts.speed(),
         engine=case.scenario.engine,
+        version=case.scenario.engine_version,
         fabric=site.fabric,
         kv_space=float(memory.kv_space),
         windowed=deployment.windowed,
@@ -118,8 +119,8 @@ class Replica:
     """What keeps the batch from growing, in words."""
     bound: str
     """The term of a decode step that takes most time."""
-    band_pct: float | None
-    """Mean error of such predictions on measured rows of other sources; None: no measured data."""
+    interval: Interval | None
+    """Around its throughput; None: no measured data."""
     by_rule: bool = False
     """Counted by the rule of thumb instead of predicted."""
     derivation: Derivation | None = None
@@ -206,7 +207,7 @@ def replica_at(
         output_per_s, ttft_s, tpot_s = mix.per_replica * plan.layout.dp, mix.ttft_s, mix.tpot_s
     rate = ledger(
         REPLICA_RATE,
-        band_pct=band.mean_ape if band else None,
+        band_pct=band.interval.half_pct if band else None,
         note=f"the largest batch within the targets is {chosen.concurrency:,.0f}, limited by {limited_by}",
         output_tokens_per_s=output_per_s,
         output_tokens=workload.output_tokens,
@@ -224,7 +225,7 @@ def replica_at(
         tpot_s=tpot_s,
         limited_by=limited_by,
         bound=plan.decode(batch, workload.context, workload.speculation).bound,
-        band_pct=band.mean_ape if band else None,
+        interval=band.interval if band else None,
         derivation=ledger.derivation(title) if explain else None,
     )
 

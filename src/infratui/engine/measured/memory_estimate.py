@@ -15,7 +15,7 @@ from ..figures.units import GIB, plain_float
 from ..memory.kv_cache import CacheKind, KvGeometry, Sequences, layer_kinds
 from ..memory.plan import Deployment, plan_memory
 from ..memory.runtime import RuntimeConstants, RuntimeTable, UnknownEngineError
-from ..memory.startup import predict_startup
+from ..memory.startup import CacheMode, predict_startup
 from ..memory.weights import StageWeights
 from ..model.architecture import Model, Part
 from ..model.precision import Precision
@@ -30,6 +30,7 @@ MEMORY_COLUMNS = (
     "est_kv_tokens",
     "est_max_concurrency",
     "est_band_pct",
+    "est_note",
     "est_error",
 )
 """What `estimate_memory` adds to a row."""
@@ -60,6 +61,9 @@ class LogRow:
     max_model_len: int
     max_num_seqs: int
     max_batched_tokens: int
+    hybrid_cache: CacheMode | None
+    """How states are kept beside prefix caching; None: as the engine's version does."""
+    draft_tokens: int
     kv_cache_gib: float | None
     """Measured KV space per GPU, where the row carries it."""
     trouble: str
@@ -82,23 +86,29 @@ def read_row(row: Mapping[str, str], facts: Facts) -> LogRow:
         max_model_len=_count(row, "max_model_len", _LONGEST),
         max_num_seqs=_count(row, "max_num_seqs", _MOST_SEQS),
         max_batched_tokens=_count(row, "max_num_batched_tokens", _LONGEST),
+        hybrid_cache=_cache_mode(row),
+        draft_tokens=_count(row, "draft_tokens", 64),
         kv_cache_gib=_number(row, "kv_cache_gib_per_gpu"),
         trouble=trouble,
     )
 
 
 def estimate_memory(row: Mapping[str, str], facts: Facts, *, given_kv: bool = False) -> dict[str, str]:
-    """The estimated columns of one row, as text; what cannot be answered is empty and says why in `est_error`.
+    """The estimated columns of one row, as text.
+
+    `est_error` says why nothing is answered, `est_note` what is missing of an answer and how a name was read.
 
     `given_kv`: tokens and concurrency from the row's own `kv_cache_gib_per_gpu`.
     """
     found = dict.fromkeys(MEMORY_COLUMNS, "")
     try:
         stated = read_row(row, facts)
+        _check_gpus(row, stated.layout)
         illegal = refusals(stated.model, stated.precision, stated.layout, Fabric(gpus_per_node=_LIMITS["tp"]))
         if illegal:
             raise RowError(illegal[0])
         _fill(found, stated, facts.runtime(), given_kv)
+        found["est_note"] = "; ".join(part for part in (_read_as(row, stated.model), found["est_note"]) if part)
     except (RowError, UnknownFactError, ValueError) as problem:
         found["est_error"] = str(problem)
     return found
@@ -139,16 +149,42 @@ def _fill(found: dict[str, str], row: LogRow, table: RuntimeTable, given_kv: boo
     if given_kv and row.kv_cache_gib is not None:
         space = round(row.kv_cache_gib * GIB)
     if space:
-        tokens, concurrency = capacity(geometry, space, length, batched, constants, row.engine)
+        mode = row.hybrid_cache or constants.hybrid_cache
+        drafts = (row.draft_tokens, 1 if row.draft_tokens else 0)
+        tokens, concurrency = capacity(geometry, space, length, batched, constants, row.engine, mode, drafts)
         found["est_kv_tokens"] = str(tokens)
         found["est_max_concurrency"] = f"{concurrency:.2f}"
-    found["est_error"] = "; ".join(part for part in (row.trouble, trouble) if part)
+    found["est_note"] = "; ".join(part for part in (row.trouble, trouble) if part)
+
+
+def _check_gpus(row: Mapping[str, str], layout: Layout) -> None:
+    """Raises RowError where a row's number of GPUs is not that of its layout."""
+    stated = _count(row, "num_gpus", _LIMITS["dp"])
+    if stated and _text(row, "tp") and stated != layout.gpus:
+        sizes = f"tp {layout.tp} × pp {layout.pp} × dp {layout.dp}"
+        raise RowError(f"num_gpus: {stated} is not {sizes} = {layout.gpus}; correct one, or leave num_gpus empty")
+
+
+def _read_as(row: Mapping[str, str], model: Model) -> str:
+    """`read as gemma-3-27b`, where a name is not the catalog's own."""
+    name = _text(row, "model_id")
+    return "" if name.lower() in (model.id.lower(), model.hf_id.lower()) else f"read as {model.id}"
 
 
 def capacity(
-    geometry: KvGeometry, space: int, length: int, batched: int, constants: RuntimeConstants, engine: str
+    geometry: KvGeometry,
+    space: int,
+    length: int,
+    batched: int,
+    constants: RuntimeConstants,
+    engine: str,
+    cache_mode: CacheMode = "none",
+    drafts: tuple[int, int] = (0, 0),
 ) -> tuple[int, float]:
-    """Tokens as the engine would print them, and sequences of `length`, that `space` bytes of one GPU hold."""
+    """Tokens as the engine would print them, and sequences of `length`, that `space` bytes of one GPU hold.
+
+    `drafts`: tokens that a step verifies beyond one, and layers of the draft.
+    """
     if engine == "vllm":
         lines = predict_startup(
             geometry,
@@ -158,7 +194,9 @@ def capacity(
             block_tokens=constants.block_tokens,
             printed_by_groups=constants.prints_groups,
             merged=constants.merged_line,
-            cache_mode=constants.hybrid_cache,
+            cache_mode=cache_mode,
+            draft_tokens=drafts[0],
+            draft_layers=drafts[1],
         )
         return lines.kv_tokens, lines.concurrency
     concurrency = max(0, space) / max(1, geometry.sequence_bytes(length))
@@ -187,31 +225,49 @@ def weight_precision(text: str, model: Model, facts: Facts) -> Precision:
     name = re.sub(r"\(.*?\)|^gguf\b", "", words).strip().replace(" ", "-")
     if not name:
         return facts.precision(model.weight_precision)
-    if "attention kept" in words or "bf16 attention" in words:
-        return facts.precision("fp8-bf16-attention")
     if "gguf" in words:
         return facts.precision(name)
-    for mark, precision_id in (
-        ("16-bit", "bf16"),
-        ("bf16", "bf16"),
-        ("fp16", "fp16"),
-        ("f16", "fp16"),
-        ("half", "fp16"),
-        ("mxfp4", "mxfp4"),
-        ("nvfp4", "nvfp4"),
-        ("awq", "int4-awq"),
-        ("gptq-int8", "int8-gptq"),
-        ("gptq", "int4-gptq"),
-        ("w4a16", "int4"),
-        ("w8a8-fp8", "fp8"),
-        ("int8", "int8"),
-        ("w8a8", "int8"),
-        ("int4", "int4"),
-        ("fp8", "fp8"),
-    ):
-        if name.startswith(mark) or (mark in name and mark not in ("int4", "f16")):
-            return facts.precision(_as_released(precision_id, model) or precision_id)
-    return facts.precision(name)
+    # `int4, rest bf16`: the first format is that of most weights, those behind it are the exceptions.
+    marks = _FORMAT.findall(words)
+    if not marks:
+        return facts.precision(name)
+    precision_id = next(found for mark, found in _FORMATS if mark == marks[0])
+    if precision_id == "int4" and "gptq" in marks:
+        precision_id = "int4-gptq"
+    elif precision_id == "int4" and "awq" in marks:
+        precision_id = "int4-awq"
+    elif precision_id == "int8" and "fp8" in marks:
+        precision_id = "fp8"
+    wide = re.search(r"attention\W+(?:kept\W+)?(?:bf16|fp16|16)|(?:bf16|fp16|16-bit)\W+attention", words)
+    if wide and precision_id == "fp8":
+        return facts.precision("fp8-bf16-attention")
+    if wide and precision_id == "nvfp4":
+        return facts.precision("nvfp4-mlp")
+    return facts.precision(_as_released(precision_id, model) or precision_id)
+
+
+_FORMATS = (
+    ("16-bit", "bf16"),
+    ("bfloat16", "bf16"),
+    ("float16", "fp16"),
+    ("bf16", "bf16"),
+    ("fp16", "fp16"),
+    ("f16", "fp16"),
+    ("half", "fp16"),
+    ("mxfp4", "mxfp4"),
+    ("nvfp4", "nvfp4"),
+    ("awq", "int4-awq"),
+    ("gptq-int8", "int8-gptq"),
+    ("gptq", "int4-gptq"),
+    ("w4a16", "int4"),
+    ("w8a8-fp8", "fp8"),
+    ("w8a8", "int8"),
+    ("int8", "int8"),
+    ("int4", "int4"),
+    ("fp8", "fp8"),
+)
+"""Words for formats, the longer before those that they contain → precision ids."""
+_FORMAT = re.compile("|".join(rf"(?<![a-z0-9]){re.escape(mark)}(?![0-9])" for mark, _ in _FORMATS))
 
 
 def _as_released(precision_id: str, model: Model) -> str:
@@ -291,6 +347,20 @@ def _count(row: Mapping[str, str], name: str, most: int) -> int:
     if value != int(value) or not 1 <= value <= most:
         raise RowError(f"{name}: {_text(row, name)[:40]!r} is not a whole number from 1 to {most:,}")
     return int(value)
+
+
+def _cache_mode(row: Mapping[str, str]) -> CacheMode | None:
+    match _text(row, "hybrid_cache").lower():
+        case "":
+            return None
+        case "none":
+            return "none"
+        case "align":
+            return "align"
+        case "all":
+            return "all"
+        case other:
+            raise RowError(f"hybrid_cache: {other[:40]!r} is not known; write none, align or all")
 
 
 def _share(row: Mapping[str, str], name: str) -> float:

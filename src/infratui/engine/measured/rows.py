@@ -18,8 +18,8 @@ from ..model.precision import Precision
 from ..speed.constants import Constants, Generation
 from ..speed.load import StepLoad, step_load
 from ..speed.plan import Plan
+from ..speed.rates import rates_of
 from ..speed.serving import Serving, predict_mix, serve
-from ..speed.step import rates_of
 from ..speed.workload import SpeedError, Workload
 
 Quantity = Literal["tpot", "ttft", "ttft under load", "throughput", "max throughput"]
@@ -51,9 +51,11 @@ class MeasuredRow:
     concurrency: float | None
     """None: maximum throughput."""
     static: bool
-    lockstep: float
+    lockstep: float | None
     requests: int | None
     max_num_seqs: int | None
+    utilization: float | None
+    """Share of memory that the engine may take; None: its default."""
     metric: str
     value: float | None
     fitted: bool = True
@@ -86,6 +88,11 @@ class Prepared:
     load: StepLoad
     kv_space: float
     workload: Workload
+
+    @property
+    def cell(self) -> str:
+        """The model and the GPU: left out together, whoever measured them."""
+        return f"{self.model.id} on {self.accelerator.id}"
 
     def plan(self, constants: Constants) -> Plan:
         """The row's plan under these constants."""
@@ -173,7 +180,7 @@ def _kv_space(
         weights,
         kv,
         constants,
-        constants.utilization,
+        row.utilization or constants.utilization,
         max_num_seqs=min(row.max_num_seqs or generation.max_num_seqs, generation.max_num_seqs),
     )
     whole = Sequences(row.layout.dp, max(1, math.ceil(row.input_tokens + row.output_tokens)))
@@ -208,14 +215,38 @@ def estimate(prepared: Prepared, constants: Constants) -> Serving:
     return serve(prepared.plan(constants), prepared.workload)
 
 
-def estimate_columns(serving: Serving) -> dict[str, float | str]:
-    """The columns that `infratui estimate` adds for a row with traffic."""
-    return {
-        "est_ttft_ms": serving.ttft_s * 1e3,
-        "est_tpot_ms": serving.tpot_s * 1e3,
-        "est_output_tokens_per_s_total": serving.output_per_s,
-        "est_output_tokens_per_s_per_gpu": serving.output_per_s_per_gpu,
-        "est_total_tokens_per_s": serving.total_per_s,
-        "est_bound": serving.bound,
-        "est_batch": serving.batch,
-    }
+SPEED_FIGURES = (
+    "est_ttft_ms",
+    "est_tpot_ms",
+    "est_output_tokens_per_s_total",
+    "est_output_tokens_per_s_per_gpu",
+    "est_total_tokens_per_s",
+)
+"""Columns that have a `_low` and a `_high` beside them."""
+SPEED_COLUMNS = (
+    *SPEED_FIGURES,
+    "est_bound",
+    "est_batch",
+    *(f"{name}_{end}" for name in SPEED_FIGURES for end in ("low", "high")),
+)
+
+
+def estimate_columns(prepared: Prepared, constants: Constants) -> dict[str, float | str]:
+    """`SPEED_COLUMNS` of a row with traffic. An interval stays empty where nothing of its kind has been measured."""
+    plan = prepared.plan(constants)
+    serving = serve(plan, prepared.workload)
+    rate: Quantity = "max throughput" if prepared.workload.concurrency is None else "throughput"
+    figures: tuple[tuple[str, float, Quantity], ...] = (
+        ("est_ttft_ms", serving.ttft_s * 1e3, "ttft" if prepared.workload.concurrency == 1 else "ttft under load"),
+        ("est_tpot_ms", serving.tpot_s * 1e3, "tpot"),
+        ("est_output_tokens_per_s_total", serving.output_per_s, rate),
+        ("est_output_tokens_per_s_per_gpu", serving.output_per_s_per_gpu, rate),
+        ("est_total_tokens_per_s", serving.total_per_s, rate),
+    )
+    found: dict[str, float | str] = {name: value for name, value, _ in figures}
+    found |= {"est_bound": serving.bound, "est_batch": serving.batch}
+    for name, value, quantity in figures:
+        band = plan.band(quantity)
+        low, high = band.interval.around(value) if band else ("", "")
+        found |= {f"{name}_low": low, f"{name}_high": high}
+    return found

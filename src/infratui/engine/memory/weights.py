@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from ..cluster.layout import Layout
+from ..model.adapters import ADAPTER_BYTES, layer_adapter
 from ..model.architecture import (
     LayerGroup,
     Mixture,
@@ -19,6 +20,7 @@ from ..model.architecture import (
     parameters,
 )
 from ..model.precision import Precision
+from .block_rows import as_stored
 
 VOCABULARY_BLOCK = 64
 """Rows: engines pad the vocabulary to a multiple of this that TP divides (vLLM `VocabParallelEmbedding`)."""
@@ -166,6 +168,7 @@ def weights_per_gpu(model: Model, precision: Precision, layout: Layout) -> GpuWe
 
 @lru_cache(maxsize=2048)
 def _weights(model: Model, precision: Precision, tp: int, pp: int, ep: int) -> GpuWeights:
+    precision = as_stored(model, precision)
     hidden = model.hidden_size
     pad = padded_vocabulary(model.vocab_size, tp) - model.vocab_size
     embedding = math.ceil((embedding_parameters(model) + pad * hidden) / tp)
@@ -227,6 +230,7 @@ def part_weights(part: Part, count: int, precision: Precision) -> PartWeights:
 @lru_cache(maxsize=4096)
 def checkpoint_weights(model: Model, precision: Precision) -> tuple[PartWeights, ...]:
     """The whole model once, by part: what a checkpoint of this precision holds, without padding or copies."""
+    precision = as_stored(model, precision)
     parts = tuple(
         part_weights(part, count, precision)
         for part, count in parameters(model).parts
@@ -241,3 +245,15 @@ def total_weights(model: Model, precision: Precision) -> int:
     Llama 3.1 70B in BF16: 70,553,706,496 parameters × 2 B = 141,107,412,992 B.
     """
     return sum(entry.bytes for entry in checkpoint_weights(model, precision))
+
+
+def with_adapters(weights: GpuWeights, model: Model, layout: Layout, adapters: int, rank: int) -> GpuWeights:
+    """The same GPUs with slots for so many adapters of one rank beside the weights, in 16 bit."""
+    stages = []
+    for stage, groups in zip(weights.stages, stage_groups(model, layout.pp), strict=True):
+        count = adapters * sum(
+            layers * layer_adapter(group, model.hidden_size, rank, layout.tp) for group, layers in groups
+        )
+        part = PartWeights(Part.ADAPTERS, count, 8.0 * ADAPTER_BYTES, ADAPTER_BYTES * count)
+        stages.append(replace(stage, parts=(*stage.parts, part), total=stage.total + part.bytes))
+    return GpuWeights(tuple(stages), max(stages, key=lambda stage: stage.total), weights.ranks)

@@ -135,6 +135,8 @@ class Model:
     head_bias: bool = False
     weight_precision: str = "bf16"
     """Precision id as released."""
+    cache_precision: str = ""
+    """Precision id of the KV cache that the checkpoint is calibrated for, which engines then keep; empty: 16 bit."""
     family: str = ""
     hf_id: str = ""
     license: str = ""

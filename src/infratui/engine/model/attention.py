@@ -85,6 +85,11 @@ class GroupedQuery:
     extra_parameters: int = 0
     """Anything per layer that the fields above do not name."""
 
+    @property
+    def shares_keys(self) -> bool:
+        """Several query heads read one key: GQA and MQA."""
+        return self.kv_heads < self.heads
+
     def weights(self, hidden: int) -> Weights:
         query = self.heads * self.head_dim
         key = self.kv_heads * self.head_dim

@@ -22,6 +22,23 @@ class PartBits:
 
 
 @dataclass(frozen=True, slots=True)
+class BlockRows:
+    """Bits of a format whose blocks must divide a row: other rows are stored in a wider one (llama.cpp)."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    elements: int
+    """Weights of a block."""
+    plain: float
+    """Bits of most matrices."""
+    plain_uneven: float
+    """Their bits where blocks do not divide the row."""
+    rich: float
+    """Bits of the value and down projections, in the mean over layers."""
+    rich_uneven: float
+
+
+@dataclass(frozen=True, slots=True)
 class Precision:
     """A way to store weights or a KV cache, with its true cost in bits.
 
@@ -41,6 +58,8 @@ class Precision:
     activation_bits: int = 16
     block: int = 0
     """Weights that share a scale along the split dimension; tensor parallelism must not cut through one. 0: none."""
+    rows: BlockRows | None = None
+    """Where blocks lie within rows and cannot be cut."""
     pad_hidden: int = 1
     """Engines pad the hidden side of expert matrices to a multiple of this, for their kernels."""
     pad_width: int = 1

@@ -249,11 +249,11 @@ def _at_speed(case: CostCase, share: float) -> CostCase:
 
 
 def _speeds(case: CostCase) -> tuple[float, float] | None:
-    """Both ends of the error band of speed, as shares of the prediction."""
-    band = case.replica.band_pct
-    if band is None or case.units:
+    """Both ends of the interval around speed, as shares of the prediction, the faster first."""
+    interval = case.replica.interval
+    if interval is None or case.units:
         return None
-    return 1 + band / 100, 1 - min(band, 90.0) / 100
+    return interval.high, interval.low
 
 
 def _gpus_band(case: CostCase, offered: Offered) -> tuple[int, int] | None:
@@ -323,7 +323,7 @@ def _notes(case: CostCase, offered: Offered, fleet: Fleet, api: ApiQuote | None)
         notes.append(f"{fleet.gpus:,} GPUs are more than any operator has: the figures are arithmetic only.")
     if case.replica.by_rule:
         notes.append("By the rule of thumb: no batch, no latency targets. The detailed estimator predicts both.")
-    elif case.replica.band_pct is None:
+    elif case.replica.interval is None:
         notes.append(f"No measured data for this kind of model on {case.accelerator.name}: speed is unproven.")
     by_rule = _gpus_by_rule(case, offered)
     if by_rule >= 4 * fleet.gpus:

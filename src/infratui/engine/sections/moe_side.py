@@ -15,7 +15,7 @@ from ..figures.derivation import Basis, Derivation, Formula, Ledger, Unit
 from ..memory.plan import MemoryPlan
 from ..model.architecture import Model, Part, parameters
 from ..model.precision import Precision
-from ..speed import Plan, Serving, SpeedError, serve
+from ..speed import Interval, Plan, Serving, SpeedError, serve
 
 WEIGHTS = Formula("weights", "ceil(parameters * bits / 8)", Unit.BYTES, term="weights")
 PLAIN = Formula("weights by rule of thumb", "parameters * bytes_per_parameter", Unit.BYTES, term="weights")
@@ -56,8 +56,8 @@ class Served:
     usd_per_mtok: float | None
     """On-demand price of the GPUs over predicted output tokens; None without a price."""
     reason: str
-    band_pct: float | None
-    """± percent of the predicted TPOT; None: no measured data."""
+    interval: Interval | None
+    """Around the predicted TPOT; None: no measured data."""
     plan: Plan | None = None
 
     @property
@@ -212,7 +212,7 @@ def _served(case: Case, gpus: int, short: str, ledger: Ledger) -> Served:
         return Served(gpus, memory, None, None, str(error), None)
     band = plan.band("tpot")
     cost = _usd_per_mtok(case, gpus, serving, ledger)
-    return Served(gpus, memory, serving, cost, "", band.mean_ape if band else None, plan)
+    return Served(gpus, memory, serving, cost, "", band.interval if band else None, plan)
 
 
 def _usd_per_mtok(case: Case, gpus: int, serving: Serving, ledger: Ledger) -> float | None:

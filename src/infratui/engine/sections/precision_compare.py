@@ -142,7 +142,7 @@ class PrecisionComparison:
         ledger = Ledger()
         ledger(
             DECODE_SPEED,
-            band_pct=band.mean_ape if band else None,
+            band_pct=band.interval.half_pct if band else None,
             step_16bit=steps[reference.precision.label].total_s,
             step=steps[row.precision.label].total_s,
         )

@@ -20,7 +20,7 @@ from ..memory.kv_cache import Sequences, kv_demand
 from ..memory.weights import checkpoint_weights
 from ..model.architecture import Model, Part
 from ..model.precision import Precision
-from ..speed import Plan, SpeedError
+from ..speed import Interval, Plan, SpeedError
 from .precision_compare import PrecisionComparison
 from .precision_rows import (
     BYTE_RATIO,
@@ -63,8 +63,8 @@ class QuantizationResult:
     methods: tuple[QuantizationMethod, ...]
     no_speed: str
     """Why no speed is predicted; empty where it is."""
-    band_pct: float | None
-    """Mean error of predicted decode steps on measured data of this kind; None: no measured data."""
+    interval: Interval | None
+    """Around predicted decode steps; None: no measured data."""
     rules: Rules
     """How published rows become badges."""
     comparison: PrecisionComparison
@@ -113,6 +113,7 @@ def evaluate_quantization(case: Case) -> QuantizationResult:
                 layout,
                 facts.speed(),
                 engine=scenario.engine,
+                version=scenario.engine_version,
                 fabric=site.fabric,
                 windowed=deployment.windowed,
                 rules=deployment.constants.kv,
@@ -137,7 +138,7 @@ def evaluate_quantization(case: Case) -> QuantizationResult:
         kv_rows=_kv_rows(comparison, case),
         methods=tuple(facts.methods()),
         no_speed=plan if isinstance(plan, str) else "",
-        band_pct=band.mean_ape if band else None,
+        interval=band.interval if band else None,
         rules=facts.quality().rules,
         comparison=comparison,
     )

@@ -1,12 +1,13 @@
 """How fast a plan is: a calibrated roofline of one step, and what a server makes of such steps."""
 
 from ..cluster.fabric import Fabric, fabric_of
-from .constants import Band, ConstantFamily, Constants, Generation, Parameter
+from .constants import Band, ConstantFamily, Constants, Generation, Interval, Parameter
 from .disaggregate import Disaggregated, disaggregate
 from .load import StepLoad, step_load
 from .plan import Plan
+from .rates import Rates, rates_of
 from .serving import Mix, Serving, load_curve, predict_mix, queue_service, serve
-from .step import Rates, StepTime, rates_of, step_time
+from .step import StepTime, step_time
 from .workload import Speculation, SpeedError, Workload
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Disaggregated",
     "Fabric",
     "Generation",
+    "Interval",
     "Mix",
     "Parameter",
     "Plan",

@@ -40,8 +40,8 @@ def all_reduce_path(constants: Constants, fabric: Fabric, ranks: int, collective
         bandwidth = fabric.bandwidth if fabric.kind == "pcie" else fabric.pcie_bandwidth
         path = Path(constants["pcie_latency"] * pairs**0.5, bandwidth * constants["pcie_share"])
     else:
-        style = collectives
-        latency = constants[f"{style}_latency"] * pairs ** constants[f"{style}_growth"]
+        growth = constants["ring_growth" if collectives == "ring" else "fused_growth"]
+        latency = constants[f"{collectives}_latency"] * pairs**growth
         bandwidth = fabric.bandwidth * constants["link_share"]
         if fabric.kind == "mesh":
             # Point-to-point links: a small group uses only the links among its members.

@@ -8,8 +8,13 @@ from typing import ClassVar, Literal
 
 from ..memory.runtime import version_key
 
-Collectives = Literal["ring", "fused"]
-"""How a tensor-parallel group sums: rings and trees of the older engines, or one fused kernel of today's."""
+Collectives = Literal["ring", "one_shot", "fused"]
+"""How a tensor-parallel group sums: NCCL's rings, a kernel that reads all peers at once (TensorRT-LLM from 0.6), or one
+fused with the norm after it (today's engines)."""
+
+
+Way = Literal["study", "cell"]
+"""What is left out of a fit together: a study, or a model on a GPU."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +64,26 @@ class Generation:
     """Seconds per request before its first token."""
     compute: str = ""
     """Factor on the matrix rate; empty: 1."""
+    consumer_compute: str = ""
+    """The same on consumer cards, which double their rate where sums are kept at 16 bit; empty: as `compute`."""
     bandwidth: str = ""
     """Factor on the memory rate; empty: 1."""
+    latent: str = ""
+    """Factor on all rates of models with latent attention; empty: 1."""
+    narrow_products: bool = False
+    """Few tokens are multiplied by kernels of their own, without tiles that stay half empty."""
+    grouped: str = ""
+    """Factor on cache reads where query heads share keys; empty: 1."""
+    burst: str = ""
+    """Share of requests in flight that arrive together, where a run does not say; empty: none."""
+    bunched: str = ""
+    """Prompts before one's own, beyond the burst, in a closed loop of similar requests; empty: none."""
+    admission: str = ""
+    """Seconds before its first token that a request spends per other request in flight; empty: 0."""
+    schedules_ahead: bool = False
+    """The host prepares the next step while the GPU runs this one: only what exceeds the GPU's time shows."""
+    reserves_output: bool = False
+    """A request is admitted when its whole answer has room; else when its prompt has, and some are preempted later."""
     before: str = ""
     """Versions below this one; empty: all later ones."""
     aliases: tuple[str, ...] = ()
@@ -74,8 +97,28 @@ class Generation:
 
 
 @dataclass(frozen=True, slots=True)
+class Interval:
+    """Where 80 of 100 measurements lie that the fit did not see, as factors on the prediction."""
+
+    low: float
+    high: float
+
+    def around(self, predicted: float) -> tuple[float, float]:
+        """The interval in the unit of the prediction."""
+        return predicted * self.low, predicted * self.high
+
+    @property
+    def half_pct(self) -> float:
+        """Its wider side, in percent of the prediction: where one ± must do."""
+        return 100 * max(1 - self.low, self.high - 1)
+
+
+@dataclass(frozen=True, slots=True)
 class Band:
-    """How far predictions of one kind were off on sources that the fit did not see, in percent."""
+    """How far predictions of one kind were off on rows that the fit did not see, in percent.
+
+    Rows are left out in two ways, by study and by model and GPU; errors are those of the worse.
+    """
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
@@ -87,8 +130,16 @@ class Band:
     median_ape: float
     bias: float
     p90_ape: float
+    low: float
+    """Measured over predicted: a tenth of the rows left out, either way, lie below."""
+    high: float
+    """Likewise a tenth lie above."""
     families: tuple[str, ...]
     """GPU families with measured rows of this quantity and kind; elsewhere there is no measured data."""
+
+    @property
+    def interval(self) -> Interval:
+        return Interval(self.low, self.high)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,7 +9,18 @@ from functools import lru_cache
 from ..cluster.layout import Layout
 from ..memory.kv_cache import DEFAULT_RULES, KvRules, kv_stages
 from ..memory.weights import padded_vocabulary, weights_per_gpu
-from ..model.architecture import AnyAttention, GroupedQuery, Latent, LayerGroup, Mixture, Model, Part, group_counts
+from ..model.architecture import (
+    AnyAttention,
+    Compressed,
+    GroupedQuery,
+    Latent,
+    LayerGroup,
+    Mixture,
+    Model,
+    Part,
+    Recurrent,
+    group_counts,
+)
 from ..model.precision import Compute, Precision
 
 HIDDEN_TOUCHES = 10
@@ -20,6 +31,14 @@ QUERY_TOUCHES = 4
 DISPATCH_TOUCHES = 4
 """Copies of a token on its way to its experts and back."""
 _ACTIVATION_BYTES = 2
+LATENT_KERNELS = 6
+"""Latent attention beside plain: two down projections and their norm, two absorbed products, the split rotary key."""
+INDEX_KERNELS = 5
+"""Sparse attention: query and key of the index, their norm, scores, the choice."""
+STATE_KERNELS = 5
+"""Recurrent layers: convolution, gates, normalised keys, scan, gated norm."""
+SHARED_KERNELS = 3
+"""Shared experts: two products and the activation between them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +81,8 @@ class ExpertLoad:
     """Routed weights on one rank."""
     expert_parameters: float
     """Parameters of one expert that one rank computes with, all layers together, per expert of the model."""
+    copies: float
+    """Ranks that one token is sent to: those that hold its experts, each once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +113,12 @@ class StepLoad:
     attention: tuple[AttentionLoad, ...]
     activation_bytes: float
     """Moved through memory per token."""
+    kernels: int
+    """Launches beyond those of a plain layer, all layers together."""
+    grouped: bool
+    """Query heads share keys."""
+    latent: bool
+    """Attends in a compressed latent."""
     weight_bytes: int
     """On the fullest GPU."""
     stages: tuple[tuple[float, tuple[tuple[int, float], ...], int], ...]
@@ -180,6 +207,9 @@ def step_load(
             if count and group.attention is not None
         ),
         activation_bytes=_activation_bytes(model, layout),
+        kernels=_kernels(model, weights),
+        grouped=any(isinstance(g.attention, GroupedQuery) and g.attention.shares_keys for g in model.groups),
+        latent=any(isinstance(group.attention, Latent) for group in model.groups),
         weight_bytes=gpu.total,
         stages=tuple(
             (geometry.growing, geometry.windows, geometry.state)
@@ -225,9 +255,56 @@ def _experts(model: Model, weights: Precision, layout: Layout) -> list[ExpertLoa
                     top_k=group.mlp.top_k,
                     local_bytes=math.ceil(count * group.mlp.experts * expert * bits / 8 / ways),
                     expert_parameters=count * expert / ways,
+                    copies=copies_sent(group.mlp, layout.ep),
                 )
             )
     return found
+
+
+def copies_sent(mlp: Mixture, ranks: int) -> float:
+    """Ranks that hold the experts of one token, in the mean: it is sent to each once, however many of them are there.
+
+    k even choices among n ranks hit n·(1 − (1 − 1/n)^k). A router that picks groups first stays within the ranks of
+    those: DeepSeek-V3 chooses 4 of 8 groups (arXiv 2412.19437, section 2.1.2).
+    """
+    choices, reach = float(mlp.top_k), float(max(1, ranks))
+    gate = mlp.gate
+    if gate.groups > gate.top_groups:
+        if ranks >= gate.groups:
+            reach *= gate.top_groups / gate.groups
+        else:
+            choices = min(choices, float(gate.top_groups))
+    return reach * (1 - (1 - 1 / reach) ** choices) if reach > 1 else 1.0
+
+
+def _kernels(model: Model, weights: Precision) -> int:
+    """Launches beyond a plain layer's, counted from what engines run: projections, norms, scans, quantization.
+
+    Formats with scales per block quantize the activations before every product in a kernel of its own; with one scale
+    per tensor or channel that is fused into the norm before it.
+    """
+    quantized = bool(weights.block) and weights.activation_bits < 16
+    total = 0
+    for group, count in group_counts(model):
+        extra = 0
+        attention = group.attention
+        if isinstance(attention, Latent):
+            extra += LATENT_KERNELS
+        elif isinstance(attention, Recurrent):
+            extra += STATE_KERNELS
+        elif isinstance(attention, Compressed):
+            extra += LATENT_KERNELS
+        elif isinstance(attention, GroupedQuery) and attention.qk_norm:
+            extra += 1
+        if isinstance(attention, Latent | GroupedQuery | Compressed) and attention.indexer:
+            extra += 0 if attention.indexer.shared else INDEX_KERNELS
+        if isinstance(group.mlp, Mixture) and (group.mlp.shared_experts or group.mlp.dense_width):
+            extra += SHARED_KERNELS
+        if quantized:
+            wide = weights.bits_of(Part.ATTENTION) > 12
+            extra += 2 if wide or attention is None else 4
+        total += count * extra
+    return total
 
 
 def _query_width(attention: AnyAttention) -> int:

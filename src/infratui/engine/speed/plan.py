@@ -8,18 +8,30 @@ from dataclasses import dataclass, field
 from ..cluster.fabric import Fabric, fabric_of
 from ..cluster.hardware import Accelerator
 from ..cluster.layout import Layout
-from ..figures.derivation import Formula, Ledger, Unit
+from ..figures.derivation import Basis, Formula, Ledger, Unit
 from ..memory.kv_cache import DEFAULT_RULES, KvRules
 from ..model.architecture import Model
 from ..model.precision import Precision
 from .constants import Band, Constants, Generation
 from .load import StepLoad, step_load
-from .step import Rates, StepTime, rates_of, step_time
+from .rates import Rates, rates_of
+from .step import StepTime, step_time
 from .workload import Speculation, SpeedError, Workload, prompt_work
 
 BATCH = Formula("batch", "min(limit, max(1, kv_space / sequence_bytes))", Unit.COUNT, term="continuous-batching")
 
+PACE = Formula("pace", "fullest ** share", Unit.RATIO, basis=Basis.CALIBRATED, term="data-parallelism")
 _QUIET = Ledger(recording=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Sequences of one replica. May be fractions."""
+
+    running: float
+    """That the cache holds together, in the mean over their answers."""
+    admitted: float
+    """That may start before the first has ended; beyond, requests wait for their first token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +85,26 @@ class Plan:
     def band(self, quantity: str) -> Band | None:
         """Error band of `tpot`, `ttft`, `ttft under load`, `throughput` or `max throughput`; None: no measured data."""
         return self.constants.band(quantity, moe=self.model.is_moe, arch=self.accelerator.arch)
+
+    def burst(self, workload: Workload) -> float:
+        """Share of the requests in flight that arrive together: of a closed loop its first wave."""
+        if workload.lockstep is not None:
+            return workload.lockstep
+        if workload.requests and workload.concurrency:
+            return min(1.0, workload.concurrency / workload.requests)
+        return min(1.0, self.constants[self.generation.burst]) if self.generation.burst else 0.0
+
+    def queued(self, workload: Workload, batch: float, burst: float) -> float:
+        """Seconds that a new request waits for the prompts before its own, in the mean.
+
+        Of those that arrive together, computed in full chunks, each waits for half of the others. In a closed loop of
+        similar requests more come close together, since several answers end in the same steps: about as many for 16 in
+        flight as for 64.
+        """
+        found = burst * (batch - 1) / 2 * self.prefill(workload, batch) / batch if burst else 0.0
+        if workload.lockstep is None and self.generation.bunched:
+            found += self.constants[self.generation.bunched] * (batch - 1) / batch * self.prefill(workload)
+        return found
 
     def decode(
         self, batch: float, context: float, speculation: Speculation | None = None, ledger: Ledger = _QUIET
@@ -128,7 +160,23 @@ class Plan:
         )
         if step_s is None:
             step_s = self.decode(batch, workload.context).total_s
-        return max(0.0, beside.total_s - step_s) / joined
+        alone = max(0.0, beside.total_s - step_s) / joined
+        return alone * self.pace(workload, micro, tokens)
+
+    def pace(self, workload: Workload, batch: float, tokens: float, ledger: Ledger = _QUIET) -> float:
+        """How much longer prompts hold up ranks that share experts: they step together, at the pace of the fullest.
+
+        Of n ranks that each start λ = B / O prompts per step, the fullest starts about λ + √(2 λ ln n): the expected
+        maximum of n Poisson counts, at most n·λ (one rank has them all), and no more tokens than a step may take.
+        Schedulers that balance ranks avoid part of it.
+        """
+        ranks = self.load.group
+        if ranks <= 1:
+            return 1.0
+        arrivals = batch / workload.output_tokens
+        room = workload.max_batched_tokens / (arrivals * tokens)
+        fullest = min(float(ranks), 1 + math.sqrt(2 * math.log(ranks) / arrivals), max(1.0, room))
+        return ledger(PACE, fullest=fullest, share=self.constants["dp_wait"])
 
     def largest_batch(self, workload: Workload, ledger: Ledger = _QUIET) -> float:
         """Sequences that one replica holds to their full length, within the engine's own limit. May be a fraction."""
@@ -143,3 +191,22 @@ class Plan:
                 f"{workload.input_tokens + workload.output_tokens:,.0f} tokens ({size / 1e9:,.1f} GB)"
             )
         return ledger(BATCH, limit=limit, kv_space=self.kv_space, sequence_bytes=size)
+
+    def room(self, workload: Workload, ledger: Ledger = _QUIET) -> Room:
+        """What a replica runs at a time under its engine's rule of admission. Raises SpeedError as `largest_batch`.
+
+        TensorRT-LLM admits a request when its whole answer has room ("guaranteed no evict", its default), and SGLang
+        when most of it has (new token ratio 0.7). vLLM admits when the prompt has blocks, lets answers grow and
+        preempts when the cache is full: what runs is then what the cache holds of sequences half way through their
+        answers, and what is in flight takes turns.
+        """
+        whole = self.largest_batch(workload, ledger)
+        if self.generation.reserves_output:
+            return Room(whole, whole)
+        limit = float(workload.max_num_seqs or self.generation.max_num_seqs)
+
+        def held(tokens: float) -> float:
+            size = self.load.sequence_bytes(tokens)
+            return limit if size <= 0 else max(whole, min(limit, self.kv_space / size))
+
+        return Room(held(workload.context), held(workload.input_tokens))

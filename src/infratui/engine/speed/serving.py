@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 
 from ..figures.derivation import Basis, Derivation, Formula, Ledger, Unit
-from .plan import Plan
+from .plan import Plan, Room
 from .queueing import MAX_CONCURRENCY, Service
 from .step import Bound, StepTime
 from .workload import Workload, prompt_work
@@ -15,7 +15,9 @@ _C = Basis.CALIBRATED
 TAIL = 0.3
 """Share of one full wave that a finite run spends with a draining batch."""
 
-TTFT = Formula("ttft", "request + prefill + alignment + queue", Unit.SECONDS, basis=_C, term="ttft")
+TTFT = Formula(
+    "ttft", "request + prefill + alignment + queue + others * admission", Unit.SECONDS, basis=_C, term="ttft"
+)
 TPOT = Formula(
     "tpot",
     "step / tokens_per_step + overlap * (batch - 1) * prefill_share / (pp * output)",
@@ -132,10 +134,10 @@ def predict_mix(plan: Plan, workload: Workload, ledger: Ledger = _QUIET) -> Mix:
     """Latency and rate of one replica: the part of `serve` that a fit repeats."""
     if workload.static:
         return _static(plan, workload, ledger)
-    limit = plan.largest_batch(workload, ledger)
+    room = plan.room(workload, ledger)
     if workload.concurrency is None:
-        return _offline(plan, workload, limit, ledger)
-    return _closed_loop(plan, workload, workload.concurrency / plan.layout.dp, limit, ledger)
+        return _offline(plan, workload, room.running, ledger)
+    return _closed_loop(plan, workload, workload.concurrency / plan.layout.dp, room, ledger)
 
 
 def _static(plan: Plan, workload: Workload, ledger: Ledger) -> Mix:
@@ -196,11 +198,13 @@ def _offline(plan: Plan, workload: Workload, limit: float, ledger: Ledger) -> Mi
     return Mix(batch, limit, ttft, tpot, rate)
 
 
-def _closed_loop(plan: Plan, workload: Workload, per_replica: float, limit: float, ledger: Ledger) -> Mix:
-    """As many requests in flight as `per_replica`; where memory holds fewer, the rest wait for a slot."""
+def _closed_loop(plan: Plan, workload: Workload, per_replica: float, room: Room, ledger: Ledger) -> Mix:
+    """As many requests in flight as `per_replica`; where memory holds fewer they take turns, or wait to be admitted."""
     output, pp = workload.output_tokens, plan.load.pp
     running = max(1.0, per_replica)
-    batch = min(running, max(1.0, limit))
+    limit = max(1.0, room.running)
+    batch = min(running, limit)
+    burst = plan.burst(workload)
     cycle = _cycle_s(plan, workload, batch, ledger)
     share = plan.prefill_share(workload, batch, None if workload.speculation else cycle)
     per_step = workload.speculation.tokens_per_step if workload.speculation else 1.0
@@ -209,16 +213,14 @@ def _closed_loop(plan: Plan, workload: Workload, per_replica: float, limit: floa
         TPOT,
         step=cycle,
         tokens_per_step=per_step,
-        overlap=1 - workload.lockstep / 2,
+        overlap=1 - burst / 2,
         batch=batch,
         prefill_share=share,
         pp=pp,
         output=output,
     )
     prefill = plan.prefill(workload, ledger=ledger)
-    # Requests that arrive together are computed in full chunks, the mean one behind half of the others.
-    together = plan.prefill(workload, batch) / batch if workload.lockstep else 0.0
-    queue = workload.lockstep * (batch - 1) / 2 * together
+    queue = plan.queued(workload, batch, burst)
     ttft = ledger(
         TTFT,
         request=plan.rates.per_request,
@@ -226,12 +228,16 @@ def _closed_loop(plan: Plan, workload: Workload, per_replica: float, limit: floa
         # A newcomer waits for the running step to end.
         alignment=min(1.0, batch - 1) * cycle / 2,
         queue=queue,
+        others=batch - 1,
+        admission=plan.rates.per_other,
     )
     # However requests interleave, every prompt must be computed and every step be taken.
     work = output * cycle / per_step + batch * share / pp
     rate = ledger(CLOSED_LOOP, batch=batch, output=output, ttft=ttft, tpot=tpot, work=work)
-    if running > batch:
-        ttft += (running - batch) * output / rate
+    admitted = min(running, max(batch, room.admitted))
+    # Admitted beyond what the cache holds, requests are preempted in turn: each runs for its share of the time.
+    tpot *= admitted / batch
+    ttft += (running - admitted) * output / rate
     return Mix(batch, limit, ttft, tpot, rate)
 
 

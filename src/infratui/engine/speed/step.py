@@ -11,17 +11,13 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from ..cluster.fabric import Fabric
-from ..cluster.hardware import Accelerator
 from ..figures.derivation import Basis, Formula, Ledger, Number, Unit
-from ..model.precision import Compute
-from .collectives import Path, all_reduce_path, all_reduce_s, all_to_all_path, all_to_all_s, hop_path, hop_s
-from .constants import Constants, Generation
+from .collectives import all_reduce_s, all_to_all_s, hop_s
 from .load import StepLoad
+from .rates import Rates
 
 OVERLAP = 2.5
 """Sharpness of the roofline's corner: 1 adds reading and computing, infinity takes the larger."""
-MEMORY_CEILING = 0.98
 _TOUCHES_PER_LAYER = 2
 """Collectives per layer: after attention and after the MLP."""
 _DISPATCH_BYTES = 3
@@ -59,114 +55,18 @@ KV_READ = Formula(
 )
 PREFILL_ATTENTION = Formula("attention", "tokens * flops / flop_rate", Unit.SECONDS, basis=_C, term="attention")
 ACTIVATIONS = Formula("activations", "tokens * bytes * touches / bandwidth", Unit.SECONDS, basis=_C, term="activations")
-FIXED = Formula(
-    "fixed",
-    "layers * per_layer + expert_layers * per_expert_layer + per_step + sequences * per_sequence",
+LAUNCHES = Formula(
+    "launches",
+    "layers * per_layer + expert_layers * per_expert_layer + kernels * per_kernel",
     Unit.SECONDS,
     basis=_C,
     term="overhead",
 )
+HOST_SHOWN = Formula("host", "max(0, per_step - gpu)", Unit.SECONDS, basis=_C, term="overhead")
+FIXED = Formula("fixed", "launches + host + sequences * per_sequence", Unit.SECONDS, basis=_C, term="overhead")
 STEP = Formula(
     "step", "weights + compute + activations + kv + communication + fixed", Unit.SECONDS, basis=_C, term="tpot"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Rates:
-    """What a rank reaches: bytes/s, FLOP/s and seconds, efficiency included."""
-
-    bandwidth: float
-    """Published."""
-    peak: float
-    """Published FLOP/s of the format that most matrices compute in."""
-    attention_read: float
-    dense_read: float
-    head_read: float
-    kv_read: float
-    attention_rate: float
-    dense_rate: float
-    head_rate: float
-    expert_rate: float
-    score_rate: float
-    """Attention scores and their values."""
-    touches: float
-    idle_tokens: float
-    expert_idle_tokens: float
-    skew: float
-    per_layer: float
-    per_expert_layer: float
-    per_step: float
-    per_sequence: float
-    per_request: float
-    reduce: Path
-    exchange: Path
-    hop: Path
-
-
-def _bits_factor(constants: Constants, bits: float) -> float:
-    if bits > 12:
-        return 1.0
-    return constants["read_8bit"] if bits > 6 else constants["read_4bit"]
-
-
-def rates_of(
-    constants: Constants, generation: Generation, accelerator: Accelerator, fabric: Fabric, load: StepLoad
-) -> Rates | str:
-    """Rates of one rank, or the reason why there are none."""
-    family = constants.family(accelerator.arch)
-    if not accelerator.bandwidth:
-        return f"{accelerator.name} has no published memory bandwidth: no speed can be predicted"
-    peak16 = accelerator.peak("bf16")
-    if not peak16:
-        return f"{accelerator.name} has no published 16-bit compute rate: no speed can be predicted"
-    memory = constants["read"] * constants.factor(f"{family}.bandwidth" if family else "")
-    memory *= constants.factor(generation.bandwidth)
-    matrix = constants["compute"] * constants.factor(f"{family}.compute" if family else "")
-    matrix *= constants.factor(generation.compute)
-    bandwidth = accelerator.bandwidth
-
-    def read(bits: float) -> float:
-        return min(MEMORY_CEILING, memory * _bits_factor(constants, bits)) * bandwidth
-
-    def rate(compute: Compute) -> float:
-        peak = accelerator.peak(compute)
-        if compute == "fp32" and peak:
-            # Full precision computes outside the 16-bit matrix units.
-            return matrix * peak
-        if compute in ("fp8", "int8") and peak:
-            return matrix * constants["compute_8bit"] * peak
-        if compute == "fp4" and peak:
-            return matrix * constants["compute_4bit"] * peak
-        return matrix * peak16
-
-    dense = rate(load.dense_compute)
-    family_compute = constants.factor(f"{family}.compute" if family else "")
-    family_memory = constants.factor(f"{family}.bandwidth" if family else "")
-    return Rates(
-        bandwidth=bandwidth,
-        peak=accelerator.peak(load.dense_compute) or peak16,
-        attention_read=read(load.attention_bits),
-        dense_read=read(load.dense_bits),
-        head_read=read(load.head_bits),
-        kv_read=min(MEMORY_CEILING, constants["read_kv"] * family_memory) * bandwidth,
-        attention_rate=rate(load.attention_compute),
-        dense_rate=dense,
-        head_rate=matrix * peak16,
-        expert_rate=dense * constants["expert_compute"],
-        score_rate=constants["score_compute"] * family_compute * peak16,
-        touches=constants["activation_touches"],
-        idle_tokens=constants["idle_tokens"],
-        expert_idle_tokens=constants["expert_idle_tokens"],
-        skew=constants["routing_skew"],
-        per_layer=constants[generation.layer],
-        per_expert_layer=constants["expert_layer"],
-        per_step=constants[generation.step],
-        per_sequence=constants[generation.sequence],
-        per_request=constants[generation.request],
-        reduce=all_reduce_path(constants, fabric, load.tp, generation.collectives),
-        exchange=all_to_all_path(constants, fabric, max(load.ep, 1)),
-        hop=hop_path(constants, fabric, load.tp, load.pp),
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,20 +203,11 @@ def step_time(  # noqa: PLR0913 – each is a part of the step
         touches=rates.touches,
         bandwidth=rates.bandwidth,
     )
-    fixed_s = ledger(
-        FIXED,
-        layers=load.layers,
-        per_layer=rates.per_layer,
-        expert_layers=load.expert_layers,
-        per_expert_layer=rates.per_expert_layer,
-        # Stages have hosts of their own, but a token waits for each in turn.
-        per_step=rates.per_step * load.pp,
-        sequences=sequences * load.group,
-        per_sequence=rates.per_sequence,
-    )
     weights_bytes = load.attention_bytes + load.dense_bytes + load.head_bytes + load.plain_bytes + touched_bytes
     routed = sum(entry.top_k * entry.expert_parameters for entry in load.experts) * load.group
     comm_s = _communication(load, rates, tokens, ledger)
+    busy_s = work.read_s + plain + work.compute_s + score_s + kv_s + activations_s + comm_s
+    fixed_s = _fixed(load, rates, busy_s, sequences, ledger)
     if ledger.recording:
         ledger(
             STEP,
@@ -340,6 +231,30 @@ def step_time(  # noqa: PLR0913 – each is a part of the step
         + kv_flops
         + score_flops,
     )
+
+
+def _fixed(load: StepLoad, rates: Rates, busy_s: float, sequences: float, ledger: Ledger) -> float:
+    """Launches, and of the host's work what no GPU time hides.
+
+    Engines that schedule ahead prepare step n + 1 while the GPU runs step n: SGLang since 0.4 (release notes, December
+    2024: "zero-overhead batch scheduler"), TensorRT-LLM on PyTorch ("overlap scheduler"), vLLM since 0.14
+    (asynchronous scheduling by default). What is done for each sequence after its token is known stays.
+    """
+    launches = ledger(
+        LAUNCHES,
+        layers=load.layers,
+        per_layer=rates.per_layer,
+        expert_layers=load.expert_layers,
+        per_expert_layer=rates.per_expert_layer,
+        kernels=load.kernels,
+        per_kernel=rates.per_kernel,
+    )
+    # Stages have hosts of their own, but a token waits for each in turn.
+    host = ledger(
+        HOST_SHOWN, per_step=rates.per_step * load.pp, gpu=busy_s + launches if rates.schedules_ahead else 0.0
+    )
+    # Ranks that share experts run an engine each: each has its own sequences only.
+    return ledger(FIXED, launches=launches, host=host, sequences=sequences, per_sequence=rates.per_sequence)
 
 
 def _experts(load: StepLoad, rates: Rates, tokens: float, work: _Matrices, ledger: Ledger) -> float:
@@ -385,7 +300,7 @@ def _communication(load: StepLoad, rates: Rates, tokens: float, ledger: Ledger) 
         seconds += _TOUCHES_PER_LAYER * load.layers * all_reduce_s(rates.reduce, load.tp, size, ledger)
     if load.group > 1:
         for entry in load.experts:
-            sent = tokens * load.hidden * entry.top_k * _DISPATCH_BYTES / load.tp / 2
+            sent = tokens * load.hidden * entry.copies * _DISPATCH_BYTES / load.tp / 2
             # Once out to the experts, once back.
             seconds += 2 * entry.layers * all_to_all_s(rates.exchange, load.ep, sent, ledger)
     if load.pp > 1:

@@ -8,9 +8,6 @@ from ..figures.derivation import Basis, Formula, Unit
 
 _MAX_TOKENS = 1 << 25
 _MAX_REQUESTS = 10_000_000
-_BURST = 0.1
-"""Share of a closed-loop run's requests that start at once: its first wave, of the usual ten."""
-
 TOKENS_PER_STEP = Formula(
     "tokens_per_step",
     "(1 - acceptance ** (drafts + 1)) / (1 - acceptance)",
@@ -60,8 +57,9 @@ class Workload:
     """One batch, prefilled together and decoded without newcomers."""
     prefix_hit: float = 0.0
     """Share of the input found in the prefix cache."""
-    lockstep: float = _BURST
-    """Share of requests that arrive together: 1 for equal requests in a closed loop, which stay in step."""
+    lockstep: float | None = None
+    """Share of requests that arrive together: 1 for equal requests in a closed loop, which stay in step; None: as
+    closed-loop runs of the engine show."""
     requests: int | None = None
     """Length of an offline run; None: long enough that its end does not count."""
     max_num_seqs: int | None = None

@@ -1,0 +1,125 @@
+"""What a rank of a plan reaches: published peaks, less what the calibration found is lost of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..cluster.fabric import Fabric
+from ..cluster.hardware import Accelerator
+from ..model.precision import Compute
+from .collectives import Path, all_reduce_path, all_to_all_path, hop_path
+from .constants import Constants, Generation
+from .load import StepLoad
+
+MEMORY_CEILING = 0.98
+_WIDE = 12
+"""Bits above which a weight counts as 16 bit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """What a rank reaches: bytes/s, FLOP/s and seconds, efficiency included."""
+
+    bandwidth: float
+    """Published."""
+    peak: float
+    """Published FLOP/s of the format that most matrices compute in."""
+    attention_read: float
+    dense_read: float
+    head_read: float
+    kv_read: float
+    attention_rate: float
+    dense_rate: float
+    head_rate: float
+    expert_rate: float
+    score_rate: float
+    """Attention scores and their values."""
+    touches: float
+    idle_tokens: float
+    expert_idle_tokens: float
+    skew: float
+    per_layer: float
+    per_expert_layer: float
+    per_kernel: float
+    per_step: float
+    per_sequence: float
+    per_request: float
+    per_other: float
+    """Per request and other request in flight, before its first token."""
+    schedules_ahead: bool
+    reduce: Path
+    exchange: Path
+    hop: Path
+
+
+def _bits_factor(constants: Constants, bits: float) -> float:
+    if bits > _WIDE:
+        return 1.0
+    return constants["read_8bit"] if bits > 6 else constants["read_4bit"]
+
+
+def rates_of(
+    constants: Constants, generation: Generation, accelerator: Accelerator, fabric: Fabric, load: StepLoad
+) -> Rates | str:
+    """Rates of one rank, or the reason why there are none."""
+    family = constants.family(accelerator.arch)
+    if not accelerator.bandwidth:
+        return f"{accelerator.name} has no published memory bandwidth: no speed can be predicted"
+    peak16 = accelerator.peak("bf16")
+    if not peak16:
+        return f"{accelerator.name} has no published 16-bit compute rate: no speed can be predicted"
+    memory = constants["read"] * constants.factor(f"{family}.bandwidth" if family else "")
+    early = constants.factor(generation.latent) if load.latent else 1.0
+    memory *= constants.factor(generation.bandwidth) * early
+    matrix = constants["compute"] * constants.factor(f"{family}.compute" if family else "") * early
+    consumer = generation.consumer_compute if accelerator.wide_sums_halved else ""
+    matrix *= constants.factor(consumer or generation.compute)
+    bandwidth = accelerator.bandwidth
+
+    def read(bits: float) -> float:
+        return min(MEMORY_CEILING, memory * _bits_factor(constants, bits)) * bandwidth
+
+    def rate(compute: Compute, bits: float) -> float:
+        peak = accelerator.peak(compute)
+        if compute == "fp32" and peak:
+            # Full precision computes outside the 16-bit matrix units.
+            return matrix * peak
+        if compute in ("fp8", "int8") and peak:
+            return matrix * constants["compute_8bit"] * peak
+        if compute == "fp4" and peak:
+            return matrix * constants["compute_4bit"] * peak
+        # Weights that the matrix units cannot take as they are must be unpacked to 16 bit on the way.
+        return matrix * peak16 * (constants["unpack"] if bits < _WIDE else 1.0)
+
+    cache = constants["read_kv"] * early * (constants.factor(generation.grouped) if load.grouped else 1.0)
+    dense = rate(load.dense_compute, load.dense_bits)
+    family_compute = constants.factor(f"{family}.compute" if family else "")
+    family_memory = constants.factor(f"{family}.bandwidth" if family else "")
+    return Rates(
+        bandwidth=bandwidth,
+        peak=accelerator.peak(load.dense_compute) or peak16,
+        attention_read=read(load.attention_bits),
+        dense_read=read(load.dense_bits),
+        head_read=read(load.head_bits),
+        kv_read=min(MEMORY_CEILING, cache * family_memory) * bandwidth,
+        attention_rate=rate(load.attention_compute, load.attention_bits),
+        dense_rate=dense,
+        head_rate=matrix * peak16,
+        expert_rate=dense * constants["expert_compute"],
+        score_rate=constants["score_compute"] * family_compute * early * peak16,
+        touches=constants["activation_touches"],
+        idle_tokens=0.0 if generation.narrow_products else constants["idle_tokens"],
+        expert_idle_tokens=constants["expert_idle_tokens"],
+        skew=constants["routing_skew"],
+        per_layer=constants[generation.layer],
+        per_expert_layer=constants["expert_layer"],
+        per_kernel=constants["kernel"],
+        per_step=constants[generation.step],
+        per_sequence=constants[generation.sequence],
+        per_request=constants[generation.request],
+        per_other=constants[generation.admission] if generation.admission else 0.0,
+        schedules_ahead=generation.schedules_ahead,
+        reduce=all_reduce_path(constants, fabric, load.tp, generation.collectives),
+        exchange=all_to_all_path(constants, fabric, max(load.ep, 1)),
+        hop=hop_path(constants, fabric, load.tp, load.pp),
+    )
