@@ -66,6 +66,8 @@ def fewest(deployment: Deployment, site: Site, load: Sequences) -> Fewest:
         for group in space:
             if group.gpus > most:
                 break
+            if not packs(group, site.fabric):
+                continue
             bound = floor.gpus_at_least(group)
             if 0 < bound <= most and 0 < (closer := floor.gpus_of_whole_layers(group)) <= most:
                 bounded.append((closer, group.pp, bound, group))
