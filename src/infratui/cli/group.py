@@ -25,6 +25,7 @@ _LISTS = {
     "train": "memory of training a model or adapters, by ZeRO stage",
     "compare": "two scenarios side by side",
     "reconcile": "a serving engine's start-up log beside the prediction",
+    "launch": "the command or manifest that starts it",
     "host": "what hardware is there, from any listing of it",
     "reference": "terms and pages",
     "models": "the models of the catalog",
