@@ -60,7 +60,7 @@ def answer(plan: LaunchPlan, command: LaunchCommand) -> Answer:
     each = plan.layout.gpus // count
     where = f" over {plan.nodes_per_engine} nodes" if plan.nodes_per_engine > 1 else ""
     figure = f"{count} server{'s' if count > 1 else ''} of {each} GPU{'s' if each > 1 else ''}{where}"
-    return Answer(figure, f"{plan.layout.label} · {command.engine} {command.version}", "good", plan.model)
+    return Answer(figure, f"{plan.layout.label} · {command.engine} {command.version}", "good", (Says("", plan.model),))
 
 
 def page(plan: LaunchPlan, command: LaunchCommand, text: str) -> tuple[Block, ...]:

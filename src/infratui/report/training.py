@@ -38,25 +38,27 @@ def answer(found: TrainingResult, bytes_as: ByteUnit = ByteUnit.GB) -> Answer:
     cards = f"{training.gpus:,} GPU{'s' if training.gpus > 1 else ''}"
     if found.accelerator is None:
         last = found.stages[-1]
-        return Answer(what, f"{format_bytes(last.total, bytes_as)} per GPU with ZeRO-3 on {cards}", "", _basis(found))
+        text = f"{format_bytes(last.total, bytes_as)} per GPU with ZeRO-3 on {cards}"
+        return Answer(text, what, "", _basis(found))
     cards = f"{training.gpus:,} × {short_name(found.accelerator)}"
     first = next((stage for stage in found.stages if stage.fits), None)
     if first is not None:
         name = f"ZeRO-{first.stage}" if first.stage else "plain data parallelism"
         text = f"{cards} hold it with {name}: {format_bytes(first.total, bytes_as)} per GPU"
-        return Answer(what, text, "good", _basis(found))
+        return Answer(text, what, "good", _basis(found))
     least = min((count for count in found.fewest if count is not None), default=None)
     way = f"{least:,} would with ZeRO-3" if least else "no number of them does; shorten sequences or recompute"
-    return Answer(what, f"{cards} do not hold it; {way}", "bad", _basis(found))
+    return Answer(f"{cards} do not hold it; {way}", what, "bad", _basis(found))
 
 
-def _basis(found: TrainingResult) -> str:
+def _basis(found: TrainingResult) -> tuple[Says, ...]:
     training = found.training
-    return (
+    text = (
         f"{format_count(found.trained)} trained parameters · {training.precision.label} weights · "
         f"{training.optimizer.label} · {training.micro_batch} × {format_tokens(training.tokens)} tokens a GPU · "
         f"{_RECOMPUTE[training.recompute]}"
     )
+    return (Says("", text),)
 
 
 def page(found: TrainingResult, bytes_as: ByteUnit = ByteUnit.GB) -> tuple[Block, ...]:

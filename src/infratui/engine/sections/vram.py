@@ -6,6 +6,7 @@ import math
 
 from ..case import Case
 from ..cluster.layout import Layout
+from ..cost.case import monthly_rents
 from ..deployment.answer import Deployed, deployed
 from ..deployment.candidates import kv_copies
 from ..deployment.site import Site
@@ -90,6 +91,8 @@ def evaluate_vram(case: Case) -> VramResult:
         growth=_growth(deployment, site, load, case.gpus, selected.plan),
         startup=_startup(deployment, site, load, selected.plan),
         prefix=_prefix_effect(load, selected.plan),
+        currency=scenario.currency,
+        rents=case.part("rents", monthly_rents),
     )
 
 
