@@ -326,6 +326,12 @@ def breakevens(result: CostResult) -> Prose:
         request = "" if result.per_request is None else f"{money(result.per_request, currency)} per request, "
         user = f"{money(result.per_user, currency)} a month per concurrent user"
         rows.append(Says("Each", f"{request}{user} ({result.best.option.value})"))
+    if result.energy is not None:
+        energy = result.energy
+        words = (
+            f"{significant(energy.kwh)} kWh and {significant(energy.co2_g)} g CO2 per 1M tokens, servers on all month"
+        )
+        rows.append(Says("Energy", f"{words}, a grid of {energy.grams_per_kwh:.0f} g/kWh"))
     return Prose("breakevens", "Breakevens, and what each request and user costs", tuple(rows))
 
 
@@ -487,6 +493,13 @@ def data(result: CostResult, *, explain: bool = False) -> dict[str, Any]:
         "small_replica": replica_data(result.small) if result.small else None,
         "fleet": result.fleet,
         "requests_in_flight_at_peak": result.in_flight,
+        "energy": None
+        if result.energy is None
+        else {
+            "kwh_per_mtok": result.energy.kwh,
+            "co2_g_per_mtok": result.energy.co2_g,
+            "grid_g_per_kwh": result.energy.grams_per_kwh,
+        },
         "options": [_option(entry, result) for entry in result.options],
         "api": None
         if api is None

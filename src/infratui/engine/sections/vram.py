@@ -240,7 +240,7 @@ def _tiers(deployment: Deployment, site: Site, load: Sequences, layout: Layout) 
     peak = accelerator.peak(deployment.precision.compute) or accelerator.peak("bf16")
     reached = peak * site.table.prefill_efficiency if peak else None
     return tuple(
-        kv_tier(tier.name, per_gpu, tier.bandwidth, flops / layout.gpus_per_replica, reached)
+        kv_tier(tier, per_gpu, flops / layout.gpus_per_replica, reached, layout.dp)
         for tier in site.table.tiers
         if tier.pcie_gen in (None, accelerator.pcie_gen)
     )
