@@ -11,8 +11,14 @@ from textual.containers import Container, Vertical
 from textual.message import Message
 from textual.worker import get_current_worker
 
+<<<<<<< HEAD
 from ....report.parallelism import link_text, rest
 from ....report.show import Block
+=======
+from ....engine.figures.units import format_seconds
+from ....report.load_curve import page as load_page
+from ....report.parallelism import link_text
+>>>>>>> main
 from ....scenario import Scenario
 from ...screen.section import SectionScreen
 from ...widgets.drawn import ProseView
@@ -21,7 +27,7 @@ from ...widgets.panel import Panel
 from ...widgets.table import TableView
 from .batch_timeline import BatchTimeline
 from .cluster_view import ClusterView
-from .frames import Play, TrafficFrame, Words, frames, still
+from .frames import Play, TrafficFrame, Words, frames, still, strip
 from .picture import Cluster
 
 if TYPE_CHECKING:
@@ -151,8 +157,13 @@ class ParallelismScreen(SectionScreen["ParallelismResult"]):
             result.gpus_per_node,
             link_text(result.node_link),
             link_text(result.fabric),
+            result.model.layers,
+            strip(play) if (play := playing(result, chosen)) is not None else (),
         )
         self.query_one(ClusterView).show(cluster, played(result, chosen, cluster), motion=self.motion)
+        serving = chosen.serving
+        title = f"One decode step, {format_seconds(serving.tpot_s)} a token" if serving else "The GPUs"
+        self.query_one("#cluster", Panel).border_title = f"{title} · space plays  . , step  + - speed"
 
     class Loaded(Message):
         """What takes longer has been computed: the layout under load, prefill and decode apart."""
@@ -197,14 +208,18 @@ class ParallelismScreen(SectionScreen["ParallelismResult"]):
 
 def played(result: ParallelismResult, chosen: Chosen, cluster: Cluster) -> tuple[TrafficFrame, ...]:
     """The frames of the chosen layout; a single still one where nothing runs."""
-    places = cluster.shown
+    play = playing(result, chosen)
+    return (still(cluster.shown, chosen.no_speed),) if play is None else frames(play, cluster.shown)
+
+
+def playing(result: ParallelismResult, chosen: Chosen) -> Play | None:
+    """What there is to play; None where nothing runs."""
     if chosen.serving is None or chosen.parts is None:
-        return (still(places, chosen.no_speed),)
+        return None
     mixture = result.model.mixture
     words = Words(
         result.node_link.name if result.node_link else "the node's link",
         result.fabric.name,
         mixture.top_k if mixture else 0,
     )
-    play = Play(chosen.layout, chosen.parts, chosen.serving.batch, chosen.serving.tpot_s, result.gpus_per_node, words)
-    return frames(play, places)
+    return Play(chosen.layout, chosen.parts, chosen.serving.batch, chosen.serving.tpot_s, result.gpus_per_node, words)
