@@ -11,14 +11,9 @@ from textual.containers import Container, Vertical
 from textual.message import Message
 from textual.worker import get_current_worker
 
-<<<<<<< HEAD
+from ....engine.figures.units import format_seconds
 from ....report.parallelism import link_text, rest
 from ....report.show import Block
-=======
-from ....engine.figures.units import format_seconds
-from ....report.load_curve import page as load_page
-from ....report.parallelism import link_text
->>>>>>> main
 from ....scenario import Scenario
 from ...screen.section import SectionScreen
 from ...widgets.drawn import ProseView
