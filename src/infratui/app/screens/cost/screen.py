@@ -17,7 +17,7 @@ from ....engine.cost.tornado import Tornado
 from ....engine.deployment.planner import DemandPlan
 from ....engine.evaluate import Evaluation
 from ....engine.sections.cost import CostResult
-from ....report import growth, plans
+from ....report import growth, load_curve, plans
 from ....report.cost_levers import levers
 from ....report.show import Block
 from ....scenario import Scenario
@@ -91,9 +91,11 @@ class CostScreen(SectionScreen[CostResult]):
             levers: tuple[CostLever, ...],
             tornado: Tornado | None,
             grown: tuple[Block, ...],
+            tails: tuple[Block, ...],
         ) -> None:
             super().__init__()
-            self.scenario, self.levers, self.tornado, self.grown = scenario, levers, tornado, grown
+            self.scenario, self.levers, self.tornado = scenario, levers, tornado
+            self.grown, self.tails = grown, tails
 
     class Planned(Message):
         """The catalog has been searched."""
@@ -112,6 +114,7 @@ class CostScreen(SectionScreen[CostResult]):
             yield BarList()
         with Panel("What the demand takes", id="sizing"):
             yield ProseView()
+            yield ProseView(id="tails")
         with Panel("Decision", id="decision"):
             yield DecisionTree()
         with Panel("Breakevens, and what each request and user costs", id="breakevens"):
@@ -160,15 +163,16 @@ class CostScreen(SectionScreen[CostResult]):
             levers, tornado = evaluation.cost_levers, evaluation.cost_tornado
         except ValueError:
             levers, tornado = (), None
-        grown = growth.of(evaluation)
+        grown, tails = growth.of(evaluation), load_curve.fleet(evaluation)
         if not worker.is_cancelled:
-            self.post_message(self.More(scenario, levers, tornado, grown))
+            self.post_message(self.More(scenario, levers, tornado, grown, tails))
 
     def on_cost_screen_more(self, event: More) -> None:
         if event.scenario != self.scenario:
             return
         self.levers = event.levers
-        self.place(*(event.grown or (growth.unasked(),)))
+        self.place(*(event.grown or (growth.unasked(),)), *event.tails)
+        self.query_one("#tails").display = bool(event.tails)
         for widget in self.query("#growth-chart, #growth"):
             widget.display = len(event.grown) > 1
         currency = event.scenario.currency

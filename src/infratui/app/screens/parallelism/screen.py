@@ -12,8 +12,8 @@ from textual.message import Message
 from textual.worker import get_current_worker
 
 from ....engine.figures.units import format_seconds
-from ....report.load_curve import page as load_page
-from ....report.parallelism import link_text
+from ....report.parallelism import link_text, rest
+from ....report.show import Block
 from ....scenario import Scenario
 from ...screen.section import SectionScreen
 from ...widgets.drawn import ProseView
@@ -27,7 +27,6 @@ from .picture import Cluster
 
 if TYPE_CHECKING:
     from ....engine.evaluate import Evaluation
-    from ....engine.sections.load_curve import LoadCurve
     from ....engine.sections.parallelism import Chosen, ParallelismResult
 
 _REST_S = 0.08
@@ -119,6 +118,8 @@ class ParallelismScreen(SectionScreen["ParallelismResult"]):
                     yield LineChart(id="load-tpot")
                     yield TableView(limit=4)
                     yield ProseView(id="load-words")
+                with Panel("Prefill and decode apart", id="apart"):
+                    yield ProseView()
                 with Panel("Links: what a token sends, and each link's time for it", id="links"):
                     yield TableView(limit=18)
                     yield ProseView()
@@ -160,11 +161,11 @@ class ParallelismScreen(SectionScreen["ParallelismResult"]):
         self.query_one("#cluster", Panel).border_title = f"{title} · space plays  . , step  + - speed"
 
     class Loaded(Message):
-        """The layout under load has been computed."""
+        """What takes longer has been computed: the layout under load, prefill and decode apart."""
 
-        def __init__(self, scenario: Scenario, found: LoadCurve | None) -> None:
+        def __init__(self, scenario: Scenario, blocks: tuple[Block, ...]) -> None:
             super().__init__()
-            self.scenario, self.found = scenario, found
+            self.scenario, self.blocks = scenario, blocks
 
     @work(thread=True, exclusive=True, group="load")
     def _load(self, scenario: Scenario, evaluation: Evaluation) -> None:
@@ -173,19 +174,15 @@ class ParallelismScreen(SectionScreen["ParallelismResult"]):
         time.sleep(_REST_S)
         if worker.is_cancelled:
             return
-        try:
-            found: LoadCurve | None = evaluation.load_curve
-        except ValueError:
-            found = None
+        blocks = rest(evaluation, self.bytes_as)
         if not worker.is_cancelled:
-            self.post_message(self.Loaded(scenario, found))
+            self.post_message(self.Loaded(scenario, blocks))
 
     def on_parallelism_screen_loaded(self, event: Loaded) -> None:
         if event.scenario != self.scenario:
             return
-        self.query_one("#load").display = event.found is not None
-        if event.found is not None:
-            self.place(*load_page(event.found))
+        self.query_one("#load").display = any(block.id == "load" for block in event.blocks)
+        self.place(*event.blocks)
 
     def on_table_view_moved(self, event: TableView.Moved) -> None:
         self.note(event.detail, "muted" if event.detail else "")
