@@ -89,7 +89,7 @@ class CostScreen(SectionScreen[CostResult]):
             super().__init__()
             self.scenario, self.levers, self.tornado = scenario, levers, tornado
 
-    class Followed(Message):
+    class Foreseen(Message):
         """Latency of the fleet and growth have been computed."""
 
         def __init__(self, scenario: Scenario, tails: tuple[Block, ...], grown: tuple[Block, ...]) -> None:
@@ -162,7 +162,7 @@ class CostScreen(SectionScreen[CostResult]):
         tails, grown = load_curve.fleet(evaluation), growth.of(evaluation)
         if worker.is_cancelled:
             return
-        self.post_message(self.Followed(scenario, tails, grown))
+        self.post_message(self.Foreseen(scenario, tails, grown))
         try:
             levers, tornado = evaluation.cost_levers, evaluation.cost_tornado
         except ValueError:
@@ -170,7 +170,7 @@ class CostScreen(SectionScreen[CostResult]):
         if not worker.is_cancelled:
             self.post_message(self.More(scenario, levers, tornado))
 
-    def on_cost_screen_followed(self, event: Followed) -> None:
+    def on_cost_screen_foreseen(self, event: Foreseen) -> None:
         if event.scenario != self.scenario:
             return
         self.place(*event.tails, *(event.grown or (growth.unasked(),)))
