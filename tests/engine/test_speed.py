@@ -309,7 +309,7 @@ def test_ranks_that_share_experts_run_an_engine_each() -> None:
 
 def test_an_interval_is_printed_in_the_words_of_its_figure() -> None:
     assert around(0.0091, Interval(0.9, 1.2), format_seconds) == " (8.2–11)"
-    assert around(0.9, Interval(0.9, 1.2), format_seconds) == " (810 ms–1.08 s)"
+    assert around(0.9, Interval(0.9, 1.2), format_seconds) == " (810 ms–1.1 s)"
     assert around(1200, Interval(0.5, 1.5), rounded_count) == " (600–1,800)"
     assert around(1.0, None, format_seconds) == ""
 
