@@ -68,6 +68,8 @@ def rates_of(
     peak16 = accelerator.peak("bf16")
     if not peak16:
         return f"{accelerator.name} has no published 16-bit compute rate: no speed can be predicted"
+    if accelerator.link_unrated and load.tp * load.pp * load.group > 1:
+        return f"{accelerator.name}: the rate of {accelerator.link_unrated} is not published: no speed across cards"
     memory = constants["read"] * constants.factor(f"{family}.bandwidth" if family else "")
     early = constants.factor(generation.latent) if load.latent else 1.0
     memory *= constants.factor(generation.bandwidth) * early
