@@ -92,7 +92,7 @@ def main() -> None:
             await app.workers.wait_for_complete()
             await pilot.pause()
             tab = any("Scratch" in tab for tab in app.title_line().tabs)
-            return tab, app.page.query_one(HeadlineView).answer.figure
+            return tab, app.page.query_one(HeadlineView).answer.text
 
     tab, figure = asyncio.run(shown())
     compared = comparison(evaluation, evaluation)

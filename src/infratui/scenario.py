@@ -104,6 +104,16 @@ class Scenario:
         pattern=r"^([A-Za-z0-9][\w.-]*)?$",
     )
 
+    adapters: int = given(
+        0,
+        Input("LoRA adapters", Kind.COUNT, "lora", "", (0, 1, 2, 4, 8, 16, 32, 64, 128, 256), "none"),
+        low=0,
+        high=4096,
+    )
+    adapter_rank: int = given(
+        16, Input("LoRA rank", Kind.COUNT, "lora", "", (4, 8, 16, 32, 64, 128, 256)), low=1, high=1024
+    )
+
     # The layout: 0 leaves the choice to the engine.
     tp: int = given(0, Input("TP", Kind.COUNT, "tensor-parallelism", "", (0, *_POWERS[:6]), "auto"), low=0, high=1024)
     pp: int = given(0, Input("PP", Kind.COUNT, "pipeline-parallelism", "", (0, *_POWERS[:6]), "auto"), low=0, high=1024)

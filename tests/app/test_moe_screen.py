@@ -46,7 +46,7 @@ async def focus(pilot: Pilot[int], field: str) -> None:
 
 def headline(app: InfraApp) -> str:
     answer = app.screen.query_one(HeadlineView).answer
-    return f"{answer.figure} | {answer.text} | {answer.detail}"
+    return f"{answer.text} | {answer.figure} | {answer.detail}"
 
 
 class TestComparison:
@@ -55,8 +55,9 @@ class TestComparison:
         app = make_app(Scenario(precision="fp8"), motion=False)
         async with app.run_test(size=size) as pilot:
             await opened(pilot)
-            assert "0.59× compute, 10× memory | dense makes 3.3× the tokens/s on 12 GPUs each" in headline(app)
-            for words in ("0.59× compute", "memory is for all 256 experts (747 GB)", "72.7 GB", "747 GB"):
+            assert "MoE: 0.59× the arithmetic and 10× the memory of the dense" in headline(app)
+            assert "on 12 GPUs each the dense one is 3.3× faster" in headline(app)
+            for words in ("0.59× the arithmetic", "all 256 experts must be in memory (747 GB)", "72.7 GB", "747 GB"):
                 assert words in shown(app)
 
     @pytest.mark.long
@@ -107,7 +108,7 @@ class TestComparison:
         app = make_app(Scenario(precision="fp8"), motion=False)
         async with app.run_test(size=(200, 60)) as pilot:
             await opened(pilot)
-            await press(pilot, "b")
+            await press(pilot, "B")
             assert "695 GiB" in shown(app)
             assert " GB" not in "".join(shown(app).splitlines()[1:])
 

@@ -49,7 +49,7 @@ async def test_the_answer_and_the_bars_are_there_at_every_size(
 
         text = shown(app)
 
-        for words in ("FP8: 410 GB", "1.62 TB", "812 GB", "216 GB", "−49 %", "✓ Safe", "! Caution"):
+        for words in ("Yes: FP8 halves", "1.62 TB", "812 GB", "216 GB", "−49 %", "✓ Safe", "! Caution"):
             assert words in text
 
 
@@ -65,7 +65,7 @@ async def test_walking_the_bars_explains_and_enter_takes(make_app: Make) -> None
 
         await press(pilot, "enter")
         assert app.scenario.precision == "int4"
-        assert app.screen.query_one(HeadlineView).answer.figure.startswith("INT4")
+        assert app.screen.query_one(HeadlineView).answer.text.startswith("Yes, with care: INT4")
 
         await press(pilot, "u")
         assert app.scenario.precision == "fp8"
@@ -159,9 +159,9 @@ async def test_the_rule_of_thumb_shows_the_guides_figures(make_app: Make, shown:
     async with app.run_test(size=(120, 36)) as pilot:
         await opened(pilot)
 
-        await press(pilot, "d")
+        await press(pilot, "D")
 
-        assert app.screen.query_one(HeadlineView).answer.figure.endswith("202 GB")
+        assert app.screen.query_one(HeadlineView).answer.figure.startswith("202 GB")
         assert "3 GPUs" in shown(app)
 
 
@@ -185,7 +185,7 @@ async def test_math_and_summary_are_those_of_the_screen(make_app: Make, shown: S
 
         await press(pilot, "m")
 
-        assert "bits_per_weight" in shown(app)
+        assert "weights_embedding = " in shown(app)
         assert "72.7 GB" in summary
         assert "0.7834 in FP8 E4M3 is 0.8125" in summary
 

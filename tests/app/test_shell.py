@@ -95,21 +95,21 @@ class TestToggles:
     async def test_b_shows_gib(self, make_app, shown) -> None:
         async with make_app().run_test(size=(100, 30)) as pilot:
             await pilot.pause()
-            assert " GB" in shown(pilot.app).splitlines()[2]
-            await pilot.press("b")
-            assert " GiB" in shown(pilot.app).splitlines()[2]
+            assert " GB" in "".join(shown(pilot.app).splitlines()[2:4])
+            await pilot.press("B")
+            assert " GiB" in "".join(shown(pilot.app).splitlines()[2:4])
 
     async def test_toggles_are_remembered(self, make_app) -> None:
         from infratui.app import settings
 
         async with make_app().run_test() as pilot:
-            await pilot.press("b", "n", "a")
+            await pilot.press("B", "N", "A")
         kept = settings.load()
         assert (kept.bytes_as.value, kept.motion, kept.ascii_only) == ("GiB", False, True)
 
     async def test_d_takes_the_other_estimator(self, make_app) -> None:
         async with make_app().run_test() as pilot:
-            await pilot.press("d")
+            await pilot.press("D")
             assert pilot.app.scenario.estimator == "rule-of-thumb"
 
     @pytest.mark.parametrize("keys", [(), ("m",), ("question_mark",), ("p",)])
@@ -124,7 +124,7 @@ class TestToggles:
     async def test_every_theme_of_the_list_resolves_the_five_meanings(self, make_app) -> None:
         async with make_app().run_test() as pilot:
             for _ in range(7):
-                await pilot.press("x")
+                await pilot.press("X")
                 assert {"weights", "kv", "overhead", "good", "tight", "bad"} <= set(pilot.app.theme_variables)
 
 
@@ -142,24 +142,49 @@ class TestMoving:
             row = pilot.app.screen.query_one(TableView).rows[1]
             assert pilot.app.scenario.accelerator == row.id
 
-    async def test_sorting_keeps_the_cursor_on_its_row(self, make_app) -> None:
+    async def test_sorting_goes_to_the_top(self, make_app) -> None:
         async with make_app().run_test(size=(120, 40)) as pilot:
             await pilot.press("tab")
             table = pilot.app.screen.query_one(TableView)
-            here = table.current.id
-            await pilot.press("greater_than_sign", "vertical_line")
-            assert table.current.id == here
+            await pilot.press("j", "greater_than_sign", "vertical_line")
+            assert table.cursor == 0
             names = [row.cells[0].text.casefold() for row in table.rows]
             assert names == sorted(names, reverse=True)
 
     async def test_m_shows_the_math_and_escape_leaves_it(self, make_app, shown) -> None:
         async with make_app().run_test(size=(120, 40)) as pilot:
             await pilot.pause()
-            await pilot.press("m", "tab")
+            before = pilot.app.screen.focused
+            await pilot.press("m")
+            await pilot.pause()
             assert isinstance(pilot.app.screen.focused, DerivationView)
             assert "weights" in shown(pilot.app)
             await pilot.press("escape")
             assert not pilot.app.screen.has_class("-math")
+            assert pilot.app.screen.focused is before
+
+    async def test_slash_filters_the_focused_table_and_escape_shows_all(self, make_app) -> None:
+        async with make_app().run_test(size=(120, 40)) as pilot:
+            await pilot.press("tab", "slash", *"mi3", "enter")
+            table = pilot.app.screen.query_one(TableView)
+            assert table.rows
+            assert all("mi3" in row.cells[0].text.casefold() for row in table.rows)
+            await pilot.press("escape")
+            assert len(table.rows) > 40
+
+    async def test_a_digit_on_a_number_types_it_and_alt_switches_screens(self, make_app) -> None:
+        async with make_app().run_test(size=(120, 40)) as pilot:
+            await pilot.press("down", "down", "down", "6", "4", "enter")
+            assert pilot.app.scenario.users == 64
+            await pilot.press("alt+3")
+            assert pilot.app.current_mode == "parallelism"
+
+    async def test_bang_takes_as_many_gpus_as_hold_it(self, make_app) -> None:
+        app = make_app()
+        async with app.run_test(size=(120, 40)) as pilot:
+            app.change(gpus=2)
+            await pilot.press("exclamation_mark")
+            assert app.evaluation.vram.fits
 
     async def test_t_explains_a_term(self, make_app, shown) -> None:
         async with make_app().run_test(size=(120, 40)) as pilot:
@@ -246,7 +271,7 @@ class TestRefusals:
 async def test_nothing_is_written_to_the_working_directory(make_app, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     async with make_app().run_test() as pilot:
-        await pilot.press("right", "y", "b", "q")
+        await pilot.press("right", "y", "B", "q")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -29,7 +29,7 @@ class TestFirstStart:
         for _ in range(2):
             app = _start(shared_catalog)
             async with app.run_test(size=(80, 24)) as pilot:
-                await pilot.press("down", "right", "b")
+                await pilot.press("down", "right", "B")
                 await pilot.pause()
                 assert app.screen.query(Welcome)
 

@@ -25,7 +25,7 @@ class TestCost:
 
     def test_compliance_is_said(self) -> None:
         result = run("cost", "--compliance")
-        assert "✓ own hardware: the rule leaves no other choice" in result.output
+        assert "✓ Buy: your data must stay on premises" in result.output
         assert "a month over the cheapest other option" in result.output
 
     def test_brief_is_one_paragraph(self) -> None:

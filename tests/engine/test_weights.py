@@ -128,7 +128,7 @@ def test_a_replica_holds_at_least_the_checkpoint(catalog: Catalog, name: str, tp
 
 @pytest.mark.parametrize(
     ("model", "gigabytes"),
-    # Qwen2.5-72B: rows of 29,568 in the down projections; gpt-oss: 2,880 everywhere; DeepSeek-V2-Lite: experts of 1,408.
+    # Qwen2.5-72B: rows of 29,568 in the down projections; gpt-oss: 2,880 everywhere; V2-Lite: experts of 1,408.
     [("qwen2.5-72b", 47.4), ("llama-3.1-8b", 4.92), ("gpt-oss-20b", 15.8), ("deepseek-v2-lite", 10.4)],
 )
 def test_k_quants_of_rows_that_blocks_do_not_divide_are_stored_wider(model: str, gigabytes: float) -> None:

@@ -97,13 +97,14 @@ class TestUse:
 
 def cells(terminal) -> list[list[tuple]]:
     screen = terminal.screen
-    return [
-        [
-            (cell.data, cell.fg, cell.bg, cell.bold, cell.reverse, cell.underscore)
-            for cell in (screen.buffer[y][x] for x in range(screen.columns))
-        ]
-        for y in range(screen.lines)
-    ]
+    return [[seen(screen.buffer[y][x]) for x in range(screen.columns)] for y in range(screen.lines)]
+
+
+def seen(cell) -> tuple:
+    """What is seen of a cell: a blank has ink only where it is underlined or reversed."""
+    if cell.data == " " and not cell.reverse and not cell.underscore:
+        return " ", cell.bg
+    return cell.data, cell.fg, cell.bg, cell.bold, cell.reverse, cell.underscore
 
 
 class TestEnd:

@@ -53,8 +53,8 @@ class Key:
 
 
 KEYS: tuple[Key, ...] = (
-    Key("next_screen", ("right_square_bracket",), "Next screen", "Screens"),
-    Key("previous_screen", ("left_square_bracket",), "Previous screen", "Screens"),
+    Key("next_screen", ("right_square_bracket", "ctrl+pagedown"), "Next screen", "Screens"),
+    Key("previous_screen", ("left_square_bracket", "ctrl+pageup"), "Previous screen", "Screens"),
     Key("jump", ("ctrl+o",), "Jump to a screen or panel", "Screens"),
     # A value row.
     Key("step(1)", ("right", "l"), "Next value", "Change", Where.ROW, palette=False),
@@ -72,7 +72,8 @@ KEYS: tuple[Key, ...] = (
     Key("edge(-1)", ("g", "home"), "First row", "Move", Where.TABLE, palette=False),
     Key("edge(1)", ("G", "end"), "Last row", "Move", Where.TABLE, palette=False),
     Key("choose", ("enter",), "Take this row", "Change", Where.TABLE, bar=2, short="take"),
-    Key("sort(1)", ("greater_than_sign",), "Sort by the next column", "Move", Where.TABLE, bar=3, short="sort"),
+    Key("sort(1)", ("greater_than_sign",), "Sort by the next column", "Move", Where.TABLE, bar=4, short="sort"),
+    Key("filter", ("slash",), "Filter the rows", "See", Where.TABLE, bar=3, short="filter"),
     Key("sort(-1)", ("less_than_sign",), "Sort by the previous column", "Move", Where.TABLE),
     Key("reverse", ("vertical_line",), "Reverse the order", "Move", Where.TABLE),
     # The bars of the formats and the bit lab.
@@ -120,6 +121,7 @@ KEYS: tuple[Key, ...] = (
     Key("page(-1)", ("pageup", "ctrl+u"), "Scroll the results up", "Move", Where.SECTION),
     Key("math", ("m",), "Show the math", "See", Where.SECTION, bar=4, short="math"),
     Key("zoom", ("z",), "Zoom the focused panel", "See", Where.SECTION),
+    Key("fit", ("exclamation_mark",), "Take as many GPUs as hold the load", "Change", Where.SECTION),
     Key("next_term", ("t",), "Next term", "See", Where.SECTION, bar=5, short="terms"),
     Key("previous_term", ("T",), "Previous term", "See", Where.SECTION),
     Key("leave", ("escape",), "Leave the math, the zoom or the panel", "Move", Where.SECTION, palette=False),
@@ -147,11 +149,11 @@ KEYS: tuple[Key, ...] = (
     Key("restore", ("R",), "Bring the last session back", "Keep"),
     Key("undo", ("u",), "Undo", "Change"),
     Key("redo", ("ctrl+r",), "Redo", "Change"),
-    Key("toggle_estimator", ("d",), "Detailed estimator or rule of thumb", "Look"),
-    Key("toggle_bytes", ("b",), "GB or GiB", "Look"),
-    Key("toggle_motion", ("n",), "Animation on or off", "Look"),
-    Key("toggle_ascii", ("a",), "Draw with ASCII only", "Look"),
-    Key("next_theme", ("x",), "Next theme", "Look"),
+    Key("toggle_estimator", ("D",), "Detailed estimator or rule of thumb", "Look"),
+    Key("toggle_bytes", ("B",), "GB or GiB", "Look"),
+    Key("toggle_motion", ("N",), "Animation on or off", "Look"),
+    Key("toggle_ascii", ("A",), "Draw with ASCII only", "Look"),
+    Key("next_theme", ("X",), "Next theme", "Look"),
     Key("palette", ("ctrl+p", "colon"), "All commands", "Help", palette=False),
     Key("help", ("question_mark", "f1"), "Help for this screen", "Help", bar=8, short="help"),
     Key("redraw", ("ctrl+l",), "Draw the screen again", "Help"),
@@ -163,7 +165,7 @@ KEYS: tuple[Key, ...] = (
 GROUPS = ("Screens", "Move", "Change", "See", "Keep", "Motion", "Look", "Help", "Leave")
 """Order of the groups in help."""
 
-TYPING = (("enter", "accept"), ("esc", "leave"), ("8k 1.5M", "are numbers"))
+TYPING = (("enter", "accept"), ("esc", "leave"), ("8k and 1.5M", "work"))
 """What the key bar shows while a value is typed."""
 
 _BY_ID = {key.id: key for key in KEYS}
@@ -197,9 +199,9 @@ def find(binding_id: str | None) -> Key | None:
 
 
 def screen_bindings(screens: Iterable[tuple[str, str]]) -> list[BindingType]:
-    """`1` to `9` for the screens that exist: pairs of mode and title, in order."""
+    """`1` to `9`, with `alt` where digits are typed, for the screens that exist: pairs of mode and title."""
     return [
-        Binding(str(number), f"show_screen('{mode}')", title, show=False, id=f"app.screen-{mode}")
+        Binding(f"{number},alt+{number}", f"show_screen('{mode}')", title, show=False, id=f"app.screen-{mode}")
         for number, (mode, title) in enumerate(screens, 1)
     ]
 
@@ -212,6 +214,7 @@ _NAMES = {
     "shift+right": "⇧→",
     "shift+left": "⇧←",
     "question_mark": "?",
+    "exclamation_mark": "!",
     "full_stop": ".",
     "comma": ",",
     "plus": "+",

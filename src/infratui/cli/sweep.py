@@ -42,7 +42,7 @@ def show_sweep(deployment: Options, scenario: Scenario, command: str, text: str,
     elif output["as_csv"]:
         click.echo(table_csv(words.table(found, facts, bytes_as)), nl=False)
     elif output["brief"]:
-        click.echo(f"{answer.figure}: {answer.text}. {answer.detail}.")
+        click.echo(f"{answer.text}: {answer.figure}. {answer.detail}.")
     elif output["markdown"]:
         blocks = (words.steps(found, facts), words.table(found, facts, bytes_as))
         click.echo("\n\n".join(text for block in blocks if (text := markdown_block(block))))

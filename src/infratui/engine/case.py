@@ -115,6 +115,8 @@ class Case:
             max_batched_tokens=scenario.max_batched_tokens,
             max_num_seqs=scenario.max_num_seqs,
             windowed=scenario.windowed_kv == "windowed",
+            adapters=scenario.adapters,
+            adapter_rank=scenario.adapter_rank,
         )
 
     @cached_property

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .cost.levers import CostLever
     from .cost.tornado import Tornado
     from .deployment.answer import Deployed, FleetAnswer
+    from .deployment.apart import Apart
     from .deployment.planner import DemandPlan
     from .sections.bit_lab import LabResult
     from .sections.cost import CostResult
@@ -149,6 +150,13 @@ class Evaluation:
         from .sections.load_curve import evaluate_load
 
         return self.case.part("load curve", evaluate_load)
+
+    @property
+    def apart(self) -> Apart:
+        """Prefill and decode on pools of their own, beside the fleet that does both."""
+        from .deployment.apart import evaluate_apart
+
+        return self.case.part("apart", evaluate_apart)
 
     @property
     def quantization(self) -> QuantizationResult:

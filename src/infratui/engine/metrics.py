@@ -133,7 +133,22 @@ def _touched(evaluation: Evaluation, _: str) -> float | None:
     return spec.experts * (1 - (1 - spec.top_k / spec.experts) ** batch)
 
 
+def _states(stage: int) -> Reader:
+    """Model states of training all weights with Adam on one of 64 GPUs, by ZeRO stage."""
+
+    def read(evaluation: Evaluation, _: str) -> float | None:
+        from .figures.derivation import Ledger
+        from .training.memory import ADAM, states
+
+        count = parameters(evaluation.facts.model(evaluation.scenario.model)).total
+        return sum(states(2.0 * count, count, ADAM, stage, TRAINING_GPUS, Ledger(recording=False))) / GB
+
+    return read
+
+
+TRAINING_GPUS = 64
 READERS: Mapping[str, Reader] = {
+    **{f"training_zero{stage}_gb": _states(stage) for stage in range(4)},
     "weights_gb": _vram(lambda result: result.headline.weights / GB),
     "kv_gb": lambda evaluation, _: _kv_bytes(evaluation) / GB,
     "kv_kb_per_token": _vram(lambda result: result.kv_bytes_per_token / KB),

@@ -14,7 +14,7 @@ from .layout import escaped
 from .money import figure
 from .printed import markdown_block
 from .sections import SECTIONS, headlines
-from .show import Answer, Cell, Column, Row, Table
+from .show import Answer, Cell, Column, Row, Says, Table
 
 if TYPE_CHECKING:
     from ..engine.evaluate import Evaluation
@@ -172,7 +172,8 @@ def _side(side: Headline, bytes_as: ByteUnit, tone: str, currency: str) -> Cell:
 def answer(found: Comparison, bytes_as: ByteUnit = ByteUnit.GB) -> Answer:
     """How many figures got better and worse."""
     lead = f"{found.count('better')} better, {found.count('worse')} worse"
-    return Answer(f"{found.pinned} → {found.current}", lead, "", verdict_line(found))
+    names = f"{found.pinned} → {found.current}"
+    return Answer(lead, names, "", (Says("", verdict_line(found), muted=True),))
 
 
 def markdown(found: Comparison, bytes_as: ByteUnit = ByteUnit.GB) -> str:

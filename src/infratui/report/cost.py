@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 from ..engine.cost.decision import Leaf
 from ..engine.cost.options import Option
 from ..engine.figures.compare import Headline
-from ..engine.figures.units import ByteUnit, format_count, significant
+from ..engine.figures.units import ByteUnit, format_count, format_tokens, significant
 from . import growth
 from .cost_levers import lever_data, levers, swings
 from .interval import around, ends
 from .money import labelled, money
 from .names import short_name
 from .show import Answer, Bar, Bars, Block, Cell, Chart, Column, Curve, Line, Lines, Prose, Row, Rule, Says, Table
+from .workload import FAR
 
 if TYPE_CHECKING:
     from ..engine.deployment.judge import Replica
@@ -58,26 +59,69 @@ def derivations(result: CostResult) -> Sequence[Derivation]:
 
 
 def answer(result: CostResult, bytes_as: ByteUnit) -> Answer:
-    """The headline: what it costs a month, what to do, and why."""
-    currency, decision = result.scenario.currency, result.decision
-    figure = ""
-    if decision.leaf is Leaf.API and result.api is not None:
-        figure = f"{money(result.api.monthly, currency)}/month"
-    elif result.best is not None:
-        figure = f"{money(result.best.monthly, currency)}/month"
+    """What to do and what it costs a month; where that changes, the next best, and what it is not priced for."""
+    currency, chosen = result.scenario.currency, result.decision
     tone = "good"
-    if decision.leaf is Leaf.NOTHING:
+    if chosen.leaf is Leaf.NOTHING:
         tone = "tight"
-    elif decision.option is not None and result.best is None:
+    elif chosen.option is not None and result.best is None:
         tone = "bad"
-    cards = f"{format_count(result.fleet.gpus)} × {short_name(result.accelerator)}"
-    if decision.leaf is Leaf.API and result.hosted is not None:
-        hosted = money(result.hosted.monthly, currency)
-        return Answer(figure, decision.advice, tone, f"serving it yourself: {cards}, {hosted}; {result.requests.words}")
-    per_mtok = result.best.per_mtok if result.best else None
-    each = f" · {money(per_mtok, currency)}/1M tokens" if per_mtok is not None else ""
-    why = labelled(decision.why, currency)
-    return Answer(figure, decision.advice, tone, f"{why} · {cards}{each}")
+    scenario = result.scenario
+    sizes = f"{format_tokens(scenario.input_tokens)} → {format_tokens(scenario.output_tokens)} tokens"
+    asked = f"for {format_count(scenario.requests_per_day)} requests/day of {sizes}"
+    api = chosen.leaf is Leaf.API and result.api is not None
+    usd = result.api.monthly if api and result.api else result.best.monthly if result.best else None
+    advice = f"{chosen.advice[:1].upper()}{chosen.advice[1:]}"
+    text = advice if usd is None else f"{advice}: {money(usd, currency)} a month"
+    says = [Says("why", _why(result))]
+    if line := next_option(result):
+        says.append(Says("or", line))
+    if line := far_apart(result):
+        says.append(Says("!", line, "", "tight"))
+    return Answer(text, asked, tone, tuple(says))
+
+
+def cards(result: CostResult) -> str:
+    """`5 × H100 SXM`."""
+    return f"{format_count(result.fleet.gpus)} × {short_name(result.accelerator)}"
+
+
+def _why(result: CostResult) -> str:
+    currency, found = result.scenario.currency, result.decision
+    if found.leaf is Leaf.API and result.hosted is not None:
+        even = result.requests.value
+        if even is None:
+            return labelled(result.requests.words, currency)
+        now = result.scenario.requests_per_day
+        above = f"{format_count(round(even))} requests/day"
+        return f"hosting it yourself pays above {above}; you are at {now / even:.0%} of that"
+    return labelled(found.why, currency)
+
+
+def next_option(result: CostResult) -> str:
+    """The cheapest way that is not the advice, with its GPUs."""
+    currency, found = result.scenario.currency, result.decision
+    ways = [
+        (entry.cost.monthly, f"{entry.option.value} on {cards(result)}")
+        for entry in result.options
+        if entry.cost is not None and not entry.barred and entry.option is not found.option
+    ]
+    if result.api is not None and found.leaf is not Leaf.API:
+        ways.append((result.api.monthly, "an API"))
+    if not ways:
+        return ""
+    usd, name = min(ways)
+    return f"{name}: {money(usd, currency)} a month"
+
+
+def far_apart(result: CostResult) -> str:
+    """That memory is sized for far longer contexts than the requests that are paid for."""
+    scenario = result.scenario
+    request = scenario.input_tokens + scenario.output_tokens
+    if scenario.context < FAR * request:
+        return ""
+    users = f"{format_count(scenario.users)} users at {format_tokens(scenario.context)} tokens"
+    return f"priced for requests of {format_tokens(request)} tokens; memory is sized for {users}"
 
 
 def page(result: CostResult, bytes_as: ByteUnit) -> tuple[Block, ...]:
@@ -215,7 +259,7 @@ def monthly(result: CostResult) -> Bars:
             entry.option.value,
             entry.cost.monthly,
             money(entry.cost.monthly, currency),
-            TONES[entry.option],
+            "weights",
             _range(entry, currency),
             entry.option is result.decision.option,
         )
@@ -226,17 +270,18 @@ def monthly(result: CostResult) -> Bars:
     if api is not None:
         note = f"{money(api.monthly_low, currency)} – {money(api.monthly_high, currency)}" if api.providers else "own"
         recommended = result.decision.leaf is Leaf.API
-        bars.append(Bar("API", api.monthly, money(api.monthly, currency), "key", note, recommended))
-    return Bars("options", "Per month", tuple(bars))
+        bars.append(Bar("API", api.monthly, money(api.monthly, currency), "weights", note, recommended))
+    bars.sort(key=lambda bar: bar.amount)
+    return Bars("options", f"What each way costs per month, {cards(result)} · o price older than 180 days", tuple(bars))
 
 
 def _range(entry: PricedOption, currency: str) -> str:
-    """Low to high, `!` where the price is stale, and why the option is out of the question here."""
+    """Low to high, `o` where the price is old, and why the option is out of the question here."""
     own = entry.price is not None and entry.price.own
     if entry.low is None or entry.high is None or entry.high <= entry.low * 1.01:
         text = "own price" if own else ""
     else:
-        text = f"{money(entry.low, currency)} – {money(entry.high, currency)}{' !' if entry.stale else ''}"
+        text = f"{money(entry.low, currency)} – {money(entry.high, currency)}{' o' if entry.stale else ''}"
     return " · ".join(part for part in (text, entry.barred) if part)
 
 
@@ -281,6 +326,12 @@ def breakevens(result: CostResult) -> Prose:
         request = "" if result.per_request is None else f"{money(result.per_request, currency)} per request, "
         user = f"{money(result.per_user, currency)} a month per concurrent user"
         rows.append(Says("Each", f"{request}{user} ({result.best.option.value})"))
+    if result.energy is not None:
+        energy = result.energy
+        words = (
+            f"{significant(energy.kwh)} kWh and {significant(energy.co2_g)} g CO2 per 1M tokens, servers on all month"
+        )
+        rows.append(Says("Energy", f"{words}, a grid of {energy.grams_per_kwh:.0f} g/kWh"))
     return Prose("breakevens", "Breakevens, and what each request and user costs", tuple(rows))
 
 
@@ -442,6 +493,13 @@ def data(result: CostResult, *, explain: bool = False) -> dict[str, Any]:
         "small_replica": replica_data(result.small) if result.small else None,
         "fleet": result.fleet,
         "requests_in_flight_at_peak": result.in_flight,
+        "energy": None
+        if result.energy is None
+        else {
+            "kwh_per_mtok": result.energy.kwh,
+            "co2_g_per_mtok": result.energy.co2_g,
+            "grid_g_per_kwh": result.energy.grams_per_kwh,
+        },
         "options": [_option(entry, result) for entry in result.options],
         "api": None
         if api is None

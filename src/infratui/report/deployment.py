@@ -15,7 +15,24 @@ from .workload import FAR, WorkloadWords
 
 if TYPE_CHECKING:
     from ..engine.case import Case
+    from ..engine.cluster.layout import Layout
     from ..engine.evaluate import Evaluation
+
+
+def layout_text(layout: Layout) -> str:
+    """How a layout lies, in words: `2 copies, 4 GPUs each`."""
+    copies = "1 copy" if layout.dp == 1 else f"{layout.dp:,} copies"
+    each = "" if layout.dp == 1 else " each"
+    if layout.ep > layout.tp:
+        return f"experts spread over {layout.ep:,} GPUs, users shared out"
+    if layout.pp > 1 and layout.tp > 1:
+        return f"{copies} in {layout.pp} stages of {layout.tp} GPUs{each}"
+    if layout.pp > 1:
+        return f"{copies} in {layout.pp} stages{each}"
+    cards = f"{layout.tp} GPU{'' if layout.tp == 1 else 's'}"
+    if layout.dp == 1:
+        return f"{copies} {'over' if layout.tp > 1 else 'on'} {cards}"
+    return f"{copies}, {cards} each"
 
 
 def reason_text(reason: Reason, bytes_as: ByteUnit = ByteUnit.GB) -> str:
@@ -27,7 +44,7 @@ def reason_text(reason: Reason, bytes_as: ByteUnit = ByteUnit.GB) -> str:
         case ReasonKind.ONLY:
             return "the only layout that holds the load"
         case ReasonKind.FASTEST:
-            return f"the best prediction of {number('layouts'):,.0f} layouts"
+            return f"no layout is faster, of {number('layouts'):,.0f} predicted"
         case ReasonKind.FEWER_PER_REPLICA:
             gain = "as fast as" if number("gain") < 0.005 else f"within {number('gain'):.0%} of"
             return (
@@ -40,7 +57,7 @@ def reason_text(reason: Reason, bytes_as: ByteUnit = ByteUnit.GB) -> str:
             latency = f"TTFT {number('ttft_s') * 1e3:,.0f} ms, TPOT {number('tpot_s') * 1e3:,.1f} ms"
             return f"no layout holds the targets: {latency}"
         case ReasonKind.REPLICAS:
-            return f"{number('replicas'):,.0f} replicas share the users"
+            return f"{number('replicas'):,.0f} copies share the users, and need nothing of each other"
         case ReasonKind.IDLE:
             idle = number("idle")
             return f"{idle:,.0f} of {number('gpus'):,.0f} GPUs stay{'s' if idle == 1 else ''} idle"

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Sequence
 
 from .line_chart import chart_lines
-from .show import Bar, Bars, Block, Chart, Column, Line, Lines, Pillars, Prose, Row, Stack, Stacks, Table
+from .show import Answer, Bar, Bars, Block, Chart, Column, Line, Lines, Pillars, Prose, Row, Stack, Stacks, Table
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _RISING = " ▁▂▃▄▅▆▇█"
@@ -39,6 +39,39 @@ def lines_of(block: Block, width: int) -> tuple[Line, ...]:
             return tuple(part for line in block.lines for part in wrapped(line, width))
         case Chart():
             return chart_lines(block, width)
+
+
+VERDICTS = {"good": "✓ ", "tight": "! ", "bad": "✗ "}
+"""Tone → the glyph that carries it without colour."""
+
+
+def answer(shown: Answer, width: int, most: int = 0) -> tuple[Line, ...]:
+    """The verdict, whole, with its figures behind it or below; then why and what is next.
+
+    `most` lines for each of these where there is little room; what is muted is left out then.
+    """
+    glyph = VERDICTS.get(shown.tone, "")
+    indent = " " * len(glyph)
+    strong = f"bold {shown.tone}".strip()
+    room = max(12, width - len(glyph))
+    head = textwrap.wrap(shown.text, room) or [""]
+    lines: list[Line] = [((glyph if at == 0 else indent, strong), (text, strong)) for at, text in enumerate(head)]
+    if shown.figure and len(head[-1]) + len(shown.figure) + 3 <= room:
+        lines[-1] = (*lines[-1], ("   ", ""), (shown.figure, ""))
+    elif shown.figure:
+        lines += [((indent, ""), (text, "")) for text in textwrap.wrap(shown.figure, room)]
+    label = max((len(says.label) + 2 for says in shown.lines if says.label), default=0)
+    for says in shown.lines:
+        if most and says.muted:
+            continue
+        words = textwrap.wrap(says.text, max(12, room - label)) or [""]
+        if most and len(words) > most:
+            words = textwrap.wrap(says.text, max(12, room - label), max_lines=most, placeholder=" …")
+        for at, text in enumerate(words):
+            name = f"{says.label}" if at == 0 else ""
+            tone = says.tone or ("muted" if says.muted else "")
+            lines.append(((indent, ""), (name.ljust(label), "muted"), (text, tone)))
+    return tuple(lines)
 
 
 def lying(share_of_top: float, width: int) -> str:
@@ -98,22 +131,25 @@ def bars(shown: Bars, width: int) -> tuple[Line, ...]:
 
 
 def stack(shown: Stack, width: int) -> tuple[Line, ...]:
-    """The legend, then the parts to scale with `│` where the capacity ends."""
+    """The legend, the parts to scale with `│` where the capacity ends, and what is said below."""
     total = sum(part.amount for part in shown.parts)
     scale = max(total, shown.capacity)
     if scale <= 0:
         return ()
     over = bool(shown.capacity) and total > shown.capacity * _OVER
-    bar_width = width - 1 if shown.capacity else width
+    names = [shown.label, *(says.label for says in shown.below)]
+    label = max(map(len, names)) + 2 if any(names) else 0
+    room = max(8, width - label)
+    bar_width = room - 1 if shown.capacity else room
     cells = share(tuple(part.amount for part in shown.parts), scale, bar_width)
     legend: list[tuple[str, str]] = []
     for index, part in enumerate(shown.parts):
         legend += [(f"{PART_GLYPHS[index % 4]} ", part.tone), (f"{part.label} {part.text}  ", "")]
     if shown.capacity:
-        room = width - sum(len(text) for text, _ in legend) - 3
+        left = room - sum(len(text) for text, _ in legend) - 3
         words = shown.capacity_text
-        words = words if len(words) <= room else words[: max(0, room - 1)] + "…"
-        if room > 4:
+        words = words if len(words) <= left else words[: max(0, left - 1)] + "…"
+        if left > 4:
             legend.append((f" │ {words}", "bad" if over else "muted"))
     body: Line = tuple(
         (PART_GLYPHS[index % 4] * count, part.tone)
@@ -121,7 +157,14 @@ def stack(shown: Stack, width: int) -> tuple[Line, ...]:
     )
     if shown.capacity:
         body = _marked(body, round(shown.capacity / scale * bar_width), over)
-    return cut(tuple(legend), width), body
+    first = wrapped(tuple(legend), room)
+    lines: list[Line] = [((shown.label.ljust(label), "muted"), *first[0])]
+    lines += [((" " * label, ""), *line) for line in first[1:]]
+    lines.append(((" " * label, ""), *body))
+    for says in shown.below:
+        for at, text in enumerate(textwrap.wrap(says.text, room) or [""]):
+            lines.append((((says.label if at == 0 else "").ljust(label), "muted"), (text, says.tone)))
+    return tuple(lines)
 
 
 def stacks(shown: Stacks, width: int) -> tuple[Line, ...]:

@@ -31,7 +31,7 @@ def answer(reading: HostReading) -> Answer:
     where = f" on {nodes} nodes" if nodes > 1 else ""
     text = f"{kinds}{where}, read as {reading.format}"
     tone = "tight" if unknown or not count else "good"
-    return Answer(f"{count} card{'' if count == 1 else 's'}", text, tone)
+    return Answer(f"{count} card{'' if count == 1 else 's'}: {text}", "", tone)
 
 
 def page(reading: HostReading) -> tuple[Block, ...]:

@@ -9,6 +9,7 @@ from ..engine.figures.units import format_count, format_seconds, significant
 from .show import Block, Cell, Chart, Column, Curve, Prose, Row, Rule, Says, Table
 
 if TYPE_CHECKING:
+    from ..engine.evaluate import Evaluation
     from ..engine.sections.load_curve import LoadCurve
     from ..engine.speed.tails import LoadPoint, Percentiles
 
@@ -28,6 +29,22 @@ _COLUMNS = (
     Column("TPOT p90", term="percentile"),
     Column("TPOT p99", term="percentile"),
 )
+
+
+def of(evaluation: Evaluation) -> tuple[Block, ...]:
+    """What an evaluation says of load; nothing where no layout holds."""
+    try:
+        return page(evaluation.load_curve)
+    except ValueError:
+        return ()
+
+
+def data_of(evaluation: Evaluation) -> dict[str, Any]:
+    """The same as plain values; why there are none."""
+    try:
+        return data(evaluation.load_curve)
+    except ValueError as error:
+        return {"load": {"refused": str(error)}}
 
 
 def page(found: LoadCurve) -> tuple[Block, ...]:

@@ -43,24 +43,45 @@ def derivations(result: MoeResult) -> Sequence[Derivation]:
 
 
 def answer(result: MoeResult, bytes_as: ByteUnit) -> Answer:
-    """The headline: compute against memory, and who wins what on the same GPUs."""
+    """Compute against memory, who is faster on the same GPUs, why, and where that turns."""
     compute, memory = ratios(result)
-    router = result.router
+    dense = result.dense.model.name
+    text = f"MoE: {compute} the arithmetic and {memory} the memory of the dense {dense}"
+    says = [Says("why", held_and_read(result, bytes_as)), Says("or", turns(result))]
+    if result.budget_words:
+        says.append(Says("GPUs", result.budget_words, muted=True))
+    return Answer(text, faster(result), "", tuple(says))
+
+
+def faster(result: MoeResult) -> str:
+    """Who makes more tokens per second on the same GPUs."""
     first, second = result.dense.budget.serving, result.moe.budget.serving
-    if first and second:
-        lead = "dense" if first.output_per_s > second.output_per_s else "MoE"
-        most, least = sorted((first.output_per_s, second.output_per_s), reverse=True)
-        text = f"{lead} makes {times(most / least)} the tokens/s on {result.budget} GPUs each"
-    else:
-        text = next(
-            (side.budget.reason for side in (result.dense, result.moe) if side.budget.reason), "no prediction for both"
-        )
-    held = format_bytes(result.moe.weight_bytes, bytes_as)
-    tokens = "1 token touches" if router.batch.batch == 1 else f"{router.batch.batch:,} tokens touch"
-    detail = (
-        f"memory is for all {router.spec.experts} experts ({held}), speed for the {router.batch.touched} that {tokens}"
+    if not first or not second:
+        reasons = (side.budget.reason for side in (result.dense, result.moe) if side.budget.reason)
+        return next(reasons, "no prediction for both")
+    lead = "the dense one" if first.output_per_s > second.output_per_s else "the MoE"
+    most, least = sorted((first.output_per_s, second.output_per_s), reverse=True)
+    ratio = f"{times(most / least)} faster" if most / least >= 1.005 else "as fast"
+    return f"on {result.budget} GPUs each {lead} is {ratio}"
+
+
+def held_and_read(result: MoeResult, bytes_as: ByteUnit) -> str:
+    """Memory is for all experts, a step reads those that its tokens choose."""
+    router = result.router
+    tokens = "1 token" if router.batch.batch == 1 else f"{router.batch.batch:,} tokens"
+    return (
+        f"all {router.spec.experts} experts must be in memory ({format_bytes(result.moe.weight_bytes, bytes_as)}); "
+        f"a step of {tokens} reads {router.batch.touched} of them"
     )
-    return Answer(f"{compute} compute, {memory} memory", text, "", detail)
+
+
+def turns(result: MoeResult) -> str:
+    """Where the advantage in bytes read ends, in one line."""
+    if result.even_batch is None:
+        return "the MoE reads fewer bytes per step at any batch"
+    if result.even_batch <= 1:
+        return "even for one token the MoE reads more bytes than the dense one"
+    return f"below {result.even_batch:,} tokens a step the MoE reads fewer bytes than the dense one, above it more"
 
 
 def page(result: MoeResult, bytes_as: ByteUnit) -> tuple[Block, ...]:
@@ -88,9 +109,13 @@ def weight_bars(result: MoeResult, bytes_as: ByteUnit) -> Stacks:
         rest = side.weight_bytes - routed - mlp
         amounts = (float(rest), float(mlp), float(read), float(routed - read))
         wholes.append((label, amounts, format_bytes(side.weight_bytes, bytes_as)))
-    tokens = "1 token reads" if batch.batch == 1 else f"{batch.batch:,} tokens read"
-    legend = (("attention, head", "overhead"), ("MLP, shared", "weights"), (f"experts {tokens}", "key"),
-              ("that wait", "muted"))  # fmt: skip
+    # The ghost: a dense model of the mixture's size reads all of it for every token.
+    size = result.moe.weight_bytes
+    ghost = f"all {format_bytes(size, bytes_as)} read"
+    wholes.append(("dense of that size", (0.0, float(size), 0.0, 0.0), ghost))
+    tokens = "1 token" if batch.batch == 1 else f"{batch.batch:,} tokens"
+    legend = (("attention, head", "overhead"), ("MLP, shared", "weights"), (f"read by {tokens}", "key"),
+              ("idle this step", "muted"))  # fmt: skip
     return Stacks("weights", "Weights", legend, tuple(wholes))
 
 

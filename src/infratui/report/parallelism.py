@@ -9,8 +9,8 @@ from ..engine.figures.compare import Better, Headline, headline
 from ..engine.figures.derivation import Unit
 from ..engine.figures.units import GB, ByteUnit, format_bytes, format_count, format_seconds, significant
 from ..engine.metrics import metric
-from . import load_curve
-from .deployment import reason_text, reasons_text, way_flag, way_text
+from . import apart, load_curve
+from .deployment import layout_text, reason_text, reasons_text, way_flag, way_text
 from .interval import around, ends, rounded_count
 from .names import short_name
 from .show import Answer, Block, Cell, Column, Prose, Row, Says, Table
@@ -31,18 +31,22 @@ ASSUMED = (
 )  # fmt: skip
 """Inputs that the summary rests on without naming them."""
 NO_DATA = "no measured data"
-LINKS = "Links: what a token sends, and each link's time for it"
+_SAME = 0.005
+"""A difference that is none."""
+LINKS = "Links: traffic per token, and how long each link takes"
 _LAYOUT_COLUMNS = (
     Column("layout", "left"),
-    Column("TTFT", keep=1, term="ttft"),
-    Column("TPOT", term="tpot"),
-    Column("tokens/s", term="throughput"),
-    Column("node B/tok", keep=2),
-    Column("net B/tok", keep=3),
-    Column("bubble", keep=4, term="pipeline-bubble"),
-    Column("KV copies", keep=5, term="kv-heads"),
-    Column("free", keep=6),
-    Column("", "left", flex=True),
+    Column("what it is", "left", keep=2),
+    Column("first", keep=1, term="ttft"),
+    Column("next", term="tpot"),
+    Column("tok/s", term="throughput"),
+    Column("per user", keep=3, term="throughput"),
+    Column("node B/tok", keep=6, term="all-reduce"),
+    Column("net B/tok", keep=7, term="infiniband"),
+    Column("bubble", keep=5, term="pipeline-bubble"),
+    Column("KV copies", keep=8, term="kv-heads"),
+    Column("free", keep=4, term="vram"),
+    Column("verdict", "left", flex=True),
 )
 _LINK_COLUMNS = (
     Column("link", "left", flex=True),
@@ -74,8 +78,51 @@ def derivations(result: ParallelismResult) -> Sequence[Derivation]:
 
 
 def answer(result: ParallelismResult, bytes_as: ByteUnit) -> Answer:
-    """The layout, its speed with the error of each figure, and why this one."""
-    return Answer(figure(result), verdict(result, bytes_as), tone(result), why(result))
+    """The layout in words, its speed with the error of each figure, why this one, and the next best."""
+    chosen = result.chosen
+    if chosen is None:
+        return Answer("No layout can be built", "", "bad", (Says("why", "; ".join(result.refused)),))
+    says = []
+    if not chosen.fits:
+        says = [Says("why", verdict(result, bytes_as))]
+        if line := help_line(result):
+            says.append(Says("or", line))
+    else:
+        says = [Says("why", f"{reasons_text(chosen.reasons)}{_shared(result)}")]
+        if line := next_best(result):
+            says.append(Says("or", line))
+    figures = speed_line(chosen) if chosen.fits else ""
+    return Answer(figure(result), figures, tone(result), tuple(says))
+
+
+def _shared(result: ParallelismResult) -> str:
+    """What the copies have to do with each other."""
+    layout = result.chosen.layout if result.chosen else None
+    if layout is None or layout.dp == 1 or layout.ep > layout.tp:
+        return ""
+    users = -(-int(result.serving.concurrency) // layout.dp) if result.serving else 0
+    each = f", {users:,} users each" if users else ""
+    size = layout.gpus_per_replica
+    held = f"{size} GPU{'' if size == 1 else 's'} hold{'s' if size == 1 else ''} one copy"
+    return f" · {held}, {layout.gpus:,} hold {layout.dp:,}{each}"
+
+
+def next_best(result: ParallelismResult) -> str:
+    """The best layout beside the chosen one, and what it would change."""
+    chosen = result.chosen
+    mine = chosen.serving if chosen else None
+    if chosen is None or mine is None:
+        return ""
+    rows = [row for row in result.rows if row.serving is not None and row.layout != chosen.layout and not row.idle]
+    if not rows or rows[0].serving is None:
+        return "no other layout of these GPUs holds it"
+    other = rows[0].layout
+    change = rows[0].serving.output_per_s / mine.output_per_s - 1
+    speed = "as fast" if abs(change) < _SAME else f"{abs(change):.0%} {'more' if change > 0 else 'fewer'} tok/s"
+    lost = f"a lost GPU then stops {other.gpus_per_replica} GPUs instead of {chosen.layout.gpus_per_replica}"
+    if other.gpus_per_replica == chosen.layout.gpus_per_replica:
+        lost = "a lost GPU stops as many"
+    return f"{other.label} ({layout_text(other)}): {speed}; {lost}"
 
 
 def page(result: ParallelismResult, bytes_as: ByteUnit) -> tuple[Block, ...]:
@@ -91,13 +138,13 @@ def page(result: ParallelismResult, bytes_as: ByteUnit) -> tuple[Block, ...]:
 
 
 def rest(evaluation: Evaluation, bytes_as: ByteUnit) -> tuple[Block, ...]:
-    """What takes longer: the layout under load."""
-    return load_curve.page(evaluation.load_curve)
+    """What takes longer: the layout under load, and prefill and decode apart."""
+    return (*load_curve.of(evaluation), apart.of(evaluation))
 
 
 def rest_data(evaluation: Evaluation) -> dict[str, Any]:
     """The same as plain values."""
-    return load_curve.data(evaluation.load_curve)
+    return load_curve.data_of(evaluation) | apart.data_of(evaluation)
 
 
 def headlines(evaluation: Evaluation, result: ParallelismResult) -> tuple[Headline, ...]:
@@ -121,8 +168,18 @@ def headlines(evaluation: Evaluation, result: ParallelismResult) -> tuple[Headli
 
 
 def figure(result: ParallelismResult) -> str:
-    """The layout that is drawn, or that there is none."""
-    return result.chosen.layout.label if result.chosen else "No layout"
+    """The layout that is drawn, in words, or how many GPUs are missing."""
+    chosen = result.chosen
+    if chosen is None:
+        return "No layout"
+    words = layout_text(chosen.layout)
+    if chosen.fits:
+        return f"{words} ({chosen.layout.label})"
+    needed = result.needed.gpus
+    name = short_name(result.accelerator)
+    if needed is not None and needed > result.gpus:
+        return f"Needs {needed:,} × {name}, you have {result.gpus:,} · ! takes {needed:,}"
+    return f"{chosen.layout.label} ({words}) does not hold it"
 
 
 def tone(result: ParallelismResult) -> str:
@@ -145,8 +202,8 @@ def speed_line(chosen: Chosen) -> str:
     tpot = around(serving.tpot_s, _interval(chosen.tpot_band), format_seconds)
     rate = around(serving.output_per_s, _interval(chosen.throughput_band), rounded_count)
     line = (
-        f"TTFT {format_seconds(serving.ttft_s)}{ttft} · TPOT {format_seconds(serving.tpot_s)}{tpot} · "
-        f"{format_count(round(serving.output_per_s))} tokens/s{rate}"
+        f"{format_count(round(serving.output_per_s))} tok/s{rate} · "
+        f"first token {format_seconds(serving.ttft_s)}{ttft} · next {format_seconds(serving.tpot_s)}{tpot}"
     )
     measured = any((chosen.ttft_band, chosen.tpot_band, chosen.throughput_band))
     return line if measured else f"{line}, {NO_DATA}"
@@ -189,30 +246,30 @@ def help_line(result: ParallelismResult) -> str:
     if not result.help:
         return ""
     entries = (f"{way_text(entry)} ({entry.gpus:,} GPU{'' if entry.gpus == 1 else 's'})" for entry in result.help)
-    return "what would help: " + ", ".join(entries)
+    return ", ".join(entries)
 
 
 def _ladder_lines(result: ParallelismResult) -> Iterator[tuple[str, str]]:
-    """Label and sentence: what the ladder takes, what prediction prefers, what is needed, what is copied."""
+    """Label and sentence: what the rule takes, what is fastest, what is needed, what would help."""
+    rule = "; ".join(result.ladder_reasons)
     if result.ladder is not None:
-        yield "ladder", f"{result.ladder.label}: {' · '.join(result.ladder_reasons)}"
-    else:
-        yield "ladder", "; ".join(result.ladder_reasons)
-    fastest = result.fastest
-    if result.disagreement:
-        yield "prediction", result.disagreement.removeprefix("prediction ")
-    elif fastest is not None and fastest.serving is not None:
-        rate = f"{format_count(round(fastest.serving.output_per_s))} tokens/s"
-        agree = "agrees" if fastest.layout == result.ladder else "finds nothing worth a change"
-        yield "prediction", f"{agree}: {fastest.layout.label} gives {rate}"
+        rule = f"the first layout that fits, fewest GPUs per copy: {result.ladder.label}, {layout_text(result.ladder)}"
+    yield "rule", rule
+    fastest, chosen = result.fastest, result.chosen
+    if fastest is not None and fastest.serving is not None and result.serving is not None and chosen is not None:
+        gain = fastest.serving.output_per_s / result.serving.output_per_s - 1
+        if fastest.layout == chosen.layout or gain < _SAME:
+            yield "fastest", "no layout is faster than the one above"
+        else:
+            yield "fastest", f"{fastest.layout.label} ({layout_text(fastest.layout)}) would be {gain:.0%} faster"
     needed = result.needed
     if needed.plan is not None:
-        least = f"{needed.plan.layout.gpus:,} GPUs hold the load as {needed.plan.layout.label}"
-        yield "at least", least
+        layout = needed.plan.layout
+        yield "fewest", f"{layout.gpus:,} would run it, as {layout.label}: {layout_text(layout)}"
     elif needed.reason:
-        yield "at least", needed.reason
+        yield "fewest", needed.reason
     if result.help:
-        yield "would help", help_line(result).removeprefix("what would help: ")
+        yield "would help", help_line(result)
 
 
 def copies_line(result: ParallelismResult, bytes_as: ByteUnit = ByteUnit.GB) -> str:
@@ -250,7 +307,7 @@ def communication_line(result: ParallelismResult) -> str:
     kinds = (("all-reduce", parts.all_reduce_s), ("all-to-all", parts.all_to_all_s), ("hops", parts.hop_s))
     named = [f"{name} {format_seconds(seconds)}" for name, seconds in kinds if seconds]
     if not named:
-        return "nothing: GPUs of a replica send nothing to each other, and replicas never talk"
+        return "nothing: no GPU waits for another; copies are independent"
     return f"{', '.join(named)} of a step of {format_seconds(parts.total_s)}, at this batch"
 
 
@@ -271,7 +328,7 @@ def summary(result: ParallelismResult, bytes_as: ByteUnit = ByteUnit.GB) -> str:
     if chosen is None:
         return f"{where}: no layout can be built: {'; '.join(result.refused)}."
     because = f" ({reasons_text(chosen.reasons, bytes_as)})" if chosen.fits else ""
-    sentences = [f"{where}: {chosen.layout.label}{because}."]
+    sentences = [f"{where}: {chosen.layout.label}, {layout_text(chosen.layout)}{because}."]
     sentences.append(f"{verdict(result, bytes_as)}.")
     serving = chosen.serving
     if serving is not None:
@@ -279,9 +336,9 @@ def summary(result: ParallelismResult, bytes_as: ByteUnit = ByteUnit.GB) -> str:
             f"{format_count(serving.concurrency)} requests in flight, {significant(serving.batch)} per replica; a step "
             f"is bound by {serving.bound}, MBU {serving.mbu:.0%}."
         )
-    more = [bubble_line(result), copies_line(result, bytes_as), result.disagreement]
+    more = [bubble_line(result), copies_line(result, bytes_as), next_best(result) if chosen.fits else ""]
     if not chosen.fits:
-        more.append(help_line(result))
+        more.append(f"what would help: {line}" if (line := help_line(result)) else "")
     return " ".join(sentences + [f"{line[:1].upper()}{line[1:]}." for line in more if line])
 
 
@@ -292,15 +349,16 @@ def reasons(result: ParallelismResult, bytes_as: ByteUnit) -> Prose:
 
 
 def layouts(result: ParallelismResult, bytes_as: ByteUnit) -> Table:
-    """Every layout; the one that is drawn stands first, so that it is in view beside the fastest."""
-    rows = sorted((_layout_row(row, result, bytes_as) for row in result.rows), key=lambda row: not row.marked)
-    return Table("layouts", "All layouts of these GPUs", _LAYOUT_COLUMNS, tuple(rows))
+    """Every layout, fastest first; the one that is drawn is marked."""
+    rows = [_layout_row(row, result, bytes_as) for row in result.rows]
+    title = f"All {len(rows)} layouts of {result.gpus:,} GPUs, fastest first: enter sets one by hand"
+    return Table("layouts", title, _LAYOUT_COLUMNS, tuple(rows))
 
 
 def sent(result: ParallelismResult) -> Prose:
     """What communication takes of a step."""
     line = communication_line(result)
-    return Prose("links", LINKS, (Says("predicted", line, muted=True),) if line else ())
+    return Prose("links", LINKS, (Says("takes", line, muted=True),) if line else ())
 
 
 def links(result: ParallelismResult) -> Table:
@@ -345,11 +403,11 @@ def _layout_row(row: LayoutRow, result: ParallelismResult, bytes_as: ByteUnit) -
     marked = result.chosen is not None and row.layout == result.chosen.layout
     notes = []
     if row.layout == result.ladder:
-        notes.append("ladder")
+        notes.append("rule")
     if result.fastest is not None and row.layout == result.fastest.layout:
         notes.append("fastest")
-    if marked and result.chosen and result.chosen.forced:
-        notes.append("set by hand")
+    if marked and result.chosen:
+        notes.append("set by hand" if result.chosen.forced else "recommended")
     if row.idle:
         notes.append(f"{row.idle:,} idle")
     name = Cell(label, "bold" if marked else "")
@@ -357,16 +415,19 @@ def _layout_row(row: LayoutRow, result: ParallelismResult, bytes_as: ByteUnit) -
     serving, traffic = row.serving, row.traffic
     if serving is None or traffic is None:
         short = row.memory.missing if row.memory is not None and not row.legal else 0
-        notes.insert(0, f"{format_bytes(short, bytes_as)}/GPU short" if short else row.reason)
+        notes.insert(0, f"{format_bytes(short, bytes_as)} short" if short else row.reason)
         reason = Cell(f"{'✗' if not row.legal else '?'} {' · '.join(notes)}", "bad" if marked else "muted")
-        dashes = (_NONE, _NONE, _LOW, _NONE, _NONE, _NONE, _NONE, _LOW)
-        return Row(label, (name, *dashes, reason), "muted", marked, detail)
+        dashes = (_NONE, _NONE, _LOW, _LOW, _NONE, _NONE, _NONE, _NONE, _LOW)
+        return Row(label, (name, Cell(layout_text(row.layout)), *dashes, reason), "muted", marked, detail)
     free = row.memory.free if row.memory else 0
+    each = 1 / serving.tpot_s if serving.tpot_s else 0.0
     cells = (
         name,
+        Cell(layout_text(row.layout)),
         Cell(format_seconds(serving.ttft_s), "", serving.ttft_s),
         Cell(format_seconds(serving.tpot_s), "", serving.tpot_s),
         Cell(format_count(round(serving.output_per_s)), "bold", serving.output_per_s),
+        Cell(significant(each), "", each),
         Cell(bytes_per_token(traffic.inside.bytes), "", traffic.inside.bytes),
         Cell(bytes_per_token(traffic.between.bytes), "", traffic.between.bytes),
         Cell(f"{serving.bubble:.0%}" if row.layout.pp > 1 else "–", "", serving.bubble),

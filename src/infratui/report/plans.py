@@ -36,14 +36,21 @@ def answer(plan: DemandPlan) -> Answer:
     scenario, best = plan.scenario, plan.best
     if best is None:
         reasons = dict.fromkeys(entry.reason for entry in plan.refused)
-        return Answer("No plan holds that", "; ".join(list(reasons)[:3]), "bad", demand(plan))
-    replica = best.replica
+        why = "; ".join(list(reasons)[:3])
+        return Answer("No plan holds that", "", "bad", (Says("why", why), Says("", demand(plan))))
     return Answer(
-        f"{money(best.monthly, scenario.currency)}/month",
-        f"{best.label}, {best.option.value} ({best.price})",
+        f"{best.label}: {money(best.monthly, scenario.currency)} a month",
+        f"{best.option.value} ({best.price})",
         "good",
+        (Says("", _served(best)),),
+    )
+
+
+def _served(best: Candidate) -> str:
+    replica = best.replica
+    return (
         f"TTFT {(replica.ttft_s or 0) * 1000:,.0f} ms, TPOT {replica.tpot_s * 1000:,.0f} ms at batch "
-        f"{replica.batch:,.0f}, {best.busy:.0%} busy; limited by {replica.limited_by}",
+        f"{replica.batch:,.0f}, {best.busy:.0%} busy; limited by {replica.limited_by}"
     )
 
 

@@ -31,12 +31,12 @@ def answer(found: SharedPool, currency: str = "$") -> Answer:
     figure = f"{nodes}{short_name(found.accelerator)}"
     used = f"{found.used:,} of {found.gpus:,} GPUs in use"
     if found.usd is None:
-        return Answer(figure, used, "good", "no price is known for this GPU")
+        return Answer(figure, used, "good", (Says("", "no price is known for this GPU"),))
     alone = found.alone_usd
     saved = ""
     if alone is not None and alone > found.usd * 1.0005:
         saved = f"; on servers of their own {money(alone, currency)}"
-    return Answer(figure, used, "good", f"{money(found.usd, currency)} a month, {found.paid}{saved}")
+    return Answer(figure, used, "good", (Says("", f"{money(found.usd, currency)} a month, {found.paid}{saved}"),))
 
 
 def page(found: SharedPool, currency: str = "$") -> tuple[Block, ...]:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 WIDTH = 100
 """Columns where the output is no terminal; tables may be wider: a pipe has no edge."""
 _UNBOUNDED = 10_000
-VERDICTS = {"good": "✓ ", "tight": "! ", "bad": "✗ "}
 
 
 def section_lines(found: Outcome, bytes_as: ByteUnit, width: int) -> tuple[Line, ...]:
@@ -31,13 +30,8 @@ def section_lines(found: Outcome, bytes_as: ByteUnit, width: int) -> tuple[Line,
 
 
 def answer_lines(answer: Answer, width: int) -> tuple[Line, ...]:
-    """Figure and verdict, what stands below them wrapped."""
-    import textwrap
-
-    lead = f"{VERDICTS.get(answer.tone, '')}{answer.text}"
-    strong = f"bold {answer.tone}".strip()
-    first: Line = ((f"{answer.figure}   " if answer.figure else "", "bold"), (lead, strong))
-    return (first, *(((text, "muted"),) for text in textwrap.wrap(answer.detail, max(20, width))))
+    """The verdict with its figures, and why."""
+    return draw.answer(answer, max(20, width))
 
 
 def block_lines(block: Block, width: int) -> tuple[Line, ...]:

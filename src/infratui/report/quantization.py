@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..engine.figures.compare import Better, Headline, headline
 from ..engine.figures.derivation import Unit
 from ..engine.figures.units import ByteUnit, format_bytes, format_gigabytes
+from ..engine.formats.quality import Badge
 from ..engine.metrics import metric
 from .interval import ends
 from .names import short_name
@@ -28,6 +29,7 @@ ASSUMED = (
 """Inputs that the summary rests on without naming them."""
 _UNITS = {"bf16": "16-bit", "fp8": "FP8", "int8": "INT8", "fp4": "FP4", "fp32": "FP32"}
 _NONE = float("inf")
+_LINK = ": it "
 
 
 def evaluate(evaluation: Evaluation) -> QuantizationResult:
@@ -41,27 +43,89 @@ def derivations(result: QuantizationResult) -> Sequence[Derivation]:
 
 
 def answer(result: QuantizationResult, bytes_as: ByteUnit) -> Answer:
-    """The headline: the scenario's precision in a line, and why it is as fast as that."""
-    row, how = result.chosen, result.estimator
-    count = gpus(row, how)
-    held = (
-        f"{count} × {short_name(result.accelerator)}"
-        if count
-        else f"no {short_name(result.accelerator)} layout holds it"
+    """Whether to quantize, and to what; what decides the GPUs; what else there is."""
+    row = advised(result)
+    if row is None:
+        text = f"No: no format below 16 bit is published as safe for {result.model.name}"
+        return Answer(text, "", "tight", _beside(result.chosen, result, bytes_as))
+    badge_, how = row.quality.badge, result.estimator
+    lead = {Badge.SAFE: "Yes", Badge.CAUTION: "Yes, with care", Badge.NO_DATA: "Perhaps"}.get(badge_, "No")
+    take = "" if row is result.chosen else "take "
+    text = f"{lead}: {take}{row.precision.label}{_LINK if take else ' '}{effects(row, result)}"
+    size = (
+        f"{format_bytes(weights(row, how), bytes_as)}, {less(row, result)} against {result.reference.precision.label}"
     )
-    parts = [f"{less(row, result)} against {result.reference.precision.label}", held, row.quality.badge.value]
-    if how == "detailed":
-        parts += [f"decode {times(row.speed.decode)}"] if row.speed else []
-        detail = f"{beside_rule(row)}; {row.quality.reason}" if row.speed else result.no_speed
+    if row is not result.chosen:
+        size = f"{size} · enter on its bar takes it"
+    return Answer(text, size, TONES[badge_].replace("muted", "tight"), _beside(row, result, bytes_as))
+
+
+def advised(result: QuantizationResult) -> PrecisionRow | None:
+    """The scenario's format where it is below 16 bit; else the safe one with the fewest GPUs, then the fastest."""
+    if result.chosen.bits_per_weight < result.reference.bits_per_weight - 1:
+        return result.chosen
+    safe = [
+        row
+        for row in result.rows
+        if row.quality.badge is Badge.SAFE and row.precision.family != "gguf"
+        and row.bits_per_weight < result.reference.bits_per_weight - 1
+    ]  # fmt: skip
+    return min(safe, key=lambda row: (row.gpus or _NONE, -(row.speed.decode if row.speed else 0.0)), default=None)
+
+
+def effects(row: PrecisionRow, result: QuantizationResult) -> str:
+    """What a format does to weights, quality and speed: `halves the weights, keeps quality and decodes 1.4×`."""
+    share = weights(row, result.estimator) / weights(result.reference, result.estimator)
+    size = "halves the weights" if 0.47 <= share <= 0.56 else f"takes {1 - share:.0%} off the weights"
+    tests = len(row.quality.rows)
+    published = f"{tests} published test{'' if tests == 1 else 's'}"
+    quality = {
+        Badge.SAFE: f"keeps quality ({published})",
+        Badge.CAUTION: f"costs a little quality ({published})",
+        Badge.NO_DATA: "no quality is published for it",
+    }.get(row.quality.badge, f"loses quality ({published})")
+    if row.speed is None or result.estimator != "detailed":
+        return f"{size}; {quality}"
+    return f"{size}, {quality} and decodes {times(row.speed.decode)} as fast"
+
+
+def decides(row: PrecisionRow, result: QuantizationResult, bytes_as: ByteUnit) -> str:
+    """Whether the weights or the cache decide how many GPUs it takes."""
+    how, base = result.estimator, result.reference
+    name = short_name(result.accelerator)
+    mine, before = gpus(row, how), gpus(base, how)
+    cache = next((entry.total for entry in result.kv_rows if entry.chosen), 0)
+    beside = f"KV cache {format_bytes(cache, bytes_as)}, weights {format_bytes(weights(row, how), bytes_as)}"
+    if mine is None:
+        return f"no number of {name} holds it: {row.least.reason}"
+    if before is None:
+        return f"it fits at all: on {mine} × {name}, where {base.precision.label} fits on none"
+    if mine < before:
+        return f"{mine} × {name} hold the load instead of {before}"
+    what = "the cache decides, not the weights" if cache > weights(row, how) else "layers and heads split only so far"
+    return f"it still takes {mine} × {name}: {what} ({beside})"
+
+
+def _beside(row: PrecisionRow, result: QuantizationResult, bytes_as: ByteUnit) -> tuple[Says, ...]:
+    """What decides, what the rule promises, and the next smaller format."""
+    says = [Says("decides", decides(row, result, bytes_as))]
+    if result.estimator != "detailed":
+        says.append(
+            Says("textbook", "nominal bytes, GPUs for the weights alone; the detailed estimate counts the rest")
+        )
+    elif row.speed is None:
+        says.append(Says("speed", result.no_speed))
     else:
-        parts += [f"speed {times(row.rule.speed)}"] if row.rule.speed else []
-        detail = "by the rule of thumb: nominal bytes, GPUs for the weights alone; d shows the detailed estimate"
-    return Answer(
-        f"{row.precision.label}: {format_bytes(weights(row, how), bytes_as)}",
-        " · ".join(parts),
-        TONES[row.quality.badge].replace("muted", ""),
-        detail,
-    )
+        says.append(Says("speed", beside_rule(row)))
+    smaller = [entry for entry in result.rows if entry.bits_per_weight < row.bits_per_weight - 1 and entry is not row]
+    if smaller:
+        other = max(smaller, key=lambda entry: (-list(TONES).index(entry.quality.badge), entry.bits_per_weight))
+        speed = f", decode {times(other.speed.decode)}" if other.speed else ""
+        takes = f"{count} GPUs" if (count := gpus(other, result.estimator)) else "no layout"
+        says.append(
+            Says("or", f"{other.precision.label}: {less(other, result)}, {takes}{speed}, {badge(other.quality)}")
+        )
+    return tuple(says)
 
 
 def page(result: QuantizationResult, bytes_as: ByteUnit) -> tuple[Block, ...]:
@@ -135,11 +199,11 @@ def native(row: PrecisionRow, accelerator: Accelerator) -> str:
     units = _UNITS[row.precision.compute]
     match row.arithmetic:
         case Arithmetic.NATIVE:
-            return f"{accelerator.name} computes it natively, on its {units} units"
+            return f"{short_name(accelerator)} multiplies {units} directly"
         case Arithmetic.UNPACKED:
             return "weights are unpacked to 16 bit before each product, which slows long prompts"
         case Arithmetic.EMULATED:
-            return f"{accelerator.name} has no {units} units: products run at 16 bit, weights unpacked"
+            return f"{short_name(accelerator)} has no {units} units: products run at 16 bit, weights unpacked"
 
 
 def decode_reason(speed: SpeedEffect, row: PrecisionRow) -> str:
@@ -151,15 +215,15 @@ def decode_reason(speed: SpeedEffect, row: PrecisionRow) -> str:
     match speed.bound:
         case "weights":
             if row.byte_ratio <= 1:
-                return "decode waits for weights, and there are more of them"
-            limit = f"decode waits for weights; {times(row.byte_ratio)} fewer bytes are the limit"
-            return f"{limit}, and cache, collectives and launches do not shrink"
+                return "decode is bound by reading weights, and there are more of them"
+            limit = f"decode is bound by reading weights: fewer bytes could give {times(row.byte_ratio)}"
+            return f"{limit}; cache reads, GPU-to-GPU traffic and launches do not shrink, so {times(speed.decode)}"
         case "kv cache":
             return "decode mostly reads the cache, which the weights' format leaves as it is"
         case "compute":
             return "at these users decode computes more than it reads, so fewer bytes help less"
         case "communication":
-            return "decode waits for the GPUs to exchange results, which no format shortens"
+            return "decode is bound by GPU-to-GPU traffic, which no format shortens"
         case "launch":
             return "weights are so few that launches and the host take most of a step"
 
@@ -169,10 +233,10 @@ def prefill_reason(speed: SpeedEffect, row: PrecisionRow) -> str:
     if speed.prefill_bound != "compute":
         return "prefill of prompts this short reads more than it computes"
     if row.arithmetic == "native" and speed.prefill > 1.05:
-        return "prefill computes, and these units do it at a higher rate"
+        return f"prefill is bound by arithmetic, and {_UNITS[row.precision.compute]} arithmetic is faster"
     if speed.prefill < 0.95:
-        return "prefill computes, and these units do it at a lower rate"
-    return "prefill computes at the 16-bit rate and gains nothing"
+        return f"prefill is bound by arithmetic, and {_UNITS[row.precision.compute]} arithmetic is slower"
+    return "prefill is bound by arithmetic, which runs at the 16-bit rate: no gain"
 
 
 def rule_speed(row: PrecisionRow) -> str:
@@ -322,19 +386,20 @@ def explanation(row: PrecisionRow, result: QuantizationResult, bytes_as: ByteUni
     held = dict(parameters(result.model).parts)
     kept = [part for part in precision.parts if part.bits >= precision.bits + 1 and held.get(part.part)]
     wide = ", ".join(f"{part.part.value.replace('_', ' ')} {part.bits:g}" for part in kept)
-    true = f"{row.bits_per_weight:.3f} bits per weight over the whole model, {precision.bits:g} in quantized layers"
+    true = f"{precision.bits:.3g} bits for the layers, {row.bits_per_weight:.2f} on average"
     says = [
         Says("", precision.notes, precision.label, "key", muted=True),
-        Says("size", f"{format_bytes(row.weights, bytes_as)}: {true}{f'; kept wider: {wide} bit' if wide else ''}"),
+        Says("size", f"{format_bytes(row.weights, bytes_as)}: {true}{f'; wider stay {wide} bit' if wide else ''}"),
         Says("GPUs", _takes(row, result)),
-        Says("products", native(row, result.accelerator)),
+        Says("hardware", native(row, result.accelerator)),
     ]
     if row.speed is not None:
         says += [
             Says("decode", decode_reason(row.speed, row)),
             Says("prefill", prefill_reason(row.speed, row)),
             Says(
-                "speed", f"{differs(row, result.batch)}; steps on {result.layout.label}, whether or not all fit there"
+                "speed",
+                f"{differs(row, result.batch)}; for {result.layout.label} even where a format does not fit it",
             ),
         ]
     else:

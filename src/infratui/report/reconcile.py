@@ -58,7 +58,7 @@ def answer(found: Reconciliation, bytes_as: ByteUnit = ByteUnit.GIB) -> Answer:
         tone = "tight"
     model = reading.model or "a model that it does not name"
     text = f"{engine} {_OUTCOMES[reading.outcome.value]}: {model}{_read_as(found)}"
-    return Answer(_headline(found), text, tone, attribution(found, bytes_as))
+    return Answer(text, _headline(found), tone, (Says("", attribution(found, bytes_as), muted=True),))
 
 
 def version(found: Reconciliation) -> str:

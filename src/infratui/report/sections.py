@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from ..engine.figures.units import ByteUnit
 from ..mishaps import unforeseen
-from .show import Answer, Block, Table
+from .show import Answer, Block, Says, Table
 
 if TYPE_CHECKING:
     from ..engine.evaluate import Evaluation
@@ -96,7 +96,7 @@ class Outcome:
     def answer(self, bytes_as: ByteUnit = ByteUnit.GB) -> Answer:
         """What the section leads with."""
         if self.result is None:
-            return Answer("No answer", self.refusal, "bad", "change an input")
+            return Answer(f"No answer: {self.refusal}", "", "bad", (Says("", "change an input", muted=True),))
         return self.section.report.answer(self.result, bytes_as)
 
     def page(self, bytes_as: ByteUnit = ByteUnit.GB) -> tuple[Block, ...]:

@@ -16,17 +16,34 @@ Line: TypeAlias = tuple[Span, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What a section leads with."""
+class Says:
+    """A sentence behind a label; `tone` is that of the sentence's `strong` beginning."""
 
-    figure: str = ""
-    """The figure with its unit and band: `361 GB ±2 %`."""
+    label: str
+    text: str
+    strong: str = ""
+    """Stands out before the text."""
+    tone: str = ""
+    muted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a section leads with: the verdict, its figures, then why, and what comes next."""
+
     text: str = ""
-    """What it means, behind the figure."""
+    """The verdict in words; never cut."""
+    figure: str = ""
+    """Its figures with units and bands, behind the verdict or below it: `361 GB ±2 %`."""
     tone: str = ""
     """`good`, `tight` or `bad`: fits, barely, does not."""
-    detail: str = ""
-    """What stands below it."""
+    lines: tuple[Says, ...] = ()
+    """What stands below it, each behind its label: why, the next best, what would help."""
+
+    @property
+    def detail(self) -> str:
+        """What stands below the verdict, in one line."""
+        return " · ".join(" ".join(part for part in (says.label, says.text) if part) for says in self.lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +143,10 @@ class Stack:
     parts: tuple[StackPart, ...]
     capacity: float = 0.0
     capacity_text: str = ""
+    label: str = ""
+    """What the bar is of, before it."""
+    below: tuple[Says, ...] = ()
+    """Lines under the bar, labelled like it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,18 +217,6 @@ class Chart:
     """Highest y that is drawn; curves beyond it leave the picture."""
     id: str = ""
     title: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Says:
-    """A sentence behind a label; `tone` is that of the sentence's `strong` beginning."""
-
-    label: str
-    text: str
-    strong: str = ""
-    """Stands out before the text."""
-    tone: str = ""
-    muted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,15 +79,15 @@ def answer(found: SweepResult, facts: Facts) -> Answer:
     good = found.answered
     if not good:
         why = next((point.refusal for point in found.points), "no value was tried")
-        return Answer(f"{label}", "no answer at any value", "bad", why)
+        return Answer(f"{label}: no answer at any value", "", "bad", (Says("", why),))
     first, last = (value_words(found, point.value, facts) for point in (found.points[0], found.points[-1]))
     cut = "" if found.whole else ", stopped early"
     if not is_scale(found.field):
-        return Answer(
-            label, f"{len(found.points)} values{cut}", "" if found.whole else "tight", _compared(found, facts)
-        )
+        tone, says = "" if found.whole else "tight", (Says("", _compared(found, facts)),)
+        return Answer(label, f"{len(found.points)} values{cut}", tone, says)
     words = f"{len(found.points)} values, {len(found.steps)} step{'s' * (len(found.steps) != 1)}{cut}"
-    return Answer(f"{label} {first} → {last}", words, "" if found.whole else "tight", _compared(found, facts))
+    says = (Says("", _compared(found, facts)),)
+    return Answer(f"{label} {first} → {last}", words, "" if found.whole else "tight", says)
 
 
 def _compared(found: SweepResult, facts: Facts) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..engine.figures.compare import Better, Headline, headline
@@ -18,7 +19,8 @@ from ..engine.figures.units import (
     format_tokens,
     significant,
 )
-from .deployment import reason_text, reasons_text, way_flag, way_text, ways_text
+from .deployment import layout_text, reason_text, reasons_text, way_flag, way_text, ways_text
+from .money import money
 from .names import short_name
 from .show import (
     Answer,
@@ -50,6 +52,8 @@ ASSUMED = ("mean_fill", "shared_prefix", "engine", "utilization", "max_batched_t
 """Inputs that the summary rests on without naming them."""
 TONES = {"fits": "good", "tight": "tight", "no": "bad"}
 GLYPHS = {"fits": "✓", "tight": "!", "no": "✗"}
+MOST_NODES = 8
+"""Servers beyond which a row of the table is arithmetic rather than a plan."""
 _CURVES = ("good", "key", "weights", "kv", "tight")
 """One colour per context, short to long; each curve is labelled too."""
 
@@ -65,13 +69,19 @@ def derivations(result: VramResult) -> Sequence[Derivation]:
 
 
 def answer(result: VramResult, bytes_as: ByteUnit) -> Answer:
-    """What it needs, whether the chosen GPUs hold it, and why it takes as many as it does."""
-    return Answer(
-        total_text(result.headline, bytes_as),
-        verdict(result, bytes_as),
-        TONES[result.selected.verdict],
-        reasons(result, bytes_as),
-    )
+    """Whether the chosen GPUs hold it, or what does; then the fewest, the cheapest, what would help, the textbook."""
+    selected = result.selected
+    says: list[Says] = []
+    if result.fits:
+        says.append(Says("fewest", fewest_text(result, bytes_as)))
+    elif ways := ways_text(result.ways):
+        says.append(Says("or", ways))
+    if selected.refused:
+        says.append(Says("why", "; ".join(selected.refused)))
+    if cheap := cheapest_text(result):
+        says.append(Says("cheapest", cheap))
+    says.append(Says("textbook", other_estimator(result, bytes_as), muted=True))
+    return Answer(verdict(result), room(result, bytes_as), TONES[selected.verdict], tuple(says))
 
 
 def page(result: VramResult, bytes_as: ByteUnit) -> tuple[Block, ...]:
@@ -116,40 +126,81 @@ def chosen(result: VramResult) -> str:
     return f"{result.selected.gpus} × {short_name(accelerator)}"
 
 
-def verdict(result: VramResult, bytes_as: ByteUnit) -> str:
-    """Whether the chosen GPUs hold the load, and by how much."""
+def verdict(result: VramResult) -> str:
+    """Whether the chosen GPUs hold the load; where they do not, how many would."""
+    selected, least = result.selected, result.smallest
+    if selected.verdict != "no":
+        barely = " barely" if selected.verdict == "tight" else ""
+        return f"{chosen(result)}{barely} hold{'' if selected.gpus > 1 else 's'} it"
+    name = short_name(selected.accelerator)
+    if least.gpus is None:
+        return f"{chosen(result)} do not hold it: {none_text(least.reason)}"
+    if least.gpus <= selected.gpus:
+        return f"{least.gpus:,} × {name} would hold it, but not as set by hand"
+    return f"Needs {least.gpus:,} × {name}, you have {selected.gpus:,} · ! takes {least.gpus:,}"
+
+
+def none_text(reason: str) -> str:
+    """Why no number of GPUs holds it."""
+    return reason or "too large for any layout up to 16,384 GPUs"
+
+
+def room(result: VramResult, bytes_as: ByteUnit) -> str:
+    """The layout with what is left on it, or how much is short."""
     selected = result.selected
-    name = chosen(result)
-    if selected.plan is None:
-        return f"{name}: no legal layout"
-    layout = selected.plan.layout.label
+    plan = selected.plan
+    if plan is None:
+        return ""
+    layout = f"{layout_text(plan.layout)} ({plan.layout.label})"
     if selected.verdict == "no":
-        short = format_bytes(selected.missing, bytes_as)
-        add = f"; {selected.missing_gpus} more would do" if selected.missing_gpus else ""
-        return f"{name} {'do' if selected.gpus > 1 else 'does'} not hold it: {short} short per GPU{add}"
-    free = format_bytes(selected.plan.free, bytes_as)
-    hold = "hold it" if selected.gpus > 1 else "holds it"
-    barely = " barely" if selected.verdict == "tight" else ""
-    return f"{name}{barely} {hold} as {layout}, {free} free per GPU"
+        tight = "not even the weights fit" if not plan.kv_space else f"room for {format_count(plan.max_users)} users"
+        return f"{format_bytes(selected.missing, bytes_as)} short on each GPU as {plan.layout.label}: {tight}"
+    users = f"room for {format_count(plan.max_users)} users, or {format_tokens(plan.max_context)} tokens each"
+    return f"{layout} · {format_bytes(plan.free, bytes_as)} free per GPU · {users}"
 
 
-def reasons(result: VramResult, bytes_as: ByteUnit) -> str:
-    """Why so many GPUs, and what the other estimator says."""
-    parts = []
+def fewest_text(result: VramResult, bytes_as: ByteUnit) -> str:
+    """The fewest of this accelerator that hold the load."""
     least, selected = result.smallest, result.selected
-    if ways := ways_text(result.ways):
-        parts.append(f"would hold it: {ways}")
-    if (plan := selected.plan) is not None:
-        room = f"room for {format_count(plan.max_users)} users or {format_tokens(plan.max_context)} tokens each"
-        parts.append(room if plan.max_users else "not one user fits")
-    if least.plan is not None:
-        need = least.plan.layout.gpus
-        parts.append(f"min {need} GPU{'s' if need > 1 else ''}")
-    elif least.reason:
-        parts.append(least.reason)
-    other = result.rule_of_thumb if result.estimator == "detailed" else result.detailed
-    parts.append(f"{other.estimator.replace('-', ' ')} {format_bytes(other.total, bytes_as)}")
-    return " · ".join(parts)
+    plan = least.plan
+    if plan is None:
+        return none_text(least.reason)
+    cards = f"{plan.layout.gpus:,}"
+    if plan.layout.gpus == selected.gpus:
+        return f"{cards}: one less does not hold it"
+    left = f"{format_bytes(plan.free, bytes_as)} free per GPU"
+    return f"{cards} would do: {layout_text(plan.layout)} ({plan.layout.label}), {left}"
+
+
+def cheapest_text(result: VramResult) -> str:
+    """The GPUs that hold the load for the least money, by published rents."""
+    held = ((result.monthly(entry), entry) for entry in result.rows if _sane(entry))
+    priced = sorted(((usd, entry) for usd, entry in held if usd is not None), key=lambda pair: pair[0])
+    found = [
+        f"{entry.gpus:,} × {short_name(entry.accelerator)} {money(usd, result.currency)}" for usd, entry in priced[:3]
+    ]
+    if not found:
+        return ""
+    then = f"; then {', '.join(found[1:])}" if found[1:] else ""
+    return f"by memory alone {found[0]} a month rented{then}"
+
+
+def _sane(entry: AcceleratorRow) -> bool:
+    """As many servers as a team runs."""
+    return entry.nodes is not None and entry.nodes <= MOST_NODES
+
+
+def other_estimator(result: VramResult, bytes_as: ByteUnit) -> str:
+    """What the estimator that is not chosen says, and why it differs."""
+    total = format_bytes(result.headline.total, bytes_as)
+    if result.estimator != "detailed":
+        return (
+            f"this is the textbook formula; the detailed estimate says {format_bytes(result.detailed.total, bytes_as)}"
+        )
+    other = result.rule_of_thumb.total
+    latent = any(group.kind == "latent" for group in result.kv_groups)
+    why = ": it does not know this model's compressed cache (MLA)" if latent and other > result.headline.total else ""
+    return f"the textbook formula says {format_bytes(other, bytes_as)}, counted here {total}{why}"
 
 
 def summary(result: VramResult, bytes_as: ByteUnit) -> str:
@@ -167,30 +218,51 @@ def summary(result: VramResult, bytes_as: ByteUnit) -> str:
     return (
         f"{result.model.name} with {precision} weights and {cache} KV cache, for {count} at "
         f"{format_tokens(load.context)} tokens{fill}: {total_text(headline, bytes_as)} ({parts}; {result.estimator} "
-        f"estimate). {verdict(result, bytes_as)}. {reasons(result, bytes_as)}."
+        f"estimate). {verdict(result)}: {_more(result, bytes_as)}."
     )
+
+
+def _more(result: VramResult, bytes_as: ByteUnit) -> str:
+    says = [f"{entry.label}: {entry.text}" for entry in answer(result, bytes_as).lines]
+    return "; ".join(part for part in (room(result, bytes_as), *says) if part)
 
 
 def stack(result: VramResult, bytes_as: ByteUnit) -> Stack:
-    """Weights, cache and runtime beside what the chosen GPUs have, or the fewest where those do not hold it."""
-    estimate, selected, least = result.headline, result.selected, result.smallest.plan
-    name = short_name(selected.accelerator)
-    capacity, words = 0, ""
-    if selected.verdict != "no" and selected.totals is not None:
-        capacity = selected.totals.capacity
-        words = f"{selected.totals.gpus} × {name}: {format_bytes(capacity, bytes_as)}"
-    elif least:
-        capacity = least.requested * least.layout.gpus
-        words = f"{least.layout.gpus} × {name}: {format_bytes(capacity, bytes_as)}"
-    amounts = (("weights", estimate.weights, "weights"), ("KV cache", estimate.kv_cache, "kv"),
-               ("runtime", estimate.runtime, "overhead"))  # fmt: skip
-    return Stack(
-        "total",
-        "In all",
-        tuple(StackPart(label, amount, format_bytes(amount, bytes_as), tone) for label, amount, tone in amounts),
-        capacity,
-        words,
+    """The fullest GPU to scale, and below it what all of them hold; by the rule of thumb, the sum alone."""
+    estimate, plan, totals = result.headline, result.selected.plan, result.selected.totals
+    if result.estimator != "detailed" or plan is None or totals is None:
+        amounts = (("weights", estimate.weights, "weights"), ("KV cache", estimate.kv_cache, "kv"),
+                   ("runtime", estimate.runtime, "overhead"))  # fmt: skip
+        parts = tuple(StackPart(label, amount, format_bytes(amount, bytes_as), tone) for label, amount, tone in amounts)
+        return Stack("total", "In all", parts, label="in all")
+    inside = plan.runtime_inside
+    amounts = (("weights", plan.weights.total, "weights"), ("KV cache", plan.kv_needed, "kv"),
+               ("runtime", inside, "overhead"))  # fmt: skip
+    parts = tuple(StackPart(label, amount, format_gigabytes(amount, bytes_as), tone) for label, amount, tone in amounts)
+    requested = format_bytes(plan.requested, bytes_as)
+    if plan.fits:
+        parts += (StackPart("free", plan.free, f"{format_gigabytes(plan.free, bytes_as)} of {requested}", "muted"),)
+    else:
+        # What is short stands last, so that it is what lies beyond the mark.
+        parts += (StackPart("short", plan.missing, format_gigabytes(plan.missing, bytes_as), "bad"),)
+        parts = (parts[0], replace(parts[1], amount=max(0, plan.kv_needed - plan.missing)), *parts[2:])
+    return Stack("total", "On the fullest GPU", parts, 0 if plan.fits else plan.requested, requested,
+                 label="fullest GPU", below=(Says(f"all {totals.gpus:,} GPUs", in_all(result, bytes_as)),))  # fmt: skip
+
+
+def in_all(result: VramResult, bytes_as: ByteUnit) -> str:
+    """`weights 145 (2 × 72.7) + KV cache 268 + runtime 50 = 464 of 612 GB`."""
+    totals, plan = result.selected.totals, result.selected.plan
+    assert totals is not None
+    assert plan is not None
+    copies = plan.layout.dp
+    each = f" ({copies} × {format_gigabytes(totals.weights // copies, bytes_as)})" if copies > 1 else ""
+    parts = (
+        f"weights {format_gigabytes(totals.weights, bytes_as)}{each}",
+        f"KV cache {format_gigabytes(totals.kv_cache, bytes_as)}",
+        f"runtime {format_gigabytes(totals.runtime, bytes_as)}",
     )
+    return f"{' + '.join(parts)} = {total_text(result.headline, bytes_as)} of {format_bytes(totals.capacity, bytes_as)}"
 
 
 def accelerators(result: VramResult, bytes_as: ByteUnit) -> Table:
@@ -204,15 +276,24 @@ def accelerators(result: VramResult, bytes_as: ByteUnit) -> Table:
         Column(f"free {bytes_as.value}", keep=2),
         Column("max users", term="concurrency"),
         Column("max ctx", keep=3, term="context-window"),
+        Column(f"{result.currency}/month", keep=2, term="on-demand"),
         Column("fits", "left"),
     )
     selected = result.selected.accelerator
-    rows = tuple(_accelerator(entry, bytes_as, entry.accelerator is selected) for entry in result.rows)
-    return Table("fits", "On every accelerator", columns, rows)
+    entries = sorted(result.rows, key=lambda entry: _order(entry, result))
+    rows = tuple(_accelerator(entry, bytes_as, entry.accelerator is selected, result) for entry in entries)
+    return Table("fits", "On every accelerator, the cheapest first", columns, rows)
 
 
-def _accelerator(entry: AcceleratorRow, bytes_as: ByteUnit, marked: bool) -> Row:
+def _order(entry: AcceleratorRow, result: VramResult) -> tuple[bool, bool, float, int]:
+    """Those that hold it on a few servers first, by price; then those without one; then what is absurd."""
+    usd = result.monthly(entry)
+    return not _sane(entry), usd is None, usd or 0.0, entry.gpus or 1 << 30
+
+
+def _accelerator(entry: AcceleratorRow, bytes_as: ByteUnit, marked: bool, result: VramResult) -> Row:
     accelerator = entry.accelerator
+    usd = result.monthly(entry)
     own = accelerator.origin != "built-in"
     name = Cell(("◆ " if own else "") + short_name(accelerator), "bold" if marked else "")
     usable = Cell(format_gigabytes(entry.usable, bytes_as), "", entry.usable)
@@ -220,7 +301,7 @@ def _accelerator(entry: AcceleratorRow, bytes_as: ByteUnit, marked: bool) -> Row
     detail = f"{accelerator.name}: {entry.reason or entry.verdict.value}"
     if entry.gpus is None or entry.layout is None or entry.free is None:
         none, low = Cell("–", "muted", float("inf")), Cell("–", "muted", -1.0)
-        cells = (name, usable, none, Cell("none legal", "muted"), none, low, low, low, fits)
+        cells = (name, usable, none, Cell("too large for any layout", "muted"), none, low, low, low, none, fits)
         return Row(accelerator.id, cells, "", marked, detail, own)
     arithmetic = entry.gpus_arithmetic
     gpus = f"{arithmetic}→{entry.gpus}" if arithmetic is not None and arithmetic != entry.gpus else str(entry.gpus)
@@ -233,9 +314,10 @@ def _accelerator(entry: AcceleratorRow, bytes_as: ByteUnit, marked: bool) -> Row
         Cell(format_gigabytes(entry.free, bytes_as), "", entry.free),
         Cell(format_count(entry.max_users or 0), "", entry.max_users),
         Cell(format_tokens(entry.max_context or 0), "", entry.max_context),
+        Cell("–", "muted", float("inf")) if usd is None else Cell(money(usd, result.currency), "", usd),
         fits,
     )
-    return Row(accelerator.id, cells, "", marked, detail, own)
+    return Row(accelerator.id, cells, "" if _sane(entry) else "muted", marked, detail, own)
 
 
 def growth(result: VramResult, bytes_as: ByteUnit) -> Chart:
@@ -340,6 +422,9 @@ def _startup(result: VramResult, bytes_as: ByteUnit) -> Iterator[Line]:
         worth = {True: "restore", False: "recompute", None: "unknown"}[tier.worth_it]
         back = f"{format_seconds(tier.restore_s)} back at {significant(tier.bandwidth / 1e9)} GB/s"
         yield (f"{tier.name:12}", "bold"), (f" {back}, {compute} to compute again", ""), (f" → {worth}", "key")
+        if tier.capacity:
+            room = f"{format_bytes(int(tier.capacity), bytes_as)} a GPU keep {format_count(tier.users)} more users"
+            yield ((" " * 13, ""), (f"{room}; {format_seconds(tier.restore_s)} later each first token", "muted"))
 
 
 def estimates(result: VramResult, bytes_as: ByteUnit) -> Prose:
@@ -386,6 +471,17 @@ def data(result: VramResult, *, explain: bool = False) -> dict[str, object]:
         "kv_bytes_per_user": result.kv_bytes_per_user,
         "kv_gib_per_user": result.kv_bytes_per_user / GIB,
         "kv_groups": result.kv_groups,
+        "kv_offload": [
+            {
+                "tier": tier.name,
+                "bytes_per_gpu": tier.capacity or None,
+                "bytes_per_s": tier.bandwidth,
+                "more_users": tier.users,
+                "ttft_cost_s": tier.restore_s,
+                "recompute_s": tier.recompute_s,
+            }
+            for tier in result.tiers
+        ],
         "fits": result.fits,
         "selected": {
             "accelerator": selected.accelerator.id,
@@ -429,6 +525,7 @@ def data(result: VramResult, *, explain: bool = False) -> dict[str, object]:
             {
                 "id": row.accelerator.id,
                 "usable_gib": row.usable / GIB,
+                "usd_per_month": result.monthly(row),
                 "gpus_arithmetic": row.gpus_arithmetic,
                 "gpus": row.gpus,
                 "layout": None if row.layout is None else row.layout.label,

@@ -9,7 +9,7 @@ from ..engine.deployment.which_models import ModelFit, ModelRow
 from ..engine.figures.units import format_count, format_seconds, format_tokens
 from .money import money
 from .names import short_name
-from .show import Answer, Cell, Column, Row, Table
+from .show import Answer, Cell, Column, Row, Says, Table
 
 if TYPE_CHECKING:
     from ..engine.case import Case
@@ -69,15 +69,17 @@ def answer(rows: Sequence[ModelRow], case: Case) -> Answer:
     if not held:
         nearest = min((row for row in rows if row.shown.fewest), key=lambda row: row.shown.fewest or 0, default=None)
         hint = f"{nearest.model.name} would with {nearest.shown.fewest:,} GPUs" if nearest else ""
-        return Answer(question(case), f"none of {len(rows)} models is held", "bad", hint)
+        return Answer(f"None of {len(rows)} models is held", question(case), "bad", (Says("", hint),) if hint else ())
     released = sum(row.as_released for row in held)
     largest = max(held, key=lambda row: row.parameters)
     return Answer(
-        question(case),
         f"{len(held)} of {len(rows)} models are held, {released} as released",
+        question(case),
         "good",
-        f"the largest: {largest.model.name} in {largest.shown.precision.label} as {largest.shown.layout} · "
-        "$/1M out: per 1M output tokens with all users at work, on demand",
+        (
+            Says("largest", f"{largest.model.name} in {largest.shown.precision.label} as {largest.shown.layout}"),
+            Says("$/1M out", "per 1M output tokens with all users at work, on demand", muted=True),
+        ),
     )
 
 

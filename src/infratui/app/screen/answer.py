@@ -13,7 +13,7 @@ from textual.widget import Widget
 
 from ... import mishaps
 from ...mishaps import Mishap
-from ...report.show import Answer, Bars, Block, Chart, Lines, Prose, Stack, Stacks, Table
+from ...report.show import Answer, Bars, Block, Chart, Lines, Prose, Says, Stack, Stacks, Table
 from ...scenario import Scenario
 from ..terminal.remembered import forget_places
 from ..widgets.derivation_view import DerivationView
@@ -23,6 +23,7 @@ from ..widgets.line_chart import LineChart
 from ..widgets.panel import Panel
 from ..widgets.table import TableView
 from ..widgets.term import Terms, TermText
+from .chrome import HintLine
 from .page import Page
 
 if TYPE_CHECKING:
@@ -45,6 +46,16 @@ _VIEWS: Mapping[type, type[Widget]] = {
 
 class Body(VerticalScroll, can_focus=False, inherit_bindings=False):
     """The results; they scroll as a whole where the window is low."""
+
+    @property
+    def place(self) -> str:
+        """`pgdn more · 1 of 4`: which page of the results is in view; empty where all of it is."""
+        page = max(1, self.size.height - 2)
+        pages = 1 + -(-round(self.max_scroll_y) // page)
+        if not self.size.height or pages == 1:
+            return ""
+        at = min(pages, 1 + -(-round(self.scroll_y) // page))
+        return f"{'pgdn more' if at < pages else 'pgup back'} · {at} of {pages}"
 
 
 class AnswerScreen(Page, Generic[R]):
@@ -69,6 +80,8 @@ class AnswerScreen(Page, Generic[R]):
         self._shown: tuple[object, ...] = ()
         self._begun = False
         self._presented = False
+        self._before_math: Widget | None = None
+        """What had the focus when the math was opened."""
 
     # -- what a subclass says
 
@@ -214,8 +227,19 @@ class AnswerScreen(Page, Generic[R]):
 
     def _refuse(self, error: Mishap) -> None:
         ways = " · ".join(filter(None, (error.kept, "change an input, or undo with u")))
-        figure, tone = ("…", "") if error.waits else ("No answer", "bad")
-        self.answer(Answer(figure, error.words, tone, ways))
+        text, tone = (error.words, "") if error.waits else (f"No answer: {error.words}", "bad")
+        self.answer(Answer(text, "", tone, (Says("", ways, muted=True),)))
+
+    # -- how far it is scrolled
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        body = self.query_one(Body)
+        for name in ("scroll_y", "virtual_size", "size"):
+            self.watch(body, name, self._say_place, init=False)
+
+    def _say_place(self) -> None:
+        self.query_one(HintLine).more = self.query_one(Body).place
 
     # -- hints and terms
 
@@ -248,10 +272,18 @@ class AnswerScreen(Page, Generic[R]):
         opened = not self.has_class("-math")
         self.set_class(opened, "-math")
         view = self.query_one(DerivationView)
-        if opened and self.result is not None:
-            view.show(self.math(), self.bytes_as, self.scenario.currency)
+        if opened:
+            self._before_math = self.focused
+            if self.result is not None:
+                view.show(self.math(), self.bytes_as, self.scenario.currency)
+            view.top = 0
+            # Hidden until the next layout, it cannot take the focus before.
+            self.call_after_refresh(self.set_focus, view)
         elif view.has_focus:
-            self.call_after_refresh(self.leave)
+            before = self._before_math
+            self.set_focus(before if before is not None and before in self.focus_chain else None)
+            if before is None:
+                self.call_after_refresh(self.leave)
 
     def leave(self) -> None:
         """Leave what is on top: the zoom, or the math."""

@@ -84,16 +84,21 @@ class HintLine(Widget):
     hint: reactive[str] = reactive("")
     status: reactive[tuple[str, str]] = reactive(("", ""))
     """Text and tone; it gives way to the hint when something else is focused."""
+    more: reactive[str] = reactive("")
+    """Where the results are scrolled to, at the right edge; empty where all of them are in view."""
 
     def render(self) -> Content:
-        width = self.size.width - 1
         text, tone = self.status
+        more = f"{self.more} " if self.more and len(text) + len(self.more) + 6 <= self.size.width else ""
+        more = f"{self.more} " if self.more and not text else more
+        width = self.size.width - 1 - len(more)
         style = {"": "", "bad": "bold $bad", "good": "$good", "key": "bold $key", "muted": "$muted"}.get(tone, "")
         if not text:
             text, style = self.hint, "$muted"
         mark = {"bad": "✗ ", "good": "✓ "}.get(tone, "") if self.status[0] else ""
         text = f" {mark}{text}"
-        return Content.styled(text if len(text) <= width else text[: width - 1] + "…", style)
+        text = text if len(text) <= width else text[: width - 1] + "…"
+        return Content.assemble((text.ljust(width + 1), style), (more, "$key"))
 
 
 class KeyBar(Widget):

@@ -35,6 +35,7 @@ class QuietScreen(Screen[Any]):
     """A screen that does not repaint itself when focus moves."""
 
     focused = Reactive(None, repaint=False)
+    ALLOW_IN_MAXIMIZED_VIEW = "TitleBar, HintLine, KeyBar"
 
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (SMALLEST[0], "-narrow"), (100, "-wide"), (160, "-huge")]
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (SMALLEST[1], "-low"), (30, "-tall"), (50, "-high")]

@@ -209,6 +209,23 @@ class SectionScreen(AnswerScreen[R]):
     def hint_of(self, focused: Widget) -> str | None:
         return self.session.hint(focused.field) if isinstance(focused, ValueRow) else super().hint_of(focused)
 
+    # -- what does not fit
+
+    def action_fit(self) -> None:
+        """Take as many GPUs as hold the load."""
+        from ...engine.deployment.answer import deployed
+
+        try:
+            found = deployed(self.session.evaluation.case)
+        except ValueError as error:
+            self.note(str(error), "bad")
+            return
+        least = found.fewest.gpus
+        if found.holds or least is None:
+            self.note("these GPUs hold it" if found.holds else "no number of these GPUs holds it", "muted")
+        elif self.change(gpus=max(least, self.scenario.gpus), tp=0, pp=0, dp=0, ep=0):
+            self.note(f"{least:,} GPUs taken; u undoes it", "good")
+
     # -- leaving
 
     def leave(self) -> None:

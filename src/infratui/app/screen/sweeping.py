@@ -130,9 +130,7 @@ class SweepScreen(Modal[object]):
 
         words = answer(self.found, self._session.facts)
         tone = f"bold ${words.tone}" if words.tone else ""
-        lead.update(
-            Content.assemble((f"{words.figure}   ", "bold"), (words.text, tone), "\n", (words.detail, "$muted"))
-        )
+        lead.update(Content.assemble((words.text, tone or "bold"), f"   {words.figure}\n", (words.detail, "$muted")))
 
     def on_table_view_moved(self, event: TableView.Moved) -> None:
         event.stop()

@@ -24,7 +24,8 @@ def tone_style(tone: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def _rich_style(app: App[object], theme: str, tone: str) -> RichStyle:
+def rich_style(app: App[object], theme: str, tone: str) -> RichStyle:
+    """A tone in the colours of the theme."""
     return Style.parse(tone_style(tone)).rich_style
 
 
@@ -64,7 +65,7 @@ class Drawn(Widget, Generic[Shown]):
 
     def render(self) -> RichLines:
         app = self.app
-        return RichLines(self.draw, lambda tone: _rich_style(app, app.theme, tone) if tone else RichStyle.null())
+        return RichLines(self.draw, lambda tone: rich_style(app, app.theme, tone) if tone else RichStyle.null())
 
 
 class BarList(Drawn[Bars]):
@@ -86,7 +87,7 @@ class StackedBar(Drawn[Stack]):
     With a capacity, the bar's full width is the larger of the two, and `│` stands where the capacity ends.
     """
 
-    DEFAULT_CSS = "StackedBar { text-wrap: nowrap; height: 2; width: 1fr; }"
+    DEFAULT_CSS = "StackedBar { text-wrap: nowrap; height: auto; width: 1fr; }"
 
 
 class StacksView(Drawn[Stacks]):

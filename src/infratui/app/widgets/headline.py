@@ -1,39 +1,38 @@
-"""The answer of a screen in two lines: the figure, the verdict, and the sentence that goes with it."""
+"""The answer of a screen: the verdict, never cut, with its figures; then why, and the next best."""
 
 from __future__ import annotations
 
-import textwrap
-
-from textual.content import Content
+from rich.style import Style as RichStyle
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from ...report.show import Answer
+from ...report.draw import answer as drawn
+from ...report.rich_lines import RichLines
+from ...report.show import Answer, Line
+from ..terminal.remembered import relayout
+from .drawn import rich_style
 
-VERDICTS = {"good": "✓", "tight": "!", "bad": "✗", "": ""}
-"""Tone → the glyph that carries it without colour."""
+LOW = 30
+"""Rows of a window below which a reason takes one line."""
 
 
 class HeadlineView(Widget):
-    """Always visible above the results; where there is room, the second line may take two."""
+    """Always visible above the results, as high as the answer needs."""
 
-    DEFAULT_CSS = "HeadlineView { text-wrap: nowrap; height: 2; padding: 0 1; }"
+    DEFAULT_CSS = "HeadlineView { text-wrap: nowrap; height: auto; padding: 0 1; }"
 
     answer: reactive[Answer] = reactive(Answer())
 
-    def render(self) -> Content:
-        width, answer = self.size.width, self.answer
-        glyph = VERDICTS.get(answer.tone, "")
-        tone = f"${answer.tone}" if answer.tone else "$foreground"
-        room = width - len(answer.figure) - len(glyph) - 4
-        text = answer.text if len(answer.text) <= room else answer.text[: max(0, room - 1)] + "…"
-        lines = max(1, self.size.height - 1)
-        detail = "\n".join(textwrap.wrap(answer.detail, max(10, width), max_lines=lines, placeholder=" …"))
-        return Content.assemble(
-            (answer.figure, "bold"),
-            ("   " if answer.figure else "", ""),
-            (f"{glyph} " if glyph else "", f"bold {tone}"),
-            (text, f"bold {tone}" if answer.tone else "bold"),
-            "\n",
-            (detail, "$muted"),
-        )
+    def _lines(self, width: int) -> tuple[Line, ...]:
+        return drawn(self.answer, max(20, width), 1 if self.app.size.height < LOW else 0)
+
+    def watch_answer(self, before: Answer, after: Answer) -> None:
+        if self.is_mounted and len(self._lines(self.content_size.width)) != self.size.height:
+            relayout(self)
+
+    def get_content_height(self, container: object, viewport: object, width: int) -> int:
+        return max(2, len(self._lines(width)))
+
+    def render(self) -> RichLines:
+        app = self.app
+        return RichLines(self._lines, lambda tone: rich_style(app, app.theme, tone) if tone else RichStyle.null())

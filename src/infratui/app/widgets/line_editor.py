@@ -12,6 +12,8 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 MAX_LENGTH = 400
+_KEEP = ("backspace", "ctrl+h", "delete", "left", "right", "home", "end", "ctrl+a", "ctrl+e", "ctrl+u", "ctrl+w")
+"""Keys that edit what is offered rather than replace it."""
 
 
 @dataclass(slots=True)
@@ -20,14 +22,18 @@ class LineEditor:
 
     text: str = ""
     cursor: int = 0
+    fresh: bool = False
+    """The text is an offer: the first character that is typed takes its place, any other key keeps it."""
 
     @classmethod
-    def over(cls, text: str) -> LineEditor:
+    def over(cls, text: str, *, fresh: bool = False) -> LineEditor:
         """An editor with the cursor behind the text."""
-        return cls(text, len(text))
+        return cls(text, len(text), fresh)
 
     def insert(self, text: str) -> None:
         """Put text in at the cursor; what cannot be printed is dropped."""
+        if self.fresh:
+            self.text, self.cursor, self.fresh = "", 0, False
         text = "".join(character for character in text if character.isprintable())
         text = text[: MAX_LENGTH - len(self.text)]
         self.text = self.text[: self.cursor] + text + self.text[self.cursor :]
@@ -35,6 +41,8 @@ class LineEditor:
 
     def key(self, key: str, character: str | None) -> bool:
         """Take a key. True where it was an editing key."""
+        if key in _KEEP:
+            self.fresh = False
         match key:
             case "backspace" | "ctrl+h":
                 if self.cursor:
@@ -68,6 +76,8 @@ class LineEditor:
         shown = self.text[start : start + width]
         at = self.cursor - start
         under = shown[at : at + 1] or " "
+        if self.fresh:
+            return Content.assemble((shown[:at], "reverse"), (under, style))
         return Content.assemble((shown[:at], style), (under, "reverse"), (shown[at + 1 :], style))
 
 

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from textual import events
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 from textual.visual import Visual
-from textual.widget import Widget
 
 from ...report import draw
 from ...report.show import Column, Row, Table
 from ..keys import Where, bindings
 from ..terminal.remembered import relayout
+from .line_editor import LineEditing
 
 
-class TableView(Widget, can_focus=True):
+class TableView(LineEditing, can_focus=True):
     """Rows of values under headings.
 
     ```python
@@ -61,6 +62,8 @@ class TableView(Widget, can_focus=True):
         self._given: tuple[Row, ...] = ()
         self._sort: int | None = None
         self._descending = False
+        self._words = ""
+        """What rows are filtered by."""
         self._top = 0
         self._layout: tuple[int, tuple[tuple[int, int], ...]] = (0, ())
 
@@ -96,7 +99,7 @@ class TableView(Widget, can_focus=True):
         self.refresh()
 
     def _order(self, keep: str | None) -> None:
-        rows = list(self._given)
+        rows = list(self.block.matching(self._words) if self._words else self._given)
         if self._sort is not None:
             at = self._sort
 
@@ -111,7 +114,8 @@ class TableView(Widget, can_focus=True):
         self._rows = tuple(rows)
         cursor = next((at for at, row in enumerate(rows) if row.id == keep), None)
         if cursor is None:
-            cursor = next((at for at, row in enumerate(rows) if row.marked), 0)
+            # The marked row, where the top of the table is in view with it.
+            cursor = next((at for at, row in enumerate(rows[: self._limit]) if row.marked), 0)
         self.set_reactive(TableView.cursor, cursor)
         self._scroll()
 
@@ -147,6 +151,10 @@ class TableView(Widget, can_focus=True):
         return Visual.to_strips(self, line, self.size.width, 1, self.visual_style)[0]
 
     def _header(self) -> Content:
+        if self.typing or self._words:
+            line = self.line(24) if self.typing else Content.styled(self._words, "bold")
+            found = f"  {len(self._rows)} of {len(self._given)} rows · enter keeps, esc shows all"
+            return Content.assemble((" / ", "bold $key"), line, (found, "$muted"))
         parts: list[tuple[str, str]] = [(" ", "")]
         for at, width in self._widths():
             column = self.columns[at]
@@ -188,10 +196,36 @@ class TableView(Widget, can_focus=True):
         if self._top != top:
             self.refresh()
 
-    def on_focus(self) -> None:
-        self.refresh()
+    # -- filtering
 
-    def on_blur(self) -> None:
+    def action_filter(self) -> None:
+        """Type what rows must hold."""
+        self.begin(self._words)
+
+    def line_changed(self) -> None:
+        self._filter(self.typed_text)
+
+    def line_key(self, key: str) -> bool | None:
+        if key == "escape":
+            self.editor = None
+            self._filter("")
+            return True
+        if key in ("enter", "tab", "shift+tab", "up", "down"):
+            self.editor = None
+            return key == "enter"
+        return None
+
+    def on_key(self, event: events.Key) -> None:
+        """Escape shows all rows again, before it leaves the table."""
+        if event.key == "escape" and self._words and not self.typing:
+            self._filter("")
+            event.stop()
+            event.prevent_default()
+
+    def _filter(self, words: str) -> None:
+        self._words = words
+        self._top = 0
+        self._order(None)
         self.refresh()
 
     # -- moving and sorting
@@ -226,13 +260,19 @@ class TableView(Widget, can_focus=True):
         here = order.index(self._sort) if self._sort in order else 0
         self._sort = order[(here + by) % len(order)]
         self._layout = (0, ())
-        self._order(self.current.id if self.current else None)
+        self._from_top()
         self.refresh()
+
+    def _from_top(self) -> None:
+        """What sorts first is what was asked for: the cursor goes there."""
+        self._order(None)
+        self.set_reactive(TableView.cursor, 0)
+        self._scroll()
 
     def action_reverse(self) -> None:
         """Turn the order round."""
         self._descending = not self._descending
-        self._order(self.current.id if self.current else None)
+        self._from_top()
         self.refresh()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from textual import events
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
@@ -163,6 +164,17 @@ class ValueRow(LineNowAndThen, can_focus=True):
         return int(found) if whole else float(found)
 
     # -- typing
+
+    def on_key(self, event: events.Key) -> None:
+        """A digit on a number begins to type it, as in a spreadsheet; the line takes it then."""
+        typed = event.character or ""
+        if not self.typing and typed.isascii() and typed.isdigit() and self.is_number:
+            self.action_edit()
+
+    @property
+    def is_number(self) -> bool:
+        """The value is typed in digits."""
+        return not self.is_list and self.spec.kind not in (Kind.SWITCH, Kind.TEXT)
 
     def action_edit(self) -> None:
         """Type the value; where there is a list, open it."""

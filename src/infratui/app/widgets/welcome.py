@@ -8,7 +8,7 @@ from textual.widget import Widget
 LINES = (
     (("↑↓", "choose an input"), ("←→", "change it"), ("enter", "types it"), ("1–5", "screens"), ("p", "presets")),
     (("m", "shows the math"), ("t", "walks the terms"), ("r", "the reference"), ("c", "pins, then compares")),
-    (("?", "all keys for what is focused"), ("esc", "hides these lines for good")),
+    (("?", "all keys for what is focused"), ("esc", "closes this")),
 )  # fmt: skip
 """Keys and what they do, line by line."""
 

@@ -72,7 +72,7 @@ def month(own: OptionCost | None, rent: OptionCost | None, life_years: float = m
         return Breakeven(name, None, Unit.MONTHS, "needs a purchase price and a rental price")
     if rent.running - own.running < FREE_USD:
         return Breakeven(
-            name, None, Unit.MONTHS, f"running owned hardware costs as much as {rent.option.value}: it never pays back"
+            name, None, Unit.MONTHS, f"owning never pays back: running it costs as much as {rent.option.value}"
         )
     ledger = Ledger()
     months = float(ledger(MONTH, capital=own.upfront, rent=rent.running, operating=own.running))

@@ -18,7 +18,7 @@ from .api_price import ApiQuote, TokenMix, quote_api
 from .assumptions import CostRules
 from .breakeven import Breakeven
 from .decision import Circumstances, Decision, cheapest_rental, decide
-from .demand import Demand, Fleet, Offered, offered_load, size_fleet
+from .demand import HOURS_PER_MONTH, Demand, Fleet, Offered, offered_load, size_fleet
 from .options import Option, OptionCost, OptionRates, Ownership, price_options
 from .prices import PriceKind, PriceRange, committed, own_price, price_range
 from .thumb import thumb_replica
@@ -205,6 +205,20 @@ def price_ranges(case: Case, accelerator: Accelerator) -> tuple[PriceRange | Non
     ):
         found[kind] = committed(found[kind], found[PriceKind.ON_DEMAND], kind, discount.value, discount.source)
     return tuple(found[kind] for kind in PriceKind)
+
+
+def monthly_rents(case: Case) -> dict[str, float]:
+    """Accelerator → USD per GPU and month, on demand or by a reservation that the horizon covers."""
+    found = {}
+    for accelerator in case.facts.accelerators():
+        ranges = dict(zip(PriceKind, price_ranges(case, accelerator), strict=True))
+        kinds = [PriceKind.ON_DEMAND]
+        kinds += [PriceKind.RESERVED_1Y] if case.scenario.term_years >= 1 else []
+        kinds += [PriceKind.RESERVED_3Y] if case.scenario.term_years >= 3 else []
+        rates = [entry.median for kind in kinds if (entry := ranges[kind]) is not None]
+        if rates:
+            found[accelerator.id] = min(rates) * HOURS_PER_MONTH
+    return found
 
 
 def _scaled(offered: Offered, share: float) -> Offered:

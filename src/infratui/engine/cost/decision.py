@@ -95,7 +95,7 @@ TREE = (
     Node("is-brief", "Is the need certain for less than a year?", "waits-briefly", "overtakes"),
     Node("waits-briefly", "Does anyone wait for the first token, while it lasts?", "on-demand", "spot"),
     Node("overtakes", "Does owning overtake renting within the horizon?", "fills-a-node", "is-interactive"),
-    Node("fills-a-node", "Does the plan fill what is sold at once?", "own", "is-interactive"),
+    Node("fills-a-node", "Would you use whole servers?", "own", "is-interactive"),
     Node("is-interactive", "Does anyone wait for the first token?", "runs-little", "spot"),
     Node("runs-little", "Does it run fewer hours than a reservation needs to pay?", "on-demand", "is-long"),
     Node("is-long", "Is the need certain for three years?", "reserve-long", "reserve-short"),
@@ -104,8 +104,8 @@ TREE = (
 _QUESTIONS = {node.id: node.question for node in TREE}
 
 ADVICE = {
-    Leaf.OWN_BY_RULE: "own hardware: the rule leaves no other choice",
-    Leaf.API: "use an API priced per token",
+    Leaf.OWN_BY_RULE: "buy: your data must stay on premises",
+    Leaf.API: "use an API",
     Leaf.ON_DEMAND: "rent on demand and shut down outside hours",
     Leaf.SPOT: "rent spot capacity with restartable jobs",
     Leaf.OWN: "buy",
@@ -202,7 +202,7 @@ def _rent(case: Circumstances, rental: OptionCost, brief: bool, walk: _Walk) -> 
 
 
 def _rule(case: Circumstances) -> str:
-    return "compliance is on" if case.compliance else "compliance is off"
+    return "“Compliance” is on" if case.compliance else "“Compliance” is off"
 
 
 def _term(case: Circumstances) -> str:

@@ -31,7 +31,7 @@ _KINDS = 4
 
 
 @lru_cache(maxsize=256)
-def _weights_table(model: Model, precision: Precision) -> dict[tuple[int, int], int]:
+def _weights_table(model: Model, precision: Precision, adapters: tuple[int, int]) -> dict[tuple[int, int], int]:
     """(TP, experts of a rank, or minus EP within TP) → weights of a replica; filled as it is asked."""
     return {}
 
@@ -61,7 +61,9 @@ class Floor:
         self._of_free = deployment.constants.budget == "free"
         self._requested = self._visible * deployment.utilization
         batch = deployment.batch(site.accelerator)
-        self._weights = _weights_table(deployment.model, deployment.precision)
+        self._weights = _weights_table(
+            deployment.model, deployment.precision, (deployment.adapters, deployment.adapter_rank)
+        )
         self._runtime = _runtime_table(deployment.model, deployment.constants, batch)
         self._cache: dict[int, int] = {}
         self._layer: dict[tuple[int, int], dict[str, tuple[int, int]]] = {}

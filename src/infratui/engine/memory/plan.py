@@ -13,7 +13,7 @@ from ..model.architecture import Model
 from ..model.precision import Precision
 from .kv_cache import KvGeometry, Sequences, kv_demand, kv_stages
 from .runtime import Batch, RuntimeConstants, RuntimeMemory, RuntimeTable, batch_limits, runtime_memory
-from .weights import GpuWeights, PartWeights, StageWeights, weights_per_gpu
+from .weights import GpuWeights, PartWeights, StageWeights, weights_per_gpu, with_adapters
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +31,20 @@ class Deployment:
     max_num_seqs: int = 0
     windowed: bool = True
     """Windowed layers stop growing; False: the engine pays full length for them."""
+    adapters: int = 0
+    """Slots for low-rank adapters that are loaded at the same time."""
+    adapter_rank: int = 16
+    """The highest rank of them."""
 
     def geometry(self, layout: Layout) -> tuple[KvGeometry, ...]:
         """Cache of one GPU in each stage."""
         return kv_stages(self.model, self.kv_precision, layout.tp, layout.pp, self.windowed, self.constants.kv)
 
     def weights(self, layout: Layout) -> GpuWeights:
-        return weights_per_gpu(self.model, self.precision, layout)
+        found = weights_per_gpu(self.model, self.precision, layout)
+        if not self.adapters:
+            return found
+        return with_adapters(found, self.model, layout, self.adapters, self.adapter_rank)
 
     def batch(self, accelerator: Accelerator) -> Batch:
         return batch_limits(self.constants, accelerator, self.max_batched_tokens, self.max_num_seqs)

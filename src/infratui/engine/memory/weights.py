@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from ..cluster.layout import Layout
+from ..model.adapters import ADAPTER_BYTES, layer_adapter
 from ..model.architecture import (
     LayerGroup,
     Mixture,
@@ -244,3 +245,15 @@ def total_weights(model: Model, precision: Precision) -> int:
     Llama 3.1 70B in BF16: 70,553,706,496 parameters × 2 B = 141,107,412,992 B.
     """
     return sum(entry.bytes for entry in checkpoint_weights(model, precision))
+
+
+def with_adapters(weights: GpuWeights, model: Model, layout: Layout, adapters: int, rank: int) -> GpuWeights:
+    """The same GPUs with slots for so many adapters of one rank beside the weights, in 16 bit."""
+    stages = []
+    for stage, groups in zip(weights.stages, stage_groups(model, layout.pp), strict=True):
+        count = adapters * sum(
+            layers * layer_adapter(group, model.hidden_size, rank, layout.tp) for group, layers in groups
+        )
+        part = PartWeights(Part.ADAPTERS, count, 8.0 * ADAPTER_BYTES, ADAPTER_BYTES * count)
+        stages.append(replace(stage, parts=(*stage.parts, part), total=stage.total + part.bytes))
+    return GpuWeights(tuple(stages), max(stages, key=lambda stage: stage.total), weights.ranks)

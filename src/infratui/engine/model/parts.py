@@ -20,6 +20,8 @@ class Part(StrEnum):
     HEAD = "head"
     EXTRA = "extra"
     """Loaded parts outside the decoder, such as a vision tower."""
+    ADAPTERS = "adapters"
+    """Low-rank adapters that are served beside the weights, in 16 bit."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import math
 
 from ..case import Case
 from ..cluster.layout import Layout
+from ..cost.case import monthly_rents
 from ..deployment.answer import Deployed, deployed
 from ..deployment.candidates import kv_copies
 from ..deployment.site import Site
@@ -90,6 +91,8 @@ def evaluate_vram(case: Case) -> VramResult:
         growth=_growth(deployment, site, load, case.gpus, selected.plan),
         startup=_startup(deployment, site, load, selected.plan),
         prefix=_prefix_effect(load, selected.plan),
+        currency=scenario.currency,
+        rents=case.part("rents", monthly_rents),
     )
 
 
@@ -237,7 +240,7 @@ def _tiers(deployment: Deployment, site: Site, load: Sequences, layout: Layout) 
     peak = accelerator.peak(deployment.precision.compute) or accelerator.peak("bf16")
     reached = peak * site.table.prefill_efficiency if peak else None
     return tuple(
-        kv_tier(tier.name, per_gpu, tier.bandwidth, flops / layout.gpus_per_replica, reached)
+        kv_tier(tier, per_gpu, flops / layout.gpus_per_replica, reached, layout.dp)
         for tier in site.table.tiers
         if tier.pcie_gen in (None, accelerator.pcie_gen)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -177,6 +178,15 @@ class VramResult:
     startup: StartupLines | None
     """What vLLM prints for one replica of the chosen layout at this context; None without a layout."""
     prefix: PrefixEffect | None
+    currency: str
+    """Label of every amount."""
+    rents: Mapping[str, float]
+    """Accelerator → USD per GPU and month, the cheapest way to rent that the horizon covers; unpriced: absent."""
+
+    def monthly(self, row: AcceleratorRow) -> float | None:
+        """USD per month for the GPUs of a row; None where no price is known, or nothing holds the load."""
+        rent = self.rents.get(row.accelerator.id)
+        return None if rent is None or row.gpus is None else rent * row.gpus
 
     @property
     def headline(self) -> Estimate:

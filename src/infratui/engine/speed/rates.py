@@ -48,9 +48,11 @@ class Rates:
     """Per request and other request in flight, before its first token."""
     schedules_ahead: bool
     gathers: bool
-    """Ranks that share experts gather all tokens of a step instead of sending each where its experts are: what vLLM
-    (all2all backend allgather_reducescatter) and TensorRT-LLM do by default within a server; across servers and in a rack
-    that one link joins, tokens are sent."""
+    """Ranks that share experts gather all tokens of a step instead of sending each where its experts are.
+
+    What vLLM (all2all backend allgather_reducescatter) and TensorRT-LLM do by default within a server; across servers,
+    and in a rack that one link joins, tokens are sent.
+    """
     reduce: Path
     exchange: Path
     hop: Path

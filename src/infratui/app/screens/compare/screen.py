@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 
 from ....engine.evaluate import Evaluation
 from ....report.compare import Comparison, answer, comparison, markdown, page, summary
+from ....report.show import Says
 from ....scenario import Scenario
 from ...screen.answer import AnswerScreen
 from ...widgets.panel import Panel
@@ -50,7 +51,7 @@ class CompareScreen(AnswerScreen[Comparison]):
 
     def show(self, result: Comparison) -> None:
         found = answer(result, self.bytes_as)
-        self.answer(replace(found, detail=f"{found.detail} · w swaps · C drops · c back"))
+        self.answer(replace(found, lines=(*found.lines, Says("", "w swaps · C drops · c back", muted=True))))
         self.place(*page(result, self.bytes_as))
 
     def on_table_view_moved(self, event: TableView.Moved) -> None:

@@ -47,7 +47,7 @@ class HostScreen(SourceScreen[tuple[Scenario, str]]):
 
         self.reading = reading = read_host(text, host_tables(), self._facts)
         answer = report.answer(reading)
-        self.say(f"{answer.figure}   {answer.text}", answer.tone)
+        self.say(answer.text, answer.tone)
         table, remarks = report.page(reading)
         self.query_one(TableView).show(table)  # type: ignore[arg-type]
         self.query_one(ProseView).show(remarks)  # type: ignore[arg-type]

@@ -50,7 +50,7 @@ class ReconcileScreen(SourceScreen[None]):
 
         self.comparison = found = compare(text, self._facts)
         answer = report.answer(found, ByteUnit.GIB)
-        lead = " ".join(part for part in (answer.figure, answer.text) if part)
+        lead = " ".join(part for part in (answer.text, answer.figure) if part)
         self.say(f"{lead}\n{answer.detail}", answer.tone)
         remedies = Prose("remedies", "", ())
         for block in report.page(found, ByteUnit.GIB):

@@ -39,6 +39,8 @@ class VramScreen(SectionScreen["VramResult"]):
         "max_batched_tokens",
         "max_num_seqs",
         "windowed_kv",
+        "adapters",
+        "adapter_rank",
     )
     TERMS = (
         "vram",

@@ -1,0 +1,84 @@
+"""`infratui launch`: the command or manifest that starts what was sized, by engine and version."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from .common import Options, deployment_options, echo_json, fail, guarded
+
+_ENGINES = ("vllm", "sglang", "tensorrt-llm", "llama.cpp", "ollama")
+_FORMS = ("sh", "compose", "k8s", "lws", "kserve", "dynamo", "slurm")
+
+
+@click.command()
+@click.argument("engine", type=click.Choice(_ENGINES), required=False)
+@click.option("--engine-version", default="", help="A version such as 0.25.1; the newest known where none is given.")
+@click.option("--as", "form", type=click.Choice(_FORMS), default="sh", help="What runs it; a shell by default.")
+@click.option("--dra", is_flag=True, help="With k8s: claim the GPUs by a ResourceClaimTemplate.")
+@click.option("--explain", is_flag=True, help="Say what each argument states and which input it comes from.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@deployment_options
+def command(
+    deployment: Options, engine: str | None, engine_version: str, form: str, dra: bool, explain: bool, as_json: bool
+) -> None:
+    """Print what starts the chosen deployment: a command line, or a manifest that holds it.
+
+    Every argument comes from an input or the chosen layout; --explain says which. What an engine or version cannot
+    state is refused in a line. Nothing is run, and nothing leaves the machine.
+    """
+    from ..catalog.launch_flags import launch_flags
+    from ..engine.case import Case
+    from ..launching.engines import command as made_for
+    from ..launching.plan import launch_plan
+    from ..report import launch as report
+
+    scenario = deployment.scenario()
+    # Memory and speed are those of the engine that is started, where the model of them knows it.
+    known: dict[str, object] = {"engine": engine} if engine in ("vllm", "sglang", "tensorrt-llm") else {}
+    if engine in ("llama.cpp", "ollama") and not scenario.tp:
+        # They split a model by layers only.
+        known["tp"] = 1
+    version = engine_version or (scenario.engine_version if engine in (None, scenario.engine) else "")
+    scenario = guarded(lambda: scenario.with_(**known, engine_version=version))
+    flags = launch_flags()[engine or scenario.engine]
+    plan = guarded(lambda: launch_plan(Case(scenario, deployment.facts())))
+    started = guarded(lambda: made_for(plan, flags, version))
+    text = guarded(lambda: written(form, plan, started, dra))
+    if as_json:
+        echo_json(report.data(plan, started, text))
+        return
+    if explain:
+        import shutil
+        import sys
+
+        from ..report import printed
+
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else printed.WIDTH
+        lines = list(printed.answer_lines(report.answer(plan, started), width))
+        for block in report.page(plan, started, text):
+            lines += printed.block_lines(block, width)
+        printed.write(lines)
+        return
+    click.echo(text, nl=False)
+
+
+def written(form: str, plan: Any, started: Any, dra: bool = False) -> str:
+    """The text of a form: a script, or YAML documents."""
+    from ..launching.manifests import documents, script
+
+    if dra and form != "k8s":
+        fail("--dra: claims are written for k8s; give --as k8s")
+    found = documents(form, plan, started, dra=dra)
+    if not found:
+        return script(form, plan, started)
+    import yaml
+
+    class Plain(yaml.SafeDumper):
+        """Writes what is shared twice: a manifest has no anchors."""
+
+        def ignore_aliases(self, data: Any) -> bool:
+            return True
+
+    return "---\n".join(yaml.dump(each, Dumper=Plain, sort_keys=False, allow_unicode=True) for each in found)

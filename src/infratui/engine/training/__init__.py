@@ -1,0 +1,1 @@
+"""Memory of training: weights, gradients, optimizer and activations, by ZeRO stage and GPUs."""
