@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .deployment.planner import DemandPlan
     from .sections.bit_lab import LabResult
     from .sections.cost import CostResult
-    from .sections.load_curve import LoadCurve
+    from .sections.load_curve import FleetLoad, LoadCurve
     from .sections.moe import MoeResult
     from .sections.parallelism import ParallelismResult
     from .sections.quantization import QuantizationResult
@@ -150,6 +150,13 @@ class Evaluation:
         from .sections.load_curve import evaluate_load
 
         return self.case.part("load curve", evaluate_load)
+
+    @property
+    def fleet_load(self) -> FleetLoad:
+        """Percentiles of the fleet at the demand of today."""
+        from .sections.load_curve import evaluate_fleet_load
+
+        return self.case.part("fleet load", evaluate_fleet_load)
 
     @property
     def apart(self) -> Apart:

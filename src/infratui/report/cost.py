@@ -10,7 +10,7 @@ from ..engine.cost.decision import Leaf
 from ..engine.cost.options import Option
 from ..engine.figures.compare import Headline
 from ..engine.figures.units import ByteUnit, format_count, format_tokens, significant
-from . import growth
+from . import growth, load_curve
 from .cost_levers import lever_data, levers, swings
 from .interval import around, ends
 from .money import labelled, money
@@ -143,13 +143,13 @@ def page(result: CostResult, bytes_as: ByteUnit) -> tuple[Block, ...]:
 def rest(evaluation: Evaluation, bytes_as: ByteUnit) -> tuple[Block, ...]:
     """What takes longer: the levers, what moves the decision, and growth where it is stated."""
     currency = evaluation.scenario.currency
-    grown = growth.of(evaluation)
+    grown = (*load_curve.fleet(evaluation), *growth.of(evaluation))
     return levers(evaluation.cost_levers, currency), swings(evaluation.cost_tornado, currency), *grown
 
 
 def rest_data(evaluation: Evaluation) -> dict[str, Any]:
     """The same as plain values."""
-    return lever_data(evaluation) | growth.data_of(evaluation)
+    return lever_data(evaluation) | growth.data_of(evaluation) | load_curve.fleet_data(evaluation)
 
 
 def headlines(evaluation: Evaluation, result: CostResult) -> tuple[Headline, ...]:

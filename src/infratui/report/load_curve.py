@@ -173,6 +173,35 @@ def tails_text(point: LoadPoint) -> str:
     return f"{one('TTFT', point.ttft_mean_s, point.ttft)}, {one('TPOT', point.tpot_mean_s, point.tpot)}"
 
 
+def fleet(evaluation: Evaluation) -> tuple[Block, ...]:
+    """Tails of the fleet that is paid for, at mean and peak; nothing where there is none, or a rule of thumb."""
+    if evaluation.scenario.estimator != "detailed":
+        return ()
+    try:
+        found = evaluation.fleet_load
+    except ValueError:
+        return ()
+    said = [
+        Says(label, f"{tails_text(point)}; {significant(point.in_flight * found.replicas)} in flight")
+        for label, point in (("On average", found.mean), ("At the peak", found.peak))
+        if point is not None
+    ]
+    if found.peak is None:
+        said.append(Says("At the peak", "the queue grows without end: the fleet completes less", "", "bad"))
+    return (Prose("tails", f"Latency of {found.replicas:,} × {found.layout.label}, mean and tails", tuple(said)),)
+
+
+def fleet_data(evaluation: Evaluation) -> dict[str, Any]:
+    """The same as plain values."""
+    if evaluation.scenario.estimator != "detailed":
+        return {}
+    try:
+        found = evaluation.fleet_load
+    except ValueError:
+        return {}
+    return {"latency_of_fleet": {"mean": _point(found.mean), "peak": _point(found.peak), "per_replica": True}}
+
+
 def data(found: LoadCurve) -> dict[str, Any]:
     """The curve as plain values: seconds, requests and tokens per second."""
     return {

@@ -54,8 +54,6 @@ TONES = {"fits": "good", "tight": "tight", "no": "bad"}
 GLYPHS = {"fits": "✓", "tight": "!", "no": "✗"}
 MOST_NODES = 8
 """Servers beyond which a row of the table is arithmetic rather than a plan."""
-_CURVES = ("good", "key", "weights", "kv", "tight")
-"""One colour per context, short to long; each curve is labelled too."""
 
 
 def evaluate(evaluation: Evaluation) -> VramResult:
@@ -330,9 +328,9 @@ def growth(result: VramResult, bytes_as: ByteUnit) -> Chart:
         Curve(
             format_tokens(line.context),
             _until([(float(users), total / size) for users, total in line.points], end),
-            _CURVES[at % len(_CURVES)],
+            "kv" if line.context == result.load.context else "muted",
         )
-        for at, line in enumerate(result.growth.lines)
+        for line in result.growth.lines
     )
     capacity = result.growth.capacity / size
     return Chart(

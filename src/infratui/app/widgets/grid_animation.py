@@ -61,6 +61,9 @@ class GridAnimation(Widget, can_focus=True):
         """How many lines the picture takes."""
         return 1
 
+    def rested(self) -> None:
+        """What played by itself has come to rest."""
+
     # -- playing
 
     @property
@@ -118,6 +121,7 @@ class GridAnimation(Widget, can_focus=True):
         if self._left == 0:
             self._pause()
             self._show(self.REST)
+            self.rested()
             return
         self._show((self.frame + 1) % max(1, self.FRAMES))
 
