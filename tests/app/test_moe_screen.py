@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 
 from infratui.app.app import InfraApp
 from infratui.app.screen.overlays import Reading
-from infratui.app.screens.moe.router_panel import TOKENS, RouterPanel
+from infratui.app.screens.moe.router_panel import RouterPanel
 from infratui.app.widgets.headline import HeadlineView
 from infratui.app.widgets.table import TableView
 from infratui.app.widgets.term import Terms
@@ -136,7 +136,7 @@ class TestBadInput:
             await opened(pilot)
             await focus(pilot, "router_batch")
             await press(pilot, "enter", "0", "enter")
-            assert "greater than or equal to 1" in shown(app).splitlines()[-2]
+            assert "at least 1" in shown(app).splitlines()[-2]
             assert app.scenario.router_batch == 32
 
     async def test_experts_that_the_gpus_do_not_divide_are_explained(self, make_app: Make, shown: Shown) -> None:
@@ -154,9 +154,8 @@ class TestRouter:
             assert panel.playing
             while panel.playing:
                 panel._tick()
-            assert panel.frame == panel.REST
-            assert panel.caption.startswith("the outputs are mixed back")
-            assert panel.REST + 1 == TOKENS * 6
+            assert panel.whole_batch
+            assert panel.caption.startswith("32 tokens touch 172 of 256 experts")
 
     async def test_space_pauses_and_plays_on(self, make_app: Make) -> None:
         app = make_app(Scenario(precision="fp8"))
@@ -171,6 +170,8 @@ class TestRouter:
         app = make_app(Scenario(precision="fp8"), motion=False)
         async with app.run_test(size=(120, 36)) as pilot:
             panel = await opened(pilot)
+            await press(pilot, "v")
+            panel.motion_step(35)
             at = panel.frame
             await press(pilot, ".")
             assert panel.caption == "“needs” arrives at the router of layer 3"
@@ -192,20 +193,21 @@ class TestRouter:
         async with app.run_test(size=(120, 36)) as pilot:
             panel = await opened(pilot)
             assert not panel.playing
-            assert "out = 2.5 × (" in shown(app)
-            assert "46 of 256 touched" in shown(app)
+            assert "32 tokens touch 172 of 256 experts" in shown(app)
+            await press(pilot, "v")
+            assert not panel.whole_batch
 
     async def test_v_shows_the_whole_batch_and_goes_back(self, make_app: Make, shown: Shown) -> None:
         app = make_app(Scenario(precision="fp8"), motion=False)
         async with app.run_test(size=(120, 36)) as pilot:
             panel = await opened(pilot)
-            at = panel.frame
-            await press(pilot, "v")
             assert "32 tokens touch 172 of 256 experts (67%); an even choice would touch 163.3" in shown(app)
             await press(pilot, ",")
             assert "16 tokens touch" in shown(app)
             await press(pilot, "v")
-            assert panel.frame == at
+            assert not panel.whole_batch
+            await press(pilot, "v")
+            assert "32 tokens touch" in shown(app)
 
     @pytest.mark.long
     async def test_v_stands_in_the_key_bar_help_and_palette(self, make_app: Make, shown: Shown) -> None:
@@ -216,7 +218,7 @@ class TestRouter:
             await press(pilot, "?")
             assert isinstance(app.screen, Reading)
             await press(pilot, "escape", "ctrl+p", *"other view", "enter")
-            assert app.screen.query_one(RouterPanel).whole_batch
+            assert not app.screen.query_one(RouterPanel).whole_batch
 
     async def test_inputs_of_the_router_start_it_anew_others_leave_it_alone(self, make_app: Make) -> None:
         app = make_app(Scenario(precision="fp8"), motion=False)
@@ -260,7 +262,7 @@ class TestRouter:
         async with app.run_test(size=(80, 24)) as pilot:
             await opened(pilot)
             await press(pilot, "tab", "z")
-            assert "tokens on an expert" in shown(app)
+            assert "load over the mean" in shown(app)
             assert "GPU 7" in shown(app)
 
 

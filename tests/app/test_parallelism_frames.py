@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from infratui.app.screens.parallelism.frames import FRAMES, Play, TrafficFrame, Words, drawn, frames, share_frames
+from infratui.app.screens.parallelism.frames import Play, TrafficFrame, Words, drawn, frames, strip
 from infratui.app.screens.parallelism.picture import Cluster, Picture, gauge
 from infratui.catalog.load import Catalog
 from infratui.engine.cluster.grid import gpu_grid
@@ -15,6 +17,7 @@ from infratui.engine.speed.step_parts import StepParts
 FACTS = Catalog()
 STAGE = StageMemory(0, 79, 50, 20, 10, 100)
 DENSE = StepParts(30e-3, 1e-3, 1e-3, 4e-3, 4e-3, 0.0, 1e-3)
+PLAYED = Play(Layout(8), DENSE, 16, 0.05, 8)
 EXPERTS = StepParts(10e-3, 1e-3, 1e-3, 4e-3, 0.0, 14e-3, 0.0)
 
 
@@ -39,23 +42,29 @@ def text(picture: Picture, frame: TrafficFrame) -> list[str]:
 
 
 class TestFrames:
-    def test_parts_take_frames_in_proportion_to_their_time(self) -> None:
-        assert share_frames([9.0, 1.0], 10) == (9, 1)
-        assert share_frames([0.99, 0.001, 0.009], 12) == (11, 1, 1)
+    def test_the_strip_adds_up_to_the_time_of_a_token(self) -> None:
+        found = strip(Play(Layout(8), DENSE, 16, 0.05, 8))
+        assert sum(seconds for _, seconds, _ in found) == pytest.approx(0.05)
+        assert found[-1][0] == "other prompts"
+
+    def test_the_cursor_never_leaves_the_strip_and_ends_at_its_end(self) -> None:
+        found = play(Layout(2, 4))
+        assert all(0 <= frame.cursor <= 1 for frame in found)
+        assert found[-1].cursor == 1
 
     def test_tensor_parallelism_pulses_twice_and_then_everyone_has_a_token(self) -> None:
         found = play(Layout(8))
         kinds = [next(iter(acts(frame))) for frame in found]
         runs = [kind for at, kind in enumerate(kinds) if at == 0 or kinds[at - 1] != kind]
         assert runs == ["work", "reduce", "work", "reduce", "done"]
-        assert kinds.count("work") > 4 * kinds.count("reduce")
+        assert kinds.count("reduce") >= 6
 
     def test_requests_are_dealt_to_every_replica_before_the_step(self) -> None:
         found = play(Layout(2, 1, 4))
         dealt = [frame for frame in found if "deal" in acts(frame)]
         assert len(dealt) == 4
         assert all(sum(mark.act == "deal" for mark in frame.marks) == 2 for frame in dealt)
-        assert "never talk" in dealt[0].caption
+        assert "replicas are independent" in dealt[0].caption
 
     def test_micro_batches_walk_the_stages(self) -> None:
         found = [frame for frame in play(Layout(1, 4)) if "work" in acts(frame)]
@@ -83,11 +92,26 @@ class TestFrames:
     @pytest.mark.parametrize("layout", [Layout(), Layout(8, 2, 4), Layout(1, 126), Layout(2, 1, 4096), Layout(1, 64)])
     def test_a_cycle_is_short_and_every_frame_marks_every_gpu(self, layout: Layout) -> None:
         found = play(layout)
-        assert len(found) <= 2 * FRAMES
+        assert len(found) <= 60
         assert {len(frame.marks) for frame in found} == {min(64, layout.gpus)}
 
     def test_no_batch_at_all_is_still_a_picture(self) -> None:
         assert play(Layout(1, 2), StepParts(0, 0, 0, 0, 0, 0, 0), batch=0)
+
+
+class TestMotion:
+    @pytest.mark.parametrize("layout", [Layout(8), Layout(1, 4), Layout(2, 1, 4), Layout(4, 2), Layout(8, 2, 4)])
+    @pytest.mark.parametrize(("width", "most"), [(76, 12), (110, 16)])
+    def test_every_frame_is_another_picture_than_the_one_before(self, layout: Layout, width: int, most: int) -> None:
+        picture = Picture(replace(cluster(layout), layers=80, strip=strip(PLAYED)), width, most)
+        shown = [text(picture, frame) for frame in play(layout)]
+        assert [at for at in range(1, len(shown)) if shown[at] == shown[at - 1]] == []
+
+    def test_one_mark_runs_along_the_links_in_an_all_reduce(self) -> None:
+        picture = Picture(cluster(Layout(8)), 110, 16)
+        rows = [text(picture, frame)[1] for frame in play(Layout(8)) if "reduce" in acts(frame)]
+        assert {row.count("◆") for row in rows} == {1}
+        assert len({row.index("◆") for row in rows}) >= 6
 
 
 class TestPicture:

@@ -14,6 +14,7 @@ from infratui.engine.evaluate import evaluate
 from infratui.engine.sections.load_curve import queue_of
 from infratui.engine.speed.queueing import Service
 from infratui.engine.speed.tails import FirstToken, QueueChain, load_point
+from infratui.report import load_curve as words
 from infratui.store import load_preset
 
 SHARES = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
@@ -151,3 +152,17 @@ def test_a_demand_beyond_what_can_be_held_has_no_latency(catalog) -> None:
 def test_what_holds_nothing_has_no_curve(catalog) -> None:
     with pytest.raises(ValueError, match="nothing runs"):
         _ = evaluate(load_preset("team").with_(users=5000, context=131072), catalog).load_curve
+
+
+def test_the_fleet_that_is_paid_for_has_tails_of_its_own(catalog) -> None:
+    evaluation = evaluate(load_preset("frontier-moe"), catalog)
+    found = evaluation.fleet_load
+    assert found.replicas == evaluation.cost.fleet.replicas
+    assert found.mean is not None
+    assert found.peak is not None
+    assert found.peak.requests_per_s * found.replicas == pytest.approx(evaluation.cost.offered.peak_rate)
+    assert found.mean.tpot_mean_s < found.peak.tpot_mean_s < evaluation.cost.replica.tpot_s * 1.05
+    told = words.fleet_data(evaluation)["latency_of_fleet"]
+    assert told["peak"]["ttft_s"]["p99"] == found.peak.ttft.p99
+    assert "p99" in words.fleet(evaluation)[0].sentences[1].text
+    assert words.fleet(evaluate(load_preset("team").with_(ttft_ms=1.0), catalog)) == ()

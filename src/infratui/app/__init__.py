@@ -34,7 +34,7 @@ def run(
     from .app import InfraApp
     from .terminal.driver import Terminal, TerminalDriver, drawn_on
 
-    chosen = settings.load()
+    chosen = settings.suited(settings.load(), os.environ)
     stream = drawn_on()
     encoding = (getattr(stream, "encoding", None) or locale.getpreferredencoding(False)).lower()
     if ascii_only or "utf" not in encoding:

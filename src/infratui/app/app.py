@@ -11,6 +11,7 @@ from ..engine.figures.units import ByteUnit
 from ..scenario import ScenarioError
 from . import settings as preferences
 from .keys import KEYS, Where, bindings, screen_bindings
+from .palette import set_field, take, things
 from .screen.overlays import Prompt, Reading, help_content
 from .screens import SCREENS, SEARCH
 from .shell import Shell
@@ -278,14 +279,20 @@ class InfraApp(Shell):
             elif focused is not None and key.where is _place(focused):
                 offer(key.text, key.display, f"{key.group} · {key.where.value}", key.action, focused)
 
+        for choice in things(self):
+            commands[choice.value] = lambda word=choice.value: take(self, word)  # type: ignore[misc]
+            choices.append(choice)
         offer("Your hardware: paste a listing", "", "Reality", "hardware", self)
         offer("Reconcile: read a start-up log", "", "Reality", "reconcile", self)
 
         def chosen(value: str | None) -> None:
             if value in commands:
                 commands[value]()
+            elif value:
+                set_field(self, value)
 
-        self.push_screen(Picker("Commands", choices), chosen)
+        free = "field and its value: users 200, context 16k"
+        self.push_screen(Picker("Commands, and everything by name", choices, free=free), chosen)
 
     # -- reality
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
@@ -48,6 +49,19 @@ def load() -> Settings:
             settings = settings.with_(**{key: value})
     if os.environ.get("TEXTUAL_ANIMATIONS", "").lower() == "none":
         settings = settings.with_(motion=False)
+    return settings
+
+
+def suited(settings: Settings, environ: Mapping[str, str]) -> Settings:
+    """What a terminal asks for: the colours of its own palette where it has 16, ASCII where it draws nothing else."""
+    term = environ.get("TERM", "")
+    deep = environ.get("COLORTERM", "").lower() in ("truecolor", "24bit") or "256" in term or "direct" in term
+    named = term.startswith(("linux", "vt", "ansi")) or "16color" in term or term in ("xterm", "screen", "dumb")
+    if named and not deep and settings.theme == Settings().theme:
+        settings = settings.with_(theme="ansi-dark")
+    language = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or ""
+    if term.startswith(("linux", "vt")) or language in ("C", "POSIX"):
+        settings = settings.with_(ascii_only=True)
     return settings
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from textual.color import Color
 from textual.theme import Theme
 
 MEANINGS: Mapping[str, str] = {
@@ -60,7 +61,6 @@ NIGHT = Theme(
     surface="#10131a",
     panel="#171b25",
     dark=True,
-    variables=dict(MEANINGS),
 )
 
 PAPER = Theme(
@@ -76,15 +76,66 @@ PAPER = Theme(
     surface="#f7f8fb",
     panel="#eceef4",
     dark=False,
-    variables=dict(LIGHT_MEANINGS),
 )
 
 THEMES = ("infratui", "infratui-light", "ansi-dark", "ansi-light", "nord", "gruvbox", "textual-dark")
 """Themes that the theme key walks; any other theme of Textual can be named in the settings."""
 
 
+TEXT, SHAPE = 4.5, 3.0
+"""Contrast with what lies behind: of what is read, and of lines and fills."""
+_SHAPES = ("line", "overhead")
+"""Meanings that only fill and draw; all others are read as well."""
+_GROUNDS = ("background", "surface", "panel")
+
+
 def meanings(theme: Theme) -> dict[str, str]:
-    """The variables a theme of Textual's own lacks."""
+    """The variables a theme of Textual's own lacks, each as far from its grounds as it must be to be read."""
     if theme.ansi:
         return dict(ANSI_MEANINGS)
-    return dict(MEANINGS if theme.dark else LIGHT_MEANINGS)
+    if theme.name not in _FOUND:
+        _FOUND[theme.name] = _readable(theme)
+    return dict(_FOUND[theme.name])
+
+
+_FOUND: dict[str, dict[str, str]] = {}
+"""Themes by name that have been asked for."""
+
+
+def _readable(theme: Theme) -> dict[str, str]:
+    known = theme.to_color_system().generate()
+    grounds = [Color.parse(known[ground]) for ground in _GROUNDS]
+    wanted = MEANINGS if theme.dark else LIGHT_MEANINGS
+    back = grounds[-1].blend(Color.parse("white" if theme.dark else "black"), 0.12)
+    found = {"cursor-back": back.hex}
+    for meaning, colour in wanted.items():
+        if meaning == "cursor-back":
+            continue
+        shape = meaning in _SHAPES
+        behind = grounds if shape else [*grounds, back]
+        found[meaning] = readable(Color.parse(colour), behind, SHAPE if shape else TEXT, dark=theme.dark).hex
+    return found
+
+
+def readable(colour: Color, grounds: Sequence[Color], least: float, *, dark: bool) -> Color:
+    """The colour, moved towards white or black until it stands out from every ground by `least`."""
+    end = Color.parse("white" if dark else "black")
+    for step in range(21):
+        moved = colour.blend(end, step / 20)
+        if all(contrast(moved, ground) >= least for ground in grounds):
+            return moved
+    return end
+
+
+def contrast(one: Color, other: Color) -> float:
+    """Contrast of two colours by WCAG 2.1, 1 to 21."""
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: Color) -> float:
+    def linear(value: int) -> float:
+        share = value / 255
+        return share / 12.92 if share <= 0.04045 else float(((share + 0.055) / 1.055) ** 2.4)
+
+    return 0.2126 * linear(colour.r) + 0.7152 * linear(colour.g) + 0.0722 * linear(colour.b)

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from .cost.levers import CostLever
     from .cost.tornado import Tornado
     from .deployment.answer import Deployed, FleetAnswer
+    from .deployment.apart import Apart
     from .deployment.planner import DemandPlan
     from .sections.bit_lab import LabResult
     from .sections.cost import CostResult
-    from .sections.load_curve import LoadCurve
+    from .sections.load_curve import FleetLoad, LoadCurve
     from .sections.moe import MoeResult
     from .sections.parallelism import ParallelismResult
     from .sections.quantization import QuantizationResult
@@ -149,6 +150,20 @@ class Evaluation:
         from .sections.load_curve import evaluate_load
 
         return self.case.part("load curve", evaluate_load)
+
+    @property
+    def fleet_load(self) -> FleetLoad:
+        """Percentiles of the fleet at the demand of today."""
+        from .sections.load_curve import evaluate_fleet_load
+
+        return self.case.part("fleet load", evaluate_fleet_load)
+
+    @property
+    def apart(self) -> Apart:
+        """Prefill and decode on pools of their own, beside the fleet that does both."""
+        from .deployment.apart import evaluate_apart
+
+        return self.case.part("apart", evaluate_apart)
 
     @property
     def quantization(self) -> QuantizationResult:

@@ -10,7 +10,7 @@ from ..engine.cost.decision import Leaf
 from ..engine.cost.options import Option
 from ..engine.figures.compare import Headline
 from ..engine.figures.units import ByteUnit, format_count, format_tokens, significant
-from . import growth
+from . import growth, load_curve
 from .cost_levers import lever_data, levers, swings
 from .interval import around, ends
 from .money import labelled, money
@@ -143,13 +143,13 @@ def page(result: CostResult, bytes_as: ByteUnit) -> tuple[Block, ...]:
 def rest(evaluation: Evaluation, bytes_as: ByteUnit) -> tuple[Block, ...]:
     """What takes longer: the levers, what moves the decision, and growth where it is stated."""
     currency = evaluation.scenario.currency
-    grown = growth.of(evaluation)
+    grown = (*load_curve.fleet(evaluation), *growth.of(evaluation))
     return levers(evaluation.cost_levers, currency), swings(evaluation.cost_tornado, currency), *grown
 
 
 def rest_data(evaluation: Evaluation) -> dict[str, Any]:
     """The same as plain values."""
-    return lever_data(evaluation) | growth.data_of(evaluation)
+    return lever_data(evaluation) | growth.data_of(evaluation) | load_curve.fleet_data(evaluation)
 
 
 def headlines(evaluation: Evaluation, result: CostResult) -> tuple[Headline, ...]:
@@ -326,6 +326,12 @@ def breakevens(result: CostResult) -> Prose:
         request = "" if result.per_request is None else f"{money(result.per_request, currency)} per request, "
         user = f"{money(result.per_user, currency)} a month per concurrent user"
         rows.append(Says("Each", f"{request}{user} ({result.best.option.value})"))
+    if result.energy is not None:
+        energy = result.energy
+        words = (
+            f"{significant(energy.kwh)} kWh and {significant(energy.co2_g)} g CO2 per 1M tokens, servers on all month"
+        )
+        rows.append(Says("Energy", f"{words}, a grid of {energy.grams_per_kwh:.0f} g/kWh"))
     return Prose("breakevens", "Breakevens, and what each request and user costs", tuple(rows))
 
 
@@ -487,6 +493,13 @@ def data(result: CostResult, *, explain: bool = False) -> dict[str, Any]:
         "small_replica": replica_data(result.small) if result.small else None,
         "fleet": result.fleet,
         "requests_in_flight_at_peak": result.in_flight,
+        "energy": None
+        if result.energy is None
+        else {
+            "kwh_per_mtok": result.energy.kwh,
+            "co2_g_per_mtok": result.energy.co2_g,
+            "grid_g_per_kwh": result.energy.grams_per_kwh,
+        },
         "options": [_option(entry, result) for entry in result.options],
         "api": None
         if api is None

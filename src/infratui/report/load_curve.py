@@ -9,6 +9,7 @@ from ..engine.figures.units import format_count, format_seconds, significant
 from .show import Block, Cell, Chart, Column, Curve, Prose, Row, Rule, Says, Table
 
 if TYPE_CHECKING:
+    from ..engine.evaluate import Evaluation
     from ..engine.sections.load_curve import LoadCurve
     from ..engine.speed.tails import LoadPoint, Percentiles
 
@@ -28,6 +29,22 @@ _COLUMNS = (
     Column("TPOT p90", term="percentile"),
     Column("TPOT p99", term="percentile"),
 )
+
+
+def of(evaluation: Evaluation) -> tuple[Block, ...]:
+    """What an evaluation says of load; nothing where no layout holds."""
+    try:
+        return page(evaluation.load_curve)
+    except ValueError:
+        return ()
+
+
+def data_of(evaluation: Evaluation) -> dict[str, Any]:
+    """The same as plain values; why there are none."""
+    try:
+        return data(evaluation.load_curve)
+    except ValueError as error:
+        return {"load": {"refused": str(error)}}
 
 
 def page(found: LoadCurve) -> tuple[Block, ...]:
@@ -154,6 +171,35 @@ def tails_text(point: LoadPoint) -> str:
         return f"{name} {format_seconds(mean)} (p90 {format_seconds(tails.p90)}, p99 {format_seconds(tails.p99)})"
 
     return f"{one('TTFT', point.ttft_mean_s, point.ttft)}, {one('TPOT', point.tpot_mean_s, point.tpot)}"
+
+
+def fleet(evaluation: Evaluation) -> tuple[Block, ...]:
+    """Tails of the fleet that is paid for, at mean and peak; nothing where there is none, or a rule of thumb."""
+    if evaluation.scenario.estimator != "detailed":
+        return ()
+    try:
+        found = evaluation.fleet_load
+    except ValueError:
+        return ()
+    said = [
+        Says(label, f"{tails_text(point)}; {significant(point.in_flight * found.replicas)} in flight")
+        for label, point in (("On average", found.mean), ("At the peak", found.peak))
+        if point is not None
+    ]
+    if found.peak is None:
+        said.append(Says("At the peak", "the queue grows without end: the fleet completes less", "", "bad"))
+    return (Prose("tails", f"Latency of {found.replicas:,} × {found.layout.label}, mean and tails", tuple(said)),)
+
+
+def fleet_data(evaluation: Evaluation) -> dict[str, Any]:
+    """The same as plain values."""
+    if evaluation.scenario.estimator != "detailed":
+        return {}
+    try:
+        found = evaluation.fleet_load
+    except ValueError:
+        return {}
+    return {"latency_of_fleet": {"mean": _point(found.mean), "peak": _point(found.peak), "per_replica": True}}
 
 
 def data(found: LoadCurve) -> dict[str, Any]:

@@ -54,8 +54,6 @@ TONES = {"fits": "good", "tight": "tight", "no": "bad"}
 GLYPHS = {"fits": "✓", "tight": "!", "no": "✗"}
 MOST_NODES = 8
 """Servers beyond which a row of the table is arithmetic rather than a plan."""
-_CURVES = ("good", "key", "weights", "kv", "tight")
-"""One colour per context, short to long; each curve is labelled too."""
 
 
 def evaluate(evaluation: Evaluation) -> VramResult:
@@ -330,9 +328,9 @@ def growth(result: VramResult, bytes_as: ByteUnit) -> Chart:
         Curve(
             format_tokens(line.context),
             _until([(float(users), total / size) for users, total in line.points], end),
-            _CURVES[at % len(_CURVES)],
+            "kv" if line.context == result.load.context else "muted",
         )
-        for at, line in enumerate(result.growth.lines)
+        for line in result.growth.lines
     )
     capacity = result.growth.capacity / size
     return Chart(
@@ -422,6 +420,9 @@ def _startup(result: VramResult, bytes_as: ByteUnit) -> Iterator[Line]:
         worth = {True: "restore", False: "recompute", None: "unknown"}[tier.worth_it]
         back = f"{format_seconds(tier.restore_s)} back at {significant(tier.bandwidth / 1e9)} GB/s"
         yield (f"{tier.name:12}", "bold"), (f" {back}, {compute} to compute again", ""), (f" → {worth}", "key")
+        if tier.capacity:
+            room = f"{format_bytes(int(tier.capacity), bytes_as)} a GPU keep {format_count(tier.users)} more users"
+            yield ((" " * 13, ""), (f"{room}; {format_seconds(tier.restore_s)} later each first token", "muted"))
 
 
 def estimates(result: VramResult, bytes_as: ByteUnit) -> Prose:
@@ -468,6 +469,17 @@ def data(result: VramResult, *, explain: bool = False) -> dict[str, object]:
         "kv_bytes_per_user": result.kv_bytes_per_user,
         "kv_gib_per_user": result.kv_bytes_per_user / GIB,
         "kv_groups": result.kv_groups,
+        "kv_offload": [
+            {
+                "tier": tier.name,
+                "bytes_per_gpu": tier.capacity or None,
+                "bytes_per_s": tier.bandwidth,
+                "more_users": tier.users,
+                "ttft_cost_s": tier.restore_s,
+                "recompute_s": tier.recompute_s,
+            }
+            for tier in result.tiers
+        ],
         "fits": result.fits,
         "selected": {
             "accelerator": selected.accelerator.id,

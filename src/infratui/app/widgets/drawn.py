@@ -98,7 +98,7 @@ class StacksView(Drawn[Stacks]):
     ```
     """
 
-    DEFAULT_CSS = "StacksView { text-wrap: nowrap; height: 3; width: 1fr; padding: 0 1; }"
+    DEFAULT_CSS = "StacksView { text-wrap: nowrap; height: auto; width: 1fr; padding: 0 1; }"
 
 
 class ProseView(Drawn[Prose]):

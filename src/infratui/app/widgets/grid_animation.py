@@ -12,9 +12,14 @@ from textual.visual import Visual
 from textual.widget import Widget
 
 from ..terminal.remembered import relayout
+from .drawn import tone_style
 
 SPEEDS = (0.5, 1.0, 2.0, 4.0)
 """Frames per second; four are the most."""
+
+
+IDLE_S = 10.0
+"""Seconds that a picture plays by itself at most."""
 
 
 class GridAnimation(Widget, can_focus=True):
@@ -42,7 +47,7 @@ class GridAnimation(Widget, can_focus=True):
     def __init__(self, *, motion: bool = True, id: str | None = None) -> None:
         super().__init__(id=id)
         self.allowed = motion
-        self._speed = 2
+        self._speed = len(SPEEDS) - 1
         self._left = 0
         self._timer: Timer | None = None
 
@@ -55,6 +60,9 @@ class GridAnimation(Widget, can_focus=True):
     def lines(self) -> int:
         """How many lines the picture takes."""
         return 1
+
+    def rested(self) -> None:
+        """What played by itself has come to rest."""
 
     # -- playing
 
@@ -69,7 +77,7 @@ class GridAnimation(Widget, can_focus=True):
         self.set_reactive(GridAnimation.frame, self.REST)
         relayout(self)
         if motion:
-            self._play(self.CYCLES * self.FRAMES)
+            self._play(min(self.CYCLES * self.FRAMES, round(IDLE_S * SPEEDS[self._speed])))
         else:
             self._pause()
 
@@ -113,6 +121,7 @@ class GridAnimation(Widget, can_focus=True):
         if self._left == 0:
             self._pause()
             self._show(self.REST)
+            self.rested()
             return
         self._show((self.frame + 1) % max(1, self.FRAMES))
 
@@ -146,4 +155,4 @@ class GridAnimation(Widget, can_focus=True):
 
 def cells(texts: Sequence[tuple[str, str]]) -> Content:
     """A line from pieces of text and colour variables: `("██", "weights")`."""
-    return Content.assemble(*((text, f"${tone}" if tone else "") for text, tone in texts))
+    return Content.assemble(*((text, tone_style(tone) if tone else "") for text, tone in texts))

@@ -67,6 +67,15 @@ class Picker(Modal[str | None]):
         self.dismiss(event.value)
 
 
+def _initials(word: str, choice: Choice) -> bool:
+    """The letters stand in the value in this order, the first one at its beginning: `dsv3` is `deepseek-v3`."""
+    value = choice.value.rpartition(":")[2].lower()
+    if not value.startswith(word[0]):
+        return False
+    rest = iter(value)
+    return all(letter in rest for letter in word)
+
+
 class FilteredList(LineEditing, can_focus=True):
     """The filter line, the matches and the cursor among them."""
 
@@ -148,6 +157,8 @@ class FilteredList(LineEditing, can_focus=True):
                 first = words[0] if words else ""
                 head = choice.label.lower()
                 scored.append((0 if head.startswith(first) else 1 if first in head else 2, order, choice))
+            elif len(words) == 1 and len(words[0]) > 2 and _initials(words[0], choice):
+                scored.append((3, order, choice))
         self._matches = tuple(choice for _, _, choice in sorted(scored, key=lambda entry: entry[:2]))
         self._cursor = 0
 

@@ -56,6 +56,7 @@ class CostRules:
     resale_pct: Assumption
     life_years: Assumption
     lead_months: Assumption
+    co2_g_per_kwh: Assumption
 
     def __iter__(self) -> Iterator[Assumption]:
         for field in fields(self):

@@ -56,6 +56,8 @@ class Unit(StrEnum):
     USD_PER_MTOK = "USD/1M tokens"
     WATTS = "W"
     KILOWATTS = "kW"
+    KWH = "kWh"
+    GRAMS = "g"
     DAYS = "days"
     REQUESTS_PER_DAY = "requests/day"
     SHARE = "share"

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from ..model.architecture import (
     AnyAttention,
@@ -20,6 +20,9 @@ from ..model.architecture import (
 )
 from ..model.precision import Precision
 from .weights import stage_groups
+
+if TYPE_CHECKING:
+    from .runtime import OffloadTier
 
 
 class CacheKind(StrEnum):
@@ -283,6 +286,10 @@ class KvTier:
     restore_s: float
     recompute_s: float | None
     """None: the GPU's peak rate is unknown."""
+    users: int = 0
+    """Further sequences whose cache can wait there, over the whole layout: each costs its TTFT the way back."""
+    capacity: float = 0.0
+    """Bytes per GPU; 0: unknown."""
 
     @property
     def worth_it(self) -> bool | None:
@@ -291,8 +298,9 @@ class KvTier:
 
 
 def kv_tier(
-    name: str, sequence_bytes: int, bandwidth: float, prefill_flops: float, flops_per_s: float | None
+    tier: OffloadTier, sequence_bytes: int, prefill_flops: float, flops_per_s: float | None, replicas: int = 1
 ) -> KvTier:
-    """Time to fetch one sequence's cache on one GPU, beside the time to prefill it again there."""
+    """Time to fetch one sequence's cache on one GPU beside the time to prefill it again there, and what fits."""
     recompute = prefill_flops / flops_per_s if flops_per_s else None
-    return KvTier(name, bandwidth, sequence_bytes / bandwidth, recompute)
+    users = replicas * int(tier.capacity // sequence_bytes)
+    return KvTier(tier.name, tier.bandwidth, sequence_bytes / tier.bandwidth, recompute, users, tier.capacity)

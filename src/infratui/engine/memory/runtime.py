@@ -135,6 +135,8 @@ class OffloadTier:
     pcie_gen: int | None = None
     """Only on GPUs of this PCIe generation; None: any."""
     source: str = ""
+    capacity: float = 0.0
+    """Bytes per GPU of a usual server; 0: unknown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from ..cost.breakeven import Breakeven
 from ..cost.case import CostCase, chosen, hosted
 from ..cost.decision import Decision, commitments, decide
 from ..cost.demand import HOURS_PER_MONTH, Demand, Fleet, Offered, offered_load, size_fleet
+from ..cost.energy import Energy, energy_of
 from ..cost.notes import Hidden, JudgedSignal, Situation, hidden_costs, judge
 from ..cost.options import STAFF, Option, OptionCost, RateBasis, price_options
 from ..cost.prices import PriceRange
@@ -99,6 +100,8 @@ class CostResult:
     assumptions: tuple[Assumption, ...]
     notes: tuple[str, ...]
     sold_by: int
+    energy: Energy | None
+    """Of a million tokens; None without demand, or without a published power."""
     derivations: tuple[Derivation, ...]
 
     def priced(self, option: Option) -> PricedOption:
@@ -213,6 +216,8 @@ def _decided(  # noqa: PLR0913 – what the decision rests on, each computed onc
     derivations += [api.derivation] if api else []
     derivations += [entry.derivation for entry in (*hours, month, requests) if entry.derivation]
     derivations += [spread.derivation("Cost per request and per user")] if spread.steps else []
+    energy = energy_of(fleet.gpus, offered, case.own, case.rules)
+    derivations += [energy.derivation] if energy else []
     return CostResult(
         scenario=scenario,
         accelerator=case.accelerator,
@@ -240,6 +245,7 @@ def _decided(  # noqa: PLR0913 – what the decision rests on, each computed onc
         assumptions=tuple(case.rules),
         notes=_notes(case, offered, fleet, api),
         sold_by=circumstances.sold_by,
+        energy=energy,
         derivations=tuple(derivations),
     )
 

@@ -8,9 +8,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ..cluster.layout import Layout
-from ..deployment.answer import deployed
+from ..deployment.answer import deployed, fleet_of
 from ..deployment.demand import Targets, offered_load
-from ..deployment.judge import speed_plan
+from ..deployment.judge import plan_on, speed_plan
 from ..figures.derivation import Ledger
 from ..speed.queueing import QueueChain
 from ..speed.serving import queue_service
@@ -60,6 +60,38 @@ def evaluate_load(case: Case) -> LoadCurve:
     if best is None or not found.holds:
         raise ValueError("no layout of these GPUs holds the load; nothing runs")
     return load_curve(case, speed_plan(case, case.site, best.layout, best.memory), case.workload())
+
+
+@dataclass(frozen=True, slots=True)
+class FleetLoad:
+    """The fleet that is paid for, at the demand of today."""
+
+    layout: Layout
+    replicas: int
+    mean: LoadPoint | None
+    peak: LoadPoint | None
+    """None: beyond what it completes."""
+
+
+def evaluate_fleet_load(case: Case) -> FleetLoad:
+    """Latency of the fleet at mean and peak. Raises ValueError in one line where there is no fleet."""
+    found = fleet_of(case)
+    if found.plan is None:
+        raise ValueError(found.reason)
+    layout = found.plan.layout
+    made = plan_on(case, case.site, layout)
+    if isinstance(made, str):
+        raise SpeedError(made)
+    chain, first = queue_of(*made)
+    # Each group is a queue of its own: a share of the load tells of all.
+    count = found.plan.replicas
+    offered = offered_load(case.demand, _QUIET)
+    return FleetLoad(
+        layout,
+        count,
+        load_point(chain, first, offered.mean_rate / count),
+        load_point(chain, first, offered.peak_rate / count),
+    )
 
 
 def load_curve(case: Case, plan: Plan, workload: Workload) -> LoadCurve:

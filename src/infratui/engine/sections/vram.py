@@ -240,20 +240,20 @@ def _tiers(deployment: Deployment, site: Site, load: Sequences, layout: Layout) 
     peak = accelerator.peak(deployment.precision.compute) or accelerator.peak("bf16")
     reached = peak * site.table.prefill_efficiency if peak else None
     return tuple(
-        kv_tier(tier.name, per_gpu, tier.bandwidth, flops / layout.gpus_per_replica, reached)
+        kv_tier(tier, per_gpu, flops / layout.gpus_per_replica, reached, layout.dp)
         for tier in site.table.tiers
         if tier.pcie_gen in (None, accelerator.pcie_gen)
     )
 
 
 def _growth(deployment: Deployment, site: Site, load: Sequences, gpus: int, plan: MemoryPlan | None) -> Growth:
-    """Lines at a quarter, half, once, twice and four times the context, on the chosen layout."""
+    """Lines at half, once and twice the context, on the chosen layout."""
     layout = plan.layout if plan else Layout()
     reference = plan or site.plan(deployment, layout, load)
     weights = layout.dp * deployment.weights(layout).replica
     fixed = weights + layout.gpus * reference.runtime_inside
     limit = deployment.model.max_context
-    wanted = (load.context // 4, load.context // 2, load.context, load.context * 2, load.context * 4)
+    wanted = (load.context // 2, load.context, load.context * 2)
     contexts = sorted({value for value in wanted if 1 <= value <= max(limit, load.context)})
     most = max(2 * load.users, min(4 * load.users, reference.max_users))
     users = sorted({max(1, round(most * step / _GROWTH_POINTS)) for step in range(_GROWTH_POINTS + 1)})

@@ -17,7 +17,7 @@ from ....engine.cost.tornado import Tornado
 from ....engine.deployment.planner import DemandPlan
 from ....engine.evaluate import Evaluation
 from ....engine.sections.cost import CostResult
-from ....report import growth, plans
+from ....report import growth, load_curve, plans
 from ....report.cost_levers import levers
 from ....report.show import Block
 from ....scenario import Scenario
@@ -85,15 +85,16 @@ class CostScreen(SectionScreen[CostResult]):
     class More(Message):
         """Levers and tornado have been computed."""
 
-        def __init__(
-            self,
-            scenario: Scenario,
-            levers: tuple[CostLever, ...],
-            tornado: Tornado | None,
-            grown: tuple[Block, ...],
-        ) -> None:
+        def __init__(self, scenario: Scenario, levers: tuple[CostLever, ...], tornado: Tornado | None) -> None:
             super().__init__()
-            self.scenario, self.levers, self.tornado, self.grown = scenario, levers, tornado, grown
+            self.scenario, self.levers, self.tornado = scenario, levers, tornado
+
+    class Foreseen(Message):
+        """Latency of the fleet and growth have been computed."""
+
+        def __init__(self, scenario: Scenario, tails: tuple[Block, ...], grown: tuple[Block, ...]) -> None:
+            super().__init__()
+            self.scenario, self.tails, self.grown = scenario, tails, grown
 
     class Planned(Message):
         """The catalog has been searched."""
@@ -112,6 +113,8 @@ class CostScreen(SectionScreen[CostResult]):
             yield BarList()
         with Panel("What the demand takes", id="sizing"):
             yield ProseView()
+        with Panel("Latency of the fleet, mean and tails", id="fleet-latency"):
+            yield ProseView(id="tails")
         with Panel("Decision", id="decision"):
             yield DecisionTree()
         with Panel("Breakevens, and what each request and user costs", id="breakevens"):
@@ -156,21 +159,29 @@ class CostScreen(SectionScreen[CostResult]):
         time.sleep(_REST_S)
         if worker.is_cancelled:
             return
+        tails, grown = load_curve.fleet(evaluation), growth.of(evaluation)
+        if worker.is_cancelled:
+            return
+        self.post_message(self.Foreseen(scenario, tails, grown))
         try:
             levers, tornado = evaluation.cost_levers, evaluation.cost_tornado
         except ValueError:
             levers, tornado = (), None
-        grown = growth.of(evaluation)
         if not worker.is_cancelled:
-            self.post_message(self.More(scenario, levers, tornado, grown))
+            self.post_message(self.More(scenario, levers, tornado))
+
+    def on_cost_screen_foreseen(self, event: Foreseen) -> None:
+        if event.scenario != self.scenario:
+            return
+        self.place(*event.tails, *(event.grown or (growth.unasked(),)))
+        self.query_one("#fleet-latency").display = bool(event.tails)
+        for widget in self.query("#growth-chart, #growth"):
+            widget.display = len(event.grown) > 1
 
     def on_cost_screen_more(self, event: More) -> None:
         if event.scenario != self.scenario:
             return
         self.levers = event.levers
-        self.place(*(event.grown or (growth.unasked(),)))
-        for widget in self.query("#growth-chart, #growth"):
-            widget.display = len(event.grown) > 1
         currency = event.scenario.currency
         self.place(levers(event.levers, currency))
         self.query_one(TornadoBars).show(event.tornado, currency)

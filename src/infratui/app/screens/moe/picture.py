@@ -65,7 +65,7 @@ def token_picture(reel: TokenReel, frame: TokenFrame, width: int) -> tuple[Line,
         *_beside(scores, experts, left, rows),
         _cut(*_mix(reel, frame), width=width),
         _cut((f" {stat}", "$muted"), width=width),
-        _cut((_legend("tokens on an expert", ("0", "1", "2–3", "4–7", "8+")), "$muted"), width=width),
+        _cut(*_legend("tokens on an expert", ("0", "1", "2–3", "4–7", "8+")), width=width),
     )  # fmt: skip
 
 
@@ -85,7 +85,7 @@ def batch_picture(reel: BatchReel, frame: BatchFrame, width: int) -> tuple[Line,
         *_beside(_curve(reel, frame, left), _experts(grid, _batch_cell(frame)), left, rows),
         _cut((f" {capacity}", "$bad" if routing.assignments_dropped else "$muted"), width=width),
         _cut((f" {_load_words(frame, router)}", "$muted"), width=width),
-        _cut((_legend("load over the mean", _TIMES) + "  ! over capacity", "$muted"), width=width),
+        _cut(*_legend("load over the mean", _TIMES), ("! over capacity", "$muted"), width=width),
     )  # fmt: skip
 
 
@@ -96,8 +96,12 @@ def _heading(gpus: int) -> str:
     return f"experts, by the {gpus} GPUs that hold them" if gpus > 1 else "experts"
 
 
-def _legend(what: str, levels: Sequence[str]) -> str:
-    return f" {what}: " + "  ".join(f"{glyph} {words}" for glyph, words in zip(HEAT, levels, strict=True))
+def _legend(what: str, levels: Sequence[str]) -> list[tuple[str, str]]:
+    """The levels in the colours that the heat map has."""
+    pieces = [(f" {what}: ", "$muted")]
+    for at, (glyph, words) in enumerate(zip(HEAT, levels, strict=True)):
+        pieces += [(glyph, _TOUCHED if at else _UNTOUCHED), (f" {words}  ", "$muted")]
+    return pieces
 
 
 def _per_gpu(load: Sequence[int], gpus: int) -> list[int]:

@@ -8,6 +8,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.content import Content
 from textual.geometry import Region
+from textual.message import Message
 from textual.strip import Strip
 from textual.visual import Visual
 
@@ -35,6 +36,9 @@ class RouterPanel(GridAnimation):
     A new router plays its first tokens and rests; the same one goes on as it is. Of a frame only the lines that differ
     from the last one are drawn again.
     """
+
+    class Turned(Message):
+        """The other view is shown now."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -69,9 +73,12 @@ class RouterPanel(GridAnimation):
         if not same_tokens or self._tokens is None:
             self._tokens = TokenReel(router.spec, router.seed, router.layer, router.skew, words, router.ep)
             self._left_at = 0
-        if same_tokens and not self._whole:
+        if same_tokens and not self._whole and self.playing:
             # Batch, capacity: what the tokens do is not changed by it.
             return
+        if not same_tokens:
+            # A new router plays its tokens first; where nothing moves it shows what all of them leave.
+            self._whole = not motion
         self._start()
 
     def _start(self) -> None:
@@ -101,6 +108,17 @@ class RouterPanel(GridAnimation):
         self.REST = self._left_at
         self.set_reactive(GridAnimation.frame, self._left_at)
         self.refresh(layout=True)
+
+    def rested(self) -> None:
+        """The tokens have passed: what the whole batch leaves on the experts stays on screen."""
+        if not self._whole and self._batch is not None:
+            self._left_at = self.frame
+            self._whole = True
+            self.FRAMES = len(self._batch)
+            self.REST = len(self._batch) - 1
+            self.set_reactive(GridAnimation.frame, self.REST)
+            self.refresh(layout=True)
+            self.post_message(self.Turned())
 
     @property
     def caption(self) -> str:

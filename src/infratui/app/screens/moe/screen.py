@@ -72,7 +72,7 @@ class MoeScreen(SectionScreen["MoeResult"]):
     MoeScreen #sides, MoeScreen #left, MoeScreen #right { height: auto; }
     MoeScreen.-huge #sides { layout: horizontal; }
     MoeScreen.-huge #left, MoeScreen.-huge #right { width: 1fr; }
-    MoeScreen.-low StacksView { height: 2; }
+    MoeScreen.-low StacksView { height: 3; }
     MoeScreen.-refused StacksView { display: none; }
     """
 
@@ -119,6 +119,10 @@ class MoeScreen(SectionScreen["MoeResult"]):
         panel.motion_view()
         self._title_router()
         panel.scroll_visible(animate=False)
+
+    def on_router_panel_turned(self, event: RouterPanel.Turned) -> None:
+        event.stop()
+        self._title_router()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Bring the router into view with an input that is its own."""

@@ -21,8 +21,6 @@ class ClusterView(GridAnimation):
     ```
     """
 
-    CYCLES = 2
-
     def __init__(self, *, motion: bool = True, id: str | None = None) -> None:
         super().__init__(motion=motion, id=id)
         self._cluster: Cluster | None = None

@@ -1,4 +1,4 @@
-"""The cluster as lines of text: nodes of GPUs with shard, stage and replica, memory gauges and named links. Pure."""
+"""The cluster as lines: GPUs that fill, send and wait, what they hold, the links, where the time goes. Pure."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from ....engine.cluster.grid import GpuPlace
 from ....engine.cluster.layout import Layout
 from ....engine.cluster.legal import divisors
+from ....engine.figures.units import format_seconds, significant
 from ....engine.sections.parallelism import StageMemory
+from ....report.draw import share
 from .frames import Act, Mark, TrafficFrame, drawn
 
 Pieces = list[tuple[str, str]]
 """A line: texts with their colour variables."""
 
-PALETTE = ("key", "kv", "good", "tight", "weights", "foreground")
-"""Colours of shards, stages and replicas, in turn; the letter and number tell them apart without."""
 LOOK: dict[Act, tuple[str, str]] = {
     "idle": ("·", "line"),
     "deal": ("▼", "key"),
@@ -30,6 +30,12 @@ _LEVELS = "▁▂▃▄▅▆▇█"
 _TIGHT = 0.95
 _MOST_IDLE = 16
 _NARROWEST_GAUGE = 4
+_ROOMY = 14
+"""Lines from which there is room for the bar of the layers."""
+_NAMED = 0.03
+"""Share of a token's time from which a cause is named."""
+_STRIP = "█▓▒░▚▞▤▥"
+"""One glyph per cause of time."""
 _WIDEST_ROW = 8
 _EACH_WAY = " each way"
 
@@ -48,6 +54,9 @@ class Cluster:
     inside: str = ""
     """Name and bandwidth of the link inside a node."""
     between: str = ""
+    layers: int = 0
+    strip: tuple[tuple[str, float, str], ...] = ()
+    """The time of one token by cause: label, seconds, tone."""
 
     @property
     def shown(self) -> tuple[GpuPlace, ...]:
@@ -95,7 +104,11 @@ class Picture:
         # Rows of a node are alike: 4 and 4 rather than 7 and 1.
         self.per_row = max((count for count in divisors(cluster.gpus_per_node) if count <= fits), default=1)
         self.rows = tuple(self._rows())
-        self.tall = 2 * len(self.rows) + 3 <= most_lines
+        self._below = 2 + (2 if cluster.strip else 0) + (1 if cluster.layers and most_lines > _ROOMY else 0)
+        fitting = (deep for deep in (3, 2) if deep * len(self.rows) + 1 + self._below <= most_lines)
+        self.deep = next(fitting, 1)
+        """Lines of a GPU: its name and what travels, how far it is, what it holds."""
+        self.tall = self.deep > 1
         if self.tall:
             self._cell = max(_NARROWEST_GAUGE + 2, min(12, room // self.per_row))
 
@@ -116,8 +129,8 @@ class Picture:
             ("E", place.expert_rank or 0, self._experts and place.expert_rank is not None),
         ):
             if there:
-                parts.append((f"{letter}{index}", PALETTE[index % len(PALETTE)]))
-        return parts or [("GPU", PALETTE[0])]
+                parts.append((f"{letter}{index}", ""))
+        return parts or [("GPU", "")]
 
     def _rows(self) -> Iterator[PictureRow]:
         cells: list[tuple[int, GpuPlace | None]] = [(place.node, place) for place in self.shown]
@@ -136,22 +149,87 @@ class Picture:
 
     @property
     def lines(self) -> int:
-        """Links, GPUs, caption and legend."""
-        return 3 + len(self.rows) * (2 if self.tall else 1)
+        """Links, GPUs, layers, caption, the strip of time and the legend."""
+        return 1 + len(self.rows) * self.deep + self._below
 
     def line(self, y: int, frame: TrafficFrame) -> Pieces:
         """Line `y` of a frame."""
         if y == 0:
             return self._links(frame)
-        if y == self.lines - 2:
-            return [(" " + fit(frame.caption, self.width - 1), "")]
-        if y == self.lines - 1:
-            return self._legend()
-        at, gauge = divmod(y - 1, 2) if self.tall else (y - 1, 0)
+        below = y - 1 - len(self.rows) * self.deep
+        if below >= 0:
+            return self._under(below, frame)
+        at, part = divmod(y - 1, self.deep)
         row = self.rows[at]
-        if gauge:
-            return self._gauges(row)
-        return self._row(row, frame)
+        if part == 0:
+            return self._row(row, frame)
+        if part == 1 and self.deep == 3:
+            return self._doing(row, frame)
+        return self._gauges(row)
+
+    def _under(self, below: int, frame: TrafficFrame) -> Pieces:
+        """The lines below the GPUs."""
+        lines = ["caption", *(["layers"] if self._below in (3, 5) else [])]
+        lines += ["strip", "causes"] if self.cluster.strip else []
+        match (*lines, "legend")[below]:
+            case "caption":
+                # Where the layers have no line of their own, their number stands here.
+                bare = self.cluster.layers and "layers" not in lines and 0 < frame.layer < 1
+                now = f"layer {max(1, round(frame.layer * self.cluster.layers))} · " if bare else ""
+                return [(" " + fit(now + frame.caption, self.width - 1), "bold")]
+            case "layers":
+                return self._layers(frame)
+            case "strip":
+                return self._strip(frame)
+            case "causes":
+                return self._causes()
+            case _:
+                return self._legend()
+
+    def _layers(self, frame: TrafficFrame) -> Pieces:
+        """`layer 12 of 80 ━━━━╸────`."""
+        layers = self.cluster.layers
+        now = max(1, round(frame.layer * layers))
+        head = f" layer {now:>{len(str(layers))}} of {layers} "
+        room = max(4, min(60, self.width - len(head) - 1))
+        done = round(frame.layer * room)
+        return [(head, "muted"), ("━" * done, "key"), ("─" * (room - done), "line")]
+
+    def _strip(self, frame: TrafficFrame) -> Pieces:
+        """The time of one token to scale, with a cursor where the picture stands."""
+        total = sum(seconds for _, seconds, _ in self.cluster.strip)
+        head = f" {format_seconds(total)} a token "
+        room = max(8, self.width - len(head) - 1)
+        cells = share(tuple(seconds for _, seconds, _ in self.cluster.strip), total, room)
+        pieces: Pieces = [(head, "bold")]
+        cursor = min(room - 1, int(frame.cursor * room))
+        at = 0
+        for glyph, count, (_, _, tone) in zip(_STRIP, cells, self.cluster.strip, strict=False):
+            text = glyph * count
+            if at <= cursor < at + count:
+                pieces += [(text[: cursor - at], tone), ("┃", "bold foreground"), (text[cursor - at + 1 :], tone)]
+            else:
+                pieces.append((text, tone))
+            at += count
+        return [piece for piece in pieces if piece[0]]
+
+    def _causes(self) -> Pieces:
+        pieces: Pieces = [(" ", "")]
+        total = sum(seconds for _, seconds, _ in self.cluster.strip)
+        for glyph, (label, seconds, tone) in zip(_STRIP, self.cluster.strip, strict=False):
+            if seconds >= _NAMED * total:
+                pieces += [(f"{glyph} ", tone), (f"{label} {significant(seconds * 1e3, 2)}  ", "muted")]
+        return trim([*pieces, ("ms", "muted")], self.width)
+
+    def _doing(self, row: PictureRow, frame: TrafficFrame) -> Pieces:
+        """How far each GPU is."""
+        parts: Pieces = [self._head(row, True), ("│", "line")]
+        for place in row.places:
+            if place is None:
+                parts.append((" " * self._cell, ""))
+            else:
+                parts += [(" ", ""), *doing(frame, place, self._cell - 2), (" ", "")]
+        return parts
 
     def _links(self, frame: TrafficFrame) -> Pieces:
         cluster = self.cluster
@@ -204,13 +282,29 @@ class Picture:
                 parts.append((" idle".ljust(self._cell)[: self._cell], "muted"))
                 continue
             label = self.label(place)
-            parts += [mark_text(frame.marks[place.index]), *label]
+            parts += [self._travelling(frame, place), *label]
             rest = self._label - sum(len(text) for text, _ in label)
             if self.tall:
-                parts.append((" " * (self._cell - self._label - 1 + rest), ""))
+                left = self._cell - self._label - 1 + rest
+                running = frame.marks[place.index].act == "reduce"
+                if self.deep == 2 and left > _NARROWEST_GAUGE:
+                    parts += [(" ", ""), *doing(frame, place, left - 2), (" ", "")]
+                else:
+                    parts.append((("─" if running else " ") * left, "tight" if running else ""))
             else:
                 parts += [(" " * rest, ""), self._level(place), (" ", "")]
         return parts
+
+    def _travelling(self, frame: TrafficFrame, place: GpuPlace) -> tuple[str, str]:
+        """What stands before a GPU: in an all-reduce one ◆ that runs along the links of its group."""
+        mark = frame.marks[place.index]
+        if mark.act == "reduce":
+            size = self.cluster.layout.tp
+            here = place.shard == min(size - 1, int(frame.progress * size - 0.001))
+            return ("◆", "tight") if here else ("─", "tight")
+        if not self.tall and mark.act == "work" and not mark.batch:
+            return _LEVELS[min(7, int(frame.progress * 7.99))], "weights"
+        return mark_text(mark)
 
     def _level(self, place: GpuPlace) -> tuple[str, str]:
         used = self.cluster.stages[place.stage].used
@@ -227,6 +321,27 @@ class Picture:
                 continue
             parts += [(" ", ""), *gauge(self.cluster.stages[place.stage], width), (" ", "")]
         return parts
+
+
+def doing(frame: TrafficFrame, place: GpuPlace, width: int) -> Pieces:
+    """How far a GPU is, in `width` cells: a bar that fills, letters of its micro-batch, what it sends, or a bubble."""
+    mark = frame.marks[place.index]
+    tone = LOOK[mark.act][1]
+    if mark.act == "work":
+        done = max(1, round(frame.progress * width))
+        glyph = chr(ord("a") + (mark.batch - 1) % 26) if mark.batch else "▇"
+        return [(glyph * done, tone), ("·" * (width - done), "line")]
+    if mark.act in ("send", "out", "back"):
+        # Of an exchange every GPU is elsewhere: it sends to all others.
+        shift = place.index * 0.37 if mark.act != "send" else 0.0
+        at = int(((frame.progress + shift) % 1.0) * width) % max(1, width)
+        at = width - 1 - at if mark.act == "back" else at
+        return [("·" * at, "line"), (LOOK[mark.act][0], tone), ("·" * (width - at - 1), "line")]
+    if mark.act == "reduce":
+        return [("▇" * width, "muted")]
+    if mark.act in ("deal", "done"):
+        return [((LOOK[mark.act][0] * 2).center(width), tone)]
+    return [(" " * width, "")]
 
 
 def mark_text(mark: Mark) -> tuple[str, str]:

@@ -11,8 +11,9 @@ from textual.containers import Container, Vertical
 from textual.message import Message
 from textual.worker import get_current_worker
 
-from ....report.load_curve import page as load_page
-from ....report.parallelism import link_text
+from ....engine.figures.units import format_seconds
+from ....report.parallelism import link_text, rest
+from ....report.show import Block
 from ....scenario import Scenario
 from ...screen.section import SectionScreen
 from ...widgets.drawn import ProseView
@@ -21,12 +22,11 @@ from ...widgets.panel import Panel
 from ...widgets.table import TableView
 from .batch_timeline import BatchTimeline
 from .cluster_view import ClusterView
-from .frames import Play, TrafficFrame, Words, frames, still
+from .frames import Play, TrafficFrame, Words, frames, still, strip
 from .picture import Cluster
 
 if TYPE_CHECKING:
     from ....engine.evaluate import Evaluation
-    from ....engine.sections.load_curve import LoadCurve
     from ....engine.sections.parallelism import Chosen, ParallelismResult
 
 _REST_S = 0.08
@@ -118,6 +118,8 @@ class ParallelismScreen(SectionScreen["ParallelismResult"]):
                     yield LineChart(id="load-tpot")
                     yield TableView(limit=4)
                     yield ProseView(id="load-words")
+                with Panel("Prefill and decode apart", id="apart"):
+                    yield ProseView()
                 with Panel("Links: what a token sends, and each link's time for it", id="links"):
                     yield TableView(limit=18)
                     yield ProseView()
@@ -150,15 +152,20 @@ class ParallelismScreen(SectionScreen["ParallelismResult"]):
             result.gpus_per_node,
             link_text(result.node_link),
             link_text(result.fabric),
+            result.model.layers,
+            strip(play) if (play := playing(result, chosen)) is not None else (),
         )
         self.query_one(ClusterView).show(cluster, played(result, chosen, cluster), motion=self.motion)
+        serving = chosen.serving
+        title = f"One decode step, {format_seconds(serving.tpot_s)} a token" if serving else "The GPUs"
+        self.query_one("#cluster", Panel).border_title = f"{title} · space plays  . , step  + - speed"
 
     class Loaded(Message):
-        """The layout under load has been computed."""
+        """What takes longer has been computed: the layout under load, prefill and decode apart."""
 
-        def __init__(self, scenario: Scenario, found: LoadCurve | None) -> None:
+        def __init__(self, scenario: Scenario, blocks: tuple[Block, ...]) -> None:
             super().__init__()
-            self.scenario, self.found = scenario, found
+            self.scenario, self.blocks = scenario, blocks
 
     @work(thread=True, exclusive=True, group="load")
     def _load(self, scenario: Scenario, evaluation: Evaluation) -> None:
@@ -167,19 +174,15 @@ class ParallelismScreen(SectionScreen["ParallelismResult"]):
         time.sleep(_REST_S)
         if worker.is_cancelled:
             return
-        try:
-            found: LoadCurve | None = evaluation.load_curve
-        except ValueError:
-            found = None
+        blocks = rest(evaluation, self.bytes_as)
         if not worker.is_cancelled:
-            self.post_message(self.Loaded(scenario, found))
+            self.post_message(self.Loaded(scenario, blocks))
 
     def on_parallelism_screen_loaded(self, event: Loaded) -> None:
         if event.scenario != self.scenario:
             return
-        self.query_one("#load").display = event.found is not None
-        if event.found is not None:
-            self.place(*load_page(event.found))
+        self.query_one("#load").display = any(block.id == "load" for block in event.blocks)
+        self.place(*event.blocks)
 
     def on_table_view_moved(self, event: TableView.Moved) -> None:
         self.note(event.detail, "muted" if event.detail else "")
@@ -200,14 +203,18 @@ class ParallelismScreen(SectionScreen["ParallelismResult"]):
 
 def played(result: ParallelismResult, chosen: Chosen, cluster: Cluster) -> tuple[TrafficFrame, ...]:
     """The frames of the chosen layout; a single still one where nothing runs."""
-    places = cluster.shown
+    play = playing(result, chosen)
+    return (still(cluster.shown, chosen.no_speed),) if play is None else frames(play, cluster.shown)
+
+
+def playing(result: ParallelismResult, chosen: Chosen) -> Play | None:
+    """What there is to play; None where nothing runs."""
     if chosen.serving is None or chosen.parts is None:
-        return (still(places, chosen.no_speed),)
+        return None
     mixture = result.model.mixture
     words = Words(
         result.node_link.name if result.node_link else "the node's link",
         result.fabric.name,
         mixture.top_k if mixture else 0,
     )
-    play = Play(chosen.layout, chosen.parts, chosen.serving.batch, chosen.serving.tpot_s, result.gpus_per_node, words)
-    return frames(play, places)
+    return Play(chosen.layout, chosen.parts, chosen.serving.batch, chosen.serving.tpot_s, result.gpus_per_node, words)

@@ -1,0 +1,83 @@
+"""What the palette knows besides actions: models, GPUs, presets, terms, themes, and fields that are set by typing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .. import store
+from ..inputs import Kind
+from ..scenario import INPUTS, ScenarioError
+from ..settings_text import parse_value
+from .theme import THEMES
+from .widgets.choice import Choice
+
+if TYPE_CHECKING:
+    from .app import InfraApp
+
+_LISTED = ("model", "accelerator", "precision", "kv_precision")
+"""Fields whose every value stands in the palette."""
+
+
+def things(app: InfraApp) -> list[Choice]:
+    """Everything with a name, after the actions; a value is `kind:id`."""
+    book = app.session.fields
+    found = [
+        Choice(f"{field}:{choice.value}", choice.label, f"{INPUTS[field].label:12} {choice.detail}", choice.own)
+        for field in _LISTED
+        for choice in book.choices(field)
+    ]
+    found += [Choice(f"preset:{preset.id}", preset.title, f"Preset       {preset.about}") for preset in store.presets()]
+    found += [Choice(f"theme:{name}", name, "Theme") for name in THEMES]
+    terms = app.library.terms.values()
+    return found + [Choice(f"term:{entry.id}", entry.name, f"Term         {entry.short}") for entry in terms]
+
+
+def take(app: InfraApp, word: str) -> None:
+    """Take one of the things."""
+    kind, _, name = word.partition(":")
+    match kind:
+        case "preset":
+            preset = next(entry for entry in store.presets() if entry.id == name)
+            app.session.open(store.load_scenario(preset.path))
+            app.note(f"{preset.title} opened; u undoes it", "good")
+        case "theme":
+            app.settings = app.settings.with_(theme=name)
+        case "term":
+            app.open_term(name)
+        case _:
+            _change(app, kind, name)
+
+
+def set_field(app: InfraApp, text: str) -> None:
+    """`users 200`: set a field that is named by its label or id, or by how either begins."""
+    head, _, value = text.strip().partition(" ")
+    field, rest = _field(head), value
+    if field is None:
+        # Labels of two words: `input tokens 500`.
+        head, _, rest = text.strip().rpartition(" ")
+        field = _field(head)
+    if field is None or not rest.strip():
+        app.note(f"{text[:40]!r}: write a field and its value, such as users 200", "bad")
+        return
+    _change(app, field, rest.strip())
+
+
+def _field(name: str) -> str | None:
+    name = name.casefold().replace("-", " ").replace("_", " ").strip()
+    if not name:
+        return None
+    known = {field: (spec.label.casefold(), field.replace("_", " ")) for field, spec in INPUTS.items()}
+    exact = next((field for field, names in known.items() if name in names), None)
+    return exact or next((field for field, names in known.items() if any(n.startswith(name) for n in names)), None)
+
+
+def _change(app: InfraApp, field: str, text: str) -> None:
+    try:
+        value = parse_value(field, text)
+        if INPUTS[field].kind in (Kind.MODEL, Kind.ACCELERATOR, Kind.PRECISION, Kind.KV_PRECISION):
+            app.session.check_name(field, str(value))
+        app.session.change(**{field: value})
+    except (ScenarioError, ValueError, OSError) as error:
+        app.note(str(error), "bad")
+        return
+    app.note(f"{INPUTS[field].label}: {app.session.fields.shown(field, value)}; u undoes it", "good")

@@ -1,0 +1,98 @@
+"""What a newcomer asks, and the most keys that the answer takes from a first start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from infratui.app.app import InfraApp
+from infratui.app.widgets.headline import HeadlineView
+
+Make = Callable[..., InfraApp]
+
+
+async def pressed(pilot: Pilot[int], *keys: str) -> str:
+    """Press keys and wait; what the headline says then."""
+    await pilot.press(*keys)
+    for _ in range(3):
+        await pilot.pause()
+        await pilot.app.workers.wait_for_complete()
+    await pilot.pause()
+    answer = pilot.app.screen.query_one(HeadlineView).answer
+    return f"{answer.text} {answer.figure} {answer.detail}"
+
+
+def said(text: str) -> list[str]:
+    return ["space" if letter == " " else letter for letter in text]
+
+
+@pytest.mark.long
+async def test_how_many_h200_for_deepseek_v3_with_200_users_at_16k(make_app: Make) -> None:
+    """Model by its initials, the GPU by name, users and context typed on their rows: no more than 25 keys."""
+    app = make_app()
+    keys = ["enter", *"dsv3", "enter", "down", "down", "down", *"200", "enter", "down", *"16k", "enter"]
+    keys += [":", *"h200", "enter"]
+    assert len(keys) <= 25
+    async with app.run_test(size=(120, 36)) as pilot:
+        answer = await pressed(pilot, *keys)
+        scenario = app.scenario
+        assert scenario.model == "deepseek-v3"
+        assert (scenario.users, scenario.context) == (200, 16384)
+        assert scenario.accelerator.startswith("h200")
+        assert "H200" in answer
+        assert "hold" in answer or "Needs" in answer
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        (["2"], ("Yes: FP8", "decides")),
+        (["alt+3"], ("why", "or")),
+        (["alt+4"], ("Use an API", "month", "requests/day")),
+        (["alt+5"], ("arithmetic", "experts must be in memory")),
+    ],
+    ids=["quantize", "split", "buy or rent", "why MoE"],
+)
+async def test_a_screen_answers_at_once(make_app: Make, keys: list[str], words: tuple[str, ...]) -> None:
+    async with make_app().run_test(size=(120, 36)) as pilot:
+        answer = await pressed(pilot, *keys)
+        for word in words:
+            assert word in answer
+
+
+@pytest.mark.long
+async def test_saving_takes_two_keys_and_a_name(
+    make_app: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    app = make_app()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pressed(pilot, "s", *"mine.yaml", "enter")
+        # The first letter replaces the name that is offered.
+        assert app.session.base == app.scenario
+        assert not app.session.is_changed
+        assert any("mine" in path.name for path in [*tmp_path.rglob("*.yaml"), *Path.home().rglob("mine*.yaml")])
+
+
+@pytest.mark.long
+async def test_two_precisions_are_compared_in_six_keys(make_app: Make) -> None:
+    app = make_app()
+    keys = ["c", "down", "right", "c"]
+    assert len(keys) <= 6
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pressed(pilot, *keys)
+        assert app.current_mode == "compare"
+        assert app.session.pinned is not None
+        assert app.session.pinned.precision != app.scenario.precision
+
+
+@pytest.mark.long
+async def test_the_palette_sets_a_field_by_name(make_app: Make) -> None:
+    app = make_app()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pressed(pilot, ":", *said("users 200"), "enter")
+        assert app.scenario.users == 200
