@@ -311,10 +311,10 @@ def test_what_is_remembered_is_what_a_fresh_evaluation_says(changes: list[tuple[
 
 def test_a_price_sizes_nothing_again() -> None:
     evaluator = Evaluator(FACTS)
-    first = evaluator(Scenario()).vram
+    first = evaluator(Scenario()).parallelism
 
-    assert evaluator(Scenario(on_demand_usd=9.0)).vram is first
-    assert evaluator(Scenario(users=3)).vram is not first
+    assert evaluator(Scenario(on_demand_usd=9.0)).parallelism is first
+    assert evaluator(Scenario(users=3)).parallelism is not first
 
 
 def test_a_fleet_of_no_demand_is_one_replica() -> None:
