@@ -333,7 +333,8 @@ def test_every_family_has_a_case():
         stated = values.get("text_config", values)["model_type"]
         kinds.add(ALIASES.get(stated, stated))
     # Llama in all but name: granite and gemma; ancestors of families that have one: olmo, cohere2, nemotron, qwen2_moe.
-    assert set(FAMILIES) - kinds == {"granite", "gemma", "olmo", "cohere2", "nemotron", "qwen2_moe"}
+    elsewhere = {"mimo", "mimo_v2", "laguna", "hy_v3", "kimi_linear"}  # test_windowed.py
+    assert set(FAMILIES) - kinds - elsewhere == {"granite", "gemma", "olmo", "cohere2", "nemotron", "qwen2_moe"}
 
 
 def test_names_lead_to_families():

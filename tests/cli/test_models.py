@@ -71,3 +71,12 @@ def test_what_cannot_be_asked_is_one_line(arguments) -> None:
     assert found.exit_code == 2
     assert found.stdout == ""
     assert found.stderr.count("\n") == 1
+
+
+def test_cache_growth_is_what_lies_beyond_the_windows() -> None:
+    """Gemma 4 31B: 10 full layers of 4 heads of 512 keep growing, 50 see 1,024 tokens."""
+    text = run("gemma-4-31b").stdout
+    assert "81,920 + window 1,024" in text
+    row = json.loads(run("gemma-4-31b", "--json").stdout)["models"][0]
+    assert row["kv_bytes_per_token_bf16"] == 81_920
+    assert row["kv_windows_bf16"] == [{"tokens": 1024, "bytes_per_token": 819_200}]

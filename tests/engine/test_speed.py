@@ -193,6 +193,10 @@ def test_missing_figures_are_refused_in_words() -> None:
         Plan.of(model, bf16, bf16, replace(h100, bandwidth=None), Layout(), CONSTANTS)
     with pytest.raises(SpeedError, match="no published 16-bit compute rate"):
         Plan.of(model, bf16, bf16, replace(h100, bf16=None, fp16=None), Layout(), CONSTANTS)
+    # Cards that are joined by a link without a rate are not taken for PCIe cards.
+    assert serve(plan_of(gpu="ascend-910b"), CHAT).tpot_s > 0
+    with pytest.raises(SpeedError, match="rate of HCCS is not published"):
+        plan_of(gpu="ascend-910b", layout=Layout(2))
     with pytest.raises(SpeedError, match="engine 'foo' is not known; choose one of vllm"):
         plan_of(engine="foo")
     with pytest.raises(SpeedError, match=r"hold no sequence of 2,048 tokens \(0\.3 GB\)"):
@@ -309,7 +313,7 @@ def test_ranks_that_share_experts_run_an_engine_each() -> None:
 
 def test_an_interval_is_printed_in_the_words_of_its_figure() -> None:
     assert around(0.0091, Interval(0.9, 1.2), format_seconds) == " (8.2–11)"
-    assert around(0.9, Interval(0.9, 1.2), format_seconds) == " (810 ms–1.08 s)"
+    assert around(0.9, Interval(0.9, 1.2), format_seconds) == " (810 ms–1.1 s)"
     assert around(1200, Interval(0.5, 1.5), rounded_count) == " (600–1,800)"
     assert around(1.0, None, format_seconds) == ""
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from infratui.catalog.load import Catalog
 from infratui.engine.cluster.layout import Layout
 from infratui.engine.figures.units import GIB
+from infratui.engine.memory.block_rows import as_stored
 from infratui.engine.memory.weights import (
     checkpoint_weights,
     padded_vocabulary,
@@ -17,7 +18,9 @@ from infratui.engine.memory.weights import (
     total_weights,
     weights_per_gpu,
 )
-from infratui.engine.model.architecture import Part, layer_order
+from infratui.engine.model.architecture import GroupedQuery, Latent, Part, layer_order
+
+CATALOG = Catalog()
 
 MODELS = ("llama-3.3-70b", "deepseek-v3", "gpt-oss-120b", "gemma-3-27b", "qwen3-next-80b-a3b", "qwen2.5-7b")
 
@@ -121,3 +124,31 @@ def test_a_replica_holds_at_least_the_checkpoint(catalog: Catalog, name: str, tp
     replica = weights_per_gpu(model, fp8, Layout(tp, pp)).replica
 
     assert replica >= sum(entry.bytes for entry in checkpoint_weights(model, fp8)) - 64
+
+
+@pytest.mark.parametrize(
+    ("model", "gigabytes"),
+    # Qwen2.5-72B: rows of 29,568 in the down projections; gpt-oss: 2,880 everywhere; V2-Lite: experts of 1,408.
+    [("qwen2.5-72b", 47.4), ("llama-3.1-8b", 4.92), ("gpt-oss-20b", 15.8), ("deepseek-v2-lite", 10.4)],
+)
+def test_k_quants_of_rows_that_blocks_do_not_divide_are_stored_wider(model: str, gigabytes: float) -> None:
+    size = total_weights(CATALOG.model(model), CATALOG.precision("q4_k_m"))
+    assert size / 1e9 == pytest.approx(gigabytes, rel=0.01)
+
+
+def test_rows_that_blocks_divide_keep_their_precision() -> None:
+    precision = CATALOG.precision("q4_k_m")
+    assert as_stored(CATALOG.model("llama-3.1-8b"), precision) is precision
+    assert as_stored(CATALOG.model("qwen2.5-72b"), CATALOG.precision("fp8")) is CATALOG.precision("fp8")
+    wider = as_stored(CATALOG.model("qwen2.5-72b"), precision)
+    assert wider.bits_of(Part.MLP) == pytest.approx((2 * 4.5 + 7.0) / 3)
+
+
+def test_keys_wider_than_values_and_gated_latents() -> None:
+    plain = GroupedQuery(64, 4, 192)
+    narrow = GroupedQuery(64, 4, 192, value_dim=128)
+    assert narrow.kv_elements(1) == 4 * (192 + 128)
+    assert plain.weights(4096).total - narrow.weights(4096).total == 64 * 4096 * (64 + 4)
+    latent = Latent(96, 512, 128, 64, 128, 1536)
+    gated = Latent(96, 512, 128, 64, 128, 1536, output_gate=True)
+    assert gated.weights(7168).total - latent.weights(7168).total == 96 * 128 * 7168

@@ -8,7 +8,7 @@ from dataclasses import replace
 from ..engine.model.architecture import Extra
 from .draft import Draft
 from .errors import CheckpointError
-from .families import dense, gemma4, hybrid, latent, mixture
+from .families import dense, gemma4, hybrid, latent, mixture, windowed
 from .families.vision import TOWERS
 from .fields import Fields
 from .text import safe_text
@@ -38,6 +38,11 @@ FAMILIES: dict[str, Callable[[Fields], Draft]] = {
     "nemotron_h": hybrid.nemotron_h,
     "minimax_m1": hybrid.minimax_m1,
     "gemma4": gemma4.gemma4,
+    "kimi_linear": hybrid.kimi_linear,
+    "mimo": windowed.mimo,
+    "mimo_v2": windowed.mimo_v2,
+    "laguna": windowed.laguna,
+    "hy_v3": windowed.hunyuan_v3,
 }
 """Every family by the `model_type` that it is best known by."""
 
@@ -63,6 +68,8 @@ ALIASES = {
     "qwen3_5_text": "qwen3_next",
     "qwen3_5_moe": "qwen3_next",
     "qwen3_5_moe_text": "qwen3_next",
+    "kimi_k3": "kimi_linear",
+    "mimo_v2_flash": "mimo_v2",
     "kimi_k2": "deepseek_v3",
     "kimi_k25": "deepseek_v3",
     "deepseek_v32": "deepseek_v3",
@@ -91,7 +98,13 @@ ARCHITECTURES = {
     "DeciLMForCausalLM": "nemotron-nas",
     "FalconForCausalLM": "falcon",
     "GptOssForCausalLM": "gpt_oss",
+    "HYV3ForCausalLM": "hy_v3",
+    "KimiLinearForCausalLM": "kimi_linear",
+    "LagunaForCausalLM": "laguna",
     "LlamaForCausalLM": "llama",
+    "MiMoForCausalLM": "mimo",
+    "MiMoV2FlashForCausalLM": "mimo_v2",
+    "MiMoV2ForCausalLM": "mimo_v2",
     "MiniMaxM1ForCausalLM": "minimax_m1",
     "MiniMaxText01ForCausalLM": "minimax_m1",
     "MiniMaxM2ForCausalLM": "minimax_m2",

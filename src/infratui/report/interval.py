@@ -13,11 +13,17 @@ def around(value: float, interval: Interval | None, words: Callable[[float], str
     if interval is None:
         return ""
     # More digits than two would claim to know the ends.
-    low, high = (words(float(f"{end:.2g}")) for end in interval.around(value))
+    low, high = (_short(words(float(f"{end:.2g}"))) for end in interval.around(value))
     unit = words(value).partition(" ")[2]
     if unit and all(text.partition(" ")[2] == unit for text in (low, high)):
         low, high = low.partition(" ")[0], high.partition(" ")[0]
     return f" ({low}–{high})"
+
+
+def _short(text: str) -> str:
+    """Without zeros behind the point that only fill up digits: `38.0 ms` as `38 ms`."""
+    number, blank, unit = text.partition(" ")
+    return f"{number.rstrip('0').rstrip('.') if '.' in number else number}{blank}{unit}"
 
 
 def rounded_count(value: float) -> str:

@@ -42,6 +42,7 @@ def grouped(  # noqa: PLR0913 – what a family may say otherwise about a layer
     sinks: bool = False,
     output_gate: bool = False,
     value_is_key: bool = False,
+    value_dim: int = 0,
     extra_parameters: int = 0,
 ) -> GroupedQuery:
     """MHA, GQA or MQA of one layer; what is not passed comes from the configuration."""
@@ -67,6 +68,7 @@ def grouped(  # noqa: PLR0913 – what a family may say otherwise about a layer
         sinks=sinks,
         output_gate=output_gate,
         value_is_key=value_is_key,
+        value_dim=value_dim if value_dim != head_dim else 0,
         extra_parameters=extra_parameters,
     )
 

@@ -1,8 +1,8 @@
-"""Hybrids: attention beside linear or state-space layers – Qwen3-Next and 3.5, Nemotron-H, MiniMax-01/M1."""
+"""Hybrids: attention beside linear or state-space layers – Qwen3-Next and 3.5, Kimi K3, Nemotron-H, MiniMax-01/M1."""
 
 from __future__ import annotations
 
-from ...engine.model.architecture import AnyMlp, Dense, Extra, LayerGroup, Mixture, Recurrent
+from ...engine.model.architecture import AnyMlp, Dense, Extra, Latent, LayerGroup, Mixture, Recurrent
 from ..draft import Draft, layer
 from ..errors import CheckpointError
 from ..fields import HEADS, LAYERS, WIDTH, Fields
@@ -50,6 +50,53 @@ def _delta_net(config: Fields) -> Recurrent:
         conv_kernel=config.integer("linear_conv_kernel_dim", high=1024),
         state_bits=_state_bits(config, "mamba_ssm_dtype"),
     )
+
+
+def kimi_linear(config: Fields) -> Draft:
+    """Kimi Linear and K3: delta attention with a state per head on most layers, latent attention on each fourth."""
+    layers = layer_count(config)
+    linear = config.section("linear_attn_config")
+    if linear is None:
+        raise config.missing("linear_attn_config", "an object with full_attn_layers and the heads of linear layers,")
+    # Layers are numbered from 1.
+    full = set(linear.integers("full_attn_layers", low=1, high=LAYERS) or ())
+    heads = linear.integer("num_heads", high=HEADS)
+    head_dim = linear.integer("head_dim", high=WIDTH)
+    delta = Recurrent(
+        style="gated_delta",
+        heads=heads,
+        head_dim=head_dim,
+        state_dim=head_dim,
+        key_heads=heads,
+        conv_kernel=linear.integer("short_conv_kernel_size", high=1024, default=4),
+        state_bits=32,
+    )
+    latent = Latent(
+        heads=config.integer("num_attention_heads", high=HEADS),
+        kv_lora_rank=config.integer("kv_lora_rank", high=WIDTH),
+        qk_nope_head_dim=config.integer("qk_nope_head_dim", high=WIDTH),
+        qk_rope_head_dim=config.integer("qk_rope_head_dim", high=WIDTH),
+        v_head_dim=config.integer("v_head_dim", high=WIDTH),
+        q_lora_rank=config.integer("q_lora_rank", low=0, high=WIDTH, default=0),
+        output_gate=config.flag("mla_use_output_gate"),
+    )
+    count = experts(config)
+    wide = width(config, "moe_intermediate_size")
+    moe = Mixture(
+        count,
+        top_k(config, count, "num_experts_per_token", "num_experts_per_tok"),
+        wide,
+        shared_experts=config.integer("num_shared_experts", low=0, high=HEADS, default=0),
+        latent_size=width(config, "routed_expert_hidden_size", low=0, default=0),
+        gate=gate(config, scoring="sigmoid", correction=True),
+    )
+    dense = Dense(width(config, "intermediate_size"))
+    first = config.integer("first_k_dense_replace", low=0, high=LAYERS, default=0)
+    entries = [
+        layer(attention=latent if index + 1 in full else delta, mlp=dense if index < first else moe)
+        for index in range(layers)
+    ]
+    return draft(config, entries)
 
 
 _NEMOTRON_BLOCKS = {"M": "mamba", "*": "attention", "E": "moe", "-": "mlp"}

@@ -84,6 +84,8 @@ class Accelerator:
     """Bytes per second and direction between accelerators of a node."""
     link_kind: LinkKind | None = None
     """None: as the link itself is."""
+    link_unrated: str = ""
+    """A link between the accelerators of a node whose rate nobody publishes; empty: none is known of."""
     link_domain: int = 0
     """Accelerators that the link joins: 2 for a bridge, 72 for a rack; 0: all of a node."""
     pcie_gen: int | None = None

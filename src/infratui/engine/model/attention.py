@@ -81,9 +81,16 @@ class GroupedQuery:
     """The query projection also makes an output gate: twice its width."""
     value_is_key: bool = False
     """No value projection: the key's serves both (the cache still holds both)."""
+    value_dim: int = 0
+    """Width of a value head; 0: as wide as a key's."""
     indexer: Indexer | None = None
     extra_parameters: int = 0
     """Anything per layer that the fields above do not name."""
+
+    @property
+    def values(self) -> int:
+        """Width of a value head."""
+        return self.value_dim or self.head_dim
 
     @property
     def shares_keys(self) -> bool:
@@ -93,13 +100,14 @@ class GroupedQuery:
     def weights(self, hidden: int) -> Weights:
         query = self.heads * self.head_dim
         key = self.kv_heads * self.head_dim
-        kv_projections = 1 if self.value_is_key else 2
-        sharded = hidden * query * (2 if self.output_gate else 1) + query * hidden
-        kv = hidden * key * kv_projections
+        value = self.kv_heads * self.values
+        projected = key if self.value_is_key else key + value
+        sharded = hidden * query * (2 if self.output_gate else 1) + self.heads * self.values * hidden
+        kv = hidden * projected
         replicated = self.extra_parameters
         if self.qkv_bias:
             sharded += query
-            kv += key * kv_projections
+            kv += projected
         if self.out_bias:
             replicated += hidden
         if self.qk_norm == "head":
@@ -113,7 +121,7 @@ class GroupedQuery:
         return Weights(Part.ATTENTION, sharded, kv, replicated, self.kv_heads)
 
     def kv_elements(self, tp: int) -> float:
-        return 2 * math.ceil(self.kv_heads / tp) * self.head_dim
+        return math.ceil(self.kv_heads / tp) * (self.head_dim + self.values)
 
     def index_elements(self) -> float:
         return self.indexer.key_elements() if self.indexer else 0
@@ -127,7 +135,7 @@ class GroupedQuery:
         if self.indexer:
             score = self.indexer.score_flops(context)
             seen = min(seen, self.indexer.top_k)
-        return 4 * seen * self.heads * self.head_dim + score
+        return 2 * seen * self.heads * (self.head_dim + self.values) + score
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +151,8 @@ class Latent:
     v_head_dim: int
     q_lora_rank: int = 0
     """0: queries straight from the hidden state."""
+    output_gate: bool = False
+    """A projection as wide as all value heads gates what attention gives out."""
     kind: Literal["mla"] = "mla"
     indexer: Indexer | None = None
 
@@ -155,7 +165,7 @@ class Latent:
         query_in = self.q_lora_rank or hidden
         sharded = query_in * self.heads * head_dim
         sharded += self.kv_lora_rank * self.heads * (self.qk_nope_head_dim + self.v_head_dim)
-        sharded += self.heads * self.v_head_dim * hidden
+        sharded += self.heads * self.v_head_dim * hidden * (2 if self.output_gate else 1)
         replicated = hidden * (self.kv_lora_rank + self.qk_rope_head_dim) + self.kv_lora_rank
         if self.q_lora_rank:
             replicated += hidden * self.q_lora_rank + self.q_lora_rank

@@ -47,6 +47,12 @@ class Rates:
     per_other: float
     """Per request and other request in flight, before its first token."""
     schedules_ahead: bool
+    gathers: bool
+    """Ranks that share experts gather all tokens of a step instead of sending each where its experts are.
+
+    What vLLM (all2all backend allgather_reducescatter) and TensorRT-LLM do by default within a server; across servers,
+    and in a rack that one link joins, tokens are sent.
+    """
     reduce: Path
     exchange: Path
     hop: Path
@@ -68,6 +74,8 @@ def rates_of(
     peak16 = accelerator.peak("bf16")
     if not peak16:
         return f"{accelerator.name} has no published 16-bit compute rate: no speed can be predicted"
+    if accelerator.link_unrated and load.tp * load.pp * load.group > 1:
+        return f"{accelerator.name}: the rate of {accelerator.link_unrated} is not published: no speed across cards"
     memory = constants["read"] * constants.factor(f"{family}.bandwidth" if family else "")
     early = constants.factor(generation.latent) if load.latent else 1.0
     memory *= constants.factor(generation.bandwidth) * early
@@ -119,6 +127,7 @@ def rates_of(
         per_request=constants[generation.request],
         per_other=constants[generation.admission] if generation.admission else 0.0,
         schedules_ahead=generation.schedules_ahead,
+        gathers=not fabric.rack and load.ep <= fabric.gpus_per_node,
         reduce=all_reduce_path(constants, fabric, load.tp, generation.collectives),
         exchange=all_to_all_path(constants, fabric, max(load.ep, 1)),
         hop=hop_path(constants, fabric, load.tp, load.pp),

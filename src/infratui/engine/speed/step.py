@@ -300,7 +300,8 @@ def _communication(load: StepLoad, rates: Rates, tokens: float, ledger: Ledger) 
         seconds += _TOUCHES_PER_LAYER * load.layers * all_reduce_s(rates.reduce, load.tp, size, ledger)
     if load.group > 1:
         for entry in load.experts:
-            sent = tokens * load.hidden * entry.copies * _DISPATCH_BYTES / load.tp / 2
+            copies = float(load.ep) if rates.gathers else entry.copies
+            sent = tokens * load.hidden * copies * _DISPATCH_BYTES / load.tp / 2
             # Once out to the experts, once back.
             seconds += 2 * entry.layers * all_to_all_s(rates.exchange, load.ep, sent, ledger)
     if load.pp > 1:

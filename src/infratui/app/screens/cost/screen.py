@@ -85,17 +85,16 @@ class CostScreen(SectionScreen[CostResult]):
     class More(Message):
         """Levers and tornado have been computed."""
 
-        def __init__(
-            self,
-            scenario: Scenario,
-            levers: tuple[CostLever, ...],
-            tornado: Tornado | None,
-            grown: tuple[Block, ...],
-            tails: tuple[Block, ...],
-        ) -> None:
+        def __init__(self, scenario: Scenario, levers: tuple[CostLever, ...], tornado: Tornado | None) -> None:
             super().__init__()
             self.scenario, self.levers, self.tornado = scenario, levers, tornado
-            self.grown, self.tails = grown, tails
+
+    class Foreseen(Message):
+        """Latency of the fleet and growth have been computed."""
+
+        def __init__(self, scenario: Scenario, tails: tuple[Block, ...], grown: tuple[Block, ...]) -> None:
+            super().__init__()
+            self.scenario, self.tails, self.grown = scenario, tails, grown
 
     class Planned(Message):
         """The catalog has been searched."""
@@ -118,6 +117,7 @@ class CostScreen(SectionScreen[CostResult]):
             yield DecisionTree()
         with Panel("What the demand takes", id="sizing"):
             yield ProseView()
+        with Panel("Latency of the fleet, mean and tails", id="fleet-latency"):
             yield ProseView(id="tails")
         with Panel("Breakevens, and what each request and user costs", id="breakevens"):
             yield ProseView()
@@ -159,22 +159,29 @@ class CostScreen(SectionScreen[CostResult]):
         time.sleep(_REST_S)
         if worker.is_cancelled:
             return
+        tails, grown = load_curve.fleet(evaluation), growth.of(evaluation)
+        if worker.is_cancelled:
+            return
+        self.post_message(self.Foreseen(scenario, tails, grown))
         try:
             levers, tornado = evaluation.cost_levers, evaluation.cost_tornado
         except ValueError:
             levers, tornado = (), None
-        grown, tails = growth.of(evaluation), load_curve.fleet(evaluation)
         if not worker.is_cancelled:
-            self.post_message(self.More(scenario, levers, tornado, grown, tails))
+            self.post_message(self.More(scenario, levers, tornado))
+
+    def on_cost_screen_foreseen(self, event: Foreseen) -> None:
+        if event.scenario != self.scenario:
+            return
+        self.place(*event.tails, *(event.grown or (growth.unasked(),)))
+        self.query_one("#fleet-latency").display = bool(event.tails)
+        for widget in self.query("#growth-chart, #growth"):
+            widget.display = len(event.grown) > 1
 
     def on_cost_screen_more(self, event: More) -> None:
         if event.scenario != self.scenario:
             return
         self.levers = event.levers
-        self.place(*(event.grown or (growth.unasked(),)), *event.tails)
-        self.query_one("#tails").display = bool(event.tails)
-        for widget in self.query("#growth-chart, #growth"):
-            widget.display = len(event.grown) > 1
         currency = event.scenario.currency
         self.place(levers(event.levers, currency))
         self.query_one(TornadoBars).show(event.tornado, currency)

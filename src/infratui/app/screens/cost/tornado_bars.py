@@ -46,6 +46,7 @@ class TornadoBars(Widget):
         if not swings:
             return Content.styled("no input moves the two against each other", "$muted")
         lead = money(abs(tornado.advantage), currency)
+        loses = "; it loses at ┼" if any(entry.flips_at is not None for entry in swings) else ""
         stands = "leads by" if tornado.advantage >= 0 else "trails by"
         lines = [
             Content.assemble(
