@@ -49,7 +49,7 @@ class TestAnswer:
             pilot.app.change(requests_per_day=5_000_000)
             screen = await settle(pilot)
             assert screen.result.decision.leaf is Leaf.RESERVE_LONG
-            assert answer(screen).text == "Reserve for three years: $50,236 a month"
+            assert answer(screen).text == "Reserve for three years: $41,500 a month"
 
     async def test_the_lit_path_is_the_decisions(self) -> None:
         async with app_on_cost(compliance=True).run_test(size=(120, 36)) as pilot:

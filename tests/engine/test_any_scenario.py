@@ -15,13 +15,30 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from infratui.catalog.load import Catalog
+from infratui.engine.deployment.which_models import which_models
 from infratui.engine.evaluate import Evaluator
+from infratui.engine.sweep import SWEPT, SweepResult, sweep
 from infratui.inputs import Kind
+from infratui.report import sweep as words
+from infratui.report import which_models as which_words
 from infratui.report.export import json_report
 from infratui.report.full import markdown_report, plain_report
 from infratui.scenario import INPUTS, Scenario, bounds, choices, parse
 
-SECTIONS = ("vram", "quantization", "parallelism", "cost", "cost_levers", "cost_tornado", "moe", "lab")
+SECTIONS = (
+    "vram",
+    "quantization",
+    "parallelism",
+    "cost",
+    "cost_levers",
+    "cost_tornado",
+    "moe",
+    "lab",
+    "load_curve",
+    "fleet_load",
+    "apart",
+    "growth",
+)
 PATIENCE_S = 5.0
 """Processor time of one section: an answer that takes longer is not seen as one."""
 
@@ -141,3 +158,29 @@ def test_any_scenario_can_be_reported(scenario: Scenario) -> None:
     for text in (plain_report(scenario, CATALOG), markdown_report(evaluation, day)):
         assert not re.search(r"(?<![\w-])(nan|inf|None)(?![\w-])", text)
     assert json.loads(json_report(evaluation, day), parse_constant=pytest.fail)
+
+
+@settings(suppress_health_check=list(HealthCheck), derandomize=True, max_examples=FEW)
+@given(scenario=scenarios(), section=st.sampled_from(sorted(SWEPT)), name=st.sampled_from(["users", "context", "gpus"]))
+def test_any_scenario_can_be_swept(scenario: Scenario, section: str, name: str) -> None:
+    points = list(sweep(Evaluator(CATALOG), scenario, section, name, (1, 64)))
+    assert [point.value for point in points] == [1, 64]
+    for point in points:
+        assert point.refusal.isprintable()
+        assert all(value is None or math.isfinite(value) for value in point.figures.values())
+    found = SweepResult(section, name, scenario, tuple(points))
+    assert words.page(found, CATALOG)
+    assert words.answer(found, CATALOG).text
+
+
+@settings(suppress_health_check=list(HealthCheck), derandomize=True, max_examples=FEW)
+@given(scenario=scenarios(), model=st.sampled_from(["llama-3.1-8b", "deepseek-v3", "nemotron-h-56b"]))
+def test_any_hardware_is_asked_what_it_holds(scenario: Scenario, model: str) -> None:
+    evaluation = Evaluator(CATALOG)(scenario)
+    try:
+        rows = list(which_models(evaluation.case, [CATALOG.model(model)]))
+    except ValueError:
+        # The scenario's own accelerator or links have no answer: that is held above.
+        return
+    assert which_words.data(rows, evaluation.case)["models"][0]["id"] == model
+    assert which_words.table(rows, evaluation.case).rows
