@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -38,7 +39,50 @@ async def shoot_all(folder: Path) -> list[Path]:
     for name, keys in (("math", ("m",)), ("presets", ("p",)), ("help", ("question_mark",)), ("reference", ("r",))):
         written.append(await _shoot(folder, first, keys, name, SIZE))
     written.append(await _shoot(folder, first, (), f"{first}-80x24", (80, 24)))
+    written.append(await _film(folder, "parallelism", "grid-moving", 15, (84, 20)))
+    written.append(await _film(folder, "moe", "router-moving", 12, (84, 26)))
     return written
+
+
+async def _film(folder: Path, mode: str, name: str, frames: int, size: tuple[int, int]) -> Path:
+    """A moving picture: frames of the live app, stepped by its own key, shown in turn by the SVG itself."""
+    from infratui.app.app import InfraApp
+    from infratui.app.settings import Settings
+    from infratui.store import load_preset
+
+    app = InfraApp(load_preset("production"), settings=Settings(motion=False), start=mode)
+    shots: list[str] = []
+    async with app.run_test(size=size) as pilot:
+        for _ in range(3):
+            await pilot.pause()
+            await app.workers.wait_for_complete()
+        if mode == "moe":
+            await pilot.press("v")
+        for _ in range(frames):
+            await pilot.press("full_stop")
+            await pilot.pause()
+            shots.append(app.export_screenshot(title="infratui"))
+    path = folder / f"{name}.svg"
+    path.write_text(moving(shots), encoding="utf-8")
+    return path
+
+
+def moving(shots: list[str], seconds: float = 0.25) -> str:
+    """SVGs of one size, each shown for `seconds`, over and over."""
+    head = re.match(r"<svg[^>]*>", shots[0])
+    assert head is not None
+    box = re.search(r'viewBox="([^"]*)"', head[0])
+    assert box is not None
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box[1]}">']
+    for at, shot in enumerate(shots):
+        times = f"0;{at / len(shots):.4f};{(at + 1) / len(shots):.4f}"
+        values = "hidden;visible;hidden"
+        if at == 0:
+            times, values = f"0;{1 / len(shots):.4f}", "visible;hidden"
+        length = f'dur="{seconds * len(shots):g}s" repeatCount="indefinite" calcMode="discrete"'
+        animate = f'<animate attributeName="visibility" values="{values}" keyTimes="{times}" {length}/>'
+        parts.append(f'<g visibility="{"visible" if at == 0 else "hidden"}">{animate}{shot}</g>')
+    return "\n".join((*parts, "</svg>\n"))
 
 
 def main() -> None:

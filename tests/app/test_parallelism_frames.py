@@ -45,7 +45,7 @@ class TestFrames:
     def test_the_strip_adds_up_to_the_time_of_a_token(self) -> None:
         found = strip(Play(Layout(8), DENSE, 16, 0.05, 8))
         assert sum(seconds for _, seconds, _ in found) == pytest.approx(0.05)
-        assert found[-1][0] == "other prompts"
+        assert found[-1][0] == "prompts"
 
     def test_the_cursor_never_leaves_the_strip_and_ends_at_its_end(self) -> None:
         found = play(Layout(2, 4))

@@ -247,11 +247,13 @@ class Session:
 
     def hint(self, field: str) -> str:
         """One line on a field: what it is, and what it takes."""
+        from ..report.inputs import HINTS
         from ..settings_text import describe_range
 
         spec = INPUTS[field]
-        line = self._term_line(spec.term) if spec.term else None
-        short = ": ".join(line) if line else spec.label
+        said = HINTS.get(field) or spec.help
+        line = self._term_line(spec.term) if spec.term and not said else None
+        short = f"{spec.label}: {said}" if said else ": ".join(line) if line else spec.label
         none = "empty" if Scenario.FIELDS[field].type is str else "0"
         return f"{short} · {describe_range(field)}" + (f", {none} = {spec.zero}" if spec.zero else "")
 

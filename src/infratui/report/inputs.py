@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ..engine.figures.units import format_count, format_tokens, significant
@@ -14,6 +15,46 @@ if TYPE_CHECKING:
 
 NAMED = frozenset({Kind.MODEL, Kind.ACCELERATOR, Kind.PRECISION, Kind.KV_PRECISION})
 """Fields that hold an id and show the catalog's name for it."""
+
+
+HINTS: Mapping[str, str] = {
+    "model": "the checkpoint to serve; enter lists them, or takes a path",
+    "precision": "how the weights are stored",
+    "kv_precision": "how the cache of past tokens is stored",
+    "users": "sequences served at the same moment, not accounts",
+    "context": "the longest conversation, prompt and answer together",
+    "mean_fill": "share of the context that is in use on average",
+    "shared_prefix": "prompt tokens that all users have in common",
+    "accelerator": "the kind of GPU; enter lists them",
+    "gpus": "how many of them you have",
+    "utilization": "share of the GPU memory that the engine may take",
+    "engine": "the serving framework",
+    "windowed_kv": "cache of window layers: only the window, or the whole context",
+    "tp": "GPUs that each layer is split over",
+    "pp": "stages that the layers are split into",
+    "dp": "copies of the model that share the users",
+    "ep": "GPUs that the experts are spread over",
+    "input_tokens": "tokens in a typical prompt",
+    "output_tokens": "tokens in a typical answer",
+    "prefix_hit": "share of prompt tokens that are cached already",
+    "acceptance": "speculative decoding: share of draft tokens that are accepted",
+    "draft_tokens": "speculative decoding: tokens guessed at a time",
+    "requests_per_day": "requests a day that the service must answer",
+    "peak_factor": "the busiest minute against the mean",
+    "ttft_ms": "the longest wait for a first token",
+    "tpot_ms": "the longest wait between two tokens",
+    "cascade_pct": "share of requests that a small model answers first",
+    "compliance": "the data must stay on premises",
+    "router_batch": "tokens that one step routes together",
+    "router_top_k": "experts that each token goes to",
+    "router_skew": "bias of the router towards some experts",
+    "dense_model": "the dense model of the comparison",
+    "moe_model": "the mixture of experts of the comparison",
+    "lab_value": "the weight whose bits are shown",
+    "lab_group": "weights that share its scale: what it is compared with",
+    "lab_distribution": "what the other weights are drawn from",
+}
+"""What an input is, in a few words; its glossary term says more."""
 
 
 def input_text(field: str, value: object, facts: Facts, currency: str = "$") -> str:

@@ -6,8 +6,9 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from ....engine.cost.decision import ADVICE, TREE, Decision, Leaf, Node
+from ....engine.cost.decision import TREE, Decision, Leaf
 from ....report.money import labelled
+from ...terminal.remembered import relayout
 
 
 class DecisionTree(Widget):
@@ -27,43 +28,33 @@ class DecisionTree(Widget):
         self.shown = (decision, currency)
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
-        return len(TREE) + 1
+        decision = self.shown[0]
+        return 1 if decision is None else len(decision.path) + 1
+
+    def watch_shown(self) -> None:
+        if self.is_mounted:
+            relayout(self)
 
     def render(self) -> Content:
         decision, currency = self.shown
         if decision is None:
             return Content("")
-        forks = {fork.id: fork for fork in decision.path}
         width = max(1, self.size.width)
+        questions = max((len(fork.question) for fork in decision.path), default=0)
         lines: list[Content] = []
-        for node in TREE:
-            fork = forks.get(node.id)
-            if fork is None:
-                dim = f"│ · {_dim(node)}"
-                lines.append(Content.styled(dim if len(dim) <= width else dim[: width - 1] + "…", "$muted"))
-                continue
-            answer = "yes" if fork.answer else "no"
-            room = width - len(node.question) - len(answer) - 6
+        for number, fork in enumerate(decision.path, 1):
+            answer = "yes" if fork.answer else "no "
+            room = width - questions - len(answer) - 8
             fact = labelled(fork.fact, currency)
             fact = fact if len(fact) <= room else fact[: max(0, room - 1)] + "…"
             lines.append(
                 Content.assemble(
-                    ("┃ ◆ ", "bold $key"), (node.question, ""), " ", (answer, "bold $key"), (f" {fact}", "$muted")
+                    (f"┃ {number}  ", "bold $key"), (fork.question.ljust(questions), ""), " ",
+                    (answer, "bold $key"), (f"  {fact}", "$muted"),
                 )
-            )
-            if fork is decision.path[-1]:
-                lines.append(_end(decision, width))
-        if not decision.path:
-            lines.append(_end(decision, width))
+            )  # fmt: skip
+        left = len(TREE) - len(decision.path)
+        later = f"   {left} later questions not asked" if left else ""
+        tone = "bold $good" if decision.leaf is not Leaf.NOTHING else "bold $tight"
+        lines.append(Content.assemble((f"┗━▶ {decision.advice}"[:width], tone), (later, "$muted")))
         return Content("\n").join(lines)
-
-
-def _end(decision: Decision, width: int) -> Content:
-    advice = f"┗━▶ {decision.advice}"[:width]
-    return Content.styled(advice, "bold $good" if decision.leaf is not Leaf.NOTHING else "bold $tight")
-
-
-def _dim(node: Node) -> str:
-    """A question that was not asked, with the leaves it leads to."""
-    ends = [f"{answer} → {ADVICE[Leaf(to)]}" for answer, to in (("yes", node.yes), ("no", node.no)) if to in set(Leaf)]
-    return f"{node.question}  {', '.join(ends)}"

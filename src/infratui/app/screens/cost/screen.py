@@ -109,14 +109,16 @@ class CostScreen(SectionScreen[CostResult]):
         self.plan: DemandPlan | None = None
 
     def compose_body(self) -> ComposeResult:
-        with Panel("Per month", id="options"):
+        with Panel("What each way costs per month · o price older than 180 days", id="options"):
             yield BarList()
+        with Panel("When does the answer change?", id="tornado"):
+            yield TornadoBars()
+        with Panel("How it was decided", id="decision"):
+            yield DecisionTree()
         with Panel("What the demand takes", id="sizing"):
             yield ProseView()
         with Panel("Latency of the fleet, mean and tails", id="fleet-latency"):
             yield ProseView(id="tails")
-        with Panel("Decision", id="decision"):
-            yield DecisionTree()
         with Panel("Breakevens, and what each request and user costs", id="breakevens"):
             yield ProseView()
         with Panel("Money spent, month by month", id="cumulative"):
@@ -134,8 +136,6 @@ class CostScreen(SectionScreen[CostResult]):
             yield TableView(limit=8, id="plan-table")
         with Panel("Per 1M tokens, beside API prices", id="tokens"):
             yield BarList()
-        with Panel("What moves the decision", id="tornado"):
-            yield TornadoBars()
         with Panel("Signals", id="signals"):
             yield LinesView()
         with Panel("Hidden costs", id="hidden"):

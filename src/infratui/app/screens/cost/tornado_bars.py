@@ -1,4 +1,4 @@
-"""What moves the decision: per input a bar from its low to its high end, left of zero where the runner-up leads."""
+"""When the answer changes: per input a line from where it is to where the runner-up would lead."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from ....engine.cost.sensitivity import Swing
 from ....engine.cost.tornado import Tornado
-from ....report.cost_levers import lever_text
+from ....engine.figures.units import format_count, significant
 from ....report.money import money
 
 SHOWN = 8
@@ -15,7 +16,7 @@ SHOWN = 8
 
 
 class TornadoBars(Widget):
-    """Bars around the point where both options cost the same.
+    """One line per input, those that flip the answer first.
 
     ```python
     bars.show(evaluation.cost_tornado, "$")
@@ -40,37 +41,55 @@ class TornadoBars(Widget):
         tornado, currency = self.shown
         if tornado is None:
             return Content.styled("nothing to compare: one option only, or no price", "$muted")
-        swings = tornado.swings[:SHOWN]
+        # What flips the answer stands first, then what moves it most.
+        swings = sorted(tornado.swings, key=lambda entry: entry.flips_at is None)[:SHOWN]
         if not swings:
             return Content.styled("no input moves the two against each other", "$muted")
-        labels = [f"{entry.lever.label} {lever_text(entry.lever, entry.lever.now)}" for entry in swings]
-        flips = [
-            "" if entry.flips_at is None else f"flips at {lever_text(entry.lever, entry.flips_at)}" for entry in swings
-        ]
-        label, flip = max(map(len, labels)), max(map(len, flips))
-        room = self.size.width - label - flip - 4
-        if room < 12:
-            flip, room = 0, self.size.width - label - 2
-        ends = [end for entry in swings for end in (entry.at_low, entry.at_high)]
-        low, high = min(0.0, *ends), max(0.0, *ends)
-        span = (high - low) or 1.0
-        zero = round((0 - low) / span * (room - 1))
         lead = money(abs(tornado.advantage), currency)
-        stands = "ahead" if tornado.advantage >= 0 else "behind"
-        left, right = f"◂ {tornado.runner_up}", f"{tornado.leader} ▸ now {stands} by {lead}"
-        indent = max(0, min(label + 1 + zero - len(left) - 1, self.size.width - len(left) - len(right) - 3))
-        lines = [Content.assemble((" " * indent + left, "$tight"), ("  ", ""), (right, "$good"))]
-        for entry, name, flips_at in zip(swings, labels, flips, strict=True):
-            start, end = sorted((entry.at_low, entry.at_high))
-            first, last = (round((value - low) / span * (room - 1)) for value in (start, end))
-            cells = [
-                ("█" if first <= at <= last else "│" if at == zero else " ", "tight" if at < zero else "good")
-                for at in range(max(1, room))
-            ]
-            bar = Content.assemble(*((glyph, "$line" if glyph == "│" else f"${tone}") for glyph, tone in cells))
+        loses = "; it loses at ┼" if any(entry.flips_at is not None for entry in swings) else ""
+        stands = "leads by" if tornado.advantage >= 0 else "trails by"
+        lines = [
+            Content.assemble(
+                (f"{tornado.leader} {stands} {lead} a month", "bold"),
+                (
+                    f" over {tornado.runner_up}{'; it loses at ┼' if any(e.flips_at is not None for e in swings) else ''}",
+                    "$muted",
+                ),
+            )
+        ]
+        names = [entry.lever.label for entry in swings]
+        nows = [_short(entry.lever.now) for entry in swings]
+        label, now = max(map(len, names)), max(map(len, nows))
+        ends = [_end(entry, tornado.runner_up) for entry in swings]
+        room = max(6, min(40, self.size.width - label - now - max(map(len, ends)) - 5))
+        for entry, name, value, end in zip(swings, names, nows, ends, strict=True):
+            flips = entry.flips_at is not None
+            line = _way(entry, room)
             lines.append(
                 Content.assemble(
-                    (name.ljust(label), ""), " ", bar, (f"  {flips_at}" if flip and flips_at else "", "bold $key")
+                    (name.ljust(label), ""), (f" {value:>{now}} ", "bold"), (line, "$key" if flips else "$line"),
+                    (f" {end}", "bold $key" if flips else "$muted"),
                 )
-            )
+            )  # fmt: skip
         return Content("\n").join(lines)
+
+
+def _short(value: float) -> str:
+    return format_count(round(value)) if abs(value) >= 1000 else significant(value)
+
+
+def _way(swing: Swing, room: int) -> str:
+    """From where it is to where it flips, on the scale of its range: `●────┼`; without a flip the range alone."""
+    lever, flips = swing.lever, swing.flips_at
+    span = (lever.high - lever.low) or 1.0
+    if flips is None:
+        return "●" + "─" * (room - 1)
+    reach = max(1, min(room - 2, round(abs(flips - lever.now) / span * (room - 2))))
+    return ("●" + "─" * reach + "┼").ljust(room)
+
+
+def _end(swing: Swing, runner_up: str) -> str:
+    lever = swing.lever
+    if swing.flips_at is None:
+        return f"never within {_short(lever.low)} … {_short(lever.high)}"
+    return f"{_short(swing.flips_at)}: then {runner_up}"

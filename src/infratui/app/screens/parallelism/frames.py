@@ -132,7 +132,7 @@ def strip(play: Play) -> tuple[tuple[str, float, str], ...]:
         ("all-reduce", parts.all_reduce_s, "tight"),
         ("all-to-all", parts.all_to_all_s, "tight"),
         ("hops", parts.hop_s, "key"),
-        ("other prompts", rest, "muted"),
+        ("prompts", rest, "muted"),
     )
     return tuple(cause for cause in causes if cause[1] > 0)
 

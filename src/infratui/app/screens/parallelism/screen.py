@@ -106,10 +106,10 @@ class ParallelismScreen(SectionScreen["ParallelismResult"]):
             with Vertical(id="left"):
                 with Panel("Cluster", id="cluster"):
                     yield ClusterView(motion=self.motion)
+                with Panel("Layouts, fastest first: enter sets one by hand", id="layouts"):
+                    yield TableView(limit=28)
                 with Panel("Why this layout", id="why"):
                     yield ProseView()
-                with Panel("Layouts: enter sets one by hand", id="layouts"):
-                    yield TableView(limit=28)
             with Vertical(id="right"):
                 with Panel("Batching: the same requests on this layout", id="batching"):
                     yield BatchTimeline()
