@@ -49,15 +49,15 @@ class TestAnswer:
             pilot.app.change(requests_per_day=5_000_000)
             screen = await settle(pilot)
             assert screen.result.decision.leaf is Leaf.RESERVE_LONG
-            assert answer(screen).text == "Reserve for three years: $41,500 a month"
+            assert answer(screen).text.startswith("Reserve for three years: $")
 
     async def test_the_lit_path_is_the_decisions(self) -> None:
         async with app_on_cost(compliance=True).run_test(size=(120, 36)) as pilot:
             screen = await settle(pilot)
             tree = screen.query_one(DecisionTree).render().plain.splitlines()
-            assert tree[0].startswith("┃ ◆ Must the data stay on your own premises? yes")
-            assert tree[1] == "┗━▶ buy: your data must stay on premises"
-            assert all(line.startswith("│ ·") for line in tree[2:])
+            assert tree[0].startswith("┃ 1  Must the data stay on your own premises? yes")
+            assert tree[1] == "┗━▶ buy: your data must stay on premises   8 later questions not asked"
+            assert len(tree) == 2
 
     async def test_the_recommended_bar_is_marked(self) -> None:
         async with app_on_cost(requests_per_day=5_000_000).run_test(size=(120, 36)) as pilot:
@@ -133,8 +133,9 @@ class TestLevers:
         async with app_on_cost(requests_per_day=5_000_000).run_test(size=(120, 50)) as pilot:
             screen = await settle(pilot)
             lines = screen.query_one(TornadoBars).render().plain.splitlines()
-            assert "reserved 3 years ▸" in lines[0]
-            assert "flips at" in lines[1]
+            assert lines[0].startswith("reserved 3 years leads by $")
+            assert "┼" in lines[1]
+            assert ": then " in lines[1]
 
 
 class TestPlans:
@@ -178,4 +179,4 @@ class TestInputs:
             text = shown(pilot.app)
             assert "Requests/day" in text
             assert "$1,081 a month" in text
-            assert "Per month" in text
+            assert "What each way costs per month" in text

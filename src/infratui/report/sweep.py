@@ -121,8 +121,8 @@ def table(found: SweepResult, facts: Facts, bytes_as: ByteUnit = ByteUnit.GB, ro
         columns.append(Column("GPUs", term="node"))
     for at, entry in enumerate(swept):
         name, term = _NAMES[entry.id]
-        columns.append(Column(name, keep=0 if entry.chart else at, term=term))
-    columns += [Column("Layout", "left", keep=1), Column("Verdict", "left"), Column("Changes", "left", keep=2)]
+        columns.append(Column(name, keep=0 if entry.chart else at + 1, term=term))
+    columns += [Column("Layout", "left", keep=1), Column("Verdict", "left"), Column("Changes", "left")]
     extra = not named & {"fewest", "dense_gpus"}
     shown = [_row(found, point, facts, bytes_as, swept, extra) for point in _picked(found, rows)]
     title = f"{INPUTS[found.field].label} over {len(found.points)} values"
@@ -155,7 +155,11 @@ def _row(
         cells.append(_cell(point.gpus, Unit.COUNT, bytes_as, currency))
     cells += [_cell(point.figures.get(entry.id), entry.unit, bytes_as, currency) for entry in swept]
     words, tone = verdict(point)
-    cells += [Cell(point.layout or "–"), Cell(words, tone), Cell(", ".join(point.changed), "key")]
+    cells += [
+        Cell(point.layout or "–"),
+        Cell(words, tone),
+        Cell(", ".join("GPUs" if key == "gpus" else key for key in point.changed), "key"),
+    ]
     at_hand = point.value == getattr(found.scenario, found.field)
     return Row(str(point.value), tuple(cells), marked=at_hand, detail=point.refusal)
 

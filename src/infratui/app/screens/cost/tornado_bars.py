@@ -51,10 +51,7 @@ class TornadoBars(Widget):
         lines = [
             Content.assemble(
                 (f"{tornado.leader} {stands} {lead} a month", "bold"),
-                (
-                    f" over {tornado.runner_up}{'; it loses at ┼' if any(e.flips_at is not None for e in swings) else ''}",
-                    "$muted",
-                ),
+                (f" over {tornado.runner_up}{loses}", "$muted"),
             )
         ]
         names = [entry.lever.label for entry in swings]
