@@ -12,13 +12,12 @@ from ..engine.figures.units import (
     format_bytes,
     format_count,
     format_seconds,
-    format_usd,
-    format_value,
     significant,
 )
 from ..engine.model.parts import Part as ModelPart
 from .interval import around, ends
 from .moe_router import gate, loads, placement, router, times
+from .money import figure, labelled, money
 from .show import Answer, Block, Cell, Column, Prose, Row, Says, Stacks, Table
 
 if TYPE_CHECKING:
@@ -168,7 +167,8 @@ def ratios(result: MoeResult) -> tuple[str, str]:
 
 def fewest(result: MoeResult) -> str:
     """What each side needs at least, and what it then does."""
-    return f"On the fewest GPUs: {served(result.dense, result.dense.fewest)}; {served(result.moe, result.moe.fewest)}."
+    sides = (served(side, side.fewest, result.currency) for side in (result.dense, result.moe))
+    return f"On the fewest GPUs: {'; '.join(sides)}."
 
 
 def same(result: MoeResult) -> str:
@@ -177,8 +177,8 @@ def same(result: MoeResult) -> str:
         return ""
     why = f" ({result.budget_words})" if result.budget_words else ""
     return (
-        f"On {result.budget} GPUs each{why}: {served(result.dense, result.dense.budget)}; "
-        f"{served(result.moe, result.moe.budget)}."
+        f"On {result.budget} GPUs each{why}: {served(result.dense, result.dense.budget, result.currency)}; "
+        f"{served(result.moe, result.moe.budget, result.currency)}."
     )
 
 
@@ -219,11 +219,11 @@ def pays(result: MoeResult, bytes_as: ByteUnit) -> tuple[str, str]:
     return "; ".join(for_dense) + ".", "; ".join(for_moe) + "."
 
 
-def served(side: Side, on: Served) -> str:
+def served(side: Side, on: Served, currency: str) -> str:
     """A model on some GPUs, in words."""
     if on.memory is None or on.serving is None:
         return f"{side.model.name}: {on.reason or 'no legal layout'}"
-    cost = "" if on.usd_per_mtok is None else f", {format_value(on.usd_per_mtok, Unit.USD_PER_MTOK)}"
+    cost = "" if on.usd_per_mtok is None else f", {money(on.usd_per_mtok, currency)}/1M tokens"
     tpot = around(on.serving.tpot_s, on.interval, format_seconds) or " (no measured data)"
     return (
         f"{side.model.name} takes {on.gpus} as {on.memory.layout.label}, "
@@ -256,14 +256,14 @@ def offload(result: MoeResult, bytes_as: ByteUnit = ByteUnit.GB) -> str:
     )
 
 
-def value(line: TradeOff, side: str, bytes_as: ByteUnit) -> str:
+def value(line: TradeOff, side: str, bytes_as: ByteUnit, currency: str) -> str:
     """One side's figure with its unit."""
     amount = line.dense if side == "dense" else line.moe
     if amount is None:
         return "–"
     if line.unit is Unit.FLOP:
         return f"{significant(amount / 1e9)} GFLOP"
-    return format_value(amount, line.unit, bytes_as)
+    return figure(amount, line.unit, bytes_as, currency)
 
 
 def trade_offs(result: MoeResult, bytes_as: ByteUnit) -> Table:
@@ -298,9 +298,9 @@ def _trade_row(line: TradeOff, result: MoeResult, bytes_as: ByteUnit) -> Row:
     return Row(
         line.name,
         (
-            Cell(line.name),
-            Cell(_bare(value(line, "dense", bytes_as)), tones[0]),
-            Cell(_bare(value(line, "moe", bytes_as)), tones[1]),
+            Cell(labelled(line.name, result.currency)),
+            Cell(_bare(value(line, "dense", bytes_as, result.currency)), tones[0]),
+            Cell(_bare(value(line, "moe", bytes_as, result.currency)), tones[1]),
             Cell(wins, tone),
             Cell(by, tone),
         ),
@@ -310,7 +310,9 @@ def _trade_row(line: TradeOff, result: MoeResult, bytes_as: ByteUnit) -> Row:
 
 def _trade_words(line: TradeOff, result: MoeResult, bytes_as: ByteUnit) -> str:
     """A line as a sentence: who wins, both figures, and what else is to be said."""
-    amounts = f"{value(line, 'dense', bytes_as)} against {value(line, 'moe', bytes_as)}"
+    amounts = (
+        f"{value(line, 'dense', bytes_as, result.currency)} against {value(line, 'moe', bytes_as, result.currency)}"
+    )
     names = {"dense": result.dense.model.name, "moe": result.moe.model.name}
     ahead = f"{names[line.winner]} by {times(line.ratio)}" if line.winner in names and line.ratio else ""
     return f"{line.name}: " + "; ".join(part for part in (ahead, amounts, line.words) if part)
@@ -353,9 +355,9 @@ def side_by_side(result: MoeResult, bytes_as: ByteUnit) -> Table:
         both(f"read, batch {result.batch:,}", lambda side: _read(side, bytes_as)),
         both("compute", lambda side: f"{significant(side.flops_per_token / 1e9)} GFLOP/token"),
     ]
-    lines += _rows_of("fewest GPUs", (result.dense.fewest, result.moe.fewest))
+    lines += _rows_of("fewest GPUs", (result.dense.fewest, result.moe.fewest), result.currency)
     if any(side.budget is not side.fewest for side in sides):
-        lines += _rows_of(f"on {result.budget} each", (result.dense.budget, result.moe.budget))
+        lines += _rows_of(f"on {result.budget} each", (result.dense.budget, result.moe.budget), result.currency)
     names = (sides[0].model.name, sides[1].model.name)
     columns = (Column("", "left"), Column(names[0], "left", flex=True), Column(names[1], "left", flex=True))
     return Table("cards", "Side by side", columns, tuple(lines))
@@ -376,19 +378,19 @@ def _read(side: Side, bytes_as: ByteUnit) -> str:
     return f"{step}, {token}/token"
 
 
-def _rows_of(label: str, pair: tuple[Served, Served]) -> list[Row]:
-    columns = [_on(served) for served in pair]
+def _rows_of(label: str, pair: tuple[Served, Served], currency: str) -> list[Row]:
+    columns = [_on(served, currency) for served in pair]
     return [
         _pair(label if at == 0 else "", *texts) for at, texts in enumerate(zip(*columns, strict=True)) if any(texts)
     ]
 
 
-def _on(on: Served) -> tuple[str, str, str]:
+def _on(on: Served, currency: str) -> tuple[str, str, str]:
     if on.memory is None or on.serving is None:
         return on.reason or "no legal layout", "", ""
     serving = on.serving
     tpot = around(serving.tpot_s, on.interval, format_seconds) or ", no measured data"
-    cost = "no price" if on.usd_per_mtok is None else f"{format_usd(on.usd_per_mtok)}/1M"
+    cost = "no price" if on.usd_per_mtok is None else f"{money(on.usd_per_mtok, currency)}/1M"
     return (
         f"{on.gpus}: {on.memory.layout.label}",
         f"{significant(serving.output_per_s)} tokens/s, {cost}",

@@ -106,6 +106,8 @@ class MoeResult:
     """GPUs that both sides get."""
     budget_words: str
     """Why that is not the scenario's number; empty where it is."""
+    currency: str
+    """The label that money is shown under."""
     trade_offs: tuple[TradeOff, ...]
     even: EvenBatch
     router: RouterResult
@@ -171,6 +173,7 @@ def evaluate_moe(case: Case) -> MoeResult:
         dense=first,
         moe=second,
         precision=case.precision,
+        currency=case.scenario.currency,
         accelerator=case.site.accelerator.name,
         batch=batch,
         budget=budget,
