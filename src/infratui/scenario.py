@@ -256,6 +256,7 @@ class Scenario:
         "",
         Input("Beside it", Kind.TEXT, "group-size", zero="drawn", help="up to 31 weights that share its scale"),
         longest=900,
+        check=_weights,
     )
     lab_distribution: Literal["gaussian", "heavy_tailed"] = given(
         "gaussian", Input("Drawn from", Kind.CHOICE, "outlier", help="what drawn weights look like")

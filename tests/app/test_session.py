@@ -155,10 +155,12 @@ class TestFacts:
         with pytest.raises(ValueError, match="no-such-gpu"):
             session.check_name("accelerator", "no-such-gpu")
 
-    def test_a_hint_reads_the_glossary_once_it_is_asked_for(self, session: Session) -> None:
+    def test_a_hint_needs_no_glossary_and_says_what_it_would(self, session: Session) -> None:
+        said = session.hint("kv_precision")
+        assert "KV" in said
         assert not session.knows_terms
-        assert "KV" in session.hint("kv_precision")
-        assert session.knows_terms
+        assert session.term("kv-cache") is not None
+        assert session.hint("kv_precision") == said
 
 
 class TestCheckpoints:

@@ -86,7 +86,7 @@ def test_targets_nobody_holds_leave_reasons() -> None:
     found = plan(tpot_ms=1)
     assert found.best is None
     assert found.pareto == ()
-    assert "No plan holds that" in answer(found).figure
+    assert "No plan holds that" in answer(found).text
     assert any("misses the TPOT target" in entry.reason for entry in found.refused)
 
 
