@@ -127,3 +127,8 @@ def test_a_line_and_enter_at_once_is_typed_into_a_field(typist) -> None:
 def test_escape_is_told_when_nothing_follows_it(typist) -> None:
     assert typist.type(b"\x1b") == []
     assert typist.wait(0.2) == ["escape"]
+
+
+def test_alt_and_a_digit_is_that(typist) -> None:
+    """Textual has them as what Option makes of a digit on one keyboard: ™ for 2."""
+    assert typist.type(b"\x1b2", b"\x1b3x", b"\x1b1\x1b5") == ["alt+2", "alt+3", "x", "alt+1", "alt+5"]

@@ -28,6 +28,7 @@ _DIFFERENT = 8
 _BURST_GOES_ON_S = 0.05
 _PIECES = re.compile(r"\x1b[^\x1b]*|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f]|[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]+")
 """A sequence and what follows it, a control key, or text with its line ends."""
+_ALT_DIGIT = re.compile(r"\x1b[0-9]")
 
 
 class Keyboard:
@@ -90,6 +91,12 @@ class Keyboard:
 
     def _keys(self, text: str) -> Iterator[Message]:
         for piece in _PIECES.findall(text):
+            if _ALT_DIGIT.match(piece):
+                # Textual takes them for what one terminal makes of Option and a digit: ™, £, ¢ …
+                yield events.Key(f"alt+{piece[1]}", None)
+                piece = piece[2:]
+                if not piece:
+                    continue
             whole = not piece.startswith("\x1b") and self._parser._timeout_time is None
             if whole and (self._last < self._burst_until or _is_burst(piece)):
                 self._burst_until = self._last + _BURST_GOES_ON_S
