@@ -407,7 +407,7 @@ def _layout_row(row: LayoutRow, result: ParallelismResult, bytes_as: ByteUnit) -
     if result.fastest is not None and row.layout == result.fastest.layout:
         notes.append("fastest")
     if marked and result.chosen:
-        notes.append("set by hand" if result.chosen.forced else "recommended")
+        notes.append("set by hand" if result.chosen.forced else "chosen")
     if row.idle:
         notes.append(f"{row.idle:,} idle")
     name = Cell(label, "bold" if marked else "")

@@ -57,7 +57,7 @@ class BatchTimeline(Widget):
         for phase, words in (
             (Phase.PREFILL, "prefill"),
             (Phase.DECODE, "decode"),
-            (Phase.HELD, "held by a prefill"),
+            (Phase.HELD, "paused while another prompt is read"),
             (Phase.IDLE, "idle"),
         ):
             glyph, tone = LOOK[phase]

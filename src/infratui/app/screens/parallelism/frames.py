@@ -211,9 +211,7 @@ def _parts(play: Play, micro: int) -> list[_Part]:
         if parts.all_reduce_s:
             link, over = _over(play, layout.tp)
             after = "the MLP" if pulse else "attention"
-            caption = (
-                f"TP{layout.tp} all-reduce after {after} of each layer over {over}: {_time(parts.all_reduce_s, play)}"
-            )
+            caption = f"TP{layout.tp} all-reduce after {after}, over {over}: {_time(parts.all_reduce_s, play)}"
             halves = 1 if parts.all_to_all_s else pulses
             found.append(_Part("reduce", parts.all_reduce_s / halves, caption, link))
     if layout.pp > 1:
@@ -251,7 +249,7 @@ def _working(play: Play, micro: int) -> str:
     if layout.pp > 1:
         return f"{most}; {layout.pp} micro-batches walk {layout.pp} stages, no bubble"
     if parts.all_to_all_s:
-        return f"{most} (each GPU has its own users and experts)"
+        return f"{most} (own users and experts per GPU)"
     if layout.tp > 1:
-        return f"{most} (each GPU its 1/{layout.tp} of every layer)"
-    return f"{most} (each GPU the whole model)"
+        return f"{most} (1/{layout.tp} of each layer per GPU)"
+    return f"{most} (the whole model per GPU)"

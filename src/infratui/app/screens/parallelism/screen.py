@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _REST_S = 0.08
 """A held key steps a value thirty times a second: what takes longer waits until it rests."""
-TWO_COLUMNS = 190
+TWO_COLUMNS = 196
 """Columns from which a node of eight GPUs leaves room for a second column of panels."""
 
 
@@ -92,7 +92,7 @@ class ParallelismScreen(SectionScreen["ParallelismResult"]):
     CSS = """
     ParallelismScreen #sides, ParallelismScreen #left, ParallelismScreen #right { height: auto; }
     ParallelismScreen.-two #sides { layout: horizontal; }
-    ParallelismScreen.-two #left { width: 82; }
+    ParallelismScreen.-two #left { width: 87; }
     ParallelismScreen.-two #right { width: 1fr; }
     ParallelismScreen #layouts TableView { max-height: 13; }
     ParallelismScreen #links TableView { max-height: 9; }

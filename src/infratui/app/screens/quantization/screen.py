@@ -95,7 +95,7 @@ class QuantizationScreen(SectionScreen[Shown]):
     SLOW = True
     CSS = """
     QuantizationScreen #sides, QuantizationScreen #left, QuantizationScreen #right { height: auto; }
-    QuantizationScreen FormatBars { height: 10; }
+    QuantizationScreen FormatBars { height: 9; }
     QuantizationScreen.-tall FormatBars { height: 15; }
     QuantizationScreen.-high FormatBars { height: 20; }
     QuantizationScreen Panel.-maximized { height: 1fr; }
