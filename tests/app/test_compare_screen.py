@@ -32,6 +32,7 @@ def _table(app: InfraApp, panel: str) -> TableView:
 
 
 class TestComparing:
+    @pytest.mark.long
     async def test_c_pins_and_c_again_shows_both(self, open_app: Open) -> None:
         app = open_app()
         async with app.run_test(size=(120, 36)) as pilot:
@@ -51,6 +52,7 @@ class TestComparing:
             await pilot.pause()
             assert app.current_mode == was
 
+    @pytest.mark.long
     async def test_w_swaps_and_u_takes_it_back(self, open_app: Open) -> None:
         app = open_app()
         async with app.run_test(size=(80, 24)) as pilot:

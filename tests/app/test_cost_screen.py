@@ -59,12 +59,14 @@ class TestAnswer:
             assert tree[1] == "┗━▶ buy: your data must stay on premises   8 later questions not asked"
             assert len(tree) == 2
 
+    @pytest.mark.long
     async def test_the_recommended_bar_is_marked(self) -> None:
         async with app_on_cost(requests_per_day=5_000_000).run_test(size=(120, 36)) as pilot:
             screen = await settle(pilot)
             marked = [bar.label for bar in screen.query_one("#options BarList").block.bars if bar.marked]
             assert marked == [Option.RESERVED_3Y.value]
 
+    @pytest.mark.long
     async def test_the_breakeven_month_stands_in_the_chart(self) -> None:
         inputs = {"requests_per_day": 5_000_000, "purchase_usd": 9000, "staff_usd_per_year": 0}
         async with app_on_cost(**inputs).run_test(size=(120, 36)) as pilot:
@@ -79,6 +81,7 @@ class TestAnswer:
             assert answer(screen).text.startswith("No answer: ")
             assert "misses the TPOT target" in answer(screen).text
 
+    @pytest.mark.long
     async def test_the_currency_label_is_the_users_everywhere(self) -> None:
         async with app_on_cost(currency="€", requests_per_day=5_000_000).run_test(size=(120, 36)) as pilot:
             screen = await settle(pilot)
@@ -105,6 +108,7 @@ class TestAnswer:
 
 
 class TestLevers:
+    @pytest.mark.long
     async def test_enter_turns_a_lever_and_u_turns_it_back(self) -> None:
         async with app_on_cost(requests_per_day=5_000_000).run_test(size=(120, 50)) as pilot:
             screen = await settle(pilot)
@@ -118,6 +122,7 @@ class TestLevers:
             await settle(pilot)
             assert pilot.app.scenario.kv_precision == "bf16"
 
+    @pytest.mark.long
     async def test_speculation_asks_for_a_measurement(self, shown) -> None:
         async with app_on_cost().run_test(size=(120, 50)) as pilot:
             screen = await settle(pilot)
@@ -129,6 +134,7 @@ class TestLevers:
             assert pilot.app.scenario == before
             assert "needs an acceptance rate that you measured" in shown(pilot.app)
 
+    @pytest.mark.long
     async def test_the_tornado_follows(self) -> None:
         async with app_on_cost(requests_per_day=5_000_000).run_test(size=(120, 50)) as pilot:
             screen = await settle(pilot)
@@ -139,6 +145,7 @@ class TestLevers:
 
 
 class TestPlans:
+    @pytest.mark.long
     async def test_the_catalog_is_searched_on_enter_and_a_plan_taken(self) -> None:
         async with app_on_cost(requests_per_day=2_000_000).run_test(size=(120, 50)) as pilot:
             screen = await settle(pilot)
@@ -163,6 +170,7 @@ class TestInputs:
             assert rows == {*CostScreen.FIELDS, *PRICES, *GROWTH}
             assert rows <= set(INPUTS)
 
+    @pytest.mark.long
     async def test_ones_own_rate_replaces_the_catalogs(self) -> None:
         async with app_on_cost(requests_per_day=5_000_000).run_test(size=(120, 36)) as pilot:
             screen = await settle(pilot)

@@ -50,6 +50,7 @@ def headline(app: InfraApp) -> str:
 
 
 class TestComparison:
+    @pytest.mark.long
     @pytest.mark.parametrize("size", SIZES)
     async def test_the_answer_and_both_weights_are_in_view_at_once(self, make_app: Make, shown: Shown, size) -> None:
         app = make_app(Scenario(precision="fp8"), motion=False)
@@ -130,6 +131,7 @@ class TestBadInput:
             assert "No answer" in headline(app)
             assert words in headline(app)
 
+    @pytest.mark.long
     async def test_a_batch_of_none_is_refused_while_typing(self, make_app: Make, shown: Shown) -> None:
         app = make_app(Scenario(precision="fp8"), motion=False)
         async with app.run_test(size=(120, 36)) as pilot:
@@ -267,6 +269,7 @@ class TestRouter:
 
 
 class TestWords:
+    @pytest.mark.long
     async def test_the_math_ends_in_what_is_shown(self, make_app: Make, shown: Shown) -> None:
         app = make_app(Scenario(precision="fp8"), motion=False)
         async with app.run_test(size=(200, 60)) as pilot:

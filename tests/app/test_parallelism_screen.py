@@ -52,6 +52,7 @@ def layouts(app: InfraApp) -> TableView:
 
 
 class TestTheGuidesFlow:
+    @pytest.mark.long
     @pytest.mark.parametrize(
         ("gpus", "said"),
         [
@@ -68,6 +69,7 @@ class TestTheGuidesFlow:
             await opened(pilot)
             assert said in headline(app)
 
+    @pytest.mark.long
     @pytest.mark.parametrize("size", SIZES)
     async def test_64_gpus_are_drawn_at_every_size(self, make_app: Make, shown: Shown, size: tuple[int, int]) -> None:
         app = make_app(Scenario(**GUIDE, gpus=64, tp=8, pp=2, dp=4), motion=False)
@@ -98,6 +100,7 @@ class TestLayouts:
             assert (app.scenario.tp, app.scenario.pp, app.scenario.dp, app.scenario.ep) == (0, 0, 0, 0)
             assert "(TP8·PP2) " in headline(app)
 
+    @pytest.mark.long
     async def test_a_refused_layout_says_why(self, make_app: Make, shown: Shown) -> None:
         app = make_app(Scenario(**GUIDE, gpus=16), motion=False)
         async with app.run_test(size=(120, 36)) as pilot:
@@ -118,6 +121,7 @@ class TestLayouts:
             await opened(pilot)
             assert "No layout can be built |  | why TP8 takes 8 GPUs; there are 4" in headline(app)
 
+    @pytest.mark.long
     async def test_sorting_by_tpot(self, make_app: Make) -> None:
         app = make_app(Scenario(gpus=8), motion=False)
         async with app.run_test(size=(120, 36)) as pilot:
@@ -145,6 +149,7 @@ class TestMotion:
             assert "hidden states go to the next stage over InfiniBand NDR" in told
             assert "every sequence has its next token" in told
 
+    @pytest.mark.long
     async def test_it_plays_when_a_plan_appears_and_space_pauses(self, make_app: Make) -> None:
         app = make_app(Scenario(gpus=8), motion=True)
         async with app.run_test(size=(120, 36)) as pilot:
@@ -210,6 +215,7 @@ class TestBadInput:
             assert "no published memory bandwidth" in headline(app)
 
 
+@pytest.mark.long
 async def test_the_summary_reads_like_the_headline(make_app: Make) -> None:
     app = make_app(Scenario(**GUIDE, gpus=16), motion=False)
     async with app.run_test(size=(120, 36)) as pilot:
@@ -219,6 +225,7 @@ async def test_the_summary_reads_like_the_headline(make_app: Make) -> None:
         assert "2 micro-batches keep 2 stages busy" in summary
 
 
+@pytest.mark.long
 async def test_gb_or_gib_changes_the_words_and_does_not_start_the_picture_again(make_app: Make) -> None:
     app = make_app(Scenario(**GUIDE, gpus=16), motion=False)
     async with app.run_test(size=(120, 36)) as pilot:

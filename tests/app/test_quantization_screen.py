@@ -39,6 +39,7 @@ async def opened(pilot: Pilot[int]) -> None:
     await press(pilot, "2")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("size", SIZES)
 async def test_the_answer_and_the_bars_are_there_at_every_size(
     make_app: Make, shown: Shown, size: tuple[int, int]
@@ -71,6 +72,7 @@ async def test_walking_the_bars_explains_and_enter_takes(make_app: Make) -> None
         assert app.scenario.precision == "fp8"
 
 
+@pytest.mark.long
 async def test_all_formats_are_one_step_from_the_classic_four(make_app: Make) -> None:
     app = make_app(Scenario(precision="fp8"))
     async with app.run_test(size=(120, 36)) as pilot:
@@ -99,6 +101,7 @@ async def test_walking_the_formats_makes_the_value_snap(make_app: Make, shown: S
         assert "S  E E E E E  M M" in shown(app)
 
 
+@pytest.mark.long
 async def test_a_weight_of_the_group_is_typed_in_place(make_app: Make, shown: Shown) -> None:
     app = make_app(Scenario(lab_format="int4_g128", lab_group="0.1 0.2 0.3"))
     async with app.run_test(size=(120, 36)) as pilot:
@@ -113,6 +116,7 @@ async def test_a_weight_of_the_group_is_typed_in_place(make_app: Make, shown: Sh
         assert "-2 → -1.99" in shown(app)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("typed", "message"), [("x", "'x' is not a number"), ("1e400", "not a finite number")])
 async def test_a_weight_that_is_no_number_is_refused_and_typing_goes_on(
     make_app: Make, shown: Shown, typed: str, message: str
@@ -132,6 +136,7 @@ async def test_a_weight_that_is_no_number_is_refused_and_typing_goes_on(
         assert app.scenario.lab_value == 0.7834
 
 
+@pytest.mark.long
 async def test_the_value_row_refuses_what_is_no_number(make_app: Make, shown: Shown) -> None:
     app = make_app(Scenario(precision="fp8"))
     async with app.run_test(size=(120, 36)) as pilot:
@@ -165,6 +170,7 @@ async def test_the_rule_of_thumb_shows_the_guides_figures(make_app: Make, shown:
         assert "3 GPUs" in shown(app)
 
 
+@pytest.mark.long
 async def test_the_cache_is_chosen_in_its_own_table(make_app: Make) -> None:
     app = make_app(Scenario(kv_precision="bf16"))
     async with app.run_test(size=(120, 36)) as pilot:
@@ -177,6 +183,7 @@ async def test_the_cache_is_chosen_in_its_own_table(make_app: Make) -> None:
         assert app.scenario.kv_precision == "fp8"
 
 
+@pytest.mark.long
 async def test_math_and_summary_are_those_of_the_screen(make_app: Make, shown: Shown) -> None:
     app = make_app(Scenario(precision="fp8"))
     async with app.run_test(size=(120, 36)) as pilot:

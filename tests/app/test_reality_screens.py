@@ -67,6 +67,7 @@ async def test_an_instance_type_is_typed(make_app: Make) -> None:
         assert (app.scenario.accelerator, app.scenario.gpus) == ("h100-sxm", 8)
 
 
+@pytest.mark.long
 async def test_what_is_no_listing_is_said_and_typing_goes_on(make_app: Make, shown: Callable[[InfraApp], str]) -> None:
     app = make_app()
     async with app.run_test(size=(120, 36)) as pilot:

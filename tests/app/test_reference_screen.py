@@ -85,6 +85,7 @@ class TestReading:
             await pilot.pause()
             assert app.current_mode == "vram"
 
+    @pytest.mark.long
     async def test_digits_switch_screens_from_within(self, open_app: Open) -> None:
         app = open_app()
         async with app.run_test(size=(120, 36)) as pilot:
@@ -121,6 +122,7 @@ class TestSearching:
             assert app.focused.words == words
             assert all(entry.key for entry in _screen(app).query_one(Contents).entries)
 
+    @pytest.mark.long
     async def test_what_is_found_can_be_read_and_the_search_cleared(self, open_app: Open) -> None:
         app = open_app()
         async with app.run_test(size=(80, 24)) as pilot:

@@ -35,6 +35,7 @@ class TestPresets:
 
 
 class TestFiles:
+    @pytest.mark.long
     async def test_what_is_saved_can_be_opened(self, make_app) -> None:
         async with make_app().run_test(size=(100, 30)) as pilot:
             pilot.app.change(users=77)
@@ -45,6 +46,7 @@ class TestFiles:
             await pilot.pause()
             assert pilot.app.scenario.users == 77
 
+    @pytest.mark.long
     async def test_a_folder_that_cannot_be_written_is_said_and_the_prompt_stays(self, make_app, shown) -> None:
         async with make_app().run_test(size=(100, 30)) as pilot:
             await pilot.press("s", "ctrl+u", *"/dev/null/plan", "enter")
@@ -309,6 +311,7 @@ async def test_what_is_drawn_is_not_remembered_for_ever(make_app) -> None:
         assert app.screen.query_one("HeadlineView").answer.figure
 
 
+@pytest.mark.long
 async def test_the_scenario_shares_a_pool_with_others(make_app, shown) -> None:
     async with make_app("production").run_test(size=(120, 40)) as pilot:
         await pilot.pause()

@@ -36,6 +36,7 @@ async def test_enter_takes_the_point_under_the_cursor(make_app, shown) -> None:
         assert pilot.app.scenario.users == int(now)
 
 
+@pytest.mark.long
 async def test_escape_changes_nothing_and_f_takes_another_range(make_app) -> None:
     async with make_app("team").run_test(size=(80, 24)) as pilot:
         before = pilot.app.scenario

@@ -110,12 +110,14 @@ class TestTyping:
 
 
 class TestLists:
+    @pytest.mark.long
     async def test_typing_filters_and_enter_takes(self, make_app) -> None:
         async with make_app().run_test(size=(100, 30)) as pilot:
             await focus(pilot, "accelerator")
             await pilot.press("enter", *"h200 sxm", "enter")
             assert pilot.app.scenario.accelerator == "h200-sxm"
 
+    @pytest.mark.long
     async def test_an_unknown_model_is_refused_with_the_nearest(self, make_app, shown) -> None:
         async with make_app().run_test(size=(120, 40)) as pilot:
             await focus(pilot, "model")
@@ -124,6 +126,7 @@ class TestLists:
             assert pilot.app.scenario.model == "llama-3.3-70b"
             assert "lama-seven" in shown(pilot.app).splitlines()[-2]
 
+    @pytest.mark.long
     async def test_a_path_that_is_not_there_is_refused(self, make_app, shown) -> None:
         async with make_app().run_test(size=(120, 40)) as pilot:
             await focus(pilot, "model")

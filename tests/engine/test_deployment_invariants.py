@@ -109,6 +109,7 @@ def test_the_chosen_layout_has_the_best_prediction(scenario: Scenario) -> None:
 
 @SLOW
 @given(scenarios())
+@pytest.mark.long
 def test_totals_are_those_of_the_layout_that_is_named(scenario: Scenario) -> None:
     found = evaluate(scenario, FACTS)
     totals, plan = found.deployment.totals, found.deployment.plan

@@ -64,6 +64,7 @@ def test_the_screen_and_the_planner_price_a_plan_alike(guide: DemandPlan) -> Non
     assert result.costs[entry.option].monthly == pytest.approx(entry.monthly)
 
 
+@pytest.mark.long
 def test_narrow_formats_are_tried_only_when_asked() -> None:
     unasked = plan(requests_per_day=50_000)
     asked = plan(Search(min_bits=4), requests_per_day=50_000)
@@ -90,6 +91,7 @@ def test_targets_nobody_holds_leave_reasons() -> None:
     assert any("misses the TPOT target" in entry.reason for entry in found.refused)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("requests", [0, 10**12])
 def test_no_demand_and_all_demand_have_finite_answers(requests: int) -> None:
     found = plan(requests_per_day=requests)

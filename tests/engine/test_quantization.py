@@ -61,6 +61,7 @@ def test_classic_rows_always_carry_the_chosen_precision_and_all_rows_carry_every
     assert not {"int8-kv", "fp8-e5m2"} & {row.precision.id for row in everything.rows}
 
 
+@pytest.mark.long
 def test_a_precision_for_experts_is_shown_for_experts_only(catalog: Catalog) -> None:
     dense = compared(catalog, shown_formats="all", model="llama-3.1-8b")
     moe = compared(catalog, shown_formats="all", model="deepseek-r1")

@@ -146,6 +146,7 @@ def test_every_accelerator_of_the_catalog_is_answered(catalog: Catalog):
     st.sampled_from(("vllm", "sglang", "tensorrt-llm")),
     st.floats(0.01, 1),
 )
+@pytest.mark.long
 def test_any_scenario_is_answered(
     catalog: Catalog, model: str, precision: str, users: int, context: int, gpus: int, engine: str, share: float
 ):

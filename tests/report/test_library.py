@@ -111,6 +111,7 @@ class TestMetrics:
         with pytest.raises(KeyError):
             metric(evaluate(Scenario(), FACTS), "nonsense")
 
+    @pytest.mark.long
     def test_cheap_examples_agree_with_their_sources(self) -> None:
         # Weights by the rule of thumb: the reference's table to its own rounding.
         page = reference.page("worked-examples")

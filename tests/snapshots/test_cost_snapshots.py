@@ -53,10 +53,12 @@ def test_compliance_is_owned_whatever_it_costs(snap_compare: Callable[..., bool]
     assert snap_compare(app(**GUIDE, compliance=True), terminal_size=size, run_before=settled())
 
 
+@pytest.mark.long
 def test_a_plan_that_is_bought_with_its_breakeven(snap_compare: Callable[..., bool]) -> None:
     assert snap_compare(app(**BOUGHT), terminal_size=(200, 60), run_before=settled())
 
 
+@pytest.mark.long
 def test_levers_tornado_and_plans_of_the_catalog(snap_compare: Callable[..., bool]) -> None:
     async def before(pilot: Pilot[int]) -> None:
         await settled()(pilot)
@@ -66,6 +68,7 @@ def test_levers_tornado_and_plans_of_the_catalog(snap_compare: Callable[..., boo
     assert snap_compare(app(**BOUGHT), terminal_size=(120, 44), run_before=before)
 
 
+@pytest.mark.long
 def test_a_lever_turned_on(snap_compare: Callable[..., bool]) -> None:
     async def before(pilot: Pilot[int]) -> None:
         await settled()(pilot)

@@ -41,6 +41,7 @@ def test_llama_beside_glm_5(snap_compare: Compare, size: tuple[int, int]) -> Non
     assert snap_compare(app(), terminal_size=size, run_before=pressing())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("step", [1, 4, 7, *map(long, (2, 3, 5, 6))])
 def test_a_token_frame_by_frame(snap_compare: Compare, step: int) -> None:
     """DeepSeek-V3: enters, rises, is scored, loses groups, is given experts, computes, is mixed."""
@@ -49,6 +50,7 @@ def test_a_token_frame_by_frame(snap_compare: Compare, step: int) -> None:
     assert snap_compare(app(moe_model="deepseek-v3"), terminal_size=(80, 24), run_before=keys)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("back", [0, 2])
 def test_a_batch_and_what_it_touches(snap_compare: Compare, back: int) -> None:
     keys = pressing("v", *[","] * back)

@@ -48,11 +48,13 @@ def test_gpus_are_missing(snap_compare: Callable[..., bool]) -> None:
     assert snap_compare(app(**GUIDE, gpus=8), terminal_size=(120, 36), run_before=settled())
 
 
+@pytest.mark.long
 def test_a_pipeline_stepped_to_its_all_reduce(snap_compare: Callable[..., bool]) -> None:
     keys = ["full_stop"] * 5
     assert snap_compare(app(**GUIDE, gpus=16), terminal_size=(120, 36), run_before=settled("tab", *keys))
 
 
+@pytest.mark.long
 def test_spread_experts(snap_compare: Callable[..., bool]) -> None:
     fields = {"model": "deepseek-v3", "gpus": 16, "users": 64}
     assert snap_compare(app(**fields), terminal_size=(120, 50), run_before=settled())

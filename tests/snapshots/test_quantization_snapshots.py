@@ -40,12 +40,14 @@ def test_the_guides_405b(snap_compare: Callable[..., bool], size: tuple[int, int
     assert snap_compare(app(), terminal_size=size, run_before=pressing())
 
 
+@pytest.mark.long
 def test_all_formats_walked_to_one_nobody_published_about(snap_compare: Callable[..., bool]) -> None:
     keys = pressing("tab", *["right"] * 4)
 
     assert snap_compare(app(shown_formats="all"), terminal_size=(120, 36), run_before=keys)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("size", [(80, 24), long((120, 36))], ids=lambda size: f"{size[0]}x{size[1]}")
 def test_the_bit_lab_on_a_group(snap_compare: Callable[..., bool], size: tuple[int, int]) -> None:
     keys = pressing(*["tab"] * 5, "right", "down", "down")
@@ -53,6 +55,7 @@ def test_the_bit_lab_on_a_group(snap_compare: Callable[..., bool], size: tuple[i
     assert snap_compare(app(lab_format="int4_g64"), terminal_size=size, run_before=keys)
 
 
+@pytest.mark.long
 def test_the_methods(snap_compare: Callable[..., bool]) -> None:
     keys = pressing(*["tab"] * 7, "down", "down")
 

@@ -57,6 +57,7 @@ async def _open(pilot: Pilot[int], key: str) -> None:
 
 class TestPictures:
     @both_sizes
+    @pytest.mark.long
     def test_the_contents(self, snap_compare: Callable[..., bool], size: tuple[int, int]) -> None:
         async def before(pilot: Pilot[int]) -> None:
             await settle(pilot)
@@ -70,11 +71,13 @@ class TestPictures:
         assert snap_compare(app(), terminal_size=size, run_before=opened("term:kv-cache", "right", "right"))
 
     @both_sizes
+    @pytest.mark.long
     def test_a_catalog_table_sorted(self, snap_compare: Callable[..., bool], size: tuple[int, int]) -> None:
         keys = ("tab", *["greater_than_sign"] * 3, "vertical_line")
         assert snap_compare(app(), terminal_size=size, run_before=opened("page:accelerators", *keys))
 
     @both_sizes
+    @pytest.mark.long
     def test_worked_examples(self, snap_compare: Callable[..., bool], size: tuple[int, int]) -> None:
         assert snap_compare(app(), terminal_size=size, run_before=opened("page:worked-examples", "pagedown"))
 
@@ -92,6 +95,7 @@ class TestPictures:
         assert snap_compare(app(), terminal_size=size, run_before=before)
 
     @both_sizes
+    @pytest.mark.long
     def test_the_comparison(self, snap_compare: Callable[..., bool], size: tuple[int, int]) -> None:
         async def before(pilot: Pilot[int]) -> None:
             await settle(pilot)
@@ -106,6 +110,7 @@ class TestPictures:
 
 class TestPages:
     @both_sizes
+    @pytest.mark.long
     async def test_the_first_screen_of_every_page(self, snapshot, size: tuple[int, int]) -> None:  # type: ignore[no-untyped-def]
         async with app().run_test(size=size) as pilot:
             await settle(pilot)

@@ -28,6 +28,7 @@ class TestVram:
     def test_ascii(self, snap_compare) -> None:
         assert snap_compare(app(ascii_only=True), terminal_size=(120, 36))
 
+    @pytest.mark.long
     def test_what_does_not_fit(self, snap_compare) -> None:
         assert snap_compare(
             app("enterprise"), terminal_size=(120, 36), press=["down", "down", "down", "right", "right"]

@@ -146,6 +146,7 @@ def test_a_model_is_found_by_typing(visit) -> None:
     terminal.until(lambda: "gpt-oss" in value(terminal, "Model").lower())
 
 
+@pytest.mark.long
 def test_a_wrong_number_is_refused_and_can_be_left(visit) -> None:
     terminal = visit("--preset", "production")
     terminal.send("jjj\r-5\r")

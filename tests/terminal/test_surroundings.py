@@ -26,6 +26,7 @@ TERMINALS = ("screen", "vt100", "tmux-256color", "no-such-terminal")
 
 
 class TestTheReport:
+    @pytest.mark.long
     @pytest.mark.parametrize(
         ("arguments", "redirect", "env"),
         [

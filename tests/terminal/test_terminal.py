@@ -28,6 +28,7 @@ def started(open_terminal, *arguments, **options):
 
 
 class TestUse:
+    @pytest.mark.long
     def test_typing_a_context_changes_the_headline(self, open_terminal) -> None:
         terminal = started(open_terminal, "--preset", "production", columns=120, lines=40)
         before = terminal.screen.display[1]
@@ -38,6 +39,7 @@ class TestUse:
         terminal.until(lambda: terminal.screen.display[1] != before)
         assert "128K" in terminal.text
 
+    @pytest.mark.long
     def test_keys_that_arrive_in_one_packet_find_what_the_one_before_opened(self, open_terminal) -> None:
         terminal = started(open_terminal, "--preset", "production", columns=120, lines=40)
         terminal.send("jjj\r1.5k\rjjjj\rmi300x\r")
@@ -120,6 +122,7 @@ class TestEnd:
         terminal.send("jjj\r12\x11")
         assert terminal.wait() == 0
 
+    @pytest.mark.long
     def test_ctrl_c_asks_once(self, open_terminal) -> None:
         terminal = started(open_terminal)
         terminal.send("\x03")
@@ -169,6 +172,7 @@ class TestEnd:
         assert time.monotonic() - since < 6
         assert modes_left_on(terminal.raw) == []
 
+    @pytest.mark.long
     def test_a_fatal_error_keeps_the_session_and_is_one_line(self, open_terminal, mishaps_expected) -> None:
         terminal = started(open_terminal, script=FATAL)
         terminal.send("jjj\x1b[C")
@@ -279,6 +283,7 @@ class TestInterruptions:
         terminal.send("?")
         terminal.until("Help:")
 
+    @pytest.mark.long
     def test_ctrl_z_gives_the_terminal_to_the_shell_and_fg_brings_all_back(self, open_terminal) -> None:
         terminal = started(open_terminal, under_job_control=True)
         before = cells(terminal)
