@@ -166,7 +166,7 @@ class TestMotion:
             await opened(pilot)
             view = app.screen.query_one(ClusterView)
             assert not view.playing
-            assert "of every layer" in view.caption
+            assert "of each layer" in view.caption
 
     @pytest.mark.long
     async def test_nothing_plays_where_memory_is_short(self, make_app: Make) -> None:

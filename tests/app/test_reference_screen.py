@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from infratui.app.app import InfraApp
-from infratui.app.screens.reference.article_pane import ArticlePane, ArticleText, TablePanel
+from infratui.app.screens.reference.article_pane import ArticlePane, ArticleText
 from infratui.app.screens.reference.contents import Contents, SearchLine
 from infratui.app.screens.reference.screen import ReferenceScreen
 from infratui.app.widgets.panel import Panel
@@ -159,7 +159,7 @@ class TestSearching:
             await pilot.press("enter")
             await pilot.pause()
             assert app.scenario.accelerator == table.rows[0].id
-            assert "“mi300”" in str(_screen(app).query_one(TablePanel).border_title)
+            assert 0 < len(table.rows) < len(table.block.rows)
 
 
 class TestComputing:

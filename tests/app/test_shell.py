@@ -216,7 +216,7 @@ class TestHelp:
     @pytest.mark.long
     async def test_the_palette_runs_what_is_chosen(self, make_app) -> None:
         async with make_app().run_test(size=(120, 40)) as pilot:
-            await pilot.press("colon", *"rule of thumb", "enter")
+            await pilot.press("colon", *"detailed", "enter")
             await pilot.app.workers.wait_for_complete()
             await pilot.pause()
             assert pilot.app.scenario.estimator == "rule-of-thumb"

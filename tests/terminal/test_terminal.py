@@ -270,7 +270,7 @@ class TestInterruptions:
     @pytest.mark.long
     def test_after_something_else_had_the_terminal_all_is_drawn_again(self, open_terminal) -> None:
         terminal = started(open_terminal)
-        terminal.until("hold it as")
+        terminal.until("hold it")
         terminal.settle()
         before = cells(terminal)
         terminal.signal(signal.SIGSTOP)
