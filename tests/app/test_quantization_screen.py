@@ -221,7 +221,7 @@ async def test_every_panel_is_reached_with_tab(make_app: Make) -> None:
         seen = set()
         for _ in range(10):
             await press(pilot, "tab")
-            panel = app.screen.panel_of(app.screen.focused)  # type: ignore[attr-defined]
+            panel = app.screen.panel_of(app.screen.focused)
             seen.add(panel.id)
 
         assert {"bars", "trade", "evidence", "kv", "lab", "snaps", "methods", "terms", "inputs"} <= seen

@@ -11,9 +11,14 @@ from infratui.report.printed import write
 
 
 def at_a_terminal(kind: type[HarmlessStream]) -> HarmlessStream:
-    stream = kind(io.BytesIO(), "utf-8")
-    stream.isatty = lambda: True  # type: ignore[method-assign]
-    return stream
+    return kind(Screen(), "utf-8")
+
+
+class Screen(io.BytesIO):
+    """Bytes that a terminal would get."""
+
+    def isatty(self) -> bool:
+        return True
 
 
 @pytest.mark.parametrize("kind", [HarmlessStream, AsciiStream])

@@ -20,6 +20,8 @@ _IMAGES = {
 }
 _PORTS = {"vllm": 8000, "sglang": 30000, "tensorrt-llm": 8000, "llama.cpp": 8080, "ollama": 11434}
 _LEADER = {"$NODE_RANK": "$(LWS_WORKER_INDEX)", "$MASTER_ADDR": "$(LWS_LEADER_ADDRESS)"}
+_CACHE = "/models"
+"""Where a container keeps checkpoints, whoever it runs as."""
 _START_UP_CHECKS = 180
 """Times ten seconds: a large checkpoint is read in half an hour at most."""
 
@@ -115,7 +117,8 @@ def _compose(plan: LaunchPlan, command: LaunchCommand) -> Document:
         "entrypoint": _words(command),
         "ports": [f"{port}:{port}"],
         "ipc": "host",
-        "volumes": ["model-cache:/root/.cache/huggingface"],
+        "environment": {"HF_HOME": _CACHE},
+        "volumes": [f"model-cache:{_CACHE}"],
         "deploy": {"resources": {"reservations": {"devices": [devices]}}},
     }
     return {"services": {plan.name: service}, "volumes": {"model-cache": {}}}
@@ -132,6 +135,7 @@ def _container(plan: LaunchPlan, command: LaunchCommand, name: str, dra: bool = 
         "name": name,
         "image": _image(command),
         "command": _words(command),
+        "env": [{"name": "HF_HOME", "value": _CACHE}],
         "ports": [{"containerPort": port, "name": "http"}],
         "resources": resources,
         "startupProbe": {
@@ -142,7 +146,7 @@ def _container(plan: LaunchPlan, command: LaunchCommand, name: str, dra: bool = 
         "readinessProbe": {"httpGet": {"path": "/health", "port": "http"}, "periodSeconds": 5},
         "volumeMounts": [
             {"name": "shm", "mountPath": "/dev/shm"},
-            {"name": "model-cache", "mountPath": "/root/.cache/huggingface"},
+            {"name": "model-cache", "mountPath": _CACHE},
         ],
     }
 

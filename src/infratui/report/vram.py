@@ -239,7 +239,7 @@ def stack(result: VramResult, bytes_as: ByteUnit) -> Stack:
     parts = tuple(StackPart(label, amount, format_gigabytes(amount, bytes_as), tone) for label, amount, tone in amounts)
     requested = format_bytes(plan.requested, bytes_as)
     if plan.fits:
-        parts += (StackPart("free", plan.free, f"{format_gigabytes(plan.free, bytes_as)} of {requested}", "muted"),)
+        parts += (StackPart("free", plan.free, format_bytes(plan.free, bytes_as), "muted"),)
     else:
         # What is short stands last, so that it is what lies beyond the mark.
         parts += (StackPart("short", plan.missing, format_gigabytes(plan.missing, bytes_as), "bad"),)

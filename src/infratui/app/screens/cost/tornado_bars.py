@@ -6,9 +6,10 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from ....engine.cost.sensitivity import Swing
+from ....engine.cost.sensitivity import Lever, Swing
 from ....engine.cost.tornado import Tornado
-from ....engine.figures.units import format_count, significant
+from ....engine.figures.units import format_count
+from ....report.cost_levers import lever_text
 from ....report.money import money
 
 SHOWN = 8
@@ -55,7 +56,7 @@ class TornadoBars(Widget):
             )
         ]
         names = [entry.lever.label for entry in swings]
-        nows = [_short(entry.lever.now) for entry in swings]
+        nows = [_short(entry.lever, entry.lever.now) for entry in swings]
         label, now = max(map(len, names)), max(map(len, nows))
         ends = [_end(entry, tornado.runner_up) for entry in swings]
         room = max(6, min(40, self.size.width - label - now - max(map(len, ends)) - 5))
@@ -71,8 +72,8 @@ class TornadoBars(Widget):
         return Content("\n").join(lines)
 
 
-def _short(value: float) -> str:
-    return format_count(round(value)) if abs(value) >= 1000 else significant(value)
+def _short(lever: Lever, value: float) -> str:
+    return format_count(round(value)) if abs(value) >= 1000 else lever_text(lever, value)
 
 
 def _way(swing: Swing, room: int) -> str:
@@ -88,5 +89,6 @@ def _way(swing: Swing, room: int) -> str:
 def _end(swing: Swing, runner_up: str) -> str:
     lever = swing.lever
     if swing.flips_at is None:
-        return f"never within {_short(lever.low)} … {_short(lever.high)}"
-    return f"{_short(swing.flips_at)}: then {runner_up}"
+        low, high = _short(lever, lever.low), _short(lever, lever.high)
+        return f"nor with {low}, {high}" if lever.kinds else f"never within {low} … {high}"
+    return f"{_short(lever, swing.flips_at)}: then {runner_up}"
