@@ -13,6 +13,7 @@ from pathlib import Path
 
 from .catalog.built_in import PRESETS
 from .catalog.yaml_io import line_of, printable, read, read_built_in, read_text
+from .demand_profile import DemandProfile
 from .file_writing import write_whole
 from .scenario import Scenario, ScenarioError, parse
 
@@ -131,7 +132,7 @@ def save_scenario(scenario: Scenario, path: Path) -> None:
 def dump(scenario: Scenario) -> str:
     """A scenario as a person would write it: the version, the name, and what differs from the defaults."""
     values: dict[str, object] = {"schema": SCHEMA, "name": scenario.name, **scenario.changed()}
-    return "".join(f"{key}: {_plain(value)}\n" for key, value in values.items())
+    return "".join(f"{key}: {_plain(value)}\n".replace(": \n", ":\n") for key, value in values.items())
 
 
 def write_text(path: Path, text: str) -> None:
@@ -296,6 +297,12 @@ def _line(path: Path, key: str) -> int:
 
 def _plain(value: object) -> str:
     """A value as YAML that reads back the same."""
+    if isinstance(value, DemandProfile):
+        return "".join(f"\n  {key}: {_plain(entry)}" for key, entry in value.mapping().items())
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {_plain(entry)}' for key, entry in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_plain, value))}]"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):

@@ -25,6 +25,7 @@ _LISTS = {
     "train": "memory of training a model or adapters, by ZeRO stage",
     "compare": "two scenarios side by side",
     "reconcile": "a serving engine's start-up log beside the prediction",
+    "demand": "what a trace or a server's metrics ask for, into a scenario",
     "launch": "the command or manifest that starts it",
     "host": "what hardware is there, from any listing of it",
     "reference": "terms and pages",
