@@ -43,7 +43,7 @@ def command(
     version = engine_version or (scenario.engine_version if engine in (None, scenario.engine) else "")
     scenario = guarded(lambda: scenario.with_(**known, engine_version=version))
     flags = launch_flags()[engine or scenario.engine]
-    plan = guarded(lambda: launch_plan(Case(scenario, deployment.facts())))
+    plan = guarded(lambda: launch_plan(Case(scenario.in_force(), deployment.facts())))
     started = guarded(lambda: made_for(plan, flags, version))
     text = guarded(lambda: written(form, plan, started, dra))
     if as_json:
