@@ -30,6 +30,8 @@ class Kind(StrEnum):
     """Held as a percentage, 0 to 100."""
     MONEY = "money"
     TEXT = "text"
+    PROFILE = "profile"
+    """Measured demand: written by `infratui demand`, dropped by `none`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ class InputField:
     pattern: str = ""
     check: Callable[[str], str] | None = None
     """A text's own check: the text to keep, or ValueError in words."""
+    read: Callable[[object], Any] | None = None
+    """What makes a value of its own kind of what a file or a person writes, or ValueError in words."""
 
     @property
     def choices(self) -> tuple[str, ...]:
@@ -71,6 +75,11 @@ class InputField:
 
     def checked(self, value: object) -> Any:
         """The value as the field holds it. Raises ValueError: what would be right."""
+        if self.read is not None:
+            try:
+                return self.read(value)
+            except ValueError as error:
+                raise SaidError(str(error)) from None
         if self.type is bool:
             return _switch(value)
         if self.type in (int, float):

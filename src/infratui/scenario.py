@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Literal, get_type_hints
 
+from .demand_profile import DemandProfile, profile_from
 from .inputs import Input, InputField, Kind, SaidError, given, typed
 from .policy import NO_POLICY, PREFIX, Policy
 
@@ -148,6 +149,15 @@ class Scenario:
     peak_factor: float = given(
         2.0, Input("Peak factor", Kind.NUMBER, "peak-factor", "×", (1, 1.5, 2, 2.5, 3, 4, 5, 10)), low=1, high=100
     )
+    peak_window: Literal["60s", "10s"] = given(
+        "60s",
+        Input("Peak over", Kind.CHOICE, "peak-factor", help="the busiest minute, or the busiest ten seconds, measured"),
+    )
+    demand_profile: DemandProfile | None = given(  # noqa: RUF009 – as every field beside it
+        None,
+        Input("Measured", Kind.PROFILE, "demand-profile", zero="none", help="lengths and peaks that were measured"),
+        read=profile_from,
+    )
     ttft_ms: float = given(
         2000.0,
         Input("TTFT target", Kind.NUMBER, "ttft", "ms", (0, 200, 500, 1000, 2000, 5000, 10000), "none"),
@@ -286,6 +296,11 @@ class Scenario:
         made = object.__new__(Scenario)
         made.__dict__.update(self.__dict__, **changes)
         return made
+
+    def in_force(self) -> Scenario:
+        """With what was measured in place of what was typed: what the engine is handed. Itself without a profile."""
+        profile = self.demand_profile
+        return self if profile is None else self.replaced(profile.in_place(self.peak_window))
 
     def values(self) -> dict[str, Any]:
         """Every field by its name."""

@@ -35,7 +35,7 @@ def parse_value(name: str, text: str) -> object:
                 return _whole(name, text)
             case Kind.NUMBER | Kind.PERCENT | Kind.MONEY:
                 return parse_number(text.lstrip("$"))
-            case Kind.TEXT if spec.zero and text.lower() == spec.zero:
+            case Kind.TEXT | Kind.PROFILE if spec.zero and text.lower() == spec.zero:
                 return ""
             case Kind.SWITCH:
                 if text.lower() in _YES | _NO:
@@ -138,6 +138,7 @@ def describe_range(name: str) -> str:
             Kind.ACCELERATOR: "an accelerator id",
             Kind.PRECISION: "a weight precision id",
             Kind.KV_PRECISION: "a KV precision id",
+            Kind.PROFILE: "as infratui demand FILE --apply writes it",
         }.get(spec.kind, "text")
     return f"{_bound(low)} … {_bound(high)}"
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from .catalog.built_in import PRESETS
 from .catalog.yaml_io import line_of, printable, read, read_built_in, read_text
+from .demand_profile import DemandProfile
 from .file_writing import write_whole
 from .policy import PREFIX
 from .scenario import Scenario, ScenarioError, parse
@@ -138,7 +139,7 @@ def dump(scenario: Scenario) -> str:
     """A scenario as a person would write it: the version, the name, and what differs from the defaults; its policy."""
     values: dict[str, object] = {"schema": SCHEMA, "name": scenario.name, **scenario.changed()}
     limits = scenario.policy.stated()
-    written = [f"{key}: {_plain(value)}\n" for key, value in values.items()]
+    written = [f"{key}: {_plain(value)}\n".replace(": \n", ":\n") for key, value in values.items()]
     written += ["policy:\n"] if limits else []
     written += [f"  {key}: {_plain(value)}\n" for key, value in limits.items()]
     return "".join(written)
@@ -316,6 +317,12 @@ def _parts(key: str) -> tuple[str, ...]:
 
 def _plain(value: object) -> str:
     """A value as YAML that reads back the same."""
+    if isinstance(value, DemandProfile):
+        return "".join(f"\n  {key}: {_plain(entry)}" for key, entry in value.mapping().items())
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {_plain(entry)}' for key, entry in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_plain, value))}]"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):

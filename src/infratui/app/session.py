@@ -254,7 +254,7 @@ class Session:
         said = HINTS.get(field) or spec.help
         line = self._term_line(spec.term) if spec.term and not said else None
         short = f"{spec.label}: {said}" if said else ": ".join(line) if line else spec.label
-        none = "empty" if Scenario.FIELDS[field].type is str else "0"
+        none = "empty" if Scenario.FIELDS[field].type not in (int, float) else "0"
         return f"{short} · {describe_range(field)}" + (f", {none} = {spec.zero}" if spec.zero else "")
 
     # -- checkpoints on disk

@@ -41,6 +41,8 @@ HINTS: Mapping[str, str] = {
     "draft_tokens": "speculative decoding: tokens guessed at a time",
     "requests_per_day": "requests a day that the service must answer",
     "peak_factor": "the busiest minute against the mean",
+    "peak_window": "what a fleet is sized for where arrivals were measured",
+    "demand_profile": "lengths, peaks and repetition as measured, in place of typed ones; none drops it",
     "ttft_ms": "the longest wait for a first token",
     "tpot_ms": "the longest wait between two tokens",
     "cascade_pct": "share of requests that a small model answers first",
@@ -82,7 +84,7 @@ def value_text(field: str, value: object, currency: str = "$") -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if not isinstance(value, int | float):
-        return str(value) or spec.zero
+        return spec.zero if value is None else str(value) or spec.zero
     if value == 0 and spec.zero:
         return spec.zero
     match spec.kind:

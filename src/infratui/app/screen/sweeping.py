@@ -189,7 +189,7 @@ def values_of(session: Session, field: str) -> tuple[object, ...]:
     spec, now = INPUTS[field], getattr(session.scenario, field)
     if spec.kind is Kind.SWITCH:
         return (False, True)
-    if spec.kind is Kind.TEXT:
+    if spec.kind in (Kind.TEXT, Kind.PROFILE):
         return ()
     if not isinstance(now, int | float):
         return tuple(dict.fromkeys((*session.fields.values(field), *((now,) if now else ()))))

@@ -174,7 +174,7 @@ class ValueRow(LineNowAndThen, can_focus=True):
     @property
     def is_number(self) -> bool:
         """The value is typed in digits."""
-        return not self.is_list and self.spec.kind not in (Kind.SWITCH, Kind.TEXT)
+        return not self.is_list and self.spec.kind not in (Kind.SWITCH, Kind.TEXT, Kind.PROFILE)
 
     def action_edit(self) -> None:
         """Type the value; where there is a list, open it."""
