@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal, get_type_hints
 
 from .demand_profile import DemandProfile, profile_from
 from .inputs import Input, InputField, Kind, SaidError, given, typed
+from .policy import NO_POLICY, PREFIX, Policy
 
 
 class ScenarioError(ValueError):
@@ -279,13 +280,16 @@ class Scenario:
     )
     lab_seed: int = given(1, Input("Tensor seed", Kind.COUNT, "scenario", "", tuple(range(16))), low=0, high=2**31)
 
+    policy: Policy = NO_POLICY
+    """What the deployment is held to: no input, since no figure follows from it."""
+
     def __post_init__(self) -> None:
         for name, value in _checked(self.__dict__, "").items():
             self.__dict__[name] = value
 
     def with_(self, **changes: object) -> Scenario:
-        """A copy with checked changes. Raises ScenarioError in one line."""
-        return self.replaced(_checked(changes, ""))
+        """A copy with checked changes, limits of its policy as `policy.fits`. Raises ScenarioError in one line."""
+        return self.replaced(_checked(changes, "", self.policy))
 
     def replaced(self, changes: Mapping[str, object]) -> Scenario:
         """A copy with changes that are known to be right."""
@@ -300,15 +304,19 @@ class Scenario:
 
     def values(self) -> dict[str, Any]:
         """Every field by its name."""
-        return dict(self.__dict__)
+        return {name: self.__dict__[name] for name in self.FIELDS}
 
     def changed(self) -> dict[str, Any]:
         """The fields that differ from the defaults: what a person would write down."""
-        return {name: value for name, value in self.__dict__.items() if value != self.FIELDS[name].default}
+        return {name: value for name, value in self.values().items() if value != self.FIELDS[name].default}
 
 
 _TYPES = get_type_hints(Scenario)
-Scenario.FIELDS = {entry.name: typed(entry.metadata["given"], _TYPES[entry.name]) for entry in fields(Scenario)}
+Scenario.FIELDS = {
+    entry.name: typed(entry.metadata["given"], _TYPES[entry.name])
+    for entry in fields(Scenario)
+    if "given" in entry.metadata
+}
 
 INPUTS: Mapping[str, Input] = {name: entry.spec for name, entry in Scenario.FIELDS.items()}
 """Field name → what it is to the person who changes it."""
@@ -329,30 +337,53 @@ def parse(values: Mapping[str, object], where: str = "") -> Scenario:
     return _DEFAULT.replaced(_checked(values, where))
 
 
+def field_of(name: str) -> InputField | None:
+    """A field of the scenario, or a limit of its policy by a name such as `policy.fits`; None: there is no such."""
+    return Policy.FIELDS.get(name[len(PREFIX) :]) if name.startswith(PREFIX) else Scenario.FIELDS.get(name)
+
+
 def unknown_key(key: str, where: str = "") -> ScenarioError:
     """The refusal of a name that no field has, with the nearest that one has."""
     from difflib import get_close_matches
 
-    near = get_close_matches(key[:60], Scenario.FIELDS, 1)
+    known = [f"{PREFIX}{name}" for name in Policy.FIELDS] if key.startswith(PREFIX) else [*Scenario.FIELDS]
+    near = get_close_matches(key[:60], known, 1)
     hint = f"did you mean {near[0]!r}?" if near else "run `infratui fields` for the list"
     return ScenarioError(f"{where}unknown key {_short(key, 60)!r}; {hint}")
 
 
-def _checked(values: Mapping[str, object], where: str) -> dict[str, object]:
+def _checked(values: Mapping[str, object], where: str, policy: Policy = NO_POLICY) -> dict[str, object]:
     """Each value as its field holds it. Raises ScenarioError for the first that is wrong."""
-    found = {}
+    found: dict[str, object] = {}
+    limits: dict[str, object] = {}
     where = f"{where}: " if where else ""
     for key, value in values.items():
-        if key not in Scenario.FIELDS:
-            raise unknown_key(key, where)
-        try:
-            found[key] = Scenario.FIELDS[key].checked(value)
-        except SaidError as error:
-            raise ScenarioError(f"{where}{key}: {error}") from None
-        except ValueError as error:
-            shown = _short(_SPELLED.get(repr(value), repr(value)), 40)
-            raise ScenarioError(f"{where}{key}: {shown} is not allowed; {error}") from None
-    return found
+        if key == "policy":
+            if isinstance(value, Policy):
+                found[key] = value
+                continue
+            if not isinstance(value, Mapping):
+                raise ScenarioError(f"{where}policy: write limits below it, such as `fits: true`")
+            policy = NO_POLICY
+            limits |= {name: _value(f"{PREFIX}{name}", entry, where) for name, entry in value.items()}
+        elif key.startswith(PREFIX):
+            limits[key[len(PREFIX) :]] = _value(key, value, where)
+        else:
+            found[key] = _value(key, value, where)
+    return found | {"policy": policy.replaced(limits)} if limits or policy is not NO_POLICY else found
+
+
+def _value(key: str, value: object, where: str) -> object:
+    entry = field_of(key)
+    if entry is None:
+        raise unknown_key(key, where)
+    try:
+        return entry.checked(value)
+    except SaidError as error:
+        raise ScenarioError(f"{where}{key}: {error}") from None
+    except ValueError as error:
+        shown = _short(_SPELLED.get(repr(value), repr(value)), 40)
+        raise ScenarioError(f"{where}{key}: {shown} is not allowed; {error}") from None
 
 
 # How a file writes what Python calls otherwise.

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from .engine.figures.units import QuantityError, format_count, parse_number, parse_tokens
 from .inputs import Kind
-from .scenario import INPUTS, Scenario, ScenarioError, bounds, choices, unknown_key
+from .scenario import INPUTS, Scenario, ScenarioError, field_of, unknown_key
 
 _YES = {"yes", "on", "true", "1", "y"}
 _NO = {"no", "off", "false", "0", "n"}
@@ -20,10 +20,11 @@ _LIMIT = 2000
 
 def parse_value(name: str, text: str) -> object:
     """Read one field's value from text. Raises ScenarioError."""
-    if name not in INPUTS:
+    field = field_of(name)
+    if field is None:
         raise unknown_key(name)
     text = text.strip()
-    spec = INPUTS[name]
+    spec = field.spec
     try:
         match spec.kind:
             case Kind.TOKENS:
@@ -73,6 +74,8 @@ def parse_sweep(text: str) -> tuple[str, tuple[object, ...]]:
     name = name.strip()
     if not sign or not listed.strip():
         raise ScenarioError(f"--sweep {text[:60]!r}: write field=low..high or field=a,b,c, such as users=1..500")
+    if name not in INPUTS:
+        raise unknown_key(name)
     found: dict[object, None] = {}
     for part in listed.split(","):
         if not part.strip():
@@ -120,12 +123,15 @@ def _round_step(name: str, least: float, whole: bool) -> float:
 
 def describe_range(name: str) -> str:
     """The values a field takes, in words: `1 … 1,000,000`, `vllm, sglang, tensorrt-llm`."""
-    spec = INPUTS[name]
-    if options := choices(name):
-        return ", ".join(options)
+    field = field_of(name)
+    if field is None:
+        raise unknown_key(name)
+    spec = field.spec
+    if field.choices:
+        return ", ".join(field.choices)
     if spec.kind is Kind.SWITCH:
         return "yes, no"
-    low, high = bounds(name)
+    low, high = field.low, field.high
     if low is None or high is None:
         return {
             Kind.MODEL: "a model id, alias or checkpoint path",

@@ -15,6 +15,7 @@ from .catalog.built_in import PRESETS
 from .catalog.yaml_io import line_of, printable, read, read_built_in, read_text
 from .demand_profile import DemandProfile
 from .file_writing import write_whole
+from .policy import PREFIX
 from .scenario import Scenario, ScenarioError, parse
 
 SCHEMA = 1
@@ -121,7 +122,12 @@ def load_scenario(path: Path) -> Scenario:
 def place_of(path: Path, key: str) -> str:
     """`file:line` of a key of a scenario file; nothing where the file does not set it."""
     path = expanded(path)
-    return f"{printable(str(path))}:{_line(path, key)}" if key in _mapping(path) else ""
+    held: object = _mapping(path)
+    for part in _parts(key):
+        if not isinstance(held, Mapping) or part not in held:
+            return ""
+        held = held[part]
+    return f"{printable(str(path))}:{_line(path, key)}"
 
 
 def save_scenario(scenario: Scenario, path: Path) -> None:
@@ -130,9 +136,13 @@ def save_scenario(scenario: Scenario, path: Path) -> None:
 
 
 def dump(scenario: Scenario) -> str:
-    """A scenario as a person would write it: the version, the name, and what differs from the defaults."""
+    """A scenario as a person would write it: the version, the name, and what differs from the defaults; its policy."""
     values: dict[str, object] = {"schema": SCHEMA, "name": scenario.name, **scenario.changed()}
-    return "".join(f"{key}: {_plain(value)}\n".replace(": \n", ":\n") for key, value in values.items())
+    limits = scenario.policy.stated()
+    written = [f"{key}: {_plain(value)}\n".replace(": \n", ":\n") for key, value in values.items()]
+    written += ["policy:\n"] if limits else []
+    written += [f"  {key}: {_plain(value)}\n" for key, value in limits.items()]
+    return "".join(written)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -291,8 +301,18 @@ def _cached(path: Path, stamp: float) -> Mapping[str, object]:
     return content
 
 
+def line_of_key(path: Path, key: str) -> int:
+    """The line of a key of a scenario file, such as `users` or `policy.fits`; else that of the nearest above it."""
+    return _line(expanded(path), key)
+
+
 def _line(path: Path, key: str) -> int:
-    return line_of(read_text(path, error=ScenarioError), (key,))
+    return line_of(read_text(path, error=ScenarioError), _parts(key))
+
+
+def _parts(key: str) -> tuple[str, ...]:
+    """Where a key stands in the file."""
+    return ("policy", key[len(PREFIX) :]) if key.startswith(PREFIX) else (key,)
 
 
 def _plain(value: object) -> str:

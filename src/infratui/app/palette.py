@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from .. import store
 from ..inputs import Kind
-from ..scenario import INPUTS, ScenarioError
+from ..policy import PREFIX, Policy
+from ..scenario import INPUTS, ScenarioError, field_of
 from ..settings_text import parse_value
 from .theme import THEMES
 from .widgets.choice import Choice
@@ -67,17 +68,26 @@ def _field(name: str) -> str | None:
     if not name:
         return None
     known = {field: (spec.label.casefold(), field.replace("_", " ")) for field, spec in INPUTS.items()}
-    exact = next((field for field, names in known.items() if name in names), None)
+    limits = {f"{PREFIX}{limit}": (f"{PREFIX}{limit.replace('_', ' ')}",) for limit in Policy.FIELDS}
+    exact = next((field for field, names in (known | limits).items() if name in names), None)
     return exact or next((field for field, names in known.items() if any(n.startswith(name) for n in names)), None)
 
 
 def _change(app: InfraApp, field: str, text: str) -> None:
     try:
         value = parse_value(field, text)
-        if INPUTS[field].kind in (Kind.MODEL, Kind.ACCELERATOR, Kind.PRECISION, Kind.KV_PRECISION):
+        if field in INPUTS and INPUTS[field].kind in (Kind.MODEL, Kind.ACCELERATOR, Kind.PRECISION, Kind.KV_PRECISION):
             app.session.check_name(field, str(value))
         app.session.change(**{field: value})
     except (ScenarioError, ValueError, OSError) as error:
         app.note(str(error), "bad")
         return
-    app.note(f"{INPUTS[field].label}: {app.session.fields.shown(field, value)}; u undoes it", "good")
+    app.note(f"{_told(app, field, value)}; u undoes it", "good")
+
+
+def _told(app: InfraApp, field: str, value: object) -> str:
+    entry = field_of(field)
+    if field in INPUTS or entry is None:
+        return f"{INPUTS[field].label}: {app.session.fields.shown(field, value)}"
+    unit = f" {entry.spec.unit}" if entry.spec.unit else ""
+    return f"Policy, {entry.spec.label}: " + (f"{app.session.fields.typed(field, value)}{unit}" if value else "none")

@@ -387,9 +387,9 @@ class Catalog(Measurements):
         return UnknownFactError(f"unknown {what} {printable(name, 60)!r}; {hint}")
 
 
-def default_catalog() -> Catalog:
+def default_catalog(today: dt.date | None = None) -> Catalog:
     """The built-in facts with the user's own on top. Raises CatalogError when one of the user's files is broken."""
-    return Catalog(user_directory())
+    return Catalog(user_directory(), today)
 
 
 def looks_like_path(name: str) -> bool:

@@ -122,28 +122,30 @@ class Options:
 
     def check_names(self, scenario: Scenario, loaded: Scenario | None = None) -> None:
         """Names that every section needs, while it is known which were `loaded` from the file. Raises ScenarioError."""
-        from ..scenario import INPUTS, ScenarioError
-        from ..store import place_of
+        check_names(scenario, self.facts(), self.file, loaded)
 
-        facts = self.facts()
-        lookups: dict[str, Callable[[str], object]] = {
-            "model": facts.model,
-            "precision": facts.precision,
-            "kv_precision": facts.precision,
-            "accelerator": facts.accelerator,
-            "node_link": facts.link,
-        }
-        for field, look_up in lookups.items():
-            if not getattr(scenario, field) and INPUTS[field].zero:
-                continue
-            try:
-                look_up(getattr(scenario, field))
-            except (ValueError, OSError) as error:
-                written = (
-                    self.file is not None and loaded is not None and getattr(loaded, field) == getattr(scenario, field)
-                )
-                place = place_of(self.file, field) if self.file and written else ""
-                raise ScenarioError(f"{place}: {field}: {error}" if place else f"{field}: {error}") from None
+
+def check_names(scenario: Scenario, facts: Catalog, file: Path | None, loaded: Scenario | None) -> None:
+    """Names that every section needs. Raises ScenarioError, with the line of those that were loaded from the file."""
+    from ..scenario import INPUTS, ScenarioError
+    from ..store import place_of
+
+    lookups: dict[str, Callable[[str], object]] = {
+        "model": facts.model,
+        "precision": facts.precision,
+        "kv_precision": facts.precision,
+        "accelerator": facts.accelerator,
+        "node_link": facts.link,
+    }
+    for field, look_up in lookups.items():
+        if not getattr(scenario, field) and INPUTS[field].zero:
+            continue
+        try:
+            look_up(getattr(scenario, field))
+        except (ValueError, OSError) as error:
+            written = file is not None and loaded is not None and getattr(loaded, field) == getattr(scenario, field)
+            place = place_of(file, field) if file and written else ""
+            raise ScenarioError(f"{place}: {field}: {error}" if place else f"{field}: {error}") from None
 
 
 def deployment_options(function: F) -> F:

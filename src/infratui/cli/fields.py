@@ -10,7 +10,8 @@ from .common import echo_json
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(as_json: bool) -> None:
-    """List the scenario's fields: what --set and scenario files accept."""
+    """List the scenario's fields: what --set and scenario files accept; `policy.…` are the limits of its policy."""
+    from ..policy import PREFIX, Policy
     from ..scenario import INPUTS, Scenario
     from ..settings_text import describe_range
 
@@ -19,9 +20,19 @@ def command(as_json: bool) -> None:
         {"field": name, "default": defaults[name], "values": describe_range(name), "unit": spec.unit, "zero": spec.zero}
         for name, spec in INPUTS.items()
     ]
+    rows += [
+        {
+            "field": f"{PREFIX}{name}",
+            "default": entry.default,
+            "values": describe_range(f"{PREFIX}{name}"),
+            "unit": entry.spec.unit,
+            "zero": entry.spec.zero,
+        }
+        for name, entry in Policy.FIELDS.items()
+    ]
     if as_json:
         echo_json(rows, "fields")
         return
     for row in rows:
         zero = f", 0 = {row['zero']}" if row["zero"] else ""
-        click.echo(f"{row['field']:26}{row['default']!s:18}{row['values']}{zero}  {row['unit']}".rstrip())
+        click.echo(f"{row['field']:28}{row['default']!s:18}{row['values']}{zero}  {row['unit']}".rstrip())

@@ -24,6 +24,7 @@ _LISTS = {
     "fleet": "several models on one pool of servers",
     "train": "memory of training a model or adapters, by ZeRO stage",
     "compare": "two scenarios side by side",
+    "check": "a scenario held against its policy, for CI",
     "reconcile": "a serving engine's start-up log beside the prediction",
     "demand": "what a trace or a server's metrics ask for, into a scenario",
     "launch": "the command or manifest that starts it",

@@ -31,20 +31,14 @@ def command(
     from ..catalog.launch_flags import launch_flags
     from ..engine.case import Case
     from ..launching.engines import command as made_for
-    from ..launching.plan import launch_plan
+    from ..launching.plan import for_engine, launch_plan
     from ..report import launch as report
 
-    scenario = deployment.scenario()
-    # Memory and speed are those of the engine that is started, where the model of them knows it.
-    known: dict[str, object] = {"engine": engine} if engine in ("vllm", "sglang", "tensorrt-llm") else {}
-    if engine in ("llama.cpp", "ollama") and not scenario.tp:
-        # They split a model by layers only.
-        known["tp"] = 1
-    version = engine_version or (scenario.engine_version if engine in (None, scenario.engine) else "")
-    scenario = guarded(lambda: scenario.with_(**known, engine_version=version))
+    asked = deployment.scenario()
+    scenario = guarded(lambda: for_engine(asked, engine or asked.engine, engine_version))
     flags = launch_flags()[engine or scenario.engine]
     plan = guarded(lambda: launch_plan(Case(scenario.in_force(), deployment.facts())))
-    started = guarded(lambda: made_for(plan, flags, version))
+    started = guarded(lambda: made_for(plan, flags, scenario.engine_version))
     text = guarded(lambda: written(form, plan, started, dra))
     if as_json:
         echo_json(report.data(plan, started, text))

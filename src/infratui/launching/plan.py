@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ..engine.case import Case
     from ..engine.model.architecture import Model
     from ..engine.model.precision import Precision
+    from ..scenario import Scenario
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,3 +107,13 @@ def _loaded(asked: str, model: Model) -> str:
 def _named(text: str) -> str:
     plain = "".join(char if char.isascii() and char.isalnum() else "-" for char in text.lower())
     return "-".join(filter(None, plain.split("-")))[:40].strip("-") or "model"
+
+
+def for_engine(scenario: Scenario, engine: str, version: str = "") -> Scenario:
+    """The scenario as an engine would serve it: memory and speed are the engine's, where the model of them knows it."""
+    known: dict[str, object] = {"engine": engine} if engine in ("vllm", "sglang", "tensorrt-llm") else {}
+    if engine in ("llama.cpp", "ollama") and not scenario.tp:
+        # They split a model by layers only.
+        known["tp"] = 1
+    stated = version or (scenario.engine_version if engine == scenario.engine else "")
+    return scenario.with_(**known, engine_version=stated)

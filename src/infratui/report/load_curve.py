@@ -231,4 +231,4 @@ def _point(point: LoadPoint | None) -> dict[str, Any] | None:
 
 
 def _shares(tails: Percentiles) -> dict[str, float]:
-    return {"p50": tails.p50, "p90": tails.p90, "p99": tails.p99}
+    return {"p50": tails.p50, "p90": tails.p90, "p95": tails.p95, "p99": tails.p99}

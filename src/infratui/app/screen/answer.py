@@ -23,10 +23,11 @@ from ..widgets.line_chart import LineChart
 from ..widgets.panel import Panel
 from ..widgets.table import TableView
 from ..widgets.term import Terms, TermText
-from .chrome import HintLine
+from .chrome import HintLine, PolicyStrip
 from .page import Page
 
 if TYPE_CHECKING:
+    from ...checking import CheckedPolicy
     from ...engine.evaluate import Evaluation
 
 R = TypeVar("R")
@@ -80,6 +81,7 @@ class AnswerScreen(Page, Generic[R]):
         self._shown: tuple[object, ...] = ()
         self._begun = False
         self._presented = False
+        self._policy: CheckedPolicy | None = None
         self._before_math: Widget | None = None
         """What had the focus when the math was opened."""
 
@@ -139,6 +141,7 @@ class AnswerScreen(Page, Generic[R]):
         yield from self.compose_side()
         with Vertical(id="main"):
             yield HeadlineView()
+            yield PolicyStrip()
             yield from self.compose_top()
             with Body(id="body"):
                 yield from self.compose_body()
@@ -186,13 +189,14 @@ class AnswerScreen(Page, Generic[R]):
             self._present(self.result, None)
         elif (awaited := self.infra.awaited()) is not None:
             self._present(None, awaited)
-        elif self.SLOW:
+        elif self.SLOW or session.scenario.policy:
             self._compute(session.scenario, session.evaluation)
         else:
             self._present(*self._answer(session.evaluation))
 
     def _answer(self, evaluation: Evaluation) -> tuple[R | None, Mishap | None]:
         try:
+            self._policy = _held(evaluation)
             result = self.section(evaluation)
             self.beside(evaluation)
             return result, None
@@ -210,6 +214,7 @@ class AnswerScreen(Page, Generic[R]):
 
     def _present(self, result: R | None, error: Mishap | None) -> None:
         self.result = result
+        self.query_one(PolicyStrip).checked = self._policy if self.scenario.policy else None
         self.set_class(error is not None, "-refused")
         if error is not None or result is None:
             self._refuse(error or Mishap("there is no result"))
@@ -301,3 +306,12 @@ class AnswerScreen(Page, Generic[R]):
         """Leave what is on top: a checkpoint that is read, the zoom, the math, then the panel."""
         if not self.infra.stop_reading():
             self.leave()
+
+
+def _held(evaluation: Evaluation) -> CheckedPolicy | None:
+    """What the scenario's policy comes to; None where it has none."""
+    if not evaluation.scenario.policy:
+        return None
+    from ...checking import checked_policy
+
+    return checked_policy(evaluation, evaluation.facts.today)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 from textual.reactive import reactive
@@ -11,6 +12,9 @@ from textual.widget import Widget
 
 from ...report.workload import WorkloadWords
 from ..keys import TYPING, find
+
+if TYPE_CHECKING:
+    from ...checking import CheckedPolicy
 
 BAR_KEYS = 8
 """Keys on the key bar at most."""
@@ -74,6 +78,29 @@ class WorkloadLine(Widget):
         text = self.workload.text(room)
         text = text if len(text) <= room else f"{text[: max(0, room - 1)]}…"
         return Content.assemble(("! ", "bold $tight") if tight else "", (text, "$muted"))
+
+
+class PolicyStrip(Widget):
+    """What the scenario's policy comes to, in one line under the headline; not there where it has none."""
+
+    DEFAULT_CSS = "PolicyStrip { text-wrap: nowrap; height: 1; padding: 0 1; display: none; }"
+
+    checked: reactive[CheckedPolicy | None] = reactive(None)
+
+    def watch_checked(self) -> None:
+        self.display = self.checked is not None
+
+    def render(self) -> Content:
+        if self.checked is None:
+            return Content("")
+        from ...report.check import strip
+
+        styles = {"": "", "muted": "$muted"}
+        spans = [
+            (text, styles.get(tone, f"${tone}" if " " not in tone else f"bold ${tone.split()[1]}"))
+            for text, tone in strip(self.checked)
+        ]
+        return Content.assemble(*spans).truncate(max(1, self.content_size.width), ellipsis=True)
 
 
 class HintLine(Widget):

@@ -13,6 +13,7 @@ from ..cluster.hardware import Accelerator
 from ..cost import breakeven
 from ..cost.api_price import ApiQuote
 from ..cost.assumptions import Assumption
+from ..cost.bill import at_speed, monthly_band, speeds
 from ..cost.breakeven import Breakeven
 from ..cost.case import CostCase, chosen, hosted
 from ..cost.decision import Decision, commitments, decide
@@ -237,7 +238,7 @@ def _decided(  # noqa: PLR0913 – what the decision rests on, each computed onc
         hosted=hosted(circumstances),
         committed=min(commitments(costs, scenario.term_years).values(), key=lambda cost: cost.monthly, default=None),
         gpus_band=_gpus_band(case, offered),
-        monthly_band=_monthly_band(case, best),
+        monthly_band=monthly_band(case, best),
         per_request=per_request,
         per_user=per_user,
         signals=judge(found.signals, situation),
@@ -250,32 +251,12 @@ def _decided(  # noqa: PLR0913 – what the decision rests on, each computed onc
     )
 
 
-def _at_speed(case: CostCase, share: float) -> CostCase:
-    return replace(case, replica=replace(case.replica, requests_per_s=case.replica.requests_per_s * share))
-
-
-def _speeds(case: CostCase) -> tuple[float, float] | None:
-    """Both ends of the interval around speed, as shares of the prediction, the faster first."""
-    interval = case.replica.interval
-    if interval is None or case.units:
-        return None
-    return interval.high, interval.low
-
-
 def _gpus_band(case: CostCase, offered: Offered) -> tuple[int, int] | None:
-    speeds = _speeds(case)
-    if speeds is None:
+    found = speeds(case)
+    if found is None:
         return None
-    few, many = (_at_speed(case, share).fleet(offered, Ledger(recording=False)).gpus for share in speeds)
+    few, many = (at_speed(case, share).fleet(offered, Ledger(recording=False)).gpus for share in found)
     return few, many
-
-
-def _monthly_band(case: CostCase, best: OptionCost | None) -> tuple[float, float] | None:
-    speeds = _speeds(case)
-    if speeds is None or best is None:
-        return None
-    low, high = (_at_speed(case, share).costs()[2][best.option].monthly for share in speeds)
-    return low, high
 
 
 def _in_flight(case: CostCase, offered: Offered, ledger: Ledger) -> float | None:

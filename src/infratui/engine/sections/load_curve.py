@@ -19,6 +19,7 @@ from ..speed.workload import SpeedError, Workload, prompt_work
 
 if TYPE_CHECKING:
     from ..case import Case
+    from ..speed.constants import Interval
     from ..speed.plan import Plan
 
 _POINTS = 24
@@ -28,6 +29,7 @@ _WAITING = 0.01
 """Share of requests that wait for a slot where the knee is reached at the latest."""
 _HALVINGS = 6
 SHARES = (50, 90, 99)
+NOTHING_RUNS = "no layout of these GPUs holds the load; nothing runs"
 _QUIET = Ledger(recording=False)
 
 
@@ -60,7 +62,7 @@ def evaluate_load(case: Case) -> LoadCurve:
     found = deployed(case)
     best = found.choice.best
     if best is None or not found.holds:
-        raise ValueError("no layout of these GPUs holds the load; nothing runs")
+        raise ValueError(NOTHING_RUNS)
     return load_curve(case, speed_plan(case, case.site, best.layout, best.memory), case.workload())
 
 
@@ -96,10 +98,45 @@ def evaluate_fleet_load(case: Case) -> FleetLoad:
     )
 
 
-def load_curve(case: Case, plan: Plan, workload: Workload) -> LoadCurve:
-    """The curve of a plan. Raises SpeedError where nothing is predicted."""
+@dataclass(frozen=True, slots=True)
+class PeakLoad:
+    """The layout that every section shows, at the peak of the demand; the intervals are those published for it."""
+
+    layout: Layout
+    per_s: float
+    """Requests per second at the peak."""
+    most_per_s: float
+    """That it completes when full."""
+    point: LoadPoint | None
+    """None: the peak is beyond that."""
+    ttft: Interval | None
+    tpot: Interval | None
+    rate: Interval | None
+
+
+def evaluate_peak(case: Case) -> PeakLoad:
+    """One point of the curve. Raises ValueError in one line where nothing runs or no speed is predicted."""
+    found = deployed(case)
+    best = found.choice.best
+    if best is None or not found.holds:
+        raise ValueError(NOTHING_RUNS)
+    plan, workload = speed_plan(case, case.site, best.layout, best.memory), case.workload()
+    _steady(workload)
+    queue = queue_of(plan, workload)
+    rate = offered_load(case.demand, _QUIET).peak_rate
+    bands = [plan.band(quantity) for quantity in ("ttft under load", "tpot", "max throughput")]
+    ttft, tpot, most = (band.interval if band else None for band in bands)
+    return PeakLoad(plan.layout, rate, queue.chain.capacity_per_s, queue.at(rate), ttft, tpot, most)
+
+
+def _steady(workload: Workload) -> None:
     if workload.speculation is not None and workload.output_tokens < workload.speculation.tokens_per_step:
         raise SpeedError("answers are shorter than a draft; there is no steady state")
+
+
+def load_curve(case: Case, plan: Plan, workload: Workload) -> LoadCurve:
+    """The curve of a plan. Raises SpeedError where nothing is predicted."""
+    _steady(workload)
     queue = queue_of(plan, workload)
     chain, at = queue.chain, queue.at
     most = chain.capacity_per_s

@@ -58,6 +58,7 @@ class Percentiles:
 
     p50: float
     p90: float
+    p95: float
     p99: float
 
 
@@ -372,7 +373,7 @@ def _percentiles(points: Weighted) -> Percentiles:
         part = (share * total - left) / (right - left) if right > left else 1.0
         return points[place - 1][0] + part * (points[place][0] - points[place - 1][0])
 
-    return Percentiles(at(0.5), at(0.9), at(0.99))
+    return Percentiles(at(0.5), at(0.9), at(0.95), at(0.99))
 
 
 __all__ = ["FirstToken", "LoadPoint", "Percentiles", "QueueChain", "Service", "Unequal", "load_point"]
