@@ -37,7 +37,7 @@ _LINES = {"down": 1, "j": 1, "up": -1, "k": -1, "pagedown": 15, "pageup": -15, "
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class LaunchChoice:
     """What is to be started, and as what."""
 
     engine: str
@@ -46,10 +46,10 @@ class Chosen:
 
 
 @dataclass(frozen=True, slots=True)
-class Started:
+class LaunchText:
     """The text for one choice, or why there is none."""
 
-    chosen: Chosen
+    chosen: LaunchChoice
     text: str = ""
     lead: str = ""
     remarks: tuple[str, ...] = ()
@@ -64,7 +64,7 @@ class LaunchChoices(Widget):
 
     DEFAULT_CSS = "LaunchChoices { height: 1; text-wrap: nowrap; }"
 
-    chosen: reactive[Chosen | None] = reactive(None)
+    chosen: reactive[LaunchChoice | None] = reactive(None)
     at: reactive[int] = reactive(0)
 
     def render(self) -> Content:
@@ -93,7 +93,7 @@ class LaunchScreen(Modal[None]):
     class Made(Message):
         """The text of a choice is there."""
 
-        def __init__(self, started: Started) -> None:
+        def __init__(self, started: LaunchText) -> None:
             super().__init__()
             self.started = started
 
@@ -101,8 +101,10 @@ class LaunchScreen(Modal[None]):
         super().__init__()
         self._session, self._copy, self._tell = session, copy, tell
         scenario = session.scenario
-        self.chosen = Chosen(scenario.engine, scenario.engine_version or launch_flags()[scenario.engine].newest, "sh")
-        self.started: Started | None = None
+        self.chosen = LaunchChoice(
+            scenario.engine, scenario.engine_version or launch_flags()[scenario.engine].newest, "sh"
+        )
+        self.started: LaunchText | None = None
         self._explains = False
 
     def compose(self) -> ComposeResult:
@@ -120,7 +122,7 @@ class LaunchScreen(Modal[None]):
 
     # -- choosing
 
-    def _choose(self, chosen: Chosen) -> None:
+    def _choose(self, chosen: LaunchChoice) -> None:
         self.chosen = chosen
         self.query_one(LaunchChoices).chosen = chosen
         self._make(chosen, self._session.scenario)
@@ -130,14 +132,14 @@ class LaunchScreen(Modal[None]):
         match self.query_one(LaunchChoices).at:
             case 0:
                 engine = _walk(tuple(tables), chosen.engine, by)
-                self._choose(Chosen(engine, self._version(engine), chosen.form))
+                self._choose(LaunchChoice(engine, self._version(engine), chosen.form))
             case 1:
                 versions = tables[chosen.engine].versions
                 if chosen.version not in versions:
                     versions = (chosen.version, *versions)
-                self._choose(Chosen(chosen.engine, _walk(versions, chosen.version, by), chosen.form))
+                self._choose(LaunchChoice(chosen.engine, _walk(versions, chosen.version, by), chosen.form))
             case _:
-                self._choose(Chosen(chosen.engine, chosen.version, _walk(tuple(FORMS), chosen.form, by)))
+                self._choose(LaunchChoice(chosen.engine, chosen.version, _walk(tuple(FORMS), chosen.form, by)))
 
     def _version(self, engine: str) -> str:
         scenario = self._session.scenario
@@ -152,13 +154,13 @@ class LaunchScreen(Modal[None]):
             return str(error)
         if not text:
             return "write a version such as 0.25.1"
-        self._choose(Chosen(self.chosen.engine, text, self.chosen.form))
+        self._choose(LaunchChoice(self.chosen.engine, text, self.chosen.form))
         return ""
 
     # -- the text
 
     @work(thread=True, exclusive=True, group="launch")
-    def _make(self, chosen: Chosen, scenario: Scenario) -> None:
+    def _make(self, chosen: LaunchChoice, scenario: Scenario) -> None:
         self.post_message(
             self.Made(started(self._session, scenario, chosen, max(40, min(self.size.width, _WIDEST) - 8)))
         )
@@ -229,7 +231,7 @@ def _walk(values: tuple[str, ...], value: str, by: int) -> str:
     return values[(values.index(value) + by) % len(values)]
 
 
-def started(session: Session, scenario: Scenario, chosen: Chosen, width: int) -> Started:
+def started(session: Session, scenario: Scenario, chosen: LaunchChoice, width: int) -> LaunchText:
     """The text of a choice, and what is said of it."""
     from ...launching.engines import command
     from ...launching.manifests import written
@@ -241,8 +243,8 @@ def started(session: Session, scenario: Scenario, chosen: Chosen, width: int) ->
         made: LaunchCommand = command(plan, launch_flags()[chosen.engine], chosen.version)
         text = written(chosen.form, plan, made)
     except (ValueError, OSError) as error:
-        return Started(chosen, refusal=str(error))
+        return LaunchText(chosen, refusal=str(error))
     found = answer(plan, made)
     lead = f"{found.text} · {found.figure} · {found.detail}"
     told = plain(lines_of(explained(made), width))
-    return Started(chosen, text, lead, remarks_of(made), told, file_name(plan, made, chosen.form))
+    return LaunchText(chosen, text, lead, remarks_of(made), told, file_name(plan, made, chosen.form))
