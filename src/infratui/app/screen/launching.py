@@ -59,10 +59,10 @@ class LaunchText:
     refusal: str = ""
 
 
-class LaunchChoices(Widget):
+class LaunchChoiceLine(Widget):
     """Engine, version and form in one line; the one that arrows change stands out, between its arrows."""
 
-    DEFAULT_CSS = "LaunchChoices { height: 1; text-wrap: nowrap; }"
+    DEFAULT_CSS = "LaunchChoiceLine { height: 1; text-wrap: nowrap; }"
 
     chosen: reactive[LaunchChoice | None] = reactive(None)
     at: reactive[int] = reactive(0)
@@ -90,7 +90,7 @@ class LaunchScreen(Modal[None]):
     LaunchScreen #text { height: 1fr; border-top: solid $muted; }
     """
 
-    class Made(Message):
+    class Ready(Message):
         """The text of a choice is there."""
 
         def __init__(self, started: LaunchText) -> None:
@@ -111,7 +111,7 @@ class LaunchScreen(Modal[None]):
         with Vertical(id="box") as box:
             box.border_title = "Launch: what starts it"
             box.border_subtitle = "←→ change · tab · v version · x explain · y copy · enter write · esc"
-            yield LaunchChoices()
+            yield LaunchChoiceLine()
             yield Static("", id="lead", markup=False)
             with VerticalScroll(id="text", can_focus=False):
                 yield Static("", id="lines", markup=False)
@@ -124,12 +124,12 @@ class LaunchScreen(Modal[None]):
 
     def _choose(self, chosen: LaunchChoice) -> None:
         self.chosen = chosen
-        self.query_one(LaunchChoices).chosen = chosen
+        self.query_one(LaunchChoiceLine).chosen = chosen
         self._make(chosen, self._session.scenario)
 
     def _step(self, by: int) -> None:
         chosen, tables = self.chosen, launch_flags()
-        match self.query_one(LaunchChoices).at:
+        match self.query_one(LaunchChoiceLine).at:
             case 0:
                 engine = _walk(tuple(tables), chosen.engine, by)
                 self._choose(LaunchChoice(engine, self._version(engine), chosen.form))
@@ -162,10 +162,10 @@ class LaunchScreen(Modal[None]):
     @work(thread=True, exclusive=True, group="launch")
     def _make(self, chosen: LaunchChoice, scenario: Scenario) -> None:
         self.post_message(
-            self.Made(started(self._session, scenario, chosen, max(40, min(self.size.width, _WIDEST) - 8)))
+            self.Ready(started(self._session, scenario, chosen, max(40, min(self.size.width, _WIDEST) - 8)))
         )
 
-    def on_launch_screen_made(self, event: Made) -> None:
+    def on_launch_screen_ready(self, event: Ready) -> None:
         event.stop()
         if event.started.chosen == self.chosen:
             self.started = event.started
@@ -191,7 +191,7 @@ class LaunchScreen(Modal[None]):
     # -- keys
 
     def on_key(self, event: events.Key) -> None:
-        choices = self.query_one(LaunchChoices)
+        choices = self.query_one(LaunchChoiceLine)
         match event.key:
             case "escape" | "q":
                 self.dismiss(None)
