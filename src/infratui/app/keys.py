@@ -127,7 +127,8 @@ KEYS: tuple[Key, ...] = (
     Key("leave", ("escape",), "Leave the math, the zoom or the panel", "Move", Where.SECTION, palette=False),
     Key("copy_summary", ("y",), "Copy the summary", "Keep", Where.SECTION, bar=6, short="copy"),
     Key("copy_markdown", ("Y",), "Copy the screen as Markdown", "Keep", Where.SECTION),
-    Key("export", ("e",), "Export: Markdown, JSON, CSV, SVG", "Keep", Where.SECTION),
+    Key("export", ("e",), "Export: Markdown, JSON, CSV, SVG, launch", "Keep", Where.SECTION),
+    Key("launch", ("E",), "Launch: the command that starts it", "Keep", Where.SECTION),
     # An animation: the focused one, else the first on the screen.
     Key("motion_toggle", ("space",), "Play or pause", "Motion", Where.MOTION, bar=1, short="play"),
     Key("motion_step(1)", ("full_stop",), "Step forward", "Motion", Where.MOTION, bar=2, short="step"),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from .common import Options, deployment_options, echo_json, fail, guarded
@@ -31,6 +29,7 @@ def command(
     from ..catalog.launch_flags import launch_flags
     from ..engine.case import Case
     from ..launching.engines import command as made_for
+    from ..launching.manifests import written
     from ..launching.plan import for_engine, launch_plan
     from ..report import launch as report
 
@@ -39,7 +38,9 @@ def command(
     flags = launch_flags()[engine or scenario.engine]
     plan = guarded(lambda: launch_plan(Case(scenario.in_force(), deployment.facts())))
     started = guarded(lambda: made_for(plan, flags, scenario.engine_version))
-    text = guarded(lambda: written(form, plan, started, dra))
+    if dra and form != "k8s":
+        fail("--dra: claims are written for k8s; give --as k8s")
+    text = guarded(lambda: written(form, plan, started, dra=dra))
     if as_json:
         echo_json(report.data(plan, started, text))
         return
@@ -56,23 +57,3 @@ def command(
         printed.write(lines)
         return
     click.echo(text, nl=False)
-
-
-def written(form: str, plan: Any, started: Any, dra: bool = False) -> str:
-    """The text of a form: a script, or YAML documents."""
-    from ..launching.manifests import documents, script
-
-    if dra and form != "k8s":
-        fail("--dra: claims are written for k8s; give --as k8s")
-    found = documents(form, plan, started, dra=dra)
-    if not found:
-        return script(form, plan, started)
-    import yaml
-
-    class Plain(yaml.SafeDumper):
-        """Writes what is shared twice: a manifest has no anchors."""
-
-        def ignore_aliases(self, data: Any) -> bool:
-            return True
-
-    return "---\n".join(yaml.dump(each, Dumper=Plain, sort_keys=False, allow_unicode=True) for each in found)

@@ -55,6 +55,13 @@ class EngineFlags:
         """What a flag stands for."""
         return next((entry.concept for entry in self.flags if entry.flag == flag), None)
 
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """The versions between which a flag comes or goes, newest first: what there is to choose from."""
+        known = {self.oldest, self.newest, *(entry.since for entry in self.flags)}
+        known |= {entry.gone for entry in self.flags if entry.gone}
+        return tuple(sorted(known, key=version_key, reverse=True))
+
     def checked(self, version: str) -> str:
         """A version to emit for; the newest where none is stated. Raises LaunchError for one before the oldest read."""
         if not version:

@@ -1,4 +1,4 @@
-"""A server's start as what runs it: shell, compose, Kubernetes kinds, Slurm. Plain values; the caller writes the YAML.
+"""A server's start as what runs it: shell, compose, Kubernetes kinds, Slurm; as plain values, and as text.
 
 Field names: Kubernetes 1.34 core kinds, leaderworkerset.x-k8s.io/v1, serving.kserve.io/v1alpha2 and nvidia.com/v1beta1
 as their published schemas have them.
@@ -43,6 +43,22 @@ def documents(form: str, plan: LaunchPlan, command: LaunchCommand, *, dra: bool 
     if command.engine != "vllm" and form == "kserve":
         raise LaunchError("an LLMInferenceService starts vLLM; use k8s or lws for another engine")
     return (_inference_service(plan, command),) if form == "kserve" else (_dynamo(plan, command),)
+
+
+def written(form: str, plan: LaunchPlan, command: LaunchCommand, *, dra: bool = False) -> str:
+    """The text of a form: a script, or YAML documents. Raises LaunchError where a form cannot hold it."""
+    found = documents(form, plan, command, dra=dra)
+    if not found:
+        return script(form, plan, command)
+    import yaml
+
+    class Plain(yaml.SafeDumper):
+        """Writes what is shared twice: a manifest has no anchors."""
+
+        def ignore_aliases(self, data: Any) -> bool:
+            return True
+
+    return "---\n".join(yaml.dump(each, Dumper=Plain, sort_keys=False, allow_unicode=True) for each in found)
 
 
 def script(form: str, plan: LaunchPlan, command: LaunchCommand) -> str:

@@ -26,6 +26,7 @@ class ExportKind(StrEnum):
     JSON = "json"
     CSV = "csv"
     SVG = "svg"
+    LAUNCH = "launch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ OFFERS = (
     Offer(ExportKind.REPORT, "Markdown of all screens", "the whole report with math and sources", "md"),
     Offer(ExportKind.JSON, "JSON of all results", "inputs, figures and results, for other programs", "json"),
     Offer(ExportKind.CSV, "CSV of the tables on this screen", "as they are sorted and filtered now", "csv"),
+    Offer(ExportKind.LAUNCH, "Launch: what starts it", "a command or manifest, by engine and version", "sh"),
     Offer(ExportKind.SVG, "SVG of this screen", "a picture with selectable text", "svg"),
 )
 
@@ -77,6 +79,7 @@ def json_report(evaluation: Evaluation, date: dt.date) -> str:
             "infratui": __version__,
             "date": date.isoformat(),
             "scenario": evaluation.typed.values(),
+            "policy": evaluation.scenario.policy.stated(),
             "sections": sections,
         }
     )

@@ -46,12 +46,31 @@ _STATES = {
     "backend": ("the engine's own runtime", "always"),
     "metrics": ("figures for a monitor; off unless stated", "always"),
 }
+_DEFAULT = " (this version's default)"
 _REMARKS = {
     "draft": "Speculative decoding is in the plan, and no draft model is named: add the engine's own flag for it.",
     "windows": "This engine keeps windows only; the plan holds the whole context in window layers too.",
     "gguf": "A GGUF file of these weights is taken to lie beside the command; name your own.",
     "mpi": "Several machines: start it under mpirun or srun, one process per GPU.",
 }
+
+
+FORMS = {
+    "sh": ("shell script", "sh"),
+    "compose": ("compose file", "yaml"),
+    "k8s": ("Kubernetes Deployment", "yaml"),
+    "lws": ("LeaderWorkerSet", "yaml"),
+    "kserve": ("KServe LLMInferenceService", "yaml"),
+    "dynamo": ("Dynamo graph", "yaml"),
+    "slurm": ("Slurm job", "sbatch"),
+}
+"""Form → its name, and how its file ends."""
+
+
+def file_name(plan: LaunchPlan, command: LaunchCommand, form: str) -> str:
+    """The proposed name: `infratui-production-vllm.sh`."""
+    kind = "" if form in ("sh", "slurm") else f"-{form}"
+    return f"infratui-{plan.name}-{command.engine.replace('.', '')}{kind}.{FORMS[form][1]}"
 
 
 def answer(plan: LaunchPlan, command: LaunchCommand) -> Answer:
@@ -65,16 +84,35 @@ def answer(plan: LaunchPlan, command: LaunchCommand) -> Answer:
 
 def page(plan: LaunchPlan, command: LaunchCommand, text: str) -> tuple[Block, ...]:
     """The command, each argument explained, what could not be said."""
-    remarks = tuple(Says("!", _REMARKS[kind], "", "tight") for kind in command.remarks)
+    remarks = tuple(Says("!", said, "", "tight") for said in remarks_of(command))
     written = tuple(Says("", line) for line in text.rstrip("\n").split("\n"))
-    rows = tuple(_row(at, entry) for at, entry in enumerate(command.arguments))
-    blocks: list[Block] = [Prose("command", "To start it", written), Table("arguments", "Arguments", _COLUMNS, rows)]
+    blocks: list[Block] = [Prose("command", "To start it", written), arguments(command)]
     return (*blocks, Prose("remarks", "Left to say", remarks)) if remarks else tuple(blocks)
+
+
+def remarks_of(command: LaunchCommand) -> tuple[str, ...]:
+    """What the plan states and the engine cannot, or takes from elsewhere."""
+    return tuple(_REMARKS[kind] for kind in command.remarks)
+
+
+def arguments(command: LaunchCommand) -> Table:
+    """Each argument with what it states and the input that it comes from."""
+    rows = tuple(_row(at, entry) for at, entry in enumerate(command.arguments))
+    return Table("arguments", "Arguments", _COLUMNS, rows)
+
+
+def explained(command: LaunchCommand) -> Prose:
+    """The same for a narrow place: wrapped, not cut."""
+    said = []
+    for entry in command.arguments:
+        states, source = _STATES[entry.concept]
+        said.append(Says(" ".join(entry.words), f"{states}; from {source}{_DEFAULT if entry.default else ''}"))
+    return Prose("explained", "", tuple(said))
 
 
 def _row(at: int, entry: Argument) -> Row:
     states, source = _STATES[entry.concept]
-    default = " (this version's default)" if entry.default else ""
+    default = _DEFAULT if entry.default else ""
     return Row(str(at), (Cell(" ".join(entry.words)), Cell(states), Cell(f"{source}{default}", "muted")))
 
 
@@ -96,6 +134,6 @@ def data(plan: LaunchPlan, command: LaunchCommand, text: str) -> dict[str, Any]:
         ],
         "environment": command.environment,
         "config": command.config,
-        "remarks": [_REMARKS[kind] for kind in command.remarks],
+        "remarks": remarks_of(command),
         "text": text,
     }

@@ -25,11 +25,20 @@ def offer_export(screen: Page) -> None:
     choices = [Choice(kind, offer.label, offer.about) for kind, offer in offers.items()]
 
     def chosen(kind: str | None) -> None:
-        if kind is not None:
+        if kind == ExportKind.LAUNCH.value:
+            screen.call_after_refresh(offer_launch, screen)
+        elif kind is not None:
             # The list must be gone from the screen before a picture of it is taken.
             screen.call_after_refresh(_prepare, screen, offers[kind])
 
     screen.app.push_screen(Picker("Export", choices), chosen)
+
+
+def offer_launch(screen: Page) -> None:
+    """Show what starts the deployment, by engine, version and form."""
+    from .launching import LaunchScreen
+
+    screen.app.push_screen(LaunchScreen(screen.session, screen.infra.copy, screen.note))
 
 
 def _prepare(screen: Page, offer: Offer) -> None:
@@ -80,6 +89,8 @@ def content(screen: Page, kind: ExportKind) -> str:
             return json_report(session.evaluation, session.facts.today) + "\n"
         case ExportKind.CSV:
             return tables_csv(screen)
+        case ExportKind.LAUNCH:
+            raise ValueError("what starts it has a window of its own")
         case ExportKind.SVG:
             return screen.app.export_screenshot(title=f"infratui: {screen.scenario.name}")
 

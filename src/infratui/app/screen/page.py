@@ -214,6 +214,12 @@ class Page(WalkedScreen):
 
             offer_export(self)
 
+    def action_launch(self) -> None:
+        """Show what starts the deployment."""
+        from .exporting import offer_launch
+
+        offer_launch(self)
+
     # -- animations
 
     def _animation(self) -> Any:
