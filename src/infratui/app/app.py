@@ -284,6 +284,8 @@ class InfraApp(Shell):
             choices.append(choice)
         offer("Your hardware: paste a listing", "", "Reality", "hardware", self)
         offer("Reconcile: read a start-up log", "", "Reality", "reconcile", self)
+        offer("Measured demand: paste metrics, or name a trace", "", "Reality", "demand", self)
+        offer("Measured demand: drop it, typed lengths count again", "", "Reality", "drop_demand", self)
 
         def chosen(value: str | None) -> None:
             if value in commands:
@@ -312,6 +314,25 @@ class InfraApp(Shell):
         from .screens.reconcile.screen import ReconcileScreen
 
         self.push_screen(ReconcileScreen(self.facts))
+
+    def action_demand(self) -> None:
+        """Read a trace or a server's metrics, and take the demand into the scenario."""
+        from .screens.demand.screen import DemandScreen
+
+        def taken(found: tuple[Scenario, str] | None) -> None:
+            if found is not None:
+                self.set_scenario(found[0])
+                self.note(f"{found[1]}; u undoes it", "good")
+
+        self.push_screen(DemandScreen(self.session), taken)
+
+    def action_drop_demand(self) -> None:
+        """Size for what is typed again."""
+        if self.scenario.demand_profile is None:
+            self.note("no measured demand is set; everything is as typed")
+            return
+        self.change(demand_profile=None)
+        self.note("typed lengths and peak are in force again; u undoes it", "good")
 
     def action_help(self) -> None:
         """The keys that work here, then all others."""

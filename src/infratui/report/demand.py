@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from ..engine.figures.units import format_count, format_seconds, format_tokens, format_usd, significant
+from ..engine.figures.units import format_count, format_seconds, format_usd, significant
 from .money import label
 from .show import Answer, Block, Cell, Column, Line, Lines, Prose, Row, Says, Table
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..engine.evaluate import Evaluation
     from ..engine.sections.demand_effect import AskedFleet, DemandEffect
 
-STRIP = 40
+STRIP = 36
 """Cells of a strip."""
 _HEIGHTS = " ▁▂▃▄▅▆▇█"
 _LABEL = 9
@@ -78,14 +78,15 @@ def strips(profile: DemandProfile, known: tuple[str, ...] = ("input", "output"))
     lines: list[Line] = []
     for name, spread in (("input", profile.input), ("output", profile.output)):
         if name in known and spread.points[0] < spread.points[-1]:
-            lines.append(_histogram(name, spread))
+            lines += _histogram(name, spread)
         else:
             lines.append(((name.ljust(_LABEL), "muted"), (f"{spread.mean:,.0f} tokens, no histogram", "")))
     lines += _arrivals(profile)
     return Lines("strips", "Lengths (each cell a step of the logarithm) and arrivals", tuple(lines))
 
 
-def _histogram(name: str, spread: LengthSpread) -> Line:
+def _histogram(name: str, spread: LengthSpread) -> list[Line]:
+    """The strip, and what it spans below."""
     low, high = max(1.0, spread.points[0]), max(2.0, spread.points[-1])
     step = (high / low) ** (1 / STRIP) if high > low else 2.0
     edges = [low * step**at for at in range(STRIP + 1)]
@@ -93,12 +94,11 @@ def _histogram(name: str, spread: LengthSpread) -> Line:
     reached = [spread.below(edge) for edge in edges]
     shares = [after - before for before, after in pairwise(reached)]
     shares[0] += reached[0]
-    quantiles = " ".join(f"p{share} {spread.at(share):,.0f}" for share in _SHARES)
-    return (
-        (name.ljust(_LABEL), "muted"),
-        (_bars(shares), "weights" if name == "input" else "kv"),
-        (f"  {format_tokens(round(low))} … {format_tokens(round(high))} tokens · {quantiles}", ""),
-    )
+    quantiles = " · ".join(f"p{share} {spread.at(share):,.0f}" for share in _SHARES)
+    return [
+        ((name.ljust(_LABEL), "muted"), (_bars(shares), "weights" if name == "input" else "kv")),
+        ((" " * _LABEL, ""), (f"{round(low):,} … {round(high):,} tokens · {quantiles}", "muted")),
+    ]
 
 
 def _arrivals(profile: DemandProfile) -> list[Line]:
@@ -113,10 +113,9 @@ def _arrivals(profile: DemandProfile) -> list[Line]:
     return [
         (
             ("arrivals".ljust(_LABEL), "muted"),
-            (drawn[:place], "activation"),
+            (drawn[:place], "overhead"),
             (drawn[place], "bold tight"),
-            (drawn[place + 1 :], "activation"),
-            (f"{' ' * (STRIP - len(drawn))}  requests/s over time", ""),
+            (drawn[place + 1 :], "overhead"),
         ),
         ((" " * (_LABEL + place), ""), (f"▲ ×{significant(profile.peak_60s)} in the busiest minute{ten}", "tight")),
     ]
