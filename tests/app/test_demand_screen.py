@@ -34,7 +34,7 @@ async def settled(pilot: Pilot[object], app: InfraApp) -> None:
 async def test_the_palette_opens_measured_demand(make_app: Make) -> None:
     app = make_app()
     async with app.run_test(size=(120, 36)) as pilot:
-        await pilot.press("colon", *"measured demand: paste", "enter")
+        await pilot.press("colon", *"demand", "enter")
         await pilot.pause()
 
         assert isinstance(app.screen, DemandScreen)

@@ -279,13 +279,13 @@ class InfraApp(Shell):
             elif focused is not None and key.where is _place(focused):
                 offer(key.text, key.display, f"{key.group} · {key.where.value}", key.action, focused)
 
+        offer("Your hardware: paste a listing", "", "Reality", "hardware", self)
+        offer("Reconcile: read a start-up log", "", "Reality", "reconcile", self)
+        offer("Demand: read a trace, or a server's metrics", "", "Reality", "demand", self)
+        offer("Demand: drop what was measured", "", "Reality", "drop_demand", self)
         for choice in things(self):
             commands[choice.value] = lambda word=choice.value: take(self, word)  # type: ignore[misc]
             choices.append(choice)
-        offer("Your hardware: paste a listing", "", "Reality", "hardware", self)
-        offer("Reconcile: read a start-up log", "", "Reality", "reconcile", self)
-        offer("Measured demand: paste metrics, or name a trace", "", "Reality", "demand", self)
-        offer("Measured demand: drop it, typed lengths count again", "", "Reality", "drop_demand", self)
 
         def chosen(value: str | None) -> None:
             if value in commands:

@@ -146,12 +146,12 @@ def _measured_workload(case: Case, placed: str, users: str, demand: str) -> Work
     return WorkloadWords(
         (
             (case.model.name, 0),
-            (case.deployment.precision.label, 2),
-            (f"{users} × {format_tokens(case.load.tokens)}", 4),
-            (demand, 5),
+            (case.deployment.precision.label, 4),
+            (f"{users} × {format_tokens(case.load.tokens)}", 5),
+            (demand, 6),
             (sizes, 1),
+            ("demand_profile=none drops it", 2),
             (placed, 3),
-            ("demand_profile=none drops it", 6),
         )
     )
 

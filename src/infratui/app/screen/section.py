@@ -137,7 +137,11 @@ class SectionScreen(AnswerScreen[R]):
         if profile is None:
             return ""
         force = profile.in_place(self.scenario.peak_window)
-        return f"{self.session.fields.shown(field, force[field])} measured" if field in force else ""
+        if field not in force:
+            return ""
+        value = force[field]
+        text = f"{value:,}" if isinstance(value, int) else self.session.fields.shown(field, value)
+        return f"{text} measured"
 
     def sync_inputs(self) -> None:
         other = self._label != self.scenario.currency
@@ -162,7 +166,7 @@ class SectionScreen(AnswerScreen[R]):
         event.stop()
         row = event.row
         if self.measured(row.field):
-            row.refuse(f"{row.spec.label} is measured; “measured none” in the palette (:) drops that")
+            row.refuse(f"{row.spec.label} is measured; “drop what was measured” in the palette (:) types again")
             return
         try:
             value = parse_value(row.field, event.text) if event.text is not None else event.value

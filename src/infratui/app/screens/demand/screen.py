@@ -36,7 +36,7 @@ class DemandScreen(SourceScreen[tuple[Scenario, str]]):
     """Dismisses with the scenario with the measured demand and what was set in words, or None."""
 
     TITLE_TEXT = "Measured demand"
-    KEYS_TEXT = "paste, or paths and enter · enter on a measured row takes it · esc closes"
+    KEYS_TEXT = "paste, or paths and enter · enter takes a measured row · esc closes"
     ASK = (
         "Paste what a server's /metrics prints (vLLM, SGLang, TGI, Dynamo), or type the path of a trace: Azure, "
         "BurstGPT, Mooncake, any CSV or JSON lines with prompt and answer tokens. Two paths are two scrapes of one "
