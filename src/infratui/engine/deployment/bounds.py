@@ -167,7 +167,7 @@ class _Reached:
 
 
 def _reached(case: Case, site: Site, workload: Workload) -> _Reached | str:
-    deployment, constants = case.deployment, case.facts.speed()
+    deployment, constants = case.deployment, case.speed_constants
     load = step_load(
         deployment.model,
         deployment.precision,
@@ -212,9 +212,11 @@ class Pace:
         self._model = case.model
         scenario, accelerator = case.scenario, site.accelerator
         self._workload = case.workload(accelerator)
-        self._rate = MEMORY_CEILING * accelerator.bandwidth if accelerator.bandwidth else math.inf
+        # A host that is measured to be faster than predicted may read beyond the ceiling.
+        faster = min(1.0, case.speed_constants.pace_on(accelerator.id))
+        self._rate = MEMORY_CEILING * accelerator.bandwidth / faster if accelerator.bandwidth else math.inf
         self._share = case.facts.cost_rules().load_pct.value / 100
-        self._skew = case.facts.speed()["routing_skew"]
+        self._skew = case.speed_constants["routing_skew"]
         self._drafted = scenario.draft_tokens + 1 if scenario.acceptance else 1
         count = parameters(self._model)
         active = count.active - count.of(Part.EMBEDDING) - count.of(Part.HEAD)
