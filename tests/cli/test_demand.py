@@ -49,13 +49,15 @@ def test_a_scenario_gets_the_profile(tmp_path: Path):
     trace, plan = tmp_path / "trace.csv", tmp_path / "plan.yaml"
     trace.write_text(azure())
     plan.write_text("schema: 1\nname: Mine\nusers: 9\n")
-    code, _, err = run(str(trace), "--apply", str(plan))
+    code, out, err = run(str(trace), "--apply", str(plan))
     scenario = load_scenario(plan)
     assert code == 0
     assert scenario.users == 9
     assert scenario.demand_profile is not None
     assert scenario.demand_profile.requests == len(REQUESTS)
     assert "demand_profile=none" in err
+    assert "typed 500/500 ×2.0 → measured" in out
+    assert "What each demand asks for" in out
 
 
 def test_two_scrapes(tmp_path: Path):

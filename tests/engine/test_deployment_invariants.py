@@ -30,6 +30,14 @@ MODELS = ("llama-3.1-8b", "llama-3.3-70b", "qwen3-30b-a3b", "gpt-oss-20b", "mixt
 GPUS = ("h100", "l4", "a10g", "mi300x", "gh200-96gb", "rtx-4090")
 MOST = 10
 """GPUs up to which every layout is laid out by the oracle."""
+MEASURED = {
+    "input": {"mean": 1500, "points": [10, *(60 * at for at in range(1, 24)), 20_000]},
+    "output": {"mean": 120, "points": [1, *(9 * at for at in range(1, 24)), 3000]},
+    "peak_60s": 3.5,
+    "peak_10s": 9.0,
+    "prefix_share": 0.25,
+}
+"""Lengths with a long tail: as a trace would have them."""
 SLOW = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -49,9 +57,10 @@ def scenarios(**fixed: Any) -> st.SearchStrategy[Scenario]:
         "engine": st.sampled_from(("vllm", "sglang", "tensorrt-llm")),
         "requests_per_day": st.sampled_from((0, 50_000, 5_000_000)),
         "tpot_ms": st.sampled_from((0.0, 50.0)),
+        "demand_profile": st.sampled_from((None, MEASURED)),
         **{key: st.just(value) for key, value in fixed.items()},
     }
-    return st.fixed_dictionaries(values).map(lambda found: Scenario(**found))
+    return st.fixed_dictionaries(values).map(lambda found: Scenario(**found).in_force())
 
 
 def holds_by_force(case: Case, gpus: int) -> bool:

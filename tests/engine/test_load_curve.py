@@ -107,7 +107,8 @@ def test_the_presets_are_as_simulated_up_to_the_knee(catalog, preset, share) -> 
     chosen = evaluation.parallelism.chosen
     assert chosen is not None
     assert chosen.plan is not None
-    chain, first = queue_of(chosen.plan, evaluation.case.workload())
+    queue = queue_of(chosen.plan, evaluation.case.workload())
+    chain, first = queue.chain, queue.first
     one = dataclasses.replace(chain.service, replicas=1)
     rate = share * evaluation.load_curve.knee.requests_per_s / chain.service.replicas
     agrees(one, first, rate, count=12_000)

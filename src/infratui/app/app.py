@@ -279,11 +279,13 @@ class InfraApp(Shell):
             elif focused is not None and key.where is _place(focused):
                 offer(key.text, key.display, f"{key.group} · {key.where.value}", key.action, focused)
 
+        offer("Your hardware: paste a listing", "", "Reality", "hardware", self)
+        offer("Reconcile: read a start-up log", "", "Reality", "reconcile", self)
+        offer("Demand: read a trace, or a server's metrics", "", "Reality", "demand", self)
+        offer("Demand: drop what was measured", "", "Reality", "drop_demand", self)
         for choice in things(self):
             commands[choice.value] = lambda word=choice.value: take(self, word)  # type: ignore[misc]
             choices.append(choice)
-        offer("Your hardware: paste a listing", "", "Reality", "hardware", self)
-        offer("Reconcile: read a start-up log", "", "Reality", "reconcile", self)
 
         def chosen(value: str | None) -> None:
             if value in commands:
@@ -312,6 +314,25 @@ class InfraApp(Shell):
         from .screens.reconcile.screen import ReconcileScreen
 
         self.push_screen(ReconcileScreen(self.facts))
+
+    def action_demand(self) -> None:
+        """Read a trace or a server's metrics, and take the demand into the scenario."""
+        from .screens.demand.screen import DemandScreen
+
+        def taken(found: tuple[Scenario, str] | None) -> None:
+            if found is not None:
+                self.set_scenario(found[0])
+                self.note(f"{found[1]}; u undoes it", "good")
+
+        self.push_screen(DemandScreen(self.session), taken)
+
+    def action_drop_demand(self) -> None:
+        """Size for what is typed again."""
+        if self.scenario.demand_profile is None:
+            self.note("no measured demand is set; everything is as typed")
+            return
+        self.change(demand_profile=None)
+        self.note("typed lengths and peak are in force again; u undoes it", "good")
 
     def action_help(self) -> None:
         """The keys that work here, then all others."""

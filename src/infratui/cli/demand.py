@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .common import Number, echo_json, fail
+from .common import Number, Options, echo_json, fail
 
 if TYPE_CHECKING:
     from ..demand.measured import MeasuredDemand
     from ..demand.stream import DemandSource
+    from ..report.show import Block
+    from ..scenario import Scenario
 
 
 @click.command()
@@ -53,16 +55,15 @@ def command(files: tuple[str, ...], target: Path | None, seconds: float | None, 
             fail(str(error))
         except OSError as error:
             fail(f"{files[0]}: cannot be read: {error.strerror or error}; check the path")
+    changed = None if target is None else _apply(found, target)
     if as_json:
         echo_json(report.data(found))
-    else:
-        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else printed.WIDTH
-        lines = list(printed.answer_lines(report.answer(found), width))
-        for block in report.page(found):
-            lines += printed.block_lines(block, width)
-        printed.write(lines)
-    if target is not None:
-        _apply(found, target)
+        return
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else printed.WIDTH
+    lines = list(printed.answer_lines(report.answer(found), width))
+    for block in (*report.page(found), *(() if changed is None else _effect(changed))):
+        lines += printed.block_lines(block, width)
+    printed.write(lines)
 
 
 def _source(name: str, opened: ExitStack) -> DemandSource:
@@ -79,7 +80,17 @@ def _source(name: str, opened: ExitStack) -> DemandSource:
         fail(f"{name}: cannot be read: {getattr(error, 'strerror', None) or error}; check the path")
 
 
-def _apply(found: MeasuredDemand, target: Path) -> None:
+def _effect(scenario: Scenario) -> tuple[Block, ...]:
+    """What the measured demand changes in the scenario that it was written into."""
+    from ..engine.evaluate import evaluate
+    from ..report import demand as report
+
+    line, _, asks = report.of(evaluate(scenario, Options().facts())) or (None, None, None)
+    return () if line is None or asks is None else (line, asks)
+
+
+def _apply(found: MeasuredDemand, target: Path) -> Scenario:
+    """Write the demand into a scenario file. Ends the program in one line where that cannot be done."""
     from ..measuring import measured_in
     from ..scenario import Scenario, ScenarioError
     from ..store import expanded, load_scenario, save_scenario
@@ -94,3 +105,4 @@ def _apply(found: MeasuredDemand, target: Path) -> None:
     except OSError as error:
         fail(f"{target}: {error.strerror}")
     click.echo(f"infratui: {target}: {said}; `--set demand_profile=none` drops it", err=True)
+    return changed

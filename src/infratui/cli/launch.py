@@ -36,7 +36,7 @@ def command(
     asked = deployment.scenario()
     scenario = guarded(lambda: for_engine(asked, engine or asked.engine, engine_version))
     flags = launch_flags()[engine or scenario.engine]
-    plan = guarded(lambda: launch_plan(Case(scenario, deployment.facts())))
+    plan = guarded(lambda: launch_plan(Case(scenario.in_force(), deployment.facts())))
     started = guarded(lambda: made_for(plan, flags, scenario.engine_version))
     if dra and form != "k8s":
         fail("--dra: claims are written for k8s; give --as k8s")

@@ -124,7 +124,7 @@ def _held(deployment: Options, scenario: Scenario, models: Sequence[Model], as_c
     from .progress import followed
     from .show import emit
 
-    case = Case(scenario, deployment.facts())
+    case = Case(scenario.in_force(), deployment.facts())
     rows = guarded(lambda: list(followed(which_models(case, models), len(models), "models")))
     if as_json:
         echo_json(words.data(rows, case))

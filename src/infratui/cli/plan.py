@@ -74,7 +74,7 @@ def _demand(
 
     scenario, facts = deployment.scenario(), deployment.facts()
     search = Search((deployment.gpu,) if deployment.gpu else (), formats, min_bits)
-    plan = guarded(lambda: plan_demand(Case(scenario.with_(**changes), facts), search))
+    plan = guarded(lambda: plan_demand(Case(scenario.with_(**changes).in_force(), facts), search))
     if output["as_json"]:
         echo_json(plans.data(plan) | ({"derivations": plan.derivations} if output["explain"] else {}))
         return plan.best is not None

@@ -15,7 +15,8 @@ from .memory.kv_cache import Sequences
 from .memory.plan import Deployment
 from .memory.runtime import NEWEST, RuntimeTable
 from .recording import note, plain, recording, what_if, whole
-from .speed.workload import Speculation, Workload
+from .speed.measured_shape import shape_of
+from .speed.workload import Shape, Speculation, Workload
 
 if TYPE_CHECKING:
     from ..scenario import Scenario
@@ -130,7 +131,15 @@ class Case:
     def load(self) -> Sequences:
         """The sequences that memory must hold."""
         scenario = self.scenario
+        if self.shape is not None:
+            return Sequences(scenario.users, scenario.context, 1.0, scenario.shared_prefix, self.shape.whole)
         return Sequences(scenario.users, scenario.context, scenario.mean_fill / 100, scenario.shared_prefix)
+
+    @cached_property
+    def shape(self) -> Shape | None:
+        """How requests differ, where that was measured."""
+        profile = self.scenario.demand_profile
+        return None if profile is None else shape_of(profile)
 
     @cached_property
     def link(self) -> Link:
@@ -190,6 +199,7 @@ class Case:
             lockstep=0.0,
             max_num_seqs=limits.max_num_seqs,
             max_batched_tokens=limits.max_batched_tokens,
+            shape=self.shape,
             speculation=Speculation(scenario.acceptance / 100, scenario.draft_tokens) if scenario.acceptance else None,
         )
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .deployment.planner import DemandPlan
     from .sections.bit_lab import LabResult
     from .sections.cost import CostResult
+    from .sections.demand_effect import DemandEffect
     from .sections.load_curve import FleetLoad, LoadCurve
     from .sections.moe import MoeResult
     from .sections.parallelism import ParallelismResult
@@ -77,9 +78,13 @@ class Evaluation:
     """
 
     def __init__(self, scenario: Scenario, facts: Facts, memo: Memo) -> None:
-        self.scenario = scenario
+        self.typed = scenario
+        """As it was written down."""
+        self.scenario = scenario.in_force()
+        """With what was measured in place of what was typed: what all results are of."""
         self.facts = facts
-        self.case = Case(scenario, facts, memo)
+        self._memory = memo
+        self.case = Case(self.scenario, facts, memo)
 
     @property
     def deployment(self) -> Deployed:
@@ -157,6 +162,13 @@ class Evaluation:
         from .sections.load_curve import evaluate_fleet_load
 
         return self.case.part("fleet load", evaluate_fleet_load)
+
+    @property
+    def demand_effect(self) -> DemandEffect:
+        """What measured demand asks for beside the typed one; several searches, a tenth of a second."""
+        from .sections.demand_effect import demand_effect
+
+        return demand_effect(self.typed, lambda scenario: Case(scenario, self.facts, self._memory))
 
     @property
     def apart(self) -> Apart:

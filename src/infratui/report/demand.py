@@ -5,14 +5,17 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from ..engine.figures.units import format_count, format_seconds, format_tokens, significant
+from ..engine.figures.units import format_count, format_seconds, format_usd, significant
+from .money import label
 from .show import Answer, Block, Cell, Column, Line, Lines, Prose, Row, Says, Table
 
 if TYPE_CHECKING:
     from ..demand.measured import MeasuredDemand
     from ..demand_profile import DemandProfile, LengthSpread
+    from ..engine.evaluate import Evaluation
+    from ..engine.sections.demand_effect import AskedFleet, DemandEffect
 
-STRIP = 40
+STRIP = 36
 """Cells of a strip."""
 _HEIGHTS = " ▁▂▃▄▅▆▇█"
 _LABEL = 9
@@ -75,14 +78,15 @@ def strips(profile: DemandProfile, known: tuple[str, ...] = ("input", "output"))
     lines: list[Line] = []
     for name, spread in (("input", profile.input), ("output", profile.output)):
         if name in known and spread.points[0] < spread.points[-1]:
-            lines.append(_histogram(name, spread))
+            lines += _histogram(name, spread)
         else:
             lines.append(((name.ljust(_LABEL), "muted"), (f"{spread.mean:,.0f} tokens, no histogram", "")))
     lines += _arrivals(profile)
     return Lines("strips", "Lengths (each cell a step of the logarithm) and arrivals", tuple(lines))
 
 
-def _histogram(name: str, spread: LengthSpread) -> Line:
+def _histogram(name: str, spread: LengthSpread) -> list[Line]:
+    """The strip, and what it spans below."""
     low, high = max(1.0, spread.points[0]), max(2.0, spread.points[-1])
     step = (high / low) ** (1 / STRIP) if high > low else 2.0
     edges = [low * step**at for at in range(STRIP + 1)]
@@ -90,12 +94,11 @@ def _histogram(name: str, spread: LengthSpread) -> Line:
     reached = [spread.below(edge) for edge in edges]
     shares = [after - before for before, after in pairwise(reached)]
     shares[0] += reached[0]
-    quantiles = " ".join(f"p{share} {spread.at(share):,.0f}" for share in _SHARES)
-    return (
-        (name.ljust(_LABEL), "muted"),
-        (_bars(shares), "weights" if name == "input" else "kv"),
-        (f"  {format_tokens(round(low))} … {format_tokens(round(high))} tokens · {quantiles}", ""),
-    )
+    quantiles = " · ".join(f"p{share} {spread.at(share):,.0f}" for share in _SHARES)
+    return [
+        ((name.ljust(_LABEL), "muted"), (_bars(shares), "weights" if name == "input" else "kv")),
+        ((" " * _LABEL, ""), (f"{round(low):,} … {round(high):,} tokens · {quantiles}", "muted")),
+    ]
 
 
 def _arrivals(profile: DemandProfile) -> list[Line]:
@@ -110,10 +113,9 @@ def _arrivals(profile: DemandProfile) -> list[Line]:
     return [
         (
             ("arrivals".ljust(_LABEL), "muted"),
-            (drawn[:place], "activation"),
+            (drawn[:place], "overhead"),
             (drawn[place], "bold tight"),
-            (drawn[place + 1 :], "activation"),
-            (f"{' ' * (STRIP - len(drawn))}  requests/s over time", ""),
+            (drawn[place + 1 :], "overhead"),
         ),
         ((" " * (_LABEL + place), ""), (f"▲ ×{significant(profile.peak_60s)} in the busiest minute{ten}", "tight")),
     ]
@@ -126,6 +128,135 @@ def _bars(amounts: list[float]) -> str:
         return _HEIGHTS[0] * len(amounts)
     top = len(_HEIGHTS) - 1
     return "".join(_HEIGHTS[max(amount > 0, round(max(0.0, amount) / most * top))] for amount in amounts)
+
+
+# Beside what is typed
+
+_WAYS = {
+    "typed": "typed",
+    "means": "measured lengths, typed peak",
+    "60s": "measured, busiest minute",
+    "10s": "measured, busiest 10 s",
+    "long": "every request as long as p90",
+}
+_EFFECT = (
+    Column("demand", "left"),
+    Column("input"),
+    Column("output"),
+    Column("peak", term="peak-factor"),
+    Column("GPUs", term="replica"),
+    Column("layout", "left", keep=2),
+    Column("a month", keep=1),
+)
+
+
+def of(evaluation: Evaluation) -> tuple[Block, ...]:
+    """What measured demand changes; nothing where there is none."""
+    if evaluation.typed.demand_profile is None:
+        return ()
+    try:
+        found = evaluation.demand_effect
+    except ValueError:
+        return ()
+    return effect(found, evaluation.scenario.currency)
+
+
+def data_of(evaluation: Evaluation) -> dict[str, Any]:
+    """The same as plain values; nothing where there is none."""
+    profile = evaluation.typed.demand_profile
+    if profile is None:
+        return {}
+    rows = evaluation.demand_effect.rows
+    return {
+        "measured_demand": {
+            "profile": profile.mapping(),
+            "asks_for": {
+                entry.id: {
+                    "input_tokens": entry.input_tokens,
+                    "output_tokens": entry.output_tokens,
+                    "peak_factor": entry.peak_factor,
+                    "gpus": entry.fleet.gpus if entry.fleet else None,
+                    "layout": entry.fleet.layout.label if entry.fleet else None,
+                    "usd_per_month": entry.usd_per_month,
+                    "in_force": entry.in_force,
+                    "reason": entry.reason or None,
+                }
+                for entry in rows
+            },
+        }
+    }
+
+
+def effect(found: DemandEffect, currency: str = "$") -> tuple[Block, ...]:
+    """Typed against measured in one line, the strips, and every way to state the demand."""
+    rows = tuple(_effect_row(entry, currency) for entry in found.rows)
+    return (
+        Prose("measured", "Measured demand", tuple(_effect_says(found, currency))),
+        Lines("measured", "", strips(found.profile).lines),
+        Table("measured", "What each demand asks for", _EFFECT, rows),
+    )
+
+
+def effect_line(found: DemandEffect, currency: str = "$") -> str:
+    """`typed 500/500 ×2 → measured 2,048/28 ×4.1: 4 → 8 GPUs, $4,368 → $8,737 a month`."""
+    typed, measured = found.rows[0], found.measured
+    gpus = " → ".join(f"{entry.fleet.gpus:,}" if entry.fleet else "none" for entry in (typed, measured))
+    money = " → ".join(_usd(entry.usd_per_month, currency) for entry in (typed, measured))
+    return f"typed {_stated(typed)} → measured {_stated(measured)}: {gpus} GPUs, {money} a month"
+
+
+def _stated(entry: AskedFleet) -> str:
+    return f"{entry.input_tokens:,}/{entry.output_tokens:,} ×{significant(entry.peak_factor, 2)}"
+
+
+def _usd(amount: float | None, currency: str) -> str:
+    return "–" if amount is None else format_usd(amount, currency=label(currency))
+
+
+def _effect_says(found: DemandEffect, currency: str) -> list[Says]:
+    profile = found.profile
+    said = [Says("", effect_line(found, currency))]
+    reason = next((entry.reason for entry in found.rows if entry.in_force and entry.fleet is None), "")
+    if reason:
+        said.append(Says("none", reason, "", "bad"))
+    said.append(
+        Says(
+            "memory",
+            f"{found.users:,} user{'' if found.users == 1 else 's'} of {found.tokens_per_user:,.0f} tokens each, "
+            f"{profile.in_flight.mean:,.0f} in the mean: enough in 99 of 100 moments",
+        )
+    )
+    longest = profile.input.at(99) + profile.output.at(99)
+    if longest > found.context:
+        said.append(
+            Says(
+                "context",
+                f"one request in a hundred holds {longest:,.0f} tokens; the engine refuses what is beyond "
+                f"{found.context:,}",
+                "too short:",
+                "tight",
+            )
+        )
+    if profile.peak_60s is None:
+        said.append(Says("peak", "arrivals were not measured: the typed peak holds", "", muted=True))
+    said.append(
+        Says("from", f"{profile.source}; demand_profile=none drops it, peak_window takes 60s or 10s", muted=True)
+    )
+    return said
+
+
+def _effect_row(entry: AskedFleet, currency: str) -> Row:
+    fleet = entry.fleet
+    cells = (
+        Cell(_WAYS[entry.id], "bold" if entry.in_force else ""),
+        Cell(f"{entry.input_tokens:,}", rank=entry.input_tokens),
+        Cell(f"{entry.output_tokens:,}", rank=entry.output_tokens),
+        Cell(f"×{significant(entry.peak_factor)}", rank=entry.peak_factor),
+        Cell("–" if fleet is None else f"{fleet.gpus:,}", "bad" if fleet is None else "", fleet.gpus if fleet else -1),
+        Cell("–" if fleet is None else f"{fleet.replicas:,} × {fleet.layout.label}"),
+        Cell(_usd(entry.usd_per_month, currency), rank=entry.usd_per_month or 0.0),
+    )
+    return Row(entry.id, cells, "", entry.in_force, entry.reason)
 
 
 # Values

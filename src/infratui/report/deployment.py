@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..engine.deployment.answer import deployed, fleet_of
 from ..engine.deployment.reasons import Reason, ReasonKind
 from ..engine.deployment.ways_out import Way, WayOut
-from ..engine.figures.units import ByteUnit, format_bytes, format_count, format_tokens
+from ..engine.figures.units import ByteUnit, format_bytes, format_count, format_tokens, significant
 from .as_json import plain
 from .names import short_name
 from .workload import FAR, WorkloadWords
@@ -121,6 +121,8 @@ def workload(evaluation: Evaluation) -> WorkloadWords:
     placed = f"{cards} as {plan.layout.label}" if plan is not None and found.holds else f"{cards}: too small"
     demand = f"{format_count(scenario.requests_per_day)} requests/day"
     sizes = f"{format_tokens(scenario.input_tokens)} → {format_tokens(scenario.output_tokens)}"
+    if scenario.demand_profile is not None:
+        return _measured_workload(case, placed, users, demand)
     far = scenario.context >= FAR * (scenario.input_tokens + scenario.output_tokens)
     return WorkloadWords(
         (
@@ -133,6 +135,24 @@ def workload(evaluation: Evaluation) -> WorkloadWords:
             *((("contexts far beyond requests", 6),) if far else ()),
         ),
         "tight" if far else "",
+    )
+
+
+def _measured_workload(case: Case, placed: str, users: str, demand: str) -> WorkloadWords:
+    """The same where the demand is measured: that stays longest in view, with the way to drop it."""
+    scenario = case.scenario
+    peak = f" ×{significant(scenario.peak_factor)}"
+    sizes = f"measured {scenario.input_tokens:,} → {scenario.output_tokens:,}{peak}"
+    return WorkloadWords(
+        (
+            (case.model.name, 0),
+            (case.deployment.precision.label, 4),
+            (f"{users} × {format_tokens(case.load.tokens)}", 5),
+            (demand, 6),
+            (sizes, 1),
+            ("demand_profile=none drops it", 2),
+            (placed, 3),
+        )
     )
 
 

@@ -78,7 +78,7 @@ def json_report(evaluation: Evaluation, date: dt.date) -> str:
             **deployment.as_json(evaluation),
             "infratui": __version__,
             "date": date.isoformat(),
-            "scenario": evaluation.scenario.values(),
+            "scenario": evaluation.typed.values(),
             "policy": evaluation.scenario.policy.stated(),
             "sections": sections,
         }

@@ -39,7 +39,7 @@ def plain_report(scenario: Scenario, facts: Facts, bytes_as: ByteUnit = ByteUnit
 
 def markdown_report(evaluation: Evaluation, date: dt.date, bytes_as: ByteUnit = ByteUnit.GB) -> str:
     """All sections as Markdown with inputs, figures, math and sources."""
-    scenario = evaluation.scenario
+    scenario = evaluation.typed
     blocks = [
         f"# {escaped(scenario.name)}",
         f"infratui, {date.isoformat()}. {escaped(inputs_line(scenario, evaluation.facts))}",

@@ -156,8 +156,8 @@ def words(found: LoadCurve) -> Prose:
     said.append(
         Says(
             "Basis",
-            "arrivals at random, requests of one length, dealt to the replicas evenly; TPOT is an answer's mean gap "
-            "after its first token",
+            f"arrivals at random, requests of {'measured lengths' if found.unequal else 'one length'}, dealt to the "
+            "replicas evenly; TPOT is an answer's mean gap after its first token",
             muted=True,
         )
     )

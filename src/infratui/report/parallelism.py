@@ -9,7 +9,7 @@ from ..engine.figures.compare import Better, Headline, headline
 from ..engine.figures.derivation import Unit
 from ..engine.figures.units import GB, ByteUnit, format_bytes, format_count, format_seconds, significant
 from ..engine.metrics import metric
-from . import apart, load_curve
+from . import apart, demand, load_curve
 from .deployment import layout_text, reason_text, reasons_text, way_flag, way_text
 from .interval import around, ends, rounded_count
 from .names import short_name
@@ -139,12 +139,12 @@ def page(result: ParallelismResult, bytes_as: ByteUnit) -> tuple[Block, ...]:
 
 def rest(evaluation: Evaluation, bytes_as: ByteUnit) -> tuple[Block, ...]:
     """What takes longer: the layout under load, and prefill and decode apart."""
-    return (*load_curve.of(evaluation), apart.of(evaluation))
+    return (*demand.of(evaluation), *load_curve.of(evaluation), apart.of(evaluation))
 
 
 def rest_data(evaluation: Evaluation) -> dict[str, Any]:
     """The same as plain values."""
-    return load_curve.data_of(evaluation) | apart.data_of(evaluation)
+    return demand.data_of(evaluation) | load_curve.data_of(evaluation) | apart.data_of(evaluation)
 
 
 def headlines(evaluation: Evaluation, result: ParallelismResult) -> tuple[Headline, ...]:

@@ -211,11 +211,14 @@ def summary(result: VramResult, bytes_as: ByteUnit) -> str:
         )
     )  # fmt: skip
     fill = f", filled {load.mean_fill:.0%} on average" if load.mean_fill < 1 else ""
+    held = load.context if load.lengths is None else load.tokens
+    if load.lengths is not None:
+        fill = f" as measured, {load.lengths.mean:,.0f} in the mean"
     count = f"{load.users:,} user{'s' if load.users > 1 else ''}"
     precision, cache = result.deployment.precision.label, result.deployment.kv_precision.label
     return (
         f"{result.model.name} with {precision} weights and {cache} KV cache, for {count} at "
-        f"{format_tokens(load.context)} tokens{fill}: {total_text(headline, bytes_as)} ({parts}; {result.estimator} "
+        f"{format_tokens(held)} tokens{fill}: {total_text(headline, bytes_as)} ({parts}; {result.estimator} "
         f"estimate). {verdict(result)}: {_more(result, bytes_as)}."
     )
 

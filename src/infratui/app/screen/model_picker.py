@@ -57,7 +57,7 @@ class ModelPicker(Picker):
         found: dict[str, str] = {}
         told, typed = time.monotonic(), ""
         try:
-            case = Case(session.scenario, session.facts)
+            case = Case(session.scenario.in_force(), session.facts)
             for row in which_models(case, session.facts.models()):
                 while (now := listed.typed_text) != typed:
                     # Somebody types: not between the keys.

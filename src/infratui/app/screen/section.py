@@ -60,6 +60,8 @@ class SectionScreen(AnswerScreen[R]):
         super().__init__()
         self._label = ""
         """The currency that amounts are shown in."""
+        self._profile: tuple[object, str] = (None, "60s")
+        """The measured demand that rows are shown with."""
         self._workload: WorkloadWords | None = None
 
     # -- what a subclass may say otherwise
@@ -119,7 +121,7 @@ class SectionScreen(AnswerScreen[R]):
         row = ValueRow(
             field,
             INPUTS[field],
-            shown=lambda value: book.shown(field, value),
+            shown=lambda value: self.measured(field) or book.shown(field, value),
             typed=lambda value: book.typed(field, value),
             values=lambda: book.values(field),
             low=low,
@@ -129,9 +131,26 @@ class SectionScreen(AnswerScreen[R]):
         row.set_reactive(ValueRow.value, getattr(self.scenario, field))
         return row
 
+    def measured(self, field: str) -> str:
+        """The value of a field that a measured demand takes the place of; empty where it counts as typed."""
+        profile = self.scenario.demand_profile
+        if profile is None:
+            return ""
+        force = profile.in_place(self.scenario.peak_window)
+        if field not in force:
+            return ""
+        value = force[field]
+        text = f"{value:,}" if isinstance(value, int) else self.session.fields.shown(field, value)
+        return f"{text} measured"
+
     def sync_inputs(self) -> None:
         other = self._label != self.scenario.currency
         self._label = self.scenario.currency
+        profile = self.scenario.demand_profile, self.scenario.peak_window
+        if profile != self._profile:
+            self._profile = profile
+            for row in self.query(ValueRow):
+                row.refresh()
         for row in self.query(ValueRow):
             row.value = getattr(self.scenario, row.field)
             if other and row.spec.kind is Kind.MONEY:
@@ -146,6 +165,9 @@ class SectionScreen(AnswerScreen[R]):
     def on_value_row_changed(self, event: ValueRow.Changed) -> None:
         event.stop()
         row = event.row
+        if self.measured(row.field):
+            row.refuse(f"{row.spec.label} is measured; “drop what was measured” in the palette (:) types again")
+            return
         try:
             value = parse_value(row.field, event.text) if event.text is not None else event.value
             self.session.change(**{row.field: value})
@@ -187,7 +209,7 @@ class SectionScreen(AnswerScreen[R]):
         from .sweeping import SweepScreen, values_of
 
         field = event.row.field
-        values = values_of(self.session, field)
+        values = () if self.measured(field) else values_of(self.session, field)
         if not values or not self.is_answered:
             why = "has no range" if self.is_answered else "has no answer to follow yet"
             self.note(f"{event.row.spec.label} {why}", "bad")

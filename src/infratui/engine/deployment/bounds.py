@@ -296,7 +296,7 @@ class Pace:
     def _largest(self, group: Layout) -> float:
         """Sequences of one replica that memory and the engine allow."""
         site = self._site
-        tokens = self._workload.input_tokens + self._workload.output_tokens
+        tokens = self._workload.whole
         size = group.tp * (self._geometry(group.tp).sequence_bytes(tokens) - 1)
         room = group.tp * group.pp * site.table.visible_memory(site.accelerator)
         limit = float(self._workload.max_num_seqs or math.inf)

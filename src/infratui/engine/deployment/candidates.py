@@ -160,7 +160,7 @@ def most_copies(group: Layout, gpus: int, fabric: Fabric, forced: Forced) -> int
 
 def users_held(deployment: Deployment, site: Site, load: Sequences, group: Layout) -> int:
     """Users of this context that one copy of a group holds."""
-    alone = site.plan(deployment, group, Sequences(2 * group.dp, load.context, load.mean_fill, load.shared_prefix))
+    alone = site.plan(deployment, group, load.of(2 * group.dp))
     if alone.kv_per_user:
         return alone.max_users if alone.within_gpu else 0
     return 0 if alone.missing else load.users

@@ -155,7 +155,7 @@ def plan_on(case: Case, site: Site, layout: Layout) -> tuple[Plan, Workload] | s
     if reasons:
         return f"{layout.label}: {reasons[0]}"
     workload = case.workload(site.accelerator)
-    tokens = math.ceil(workload.input_tokens + workload.output_tokens)
+    tokens = math.ceil(workload.single)
     memory = site.plan(deployment, layout, Sequences(1, tokens))
     if not memory.fits:
         return f"{layout.label} on {site.accelerator.name}: memory short by {memory.missing / 1e9:,.1f} GB per GPU"

@@ -105,7 +105,7 @@ def _held(deployment: Deployment, site: Site, load: Sequences, group: Layout) ->
 
 
 def _why_none(deployment: Deployment, site: Site, load: Sequences) -> str:
-    one = Sequences(1, load.context, load.mean_fill, load.shared_prefix)
+    one = load.of(1)
     if load.users > 1 and fewest(deployment, site, one).plan is not None:
         return f"more than {MOST_GPUS:,} of them would be needed"
     return "no layout leaves room for one user; shorten the context or use fewer bits"
@@ -324,7 +324,7 @@ def fleet(case: Case, site: Site | None = None, share: float = 1.0, *, glance: b
     site = site or case.site
     deployment = case.deployment
     users = math.ceil(case.load.users * share)
-    load = Sequences(users, case.load.context, case.load.mean_fill, case.load.shared_prefix)
+    load = case.load.of(users)
     peak = offered_load(case.demand, _QUIET).peak_rate * share
     spares = case.scenario.spares
     floor = Floor(deployment, site, load)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
@@ -19,6 +19,7 @@ from ..model.architecture import (
     layer_order,
 )
 from ..model.precision import Precision
+from .lengths import Lengths
 from .weights import stage_groups
 
 if TYPE_CHECKING:
@@ -135,10 +136,23 @@ class Sequences:
     """Share of the context that the mean sequence holds; 1: the worst case."""
     shared_prefix: int = 0
     """Tokens that all sequences begin with; prefix caching keeps them once."""
+    lengths: Lengths | None = None
+    """As measured, in place of a share of the context."""
+
+    def of(self, users: int) -> Sequences:
+        """The same sequences of other users."""
+        return replace(self, users=users)
+
+    @property
+    def held(self) -> float:
+        """Tokens that a sequence holds: the mean one, or where lengths are measured each of so many."""
+        return self.tokens if self.lengths is None else self.lengths.each(self.users)
 
     @property
     def tokens(self) -> int:
-        """Tokens that the mean sequence holds."""
+        """The same in whole tokens."""
+        if self.lengths is not None:
+            return math.ceil(self.held)
         return max(1, math.ceil(self.context * self.mean_fill))
 
     @property
@@ -270,10 +284,22 @@ def kv_geometry(
 
 def kv_demand(geometry: KvGeometry, load: Sequences) -> KvDemand:
     """Bytes that `load` needs on one GPU: the shared prefix once, the rest per sequence."""
-    tokens, prefix = load.tokens, load.prefix
+    tokens, prefix = load.held, load.prefix
     shared = math.ceil(geometry.token_bytes(prefix)) if prefix and load.users > 1 else 0
     own = geometry.sequence_bytes(tokens - prefix) if shared else geometry.sequence_bytes(tokens)
     return KvDemand(shared, own, load.users)
+
+
+def users_within(space: int, geometry: KvGeometry, load: Sequences) -> int:
+    """The most users whose sequences `space` bytes hold; 0 where sequences take nothing."""
+    if load.lengths is None:
+        demand = kv_demand(geometry, load)
+        return max(0, space - demand.shared) // demand.per_user if demand.per_user else 0
+    low, high = 0, max(0, space) // max(1, geometry.sequence_bytes(max(1.0, load.lengths.mean) - load.prefix) or 1)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if kv_demand(geometry, load.of(middle)).total <= space else (low, middle - 1)
+    return low
 
 
 @dataclass(frozen=True, slots=True)

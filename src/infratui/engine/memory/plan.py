@@ -11,7 +11,8 @@ from ..cluster.layout import Layout
 from ..figures.derivation import Basis, Derivation, Formula, Ledger, Number, Unit
 from ..model.architecture import Model
 from ..model.precision import Precision
-from .kv_cache import KvGeometry, Sequences, kv_demand, kv_stages
+from .kv_cache import KvGeometry, Sequences, kv_demand, kv_stages, users_within
+from .lengths import TOKENS as MEASURED_TOKENS
 from .runtime import Batch, RuntimeConstants, RuntimeMemory, RuntimeTable, batch_limits, runtime_memory
 from .weights import GpuWeights, PartWeights, StageWeights, weights_per_gpu, with_adapters
 
@@ -134,7 +135,7 @@ def plan_memory(
 
     `explain` keeps the derivation. Data-parallel replicas share the users evenly.
     """
-    replica = Sequences(math.ceil(load.users / layout.dp), load.context, load.mean_fill, load.shared_prefix)
+    replica = load.of(math.ceil(load.users / layout.dp))
     weights = deployment.weights(layout)
     stages = deployment.geometry(layout)
     visible = table.visible_memory(accelerator)
@@ -154,9 +155,7 @@ def plan_memory(
     tightest = distinct[place]
     requested, space = spaces[place]
     demand = demands[place]
-    per_replica = min(
-        _users_held(room, each.shared, each.per_user) for (_, room), each in zip(spaces, demands, strict=True)
-    )
+    per_replica = min(users_within(room, each, replica) for (_, room), each in zip(spaces, stages, strict=True))
     concurrency = min(
         max(0, room) / max(1, geometry.sequence_bytes(load.context))
         for (_, room), geometry in zip(spaces, stages, strict=True)
@@ -242,10 +241,6 @@ def _outside_shortage(deployment: Deployment, visible: int, requested: int, runt
     return max(0, requested + outside - visible)
 
 
-def _users_held(space: int, shared: int, per_user: int) -> int:
-    return max(0, space - shared) // per_user if per_user else 0
-
-
 def _max_context(model: Model, spaces: list[tuple[int, int]], stages: tuple[KvGeometry, ...], load: Sequences) -> int:
     """The longest context for which all users of a replica still fit."""
     longest = float(model.max_context)
@@ -281,7 +276,12 @@ def _explained(
     runtime_memory(deployment.model, plan.layout, batch, deployment.constants, ledger)
     _kv_space(deployment, plan.visible, plan.weights.total, plan.runtime, ledger)
     ledger(USERS_PER_REPLICA, users=load.users, dp=plan.layout.dp)
-    tokens = int(ledger(TOKENS, context=load.context, mean_fill=load.mean_fill))
+    tokens: float = load.tokens
+    if load.lengths is None:
+        ledger(TOKENS, context=load.context, mean_fill=load.mean_fill)
+    else:
+        note = f"measured: {plan.users_per_replica:,} together exceed that once in a hundred moments"
+        tokens = float(ledger(MEASURED_TOKENS, note=note, **load.lengths.quantities(plan.users_per_replica)))  # type: ignore[arg-type]
     explain_sequence(geometry, tokens - load.prefix if plan.kv_shared else tokens, ledger)
     ledger(
         KV_NEEDED,
@@ -318,7 +318,7 @@ def explain_weights(parts: tuple[PartWeights, ...], deployment: Deployment, ledg
     return int(_sum("weights", sizes, "parameters", ledger))
 
 
-def explain_sequence(geometry: KvGeometry, tokens: int, ledger: Ledger) -> int:
+def explain_sequence(geometry: KvGeometry, tokens: float, ledger: Ledger) -> int:
     """Record what one sequence of `tokens` keeps in each layer group, and the sum. Returns bytes."""
     sizes: dict[str, Number] = {}
     for entry in geometry.groups:

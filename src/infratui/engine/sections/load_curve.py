@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from ..deployment.judge import plan_on, speed_plan
 from ..figures.derivation import Ledger
 from ..speed.queueing import QueueChain
 from ..speed.serving import queue_service
-from ..speed.tails import FirstToken, LoadPoint, load_point
+from ..speed.tails import FirstToken, LoadPoint, Unequal, load_point
 from ..speed.workload import SpeedError, Workload, prompt_work
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ class LoadCurve:
     targets: Targets
     within: Mapping[int, float]
     """Percentile → requests/s up to which TTFT and TPOT of that percentile hold the targets; 0: they never do."""
+    unequal: bool = False
+    """Prompts and answers are as long as was measured; else all alike."""
 
 
 def evaluate_load(case: Case) -> LoadCurve:
@@ -84,15 +86,15 @@ def evaluate_fleet_load(case: Case) -> FleetLoad:
     made = plan_on(case, case.site, layout)
     if isinstance(made, str):
         raise SpeedError(made)
-    chain, first = queue_of(*made)
+    queue = queue_of(*made)
     # Each group is a queue of its own: a share of the load tells of all.
     count = found.plan.replicas
     offered = offered_load(case.demand, _QUIET)
     return FleetLoad(
         layout,
         count,
-        load_point(chain, first, offered.mean_rate / count),
-        load_point(chain, first, offered.peak_rate / count),
+        queue.at(offered.mean_rate / count),
+        queue.at(offered.peak_rate / count),
     )
 
 
@@ -120,11 +122,11 @@ def evaluate_peak(case: Case) -> PeakLoad:
         raise ValueError(NOTHING_RUNS)
     plan, workload = speed_plan(case, case.site, best.layout, best.memory), case.workload()
     _steady(workload)
-    chain, first = queue_of(plan, workload)
+    queue = queue_of(plan, workload)
     rate = offered_load(case.demand, _QUIET).peak_rate
     bands = [plan.band(quantity) for quantity in ("ttft under load", "tpot", "max throughput")]
     ttft, tpot, most = (band.interval if band else None for band in bands)
-    return PeakLoad(plan.layout, rate, chain.capacity_per_s, load_point(chain, first, rate), ttft, tpot, most)
+    return PeakLoad(plan.layout, rate, queue.chain.capacity_per_s, queue.at(rate), ttft, tpot, most)
 
 
 def _steady(workload: Workload) -> None:
@@ -135,12 +137,9 @@ def _steady(workload: Workload) -> None:
 def load_curve(case: Case, plan: Plan, workload: Workload) -> LoadCurve:
     """The curve of a plan. Raises SpeedError where nothing is predicted."""
     _steady(workload)
-    chain, first = queue_of(plan, workload)
+    queue = queue_of(plan, workload)
+    chain, at = queue.chain, queue.at
     most = chain.capacity_per_s
-
-    def at(rate: float) -> LoadPoint | None:
-        return load_point(chain, first, rate)
-
     rates = [most * _HIGHEST * (index + 1) / _POINTS for index in range(_POINTS)]
     points = tuple(point for rate in (most * 1e-3, *rates) if (point := at(rate)) is not None)
     offered = offered_load(case.demand, _QUIET)
@@ -156,12 +155,28 @@ def load_curve(case: Case, plan: Plan, workload: Workload) -> LoadCurve:
         at(offered.peak_rate),
         targets,
         {share: _within(points, at, targets, share) for share in SHARES},
+        queue.unequal is not None,
     )
 
 
-def queue_of(plan: Plan, workload: Workload) -> tuple[QueueChain, FirstToken]:
-    """A plan as a queue of requests of one shape, and what their prompts cost."""
-    service = queue_service(plan, workload, service_cv=0.0)
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A plan as a queue, and what prompts cost in it."""
+
+    chain: QueueChain
+    first: FirstToken
+    unequal: Unequal | None = None
+    """None: all requests are alike."""
+
+    def at(self, requests_per_s: float) -> LoadPoint | None:
+        """Percentiles at an offered load; None at or beyond what can be held."""
+        return load_point(self.chain, self.first, requests_per_s, self.unequal)
+
+
+def queue_of(plan: Plan, workload: Workload) -> Queue:
+    """A plan as a queue of requests of one shape, or of as many classes as were measured."""
+    shape = workload.shape
+    service = queue_service(plan, workload, service_cv=shape.answers_cv if shape is not None else 0.0)
     tokens, _ = prompt_work(workload)
     first = FirstToken(
         overhead_s=plan.rates.per_request,
@@ -169,7 +184,26 @@ def queue_of(plan: Plan, workload: Workload) -> tuple[QueueChain, FirstToken]:
         stages_s=service.prefill_s * (plan.load.pp - 1),
         chunks=tokens / workload.max_batched_tokens,
     )
-    return QueueChain(service), first
+    if shape is None or (len(shape.prompts) == 1 and len(shape.answers) == 1):
+        return Queue(QueueChain(service), first)
+    prompts = tuple((_prompt(plan, workload, first, factor), share) for factor, share in shape.prompts)
+    answers = tuple((max(1.0, factor * workload.output_tokens), share) for factor, share in shape.answers)
+    return Queue(QueueChain(service), first, Unequal(prompts, answers, shape.unevenness))
+
+
+def _prompt(plan: Plan, workload: Workload, mean: FirstToken, factor: float) -> FirstToken:
+    """A prompt of so many times the mean length, which attends to no other."""
+    if factor == 1:
+        return mean
+    own = replace(workload, input_tokens=factor * workload.input_tokens, shape=None)
+    tokens, _ = prompt_work(own)
+    alone = plan.prefill(own)
+    return replace(
+        mean,
+        alone_s=alone,
+        chunks=tokens / workload.max_batched_tokens,
+        longer_s=(alone - mean.alone_s) / plan.load.pp,
+    )
 
 
 def _knee(chain: QueueChain, points: tuple[LoadPoint, ...]) -> LoadPoint:

@@ -259,7 +259,7 @@ def _offload(case: Case, moe: Model, batch: int, side: Side) -> Offload:
     in_memory = None
     if served.plan is not None:
         replicas = served.plan.layout.dp
-        context = case.scenario.input_tokens + case.scenario.output_tokens / 2
+        context = case.workload().context
         in_memory = batch / served.plan.decode(max(1.0, batch / replicas), context).total_s
     return Offload(
         side.weight_bytes - routed,

@@ -339,7 +339,7 @@ def _batching(case: Case, chosen: Chosen) -> tuple[BatchingResult, ...]:
     plan, serving, scenario = chosen.plan, chosen.serving, case.scenario
     if plan is None or serving is None:
         return ()
-    context = scenario.input_tokens + scenario.output_tokens / 2
+    context = case.workload().context
     prompt = max(1.0, float(scenario.input_tokens))
     prefill_ms = serving.prefill_s * 1e3 / prompt
     output = float(scenario.output_tokens)

@@ -139,7 +139,7 @@ def _detailed(case: Case, found: Deployed) -> Estimate:
     deployment, site, load = case.deployment, case.site, case.load
     layout = found.plan.layout if found.plan else found.fewest.plan.layout if found.fewest.plan else Layout()
     plan = site.plan(deployment, layout, load, explain=True)
-    replica = Sequences(plan.users_per_replica, load.context, load.mean_fill, load.shared_prefix)
+    replica = load.of(plan.users_per_replica)
     ledger = Ledger()
     ledger.steps.extend(plan.derivation.steps if plan.derivation else ())
     weights_sum = sum(stage.total for stage in deployment.weights(layout).stages)

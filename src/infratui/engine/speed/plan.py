@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..cluster.fabric import Fabric, fabric_of
 from ..cluster.hardware import Accelerator
 from ..cluster.layout import Layout
 from ..figures.derivation import Basis, Formula, Ledger, Unit
 from ..memory.kv_cache import DEFAULT_RULES, KvRules
+from ..memory.lengths import Lengths
 from ..model.architecture import Model
 from ..model.precision import Precision
 from .constants import Band, Constants, Generation
@@ -22,6 +23,8 @@ BATCH = Formula("batch", "min(limit, max(1, kv_space / sequence_bytes))", Unit.C
 
 PACE = Formula("pace", "fullest ** share", Unit.RATIO, basis=Basis.CALIBRATED, term="data-parallelism")
 _QUIET = Ledger(recording=False)
+_FRACTION = 1e-12
+"""How closely a batch of measured lengths is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,8 @@ class Plan:
     """Bytes for the cache on the tightest GPU; infinite where memory is not asked about."""
     _alone: dict[tuple[float, float, int], float] = field(default_factory=dict, init=False, repr=False, compare=False)
     """(tokens, context, chunk) of a prompt → seconds to compute it alone: every batch that is tried asks for it."""
+    _together: dict[tuple[Lengths, float], float] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Measured lengths and limit → sequences that the cache holds."""
 
     @classmethod
     def of(  # noqa: PLR0913 – each is a fact of the plan
@@ -181,15 +186,17 @@ class Plan:
     def largest_batch(self, workload: Workload, ledger: Ledger = _QUIET) -> float:
         """Sequences that one replica holds to their full length, within the engine's own limit. May be a fraction."""
         limit = float(workload.max_num_seqs or self.generation.max_num_seqs)
-        size = self.load.sequence_bytes(workload.input_tokens + workload.output_tokens)
+        size = self.load.sequence_bytes(workload.single)
         if size <= 0 or math.isinf(self.kv_space):
             return limit
         if self.kv_space < size:
             raise SpeedError(
                 f"{self.layout.label} on {self.accelerator.name}: "
                 f"{max(0.0, self.kv_space) / 1e9:,.1f} GB for the cache hold no sequence of "
-                f"{workload.input_tokens + workload.output_tokens:,.0f} tokens ({size / 1e9:,.1f} GB)"
+                f"{workload.single:,.0f} tokens ({size / 1e9:,.1f} GB)"
             )
+        if workload.shape is not None:
+            size = self.kv_space / self._fitting(workload.shape.whole, limit)
         return ledger(BATCH, limit=limit, kv_space=self.kv_space, sequence_bytes=size)
 
     def room(self, workload: Workload, ledger: Ledger = _QUIET) -> Room:
@@ -209,4 +216,22 @@ class Plan:
             size = self.load.sequence_bytes(tokens)
             return limit if size <= 0 else max(whole, min(limit, self.kv_space / size))
 
-        return Room(held(workload.context), held(workload.input_tokens))
+        running = held(workload.context)
+        if workload.shape is not None and running > whole:
+            lengths = workload.shape.whole
+            running = max(whole, self._fitting(replace(lengths, mean=workload.context), limit))
+        return Room(running, held(workload.input_tokens))
+
+    def _fitting(self, lengths: Lengths, limit: float) -> float:
+        """Sequences of measured lengths that the cache holds in 99 of 100 moments, one at least; may be a fraction."""
+        key = lengths, limit
+        if key not in self._together:
+            low, high = 1.0, max(1.0, limit)
+            if high * self.load.sequence_bytes(lengths.each(high)) <= self.kv_space:
+                low = high
+            while high - low > _FRACTION * low:
+                middle = (low + high) / 2
+                fits = middle * self.load.sequence_bytes(lengths.each(middle)) <= self.kv_space
+                low, high = (middle, high) if fits else (low, middle)
+            self._together[key] = low
+        return self._together[key]

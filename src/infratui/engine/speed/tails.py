@@ -15,6 +15,10 @@ behind the other, as in M/D/1: a geometric number of rests of a prompt (Pollacze
 TPOT. Over its answer a request averages the batch around it, which keeps two thirds of the batch's variance; the
 prompts of others come on top.
 
+Requests that were measured differ: each class of prompts waits as all do, behind prompts of the mean length whose rest
+is longer the more uneven they are (Pollaczek–Khinchine), and then computes its own; each class of answers averages over
+its own length.
+
 Distributions are weighted points: a handful of quantiles of each independent part, combined.
 """
 
@@ -24,6 +28,7 @@ import bisect
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from .queueing import QueueChain, QueueEstimate, Service
 
@@ -42,6 +47,9 @@ _RARE = 1e-4
 
 Weighted = list[tuple[float, float]]
 """Values with their probabilities."""
+_Met: TypeAlias = tuple[float, float, float]
+_FEW = 120
+"""Points that classes of requests are crossed with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +74,24 @@ class FirstToken:
     """What a prompt takes longer to pass all pipeline stages than it keeps each of them busy."""
     chunks: float = 0.0
     """Iterations that its tokens fill, a fraction for short ones."""
+    longer_s: float = 0.0
+    """What the prompt keeps a batch longer than the mean one; negative for shorter ones."""
 
     @property
     def iterations(self) -> int:
         """That it takes."""
         return max(1, math.ceil(self.chunks))
+
+
+@dataclass(frozen=True, slots=True)
+class Unequal:
+    """Requests in classes, each with its share."""
+
+    prompts: tuple[tuple[FirstToken, float], ...]
+    answers: tuple[tuple[float, float], ...]
+    """Tokens of an answer."""
+    unevenness: float
+    """Mean square of the prompts over the square of their mean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +112,30 @@ class LoadPoint:
     """Arrival to last token."""
 
 
-def load_point(chain: QueueChain, first: FirstToken, requests_per_s: float) -> LoadPoint | None:
-    """Percentiles at an offered load; None at or beyond what can be held."""
+def load_point(
+    chain: QueueChain, first: FirstToken, requests_per_s: float, unequal: Unequal | None = None
+) -> LoadPoint | None:
+    """Percentiles at an offered load; None at or beyond what can be held. `first`: of the mean prompt."""
     found: QueueEstimate = chain.at(requests_per_s)
     if found.latency is None:
         return None
     service = chain.service
     rate = requests_per_s / service.replicas
     seen, wait_share = chain.seen_on_arrival(rate)
-    ttft = _ttft(chain, first, rate, seen, wait_share)
-    tpot = _tpot(chain, rate, seen, wait_share)
+    met = _met(chain, first, rate, seen, wait_share, 1.0 if unequal is None else unequal.unevenness)
+    if unequal is None:
+        ttft = [(value, weight) for value, weight, _ in met]
+        tpot = _tpot(chain, rate, seen, wait_share, service.output_tokens)
+    else:
+        ttft = list(_each(_few(met), first, unequal.prompts))
+        tpot = [
+            (value, weight * share)
+            for answer, share in unequal.answers
+            for value, weight in _tpot(chain, rate, seen, wait_share, answer, _most_beside(service, answer))
+        ]
     ttft_mean, tpot_mean = _mean(ttft), found.latency.tpot_mean_s
+    # Short answers sit through as many prompts as long ones: over requests the mean gap is longer than over tokens.
+    gap_mean = tpot_mean if unequal is None else _mean(tpot)
     return LoadPoint(
         requests_per_s,
         requests_per_s * service.output_tokens,
@@ -109,38 +143,70 @@ def load_point(chain: QueueChain, first: FirstToken, requests_per_s: float) -> L
         _percentiles(ttft),
         _percentiles(tpot),
         ttft_mean,
-        tpot_mean,
+        gap_mean,
         ttft_mean + max(0.0, service.output_tokens - 1) * tpot_mean,
     )
 
 
-def _ttft(chain: QueueChain, first: FirstToken, rate: float, seen: Sequence[float], wait_share: float) -> Weighted:
+def _met(
+    chain: QueueChain, first: FirstToken, rate: float, seen: Sequence[float], wait_share: float, unevenness: float
+) -> list[_Met]:
+    """What the mean prompt meets: its time to first token, the weight of that, the step beside it; 0: it is alone."""
     service = chain.service
     prefill, slots = service.prefill_s, service.max_concurrency
-    points: Weighted = []
+    points: list[_Met] = []
     for state, weight in _states(seen, wait_share):
         running = min(state, slots - 1) if slots > 1 else 0
         if running == 0 and state == 0:
             # Nothing runs: the prompt is computed at once.
-            points.append((first.overhead_s + first.alone_s, weight))
+            points.append((first.overhead_s + first.alone_s, weight, 0.0))
             continue
         step = chain.steps_s[max(0, running - 1)]
-        for rest, share in _own(first, rate, prefill, step):
-            points.append((first.overhead_s + first.stages_s + rest, weight * share))
+        for rest, share in _own(first, rate, prefill, step, unevenness):
+            points.append((first.overhead_s + first.stages_s + rest, weight * share, step))
     if wait_share > _RARE:
         mean_wait = (1 + service.service_cv**2) / 2 / (chain.rates[-1] - rate)
         step, fixed = chain.steps_s[-1], first.overhead_s + first.stages_s
         for at in range(_WAITS):
             wait = -math.log(1 - (at + 0.5) / _WAITS) * mean_wait
             # A slot is free when an iteration ends.
-            points.append((fixed + wait + first.iterations * step + prefill, wait_share / _WAITS))
+            points.append((fixed + wait + first.iterations * step + prefill, wait_share / _WAITS, step))
     return points
 
 
-def _own(first: FirstToken, rate: float, prefill: float, step: float) -> Iterator[tuple[float, float]]:
+def _few(met: list[_Met]) -> list[_Met]:
+    """As many points as classes can be crossed with: neighbours together, those that are alone apart."""
+    beside = sorted(point for point in met if point[2])
+    most = math.fsum(weight for _, weight, _ in beside) / _FEW
+    found = [point for point in met if not point[2]]
+    value = weight = step = 0.0
+    for one, share, length in beside:
+        value, weight, step = value + one * share, weight + share, step + length * share
+        if weight >= most:
+            found.append((value / weight, weight, step / weight))
+            value = weight = step = 0.0
+    return [*found, (value / weight, weight, step / weight)] if weight > 0 else found
+
+
+def _each(
+    met: list[_Met], mean: FirstToken, prompts: Sequence[tuple[FirstToken, float]]
+) -> Iterator[tuple[float, float]]:
+    """The same with every class of prompts in place of the mean one."""
+    for own, share in prompts:
+        more = own.iterations - mean.iterations
+        for value, weight, step in met:
+            if step:
+                yield max(own.overhead_s, value + own.longer_s + more * step), weight * share
+            else:
+                yield own.overhead_s + own.alone_s, weight * share
+
+
+def _own(
+    first: FirstToken, rate: float, prefill: float, step: float, unevenness: float
+) -> Iterator[tuple[float, float]]:
     """From arrival to first token where a slot is free and a batch runs: the rest of an iteration, then the own one."""
     if first.chunks > _FULL:
-        yield from _one_by_one(first, rate, prefill, step)
+        yield from _one_by_one(first, rate, prefill, step, unevenness)
         return
     busy = min(rate * prefill, _BUSIEST)
     mean = rate * step / (1 - busy)
@@ -154,7 +220,9 @@ def _own(first: FirstToken, rate: float, prefill: float, step: float) -> Iterato
                 yield rest + step + (1 + count) * prefill, seen * beside / _MOMENTS
 
 
-def _one_by_one(first: FirstToken, rate: float, prefill: float, step: float) -> Iterator[tuple[float, float]]:
+def _one_by_one(
+    first: FirstToken, rate: float, prefill: float, step: float, unevenness: float
+) -> Iterator[tuple[float, float]]:
     """Prompts that fill iterations of their own."""
     service = first.chunks * step + prefill
     own = first.iterations * step + prefill
@@ -162,20 +230,33 @@ def _one_by_one(first: FirstToken, rate: float, prefill: float, step: float) -> 
     for at in range(_MOMENTS):
         yield (at + 0.5) / _MOMENTS * step + own, (1 - busy) / _MOMENTS
     left, ahead = busy, 1
+    rest = service * unevenness
     while left > _RARE and ahead < 200:
         weight = (1 - busy) * busy**ahead
         left -= weight
         if ahead == 1:
             for at in range(_MOMENTS):
-                yield (at + 0.5) / _MOMENTS * service + own, weight / _MOMENTS
+                yield (at + 0.5) / _MOMENTS * rest + own, weight / _MOMENTS
         else:
-            spread = service * math.sqrt(ahead / 12)
+            spread = rest * math.sqrt(ahead / 12)
             for z, share in _NORMAL:
-                yield max(0.0, ahead * service / 2 + z * spread) + own, weight * share
+                yield max(0.0, ahead * rest / 2 + z * spread) + own, weight * share
         ahead += 1
 
 
-def _tpot(chain: QueueChain, rate: float, seen: Sequence[float], wait_share: float) -> Weighted:
+def _most_beside(service: Service, answer: float) -> float:
+    """Prompts of others that an answer of so many tokens can sit through: those that find a slot meanwhile."""
+    return service.max_concurrency * (1 + answer / service.output_tokens)
+
+
+def _tpot(
+    chain: QueueChain,
+    rate: float,
+    seen: Sequence[float],
+    wait_share: float,
+    output: float,
+    most: float = math.inf,
+) -> Weighted:
     service = chain.service
     prefill, top = service.prefill_s, service.max_concurrency - 1
     around = [
@@ -190,8 +271,8 @@ def _tpot(chain: QueueChain, rate: float, seen: Sequence[float], wait_share: flo
     # Whoever arrived during the request's own prompt is computed while it decodes.
     found = math.fsum((mean + count * prefill) ** 2 * share for count, share in _crowd(rate * mean / (1 - busy), busy))
     behind = mean + (1 + rate * found * (1 - busy) / mean) * prefill
-    prompts = _crowd(rate * (service.output_tokens * mean + behind) / (1 - busy), busy)
-    each = prefill / service.output_tokens
+    prompts = [(min(count, most), share) for count, share in _crowd(rate * (output * mean + behind) / (1 - busy), busy)]
+    each = prefill / output
     apart = [
         (step + count * each, weight * share * (1 - _TOGETHER)) for step, weight in steps for count, share in prompts
     ]
@@ -295,4 +376,4 @@ def _percentiles(points: Weighted) -> Percentiles:
     return Percentiles(at(0.5), at(0.9), at(0.95), at(0.99))
 
 
-__all__ = ["FirstToken", "LoadPoint", "Percentiles", "QueueChain", "Service", "load_point"]
+__all__ = ["FirstToken", "LoadPoint", "Percentiles", "QueueChain", "Service", "Unequal", "load_point"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..figures.derivation import Basis, Formula, Unit
+from ..memory.lengths import Lengths
 
 _MAX_TOKENS = 1 << 25
 _MAX_REQUESTS = 10_000_000
@@ -46,8 +47,26 @@ class Speculation:
 
 
 @dataclass(frozen=True, slots=True)
+class Shape:
+    """How requests differ around the means of a workload, as measured."""
+
+    whole: Lengths
+    """Prompt and answer of the requests in flight."""
+    decoding: float
+    """Tokens that they hold in the mean while they decode."""
+    unevenness: float = 1.0
+    """Mean square of the prompts over the square of their mean: 1 for equal ones."""
+    answers_cv: float = 0.0
+    """Coefficient of variation of the answers."""
+    prompts: tuple[tuple[float, float], ...] = ((1.0, 1.0),)
+    """Prompts over their mean, and the share of requests that have such a one."""
+    answers: tuple[tuple[float, float], ...] = ((1.0, 1.0),)
+    """Likewise of answers."""
+
+
+@dataclass(frozen=True, slots=True)
 class Workload:
-    """Requests of one shape. Token counts are means."""
+    """Requests of one shape, or measured ones around it. Token counts are means."""
 
     input_tokens: float
     output_tokens: float
@@ -66,6 +85,8 @@ class Workload:
     max_batched_tokens: int = 8192
     """Prompts are computed in chunks of this many tokens."""
     speculation: Speculation | None = None
+    shape: Shape | None = None
+    """None: all requests are alike."""
 
     def __post_init__(self) -> None:
         for name, value, low in (("input tokens", self.input_tokens, 0), ("output tokens", self.output_tokens, 1)):
@@ -83,11 +104,27 @@ class Workload:
     @property
     def context(self) -> float:
         """Tokens that a sequence holds on average while it decodes."""
+        if self.shape is not None:
+            return self.shape.decoding
         return self.input_tokens + self.output_tokens / 2
+
+    @property
+    def whole(self) -> float:
+        """Tokens of prompt and answer, in the mean over the requests in flight."""
+        return self.input_tokens + self.output_tokens if self.shape is None else self.shape.whole.mean
+
+    @property
+    def single(self) -> float:
+        """Tokens that room is kept for where one request runs alone."""
+        return self.input_tokens + self.output_tokens if self.shape is None else self.shape.whole.each(1)
 
 
 def prompt_work(workload: Workload) -> tuple[float, float]:
-    """Tokens of a prompt that must be computed, at least one, and the mean context each attends over."""
+    """Tokens of a prompt that must be computed, at least one, and the mean context each attends over.
+
+    Most tokens are in the longer prompts, where each attends to more: by the mean square over the square of the mean.
+    """
     tokens = max(1.0, workload.input_tokens * (1 - workload.prefix_hit))
     cached = max(0.0, workload.input_tokens - tokens)
-    return tokens, cached + tokens / 2
+    context = cached + tokens / 2
+    return tokens, context if workload.shape is None else context * workload.shape.unevenness

@@ -16,7 +16,7 @@ from ....report.parallelism import link_text, rest
 from ....report.show import Block
 from ....scenario import Scenario
 from ...screen.section import SectionScreen
-from ...widgets.drawn import ProseView
+from ...widgets.drawn import LinesView, ProseView
 from ...widgets.line_chart import LineChart
 from ...widgets.panel import Panel
 from ...widgets.table import TableView
@@ -94,6 +94,7 @@ class ParallelismScreen(SectionScreen["ParallelismResult"]):
     ParallelismScreen.-two #sides { layout: horizontal; }
     ParallelismScreen.-two #left { width: 87; }
     ParallelismScreen.-two #right { width: 1fr; }
+    ParallelismScreen #measured { display: none; }
     ParallelismScreen #layouts TableView { max-height: 13; }
     ParallelismScreen #links TableView { max-height: 9; }
     ParallelismScreen #load LineChart { height: 9; }
@@ -106,6 +107,10 @@ class ParallelismScreen(SectionScreen["ParallelismResult"]):
             with Vertical(id="left"):
                 with Panel("Cluster", id="cluster"):
                     yield ClusterView(motion=self.motion)
+                with Panel("Measured demand: the typed one beside it", id="measured"):
+                    yield ProseView()
+                    yield LinesView()
+                    yield TableView(limit=5)
                 with Panel("Layouts, fastest first: enter sets one by hand", id="layouts"):
                     yield TableView(limit=28)
                 with Panel("Why this layout", id="why"):
@@ -181,6 +186,7 @@ class ParallelismScreen(SectionScreen["ParallelismResult"]):
     def on_parallelism_screen_loaded(self, event: Loaded) -> None:
         if event.scenario != self.scenario:
             return
+        self.query_one("#measured").display = any(block.id == "measured" for block in event.blocks)
         self.query_one("#load").display = any(block.id == "load" for block in event.blocks)
         self.place(*event.blocks)
 
