@@ -7,8 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from infratui.app.app import InfraApp
-from infratui.app.palette import set_field
+from infratui.app.palette import set_field, take
 from infratui.app.screen.chrome import PolicyStrip
+from infratui.app.screen.overlays import Prompt
 from infratui.checking import checked_policy
 from infratui.engine.policy import LimitVerdict
 from infratui.policy import NO_POLICY, Policy
@@ -64,6 +65,29 @@ async def test_a_limit_that_is_none_is_refused_in_words(make_app: Make, shown: S
         await pilot.pause()
         assert "policy.tpot_ms" in shown(app)
         assert not app.session.scenario.policy
+
+
+async def test_the_palette_lists_the_limits_and_asks_for_one(make_app: Make, shown: Shown) -> None:
+    app = make_app(Scenario())
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("ctrl+p")
+        await pilot.pause()
+        await pilot.press(*"policy: tpot", "enter")
+        await pilot.pause()
+        assert isinstance(app.screen, Prompt)
+        await pilot.press(*"soon", "enter")
+        await pilot.pause()
+        assert "policy.tpot_ms" in shown(app)
+        await pilot.press("ctrl+u", *"30", "enter")
+        await settled(app, pilot)
+        assert app.scenario.policy == Policy(tpot_ms=30.0)
+        assert "Policy, TPOT: 30 ms" in shown(app)
+        assert "Policy ✓" in shown(app)
+        take(app, "limit:tpot_ms")
+        await pilot.pause()
+        await pilot.press("ctrl+u", "enter")
+        await settled(app, pilot)
+        assert not app.scenario.policy
 
 
 async def test_a_screen_without_an_answer_still_tells_it(make_app: Make, shown: Shown) -> None:
