@@ -30,19 +30,19 @@ _KINDS = 4
 """Kinds of stages that a bound looks at."""
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=32)
 def _weights_table(model: Model, precision: Precision, adapters: tuple[int, int]) -> dict[tuple[int, int], int]:
     """(TP, experts of a rank, or minus EP within TP) → weights of a replica; filled as it is asked."""
     return {}
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=32)
 def _runtime_table(model: Model, constants: RuntimeConstants, batch: Batch) -> dict[tuple[int, int], int]:
     """(TP, PP) → what the engine's own buffers take of the requested memory of a GPU."""
     return {}
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=256)
 def _stages(model: Model, pp: int) -> tuple[tuple[tuple[str, int], ...], ...]:
     """Kinds of the stages with the most layers: key and number of each layer group."""
     kinds = dict.fromkeys(tuple((group.key, count) for group, count in stage) for stage in stage_groups(model, pp))
