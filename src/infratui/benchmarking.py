@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from .engine.case import Case
 from .engine.cluster.layout import Layout
 from .engine.deployment.answer import deployed
-from .engine.measured.bench import ComparedPoint, compare_point, pace_of
+from .engine.measured.bench import ComparedPoint, compare_point, pace_of, paces_agree, paces_of
 from .engine.measured.rows import MeasuredRow
 from .plain_text import printable
 from .reality.text import UnreadableError
@@ -50,6 +50,16 @@ class BenchComparison:
     def pace(self) -> float | None:
         """Measured over predicted seconds, the host's own pace taken out."""
         return pace_of(self.points)
+
+    @property
+    def paces(self) -> tuple[float, ...]:
+        """Of every figure, the fastest first."""
+        return paces_of(self.points)
+
+    @property
+    def paces_agree(self) -> bool:
+        """One pace describes the machine."""
+        return paces_agree(self.points)
 
     @property
     def within(self) -> bool:

@@ -264,6 +264,11 @@ def with_pace(found: BenchComparison, name: str) -> HostProfile:
     pace = found.pace
     if pace is None:
         raise ScenarioError("no figure has a prediction beside it: no host profile is written")
+    if not found.paces_agree:
+        raise ScenarioError(
+            f"the figures disagree: from {found.paces[0]:.2g} to {found.paces[-1]:.2g} times the predicted time; one pace "
+            f"would describe none of them: no host profile is written"
+        )
     pace *= found.host_pace
     if not 1 / SLOWEST <= pace <= SLOWEST:
         raise ScenarioError(

@@ -145,6 +145,14 @@ class TestPace:
         assert kept.speed is not None
         assert kept.speed.figures == 3
 
+    def test_figures_that_disagree_make_no_pace(self, facts: Catalog, home: Path) -> None:
+        found = compared(facts, samples.vllm(mean_ttft_ms=4000.0, output_throughput=200.0))
+        assert found.paces[-1] > 10 * found.paces[0]
+        assert not found.paces_agree
+        with pytest.raises(ScenarioError, match="the figures disagree"):
+            with_pace(found, "lab")
+        assert not profile_path("lab").exists()
+
     def test_another_card_or_an_impossible_pace_is_not_kept(self, facts: Catalog, home: Path) -> None:
         save_profile(HostProfile("lab", "a100-sxm-80gb", offsets={}))
         with pytest.raises(ScenarioError, match="a100-sxm-80gb"):

@@ -29,7 +29,7 @@ def command(deployment: Options, result: str, host: str, save: str, as_json: boo
     that the file states; what neither says is asked for. Every figure has its error, and whether it lies in the
     published interval. --save keeps the median pace with the host: --host and `--set host=NAME` make all predicted
     times on its card so much longer or shorter, and nothing else. Exit code 0: every figure inside; 1: one is outside;
-    2: unreadable.
+    2: unreadable. (How fast infratui itself is, `make bench` measures.)
     """
     from ..report import bench as report
     from ..report import printed

@@ -41,7 +41,8 @@ def answer(found: BenchComparison) -> Answer:
     pace = found.pace
     if pace is not None:
         word = f"{abs(pace - 1):.0%} {'slower' if pace >= 1 else 'faster'} than" if abs(pace - 1) >= 0.005 else "as"
-        lines.append(Says("pace", f"{word} predicted, the median of {_figures(len(figures))}"))
+        spread = f", from × {found.paces[0]:.2f} to × {found.paces[-1]:.2f}" if len(figures) > 1 else ""
+        lines.append(Says("pace", f"{word} predicted, the median of {_figures(len(figures))}{spread}"))
     if not told:
         return Answer("no interval is published for this kind of prediction", "", "tight", tuple(lines))
     tone = "good" if found.within else "bad"
@@ -109,6 +110,7 @@ def remarks(found: BenchComparison) -> Prose:
     if found.host_pace != 1:
         change = f"all predicted times × {found.host_pace:.3g}, by its profile; intervals move with them"
         said.append(Says("host", f"{found.host}: {change}"))
+    said.append(Says("lengths", "requests of the mean length are predicted, whatever lengths were sent", muted=True))
     if any(point.medians for point in points):
         said.append(Says("medians", "latencies of the file are medians; predictions are means"))
     if any(point.by_little for point in points):
@@ -141,6 +143,8 @@ def data(found: BenchComparison) -> dict[str, Any]:
         "differs": dict(found.differs),
         "within": found.within,
         "pace": found.pace,
+        "paces": list(found.paces),
+        "paces_agree": found.paces_agree,
         "host": found.host,
         "host_pace": found.host_pace,
         "points": [

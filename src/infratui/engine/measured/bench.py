@@ -89,7 +89,24 @@ def _figures(prepared: Prepared, constants: Constants, measured: dict[str, float
     return found
 
 
+AGREES = 1.5
+"""Factor within which a figure's pace is that of the others."""
+
+
+def paces_of(points: tuple[ComparedPoint, ...]) -> tuple[float, ...]:
+    """The pace of every figure, the fastest first."""
+    return tuple(sorted(figure.pace for point in points for figure in point.figures))
+
+
 def pace_of(points: tuple[ComparedPoint, ...]) -> float | None:
     """The median of all figures: by how much the machine is slower (above 1) or faster than predicted."""
-    ratios = [figure.pace for point in points for figure in point.figures]
-    return median(ratios) if ratios else None
+    paces = paces_of(points)
+    return median(paces) if paces else None
+
+
+def paces_agree(points: tuple[ComparedPoint, ...]) -> bool:
+    """One pace describes the machine: more than half of the figures lie close to the median."""
+    middle, paces = pace_of(points), paces_of(points)
+    if middle is None:
+        return False
+    return 2 * sum(1 for pace in paces if 1 / AGREES <= pace / middle <= AGREES) > len(paces)
