@@ -198,7 +198,7 @@ def runtime_inside(deployment: Deployment, accelerator: Accelerator, tp: int, pp
     return inside if constants.budget == "static" else inside + runtime.activation + runtime.non_torch
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=128)
 def _runtime(model: Model, tp: int, pp: int, batch: Batch, constants: RuntimeConstants) -> RuntimeMemory:
     return runtime_memory(model, Layout(tp, pp), batch, constants, Ledger(recording=False))
 
