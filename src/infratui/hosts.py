@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,9 @@ from .scenario import Scenario, ScenarioError
 from .store import config_directory, write_text
 
 if TYPE_CHECKING:
+    from .benchmarking import BenchComparison
     from .engine.facts import Facts
+    from .engine.speed.constants import Constants
     from .reality.comparison import Reconciliation
     from .reality.host.reading import Device, HostReading
 
@@ -32,6 +34,20 @@ class Offset:
 
     bytes: int
     line: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HostPace:
+    """How fast a machine is: seconds measured over seconds predicted, and what says so."""
+
+    pace: float
+    figures: int = 0
+    """Measured figures that it is the median of."""
+    line: str = ""
+
+
+SLOWEST = 5.0
+"""A pace beyond this, or below one over it, is another machine or another model than was meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +68,8 @@ class HostProfile:
     model: str = ""
     """What was served when the offsets were measured."""
     offsets: dict[str, Offset] | None = None
+    speed: HostPace | None = None
+    """None: nothing was measured."""
 
 
 def profile_directory() -> Path:
@@ -107,7 +125,19 @@ def load_profile(name: str) -> HostProfile:
         engine_version=_text(content, "engine_version", where),
         model=_text(content, "model", where),
         offsets=_offsets(content.get("offsets"), where),
+        speed=_pace(content.get("speed"), where),
     )
+
+
+def _pace(value: object, where: str) -> HostPace | None:
+    if value is None:
+        return None
+    pace = value.get("pace") if isinstance(value, dict) else None
+    if not isinstance(value, dict) or not isinstance(pace, int | float) or isinstance(pace, bool):
+        raise ScenarioError(f"{where}: speed: write `pace:`, seconds measured over seconds predicted")
+    if not 1 / SLOWEST <= pace <= SLOWEST:
+        raise ScenarioError(f"{where}: speed: pace {pace:g} is no machine's; write {1 / SLOWEST:g} to {SLOWEST:g}")
+    return HostPace(float(pace), _count(value, "figures", where), _text(value, "line", where))
 
 
 def _text(content: dict[str, Any], key: str, where: str) -> str:
@@ -159,6 +189,10 @@ def dump_profile(profile: HostProfile) -> str:
         lines.append("offsets:")
         for term, offset in profile.offsets.items():
             lines += [f"  {term}:", f"    bytes: {offset.bytes}", f"    line: {_quoted(offset.line)}"]
+    if profile.speed:
+        lines.append("# Seconds measured over seconds predicted: all predicted times on this card are so much longer.")
+        lines += ["speed:", f"  pace: {profile.speed.pace:.4g}", f"  figures: {profile.speed.figures}"]
+        lines.append(f"  line: {_quoted(profile.speed.line)}")
     return "\n".join(lines) + "\n"
 
 
@@ -220,6 +254,51 @@ def apply_hardware(
         said.append(f"the smallest card reports {settled.memory_mib / 1024:.1f} GiB ({settled.memory_mib:,} MiB){kept}")
     said += [f"left out: {entry}" for entry in settled.left_out[:3]]
     return changed, "; ".join(said)
+
+
+def with_pace(found: BenchComparison, name: str) -> HostProfile:
+    """The host's profile with the pace that a benchmark shows; what it holds of memory stays.
+
+    Raises ScenarioError where the profile is of another card, or the pace is no machine's.
+    """
+    pace = found.pace
+    if pace is None:
+        raise ScenarioError("no figure has a prediction beside it: no host profile is written")
+    if not found.paces_agree:
+        raise ScenarioError(
+            f"the figures disagree: from {found.paces[0]:.2g} to {found.paces[-1]:.2g} times the predicted time; no one "
+            f"pace describes them: no host profile is written"
+        )
+    pace *= found.host_pace
+    if not 1 / SLOWEST <= pace <= SLOWEST:
+        raise ScenarioError(
+            f"{pace:.2g} times the predicted time is no machine's pace: what was measured is another model, card or "
+            f"layout than {found.model} on {found.accelerator}; no host profile is written"
+        )
+    known = load_profile(name) if profile_path(name).is_file() else HostProfile(name, found.accelerator, offsets={})
+    if known.accelerator not in ("", found.accelerator):
+        raise ScenarioError(f"host {name} has {known.accelerator}; {found.accelerator} was measured: give another name")
+    figures = sum(len(point.figures) for point in found.points)
+    line = f"{found.reading.tool}: {found.model} in {found.precision} as {found.layout.label}"
+    return replace(known, accelerator=found.accelerator, speed=HostPace(pace, figures, line))
+
+
+def constants_on(name: str, constants: Constants) -> Constants:
+    """The speed model at the pace of a host. Raises ScenarioError where its profile is missing or broken."""
+    path = profile_path(name)
+    try:
+        stamp = path.stat().st_mtime_ns
+    except OSError:
+        stamp = 0
+    return _constants_on(name, stamp, constants)
+
+
+@lru_cache(maxsize=16)
+def _constants_on(name: str, stamp: int, constants: Constants) -> Constants:
+    profile = load_profile(name)
+    if profile.speed is None:
+        return constants
+    return replace(constants, host=name, pace=profile.speed.pace, paced=profile.accelerator)
 
 
 def table_on(name: str, table: RuntimeTable) -> RuntimeTable:

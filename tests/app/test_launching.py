@@ -53,6 +53,7 @@ async def test_it_shows_what_the_command_prints(make_app: Make) -> None:
         assert screen.started.text == printed("sglang", "--as", "compose")
 
 
+@pytest.mark.long
 async def test_versions_are_walked_and_typed(make_app: Make, shown: Shown) -> None:
     app = make_app()
     async with app.run_test(size=(120, 36)) as pilot:

@@ -7,8 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from infratui.app.app import InfraApp
-from infratui.app.palette import set_field
+from infratui.app.palette import set_field, take
 from infratui.app.screen.chrome import PolicyStrip
+from infratui.app.screen.overlays import Prompt
+from infratui.app.session import Session
 from infratui.checking import checked_policy
 from infratui.engine.policy import LimitVerdict
 from infratui.policy import NO_POLICY, Policy
@@ -26,7 +28,10 @@ async def settled(app: InfraApp, pilot) -> PolicyStrip:
     return app.screen.query_one(PolicyStrip)
 
 
-@pytest.mark.parametrize("screen", ["vram", "quantization", "parallelism", "cost", "moe"])
+LONG = [pytest.param(screen, marks=pytest.mark.long) for screen in ("quantization", "cost", "moe")]
+
+
+@pytest.mark.parametrize("screen", ["vram", "parallelism", *LONG])
 async def test_it_stands_on_every_screen(make_app: Make, shown: Shown, screen: str) -> None:
     app = make_app(Scenario(policy=Policy(fits=True, tpot_ms=1.0)))
     async with app.run_test(size=(120, 36)) as pilot:
@@ -66,8 +71,39 @@ async def test_a_limit_that_is_none_is_refused_in_words(make_app: Make, shown: S
         assert not app.session.scenario.policy
 
 
+@pytest.mark.long
+async def test_the_palette_lists_the_limits_and_asks_for_one(make_app: Make, shown: Shown) -> None:
+    app = make_app(Scenario())
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("ctrl+p")
+        await pilot.pause()
+        await pilot.press(*"policy: tpot", "enter")
+        await pilot.pause()
+        assert isinstance(app.screen, Prompt)
+        await pilot.press(*"soon", "enter")
+        await pilot.pause()
+        assert "policy.tpot_ms" in shown(app)
+        await pilot.press("ctrl+u", *"30", "enter")
+        await settled(app, pilot)
+        assert app.scenario.policy == Policy(tpot_ms=30.0)
+        assert "Policy, TPOT: 30 ms" in shown(app)
+        assert "Policy ✓" in shown(app)
+        take(app, "limit:tpot_ms")
+        await pilot.pause()
+        await pilot.press("ctrl+u", "enter")
+        await settled(app, pilot)
+        assert not app.scenario.policy
+
+
 async def test_a_screen_without_an_answer_still_tells_it(make_app: Make, shown: Shown) -> None:
     app = make_app(Scenario(tp=7, policy=Policy(fits=True)))
     async with app.run_test(size=(100, 30)) as pilot:
         await settled(app, pilot)
         assert "Policy ✗" in shown(app)
+
+
+def test_undo_names_the_policy() -> None:
+    session = Session(Scenario())
+    session.change(**{"policy.fits": True})
+    assert session.undo() == ("policy",)
+    assert session.redo() == ("policy",)

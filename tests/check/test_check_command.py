@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import random
 import re
+import resource
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -82,6 +85,18 @@ def test_the_example_of_the_documents_holds() -> None:
     assert (found.exit_code, "all 9 limits hold" in found.stdout) == (0, True)
 
 
+@pytest.mark.long
+def test_it_takes_less_than_four_tenths_of_a_second_of_a_processor() -> None:
+    command = [sys.executable, "-m", "infratui", "check", str(Path(__file__).parents[2] / "docs/plan.yaml")]
+    taken = []
+    for _ in range(5):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run(command, check=True, capture_output=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        taken.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert min(taken) < 0.4, taken
+
+
 class TestForms:
     def test_json(self, write: Write) -> None:
         found = json.loads(run(write(BROKEN), "--format", "json").stdout)
@@ -100,7 +115,7 @@ class TestForms:
         )
         lines = run(broken, open_, none, "--format", "github").stdout.splitlines()
         escaped = str(broken).replace(":", "%3A").replace(",", "%2C")
-        assert lines[0].startswith(f"::error file={escaped},line=4,title=policy.tpot_ms broken::TPOT broken: ")
+        assert lines[0].startswith(f"::error file={escaped},line=4,title=policy.tpot_ms broken::TPOT: broken; ")
         assert lines[2].startswith(f"::warning file={open_},line=2,title=policy.tpot_ms cannot tell::")
         assert lines[4].startswith(f"::error file={none},line=2,title=infratui%3A unreadable::{none}:2: policy.fits")
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from infratui.catalog.load import Catalog
 from infratui.engine.evaluate import Evaluation, evaluate
 from infratui.engine.figures.units import format_bytes
+from infratui.policy import Policy
 from infratui.report.full import escaped, markdown_report, plain_report
 from infratui.report.sections import SECTIONS, headlines, outcomes
 from infratui.report.summary import paragraph
@@ -69,3 +70,13 @@ class TestSummary:
         assert text.startswith("It fits here. Assumed: mean fill 100 %, ")
         assert text.endswith("2026-11-01)")
         assert "\n" not in text
+
+
+def test_a_policy_stands_at_its_head() -> None:
+    scenario = Scenario(policy=Policy(fits=True, tpot_ms=1.0))
+    plain = plain_report(scenario, FACTS)
+    assert "Policy: 1 of 2 limits broken" in plain
+    assert "  ✗ TPOT: broken; " in plain
+    markdown = markdown_report(evaluate(scenario, FACTS), DAY)
+    assert "| ✗ broken | TPOT | at most 1.00 ms |" in markdown
+    assert "Policy" not in markdown_report(evaluate(Scenario(), FACTS), DAY).split("## ")[1]

@@ -32,6 +32,8 @@ SCENARIOS = (
     b"schema: 1\nname: Chat for support\nmodel: qwen3-235b-a22b\nprecision: fp8\nusers: 64\ncontext: 32_768\ngpus: 8\n",
     b"schema: 1\nname: 'x: y'\nutilization: 0.92\ncompliance: true\nlab_group: 0.1 -0.2 3\n"
     b"ttft_ms: 500.5\ncurrency: EUR\n",
+    b"users: 9\npolicy:\n  fits: true\n  ttft_ms_p95: 800\n  usd_per_month: 9_000\n"
+    b"  engine_flags: vllm 0.25.1 --swap-space\n",
 )
 CATALOGS = (
     b"accelerators:\n  - id: mine\n    name: Mine\n    vendor: NVIDIA\n    arch: Volta\n    memory_type: HBM2\n"

@@ -29,6 +29,11 @@ def things(app: InfraApp) -> list[Choice]:
     ]
     found += [Choice(f"preset:{preset.id}", preset.title, f"Preset       {preset.about}") for preset in store.presets()]
     found += [Choice(f"theme:{name}", name, "Theme") for name in THEMES]
+    limits = {name: _limit(app, name, getattr(app.scenario.policy, name)) for name in Policy.FIELDS}
+    found += [
+        Choice(f"limit:{name}", f"Policy: {Policy.FIELDS[name].spec.label}", f"Limit        {value}")
+        for name, value in limits.items()
+    ]
     terms = app.library.terms.values()
     return found + [Choice(f"term:{entry.id}", entry.name, f"Term         {entry.short}") for entry in terms]
 
@@ -45,8 +50,35 @@ def take(app: InfraApp, word: str) -> None:
             app.settings = app.settings.with_(theme=name)
         case "term":
             app.open_term(name)
+        case "limit":
+            _ask(app, name)
         case _:
             _change(app, kind, name)
+
+
+def _ask(app: InfraApp, name: str) -> None:
+    """Type a limit of the policy; an empty line takes it away."""
+    from .screen.overlays import Prompt
+
+    entry, field = Policy.FIELDS[name], f"{PREFIX}{name}"
+    now = getattr(app.scenario.policy, name)
+
+    def take_it(text: str) -> str:
+        try:
+            app.session.change(**{field: parse_value(field, text) if text else entry.default})
+        except ScenarioError as error:
+            return str(error)
+        app.note(f"{_told(app, field, getattr(app.scenario.policy, name))}; u undoes it", "good")
+        return ""
+
+    unit = f", {entry.spec.unit}" if entry.spec.unit else ""
+    title = f"Policy: {entry.spec.label}{unit} ({entry.spec.help})"
+    app.push_screen(Prompt(title[:66], app.session.fields.typed(field, now) if now else "", take_it))
+
+
+def _limit(app: InfraApp, name: str, value: object) -> str:
+    unit = Policy.FIELDS[name].spec.unit
+    return f"{app.session.fields.typed(name, value)} {unit}".rstrip() if value else "none"
 
 
 def set_field(app: InfraApp, text: str) -> None:
@@ -89,5 +121,4 @@ def _told(app: InfraApp, field: str, value: object) -> str:
     entry = field_of(field)
     if field in INPUTS or entry is None:
         return f"{INPUTS[field].label}: {app.session.fields.shown(field, value)}"
-    unit = f" {entry.spec.unit}" if entry.spec.unit else ""
-    return f"Policy, {entry.spec.label}: " + (f"{app.session.fields.typed(field, value)}{unit}" if value else "none")
+    return f"Policy, {entry.spec.label}: {_limit(app, field[len(PREFIX) :], value)}"

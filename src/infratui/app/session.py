@@ -122,7 +122,9 @@ class Session:
         was = self._scenario
         target.append(was)
         self._take(source.pop())
-        return tuple(name for name in Scenario.FIELDS if getattr(was, name) != getattr(self._scenario, name))
+        return tuple(
+            name for name in (*Scenario.FIELDS, "policy") if getattr(was, name) != getattr(self._scenario, name)
+        )
 
     # -- beside it
 

@@ -145,11 +145,15 @@ class Catalog(Measurements):
 
         return table_on(host, runtime_table())
 
-    def speed(self) -> Constants:
-        """Calibrated constants of the speed model."""
+    def speed(self, host: str = "") -> Constants:
+        """Calibrated constants of the speed model; at the pace of a host whose profile is named."""
         from .calibration import speed_constants
 
-        return speed_constants()
+        if not host:
+            return speed_constants()
+        from ..hosts import constants_on
+
+        return constants_on(host, speed_constants())
 
     def prices(self, accelerator_id: str) -> tuple[Price, ...]:
         """Dated prices of one accelerator: the user's own first, then the newest first."""

@@ -27,6 +27,7 @@ _LISTS = {
     "check": "a scenario held against its policy, for CI",
     "reconcile": "a serving engine's start-up log beside the prediction",
     "demand": "what a trace or a server's metrics ask for, into a scenario",
+    "bench": "a benchmark of a server beside the prediction",
     "launch": "the command or manifest that starts it",
     "host": "what hardware is there, from any listing of it",
     "reference": "terms and pages",

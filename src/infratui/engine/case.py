@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .facts import Facts
     from .model.architecture import Model
     from .model.precision import Precision
+    from .speed.constants import Constants
 
 T = TypeVar("T")
 
@@ -101,6 +102,12 @@ class Case:
         """Of all engines, as seen on the scenario's host where it names one."""
         host = self.scenario.host
         return self.facts.runtime(host) if host else self.facts.runtime()
+
+    @cached_property
+    def speed_constants(self) -> Constants:
+        """Of the speed model, at the pace of the scenario's host where it names one."""
+        host = self.scenario.host
+        return self.facts.speed(host) if host else self.facts.speed()
 
     @cached_property
     def deployment(self) -> Deployment:

@@ -55,8 +55,8 @@ class Facts(Protocol):
     def runtime(self, host: str = "") -> RuntimeTable:
         """Fitted memory constants of the serving engines; as seen on a host where one is named."""
 
-    def speed(self) -> Constants:
-        """Calibrated constants of the speed model."""
+    def speed(self, host: str = "") -> Constants:
+        """Calibrated constants of the speed model; at the pace of a host where one is named."""
 
     def formats(self) -> Sequence[NumberFormat]:
         """Number formats, the user's own last."""

@@ -116,14 +116,14 @@ def _missing(entry: LaunchFlag) -> str:
 
 
 def sentence(limit: JudgedLimit, checked: CheckedPolicy) -> str:
-    """`TTFT p95 broken: 62.1 ms (46.6 – 91.3 ms), at most 50 ms; TP8 at the peak`."""
+    """`TTFT p95: broken; 62.1 ms (46.6 – 91.3 ms), at most 50 ms; TP8 at the peak`."""
     currency = checked.currency
     found = figure(limit, currency)
     around = interval(limit, currency)
     parts = [found if around in ("–", found) else f"{found} ({around})"] if found != "–" else []
     parts.append(asked(limit, currency))
     parts = [", ".join(parts), of(limit, checked)]
-    return f"{label(limit)} {limit.verdict}: {'; '.join(part for part in parts if part)}"
+    return f"{label(limit)}: {limit.verdict}; {'; '.join(part for part in parts if part)}"
 
 
 def short(limit: JudgedLimit, checked: CheckedPolicy) -> str:

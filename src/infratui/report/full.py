@@ -6,11 +6,14 @@ import datetime as dt
 import textwrap
 from typing import TYPE_CHECKING
 
+from ..checking import checked_policy
 from ..engine.evaluate import Evaluation, evaluate
 from ..engine.figures.units import ByteUnit
+from . import check
 from .layout import escaped, fenced, markdown_table
 from .math import markdown as markdown_math
 from .money import figure
+from .printed import markdown_block
 from .sections import Outcome, outcomes
 
 if TYPE_CHECKING:
@@ -28,6 +31,10 @@ def plain_report(scenario: Scenario, facts: Facts, bytes_as: ByteUnit = ByteUnit
     evaluation = evaluate(scenario, facts)
     head = f"infratui: {scenario.name}"
     blocks = [f"{head}\n{'=' * len(head)}", inputs_line(scenario, facts)]
+    if scenario.policy:
+        checked = checked_policy(evaluation, facts.today)
+        said = [f"  {check.MARKS[limit.verdict]} {check.sentence(limit, checked)}" for limit in checked.limits]
+        blocks.append("\n".join((f"Policy: {check.headline(checked)}", *said)))
     for found in outcomes(evaluation):
         words = textwrap.fill(found.summary(bytes_as), WIDTH)
         lines = [found.section.title, "-" * len(found.section.title), words]
@@ -44,6 +51,9 @@ def markdown_report(evaluation: Evaluation, date: dt.date, bytes_as: ByteUnit = 
         f"# {escaped(scenario.name)}",
         f"infratui, {date.isoformat()}. {escaped(inputs_line(scenario, evaluation.facts))}",
     ]
+    if scenario.policy:
+        checked = checked_policy(evaluation, date)
+        blocks += [f"## Policy: {escaped(check.headline(checked))}", markdown_block(check.table(checked, title=""))]
     for found in outcomes(evaluation):
         blocks.append(f"## {found.section.title}")
         blocks.append(escaped(found.summary(bytes_as)))

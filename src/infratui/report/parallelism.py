@@ -205,6 +205,9 @@ def speed_line(chosen: Chosen) -> str:
         f"{format_count(round(serving.output_per_s))} tok/s{rate} · "
         f"first token {format_seconds(serving.ttft_s)}{ttft} · next {format_seconds(serving.tpot_s)}{tpot}"
     )
+    plan = chosen.plan
+    if plan is not None and (pace := plan.constants.pace_on(plan.accelerator.id)) != 1:
+        line += f", at the pace of host {plan.constants.host} (times × {pace:.3g})"
     measured = any((chosen.ttft_band, chosen.tpot_band, chosen.throughput_band))
     return line if measured else f"{line}, {NO_DATA}"
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..figures.derivation import Formula, Unit
+
+GPUS = Formula("gpus", "tp * pp * dp", Unit.COUNT, term="replica")
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Layout:

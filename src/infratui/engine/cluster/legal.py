@@ -39,7 +39,7 @@ def divisors(number: int) -> tuple[int, ...]:
 _divisors = lru_cache(maxsize=512)(divisors)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=32)
 def enumerate_layouts(gpus: int, experts: bool = False) -> tuple[Layout, ...]:
     """Every TP × PP × DP that uses all `gpus`, and for a mixture of experts every EP that divides TP × DP.
 

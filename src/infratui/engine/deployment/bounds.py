@@ -30,19 +30,19 @@ _KINDS = 4
 """Kinds of stages that a bound looks at."""
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=32)
 def _weights_table(model: Model, precision: Precision, adapters: tuple[int, int]) -> dict[tuple[int, int], int]:
     """(TP, experts of a rank, or minus EP within TP) → weights of a replica; filled as it is asked."""
     return {}
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=32)
 def _runtime_table(model: Model, constants: RuntimeConstants, batch: Batch) -> dict[tuple[int, int], int]:
     """(TP, PP) → what the engine's own buffers take of the requested memory of a GPU."""
     return {}
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=256)
 def _stages(model: Model, pp: int) -> tuple[tuple[tuple[str, int], ...], ...]:
     """Kinds of the stages with the most layers: key and number of each layer group."""
     kinds = dict.fromkeys(tuple((group.key, count) for group, count in stage) for stage in stage_groups(model, pp))
@@ -167,7 +167,7 @@ class _Reached:
 
 
 def _reached(case: Case, site: Site, workload: Workload) -> _Reached | str:
-    deployment, constants = case.deployment, case.facts.speed()
+    deployment, constants = case.deployment, case.speed_constants
     load = step_load(
         deployment.model,
         deployment.precision,
@@ -212,9 +212,11 @@ class Pace:
         self._model = case.model
         scenario, accelerator = case.scenario, site.accelerator
         self._workload = case.workload(accelerator)
-        self._rate = MEMORY_CEILING * accelerator.bandwidth if accelerator.bandwidth else math.inf
+        # A host that is measured to be faster than predicted may read beyond the ceiling.
+        faster = min(1.0, case.speed_constants.pace_on(accelerator.id))
+        self._rate = MEMORY_CEILING * accelerator.bandwidth / faster if accelerator.bandwidth else math.inf
         self._share = case.facts.cost_rules().load_pct.value / 100
-        self._skew = case.facts.speed()["routing_skew"]
+        self._skew = case.speed_constants["routing_skew"]
         self._drafted = scenario.draft_tokens + 1 if scenario.acceptance else 1
         count = parameters(self._model)
         active = count.active - count.of(Part.EMBEDDING) - count.of(Part.HEAD)

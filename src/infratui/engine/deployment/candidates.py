@@ -27,7 +27,7 @@ WIDEST_TENSOR = 128
 """Attention heads of the widest models: beyond, tensor parallelism has nothing to divide."""
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=128)
 def tensor_shapes(model: Model, precision: Precision, limit: int) -> tuple[Layout, ...]:
     """One layout per buildable TP up to `limit`, ascending; experts stay whole where splitting them is refused."""
     shapes = []
@@ -41,7 +41,7 @@ def tensor_shapes(model: Model, precision: Precision, limit: int) -> tuple[Layou
     return tuple(shapes)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=8)
 def groups(model: Model, precision: Precision, domain: int, forced: Forced = FREE_CHOICE) -> tuple[Layout, ...]:
     """The smallest group of each kind, fewest GPUs first: all that may be multiplied by copies.
 
@@ -52,7 +52,7 @@ def groups(model: Model, precision: Precision, domain: int, forced: Forced = FRE
     return tuple(sorted(found, key=lambda layout: (layout.gpus, layout.pp, layout)))
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=8)
 def usual(model: Model, precision: Precision, domain: int) -> tuple[Layout, ...]:
     """Groups of common sizes, powers of two: enough to know about how many GPUs it takes."""
     return tuple(
@@ -121,7 +121,7 @@ def _expert_sizes(model: Model, precision: Precision, tp: int, forced: Forced) -
 _DEPTHS = (*range(1, 9), 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 64, 96, 128)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=8)
 def served(model: Model, precision: Precision, domain: int, forced: Forced = FREE_CHOICE) -> tuple[Layout, ...]:
     """The groups that fleets are made of, fewest GPUs first: a fleet runs for years, and each needs a prediction.
 

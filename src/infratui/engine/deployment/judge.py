@@ -75,7 +75,7 @@ def speed_plan(case: Case, site: Site, layout: Layout, memory: MemoryPlan) -> Pl
         deployment.kv_precision,
         site.accelerator,
         layout,
-        case.facts.speed(),
+        case.speed_constants,
         engine=case.scenario.engine,
         version=case.scenario.engine_version,
         fabric=site.fabric,

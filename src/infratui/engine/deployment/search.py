@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ..cluster.layout import Layout
+from ..cluster.layout import GPUS, Layout
 from ..cluster.legal import packs, refusals
 from ..figures.derivation import Ledger
 from ..memory.kv_cache import Sequences
@@ -51,6 +51,13 @@ class Fewest:
     @property
     def gpus(self) -> int | None:
         return self.plan.layout.gpus if self.plan else None
+
+    def explain(self, ledger: Ledger) -> None:
+        """Record how the count comes about."""
+        if self.plan is not None:
+            layout = self.plan.layout
+            note = "no smaller count has a legal layout that holds the load"
+            ledger(GPUS, note=note, tp=layout.tp, pp=layout.pp, dp=layout.dp)
 
 
 def fewest(deployment: Deployment, site: Site, load: Sequences) -> Fewest:

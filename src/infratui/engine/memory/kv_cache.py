@@ -227,7 +227,7 @@ def kv_layers(
     return KvLayers(group.key, kind, layers, bytes_per_token, window, state)
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=128)
 def kv_stages(
     model: Model,
     precision: Precision,

@@ -121,6 +121,10 @@ MAX_USERS = Formula(
     "max_users", "dp * floor(max(0, kv_space - shared_prefix) / kv_per_user)", Unit.COUNT, term="concurrency"
 )
 
+MAX_CONTEXT = Formula(
+    "max_context", "floor(max(0, min(limit, tokens_held / mean_fill)))", Unit.TOKENS, term="context-window"
+)
+
 
 def plan_memory(
     deployment: Deployment,
@@ -161,6 +165,7 @@ def plan_memory(
         for (_, room), geometry in zip(spaces, stages, strict=True)
     )
     outside = _outside_shortage(deployment, visible, requested, runtime)
+    longest = Ledger(recording=explain)
     plan = MemoryPlan(
         layout=layout,
         stage=tightest,
@@ -177,12 +182,12 @@ def plan_memory(
         missing=max(0, demand.total - space, outside),
         tokens_per_user=replica.tokens,
         max_users=layout.dp * per_replica,
-        max_context=_max_context(deployment.model, spaces, stages, replica),
+        max_context=_max_context(deployment.model, spaces, stages, replica, longest),
         kv_tokens=math.floor(concurrency * load.context),
         concurrency=concurrency,
         within_gpu=outside == 0,
     )
-    return _explained(plan, deployment, accelerator, load, batch, stages[place]) if explain else plan
+    return _explained(plan, deployment, accelerator, load, batch, stages[place], longest) if explain else plan
 
 
 def runtime_inside(deployment: Deployment, accelerator: Accelerator, tp: int, pp: int) -> int:
@@ -193,7 +198,7 @@ def runtime_inside(deployment: Deployment, accelerator: Accelerator, tp: int, pp
     return inside if constants.budget == "static" else inside + runtime.activation + runtime.non_torch
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=128)
 def _runtime(model: Model, tp: int, pp: int, batch: Batch, constants: RuntimeConstants) -> RuntimeMemory:
     return runtime_memory(model, Layout(tp, pp), batch, constants, Ledger(recording=False))
 
@@ -241,17 +246,23 @@ def _outside_shortage(deployment: Deployment, visible: int, requested: int, runt
     return max(0, requested + outside - visible)
 
 
-def _max_context(model: Model, spaces: list[tuple[int, int]], stages: tuple[KvGeometry, ...], load: Sequences) -> int:
+def _max_context(
+    model: Model, spaces: list[tuple[int, int]], stages: tuple[KvGeometry, ...], load: Sequences, ledger: Ledger
+) -> int:
     """The longest context for which all users of a replica still fit."""
-    longest = float(model.max_context)
+    held_by_all = math.inf
     for (_, space), geometry in zip(spaces, stages, strict=True):
         prefix = load.prefix if load.users > 1 else 0
         shared = math.ceil(geometry.token_bytes(prefix))
         held = geometry.longest((space - shared) / load.users)
         # Sequences shorter than the prefix cannot share all of it: then it is the prefix that must shrink.
         tokens = prefix + held if held > 0 else geometry.longest(space) if load.users == 1 else 0
-        longest = min(longest, tokens / load.mean_fill)
-    return max(0, math.floor(longest))
+        held_by_all = min(held_by_all, tokens)
+    # Where attention keeps a window or a state alone, any length fits: then the model's own limit is what counts.
+    tokens_held = held_by_all if math.isfinite(held_by_all) else float(model.max_context)
+    note = f"{load.users:,} users of a replica, the tightest stage full"
+    found = ledger(MAX_CONTEXT, note=note, limit=model.max_context, tokens_held=tokens_held, mean_fill=load.mean_fill)
+    return int(found)
 
 
 def _explained(
@@ -261,6 +272,7 @@ def _explained(
     load: Sequences,
     batch: Batch,
     geometry: KvGeometry,
+    longest: Ledger,
 ) -> MemoryPlan:
     """The same plan with its derivation."""
     ledger = Ledger()
@@ -299,6 +311,7 @@ def _explained(
             kv_per_user=plan.kv_per_user,
             note="the tightest stage",
         )
+    ledger.steps += longest.steps
     return replace(plan, derivation=ledger.derivation(f"Memory of one {accelerator.name}, {plan.layout.label}"))
 
 

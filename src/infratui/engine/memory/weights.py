@@ -88,7 +88,7 @@ def padded_vocabulary(vocabulary: int, tp: int) -> int:
     return _padded(vocabulary, math.lcm(VOCABULARY_BLOCK, tp))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def stage_sizes(layers: int, pp: int) -> tuple[int, ...]:
     """Layers of each pipeline stage; left-over layers go to the stages before the last (vLLM `get_pp_indices`).
 
@@ -102,7 +102,7 @@ def stage_sizes(layers: int, pp: int) -> tuple[int, ...]:
     return tuple(sizes)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=256)
 def stage_groups(model: Model, pp: int) -> tuple[tuple[tuple[LayerGroup, int], ...], ...]:
     """For each pipeline stage the layer groups it holds, with their number of layers."""
     if pp == 1:
@@ -119,7 +119,7 @@ def stage_groups(model: Model, pp: int) -> tuple[tuple[tuple[LayerGroup, int], .
     return tuple(stages)
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=1024)
 def _layer_parameters(
     group: LayerGroup, hidden: int, tp: int, ep: int, pads: tuple[int, int]
 ) -> tuple[tuple[Part, int], ...]:
@@ -166,7 +166,7 @@ def weights_per_gpu(model: Model, precision: Precision, layout: Layout) -> GpuWe
     return _weights(model, precision, layout.tp, layout.pp, ep)
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=128)
 def _weights(model: Model, precision: Precision, tp: int, pp: int, ep: int) -> GpuWeights:
     precision = as_stored(model, precision)
     hidden = model.hidden_size
@@ -227,7 +227,7 @@ def part_weights(part: Part, count: int, precision: Precision) -> PartWeights:
     return PartWeights(part, count, bits, math.ceil(count * bits / 8))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=64)
 def checkpoint_weights(model: Model, precision: Precision) -> tuple[PartWeights, ...]:
     """The whole model once, by part: what a checkpoint of this precision holds, without padding or copies."""
     precision = as_stored(model, precision)

@@ -85,7 +85,7 @@ def adapter_parameters(model: Model, rank: int, targets: Targets = "all") -> int
     )
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=256)
 def layer_adapter(group: LayerGroup, hidden: int, rank: int, tp: int) -> int:
     """Parameters of one adapter in one layer, on one rank."""
     return sum(linear.adapter(rank, tp) for linear in linears(group, hidden))

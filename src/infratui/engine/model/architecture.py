@@ -191,7 +191,7 @@ MOST_LAYERS = 4096
 """More than any model has: an order that asks for more is a slip."""
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=64)
 def parse_order(order: str) -> tuple[str, ...]:
     """Expand `(w5 g)10 w2` into one group key per layer. Raises ArchitectureError."""
     keys: list[str] = []
@@ -207,7 +207,7 @@ def parse_order(order: str) -> tuple[str, ...]:
     return tuple(keys)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=64)
 def layer_order(model: Model) -> tuple[LayerGroup, ...]:
     """The layers from first to last. Raises ArchitectureError where the order names an unknown group."""
     groups = {group.key: group for group in model.groups}
@@ -221,7 +221,7 @@ def layer_order(model: Model) -> tuple[LayerGroup, ...]:
     return tuple(groups[key] for key in keys)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=64)
 def group_counts(model: Model) -> tuple[tuple[LayerGroup, int], ...]:
     """Each group with its number of layers, in the order of `Model.groups`."""
     order = layer_order(model)
@@ -240,7 +240,7 @@ def head_parameters(model: Model) -> int:
     return model.vocab_size * model.hidden_size + (model.vocab_size if model.head_bias else 0)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=128)
 def parameters(model: Model) -> ParameterCount:
     """Count parameters by part, total and active.
 

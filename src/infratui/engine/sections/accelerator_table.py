@@ -17,7 +17,7 @@ TIGHT_SHARE = 0.05
 """Less than this share of the requested memory free: the error of the estimate may decide."""
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=8)
 def accelerator_rows(deployment: Deployment, load: Sequences, sites: tuple[Site, ...]) -> tuple[AcceleratorRow, ...]:
     """The smallest legal layout on every accelerator, in the order given."""
     # Cards of one memory size behind like servers need equally many.

@@ -169,6 +169,7 @@ def compare_side(case: Case, batch: int, budget: int) -> Side:
     per_token = ledger(READ_PER_TOKEN, read=read, batch=batch)
     flops = ledger(FLOPS, active_parameters=count.active)
     least = fewest_of(case)
+    least.explain(ledger)
     fewest = _served(case, least.gpus or 0, least.reason, ledger)
     same = fewest if fewest.gpus == budget else _served(case, budget, f"{budget} GPUs do not hold it", ledger)
     return Side(

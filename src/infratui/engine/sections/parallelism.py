@@ -27,8 +27,10 @@ from .layout_table import LayoutRow, layout_rows
 if TYPE_CHECKING:
     from ..model.architecture import Model
 
-BUBBLE = Formula("bubble", "1 - min(micro_batches, pp) / pp", Unit.COUNT, term="pipeline-bubble")
-FILL = Formula("bubble while filling", "(pp - 1) / (micro_batches + pp - 1)", Unit.COUNT, term="pipeline-bubble")
+BUBBLE = Formula("bubble", "100 * max(0, 1 - min(batch, pp) / pp)", Unit.PERCENT, term="pipeline-bubble")
+FILL = Formula(
+    "bubble while filling", "100 * (pp - 1) / (micro_batches + pp - 1)", Unit.PERCENT, term="pipeline-bubble"
+)
 COPIES = Formula("KV copies", "tp * cache_on_a_rank / cache_on_one_gpu", Unit.RATIO, term="kv-heads")
 BATCHING_SLOTS = 4
 """Sequences that the batching timeline runs at a time: as many rows as a screen has room for."""
@@ -204,9 +206,10 @@ def _derivations(case: Case, chosen: Chosen | None) -> tuple[Derivation, ...]:
     if chosen is None:
         return ()
     ledger = Ledger()
+    if chosen.serving:
+        ledger(BUBBLE, batch=chosen.serving.batch, pp=chosen.layout.pp)
     if chosen.layout.pp > 1 and chosen.serving:
         micro = max(1.0, min(chosen.serving.batch, float(chosen.layout.pp)))
-        ledger(BUBBLE, pp=chosen.layout.pp, micro_batches=micro)
         ledger(FILL, pp=chosen.layout.pp, micro_batches=micro, note="one pass that starts and ends empty")
     if chosen.layout.tp > 1:
         _explain_copies(case, chosen.layout.tp, ledger)

@@ -111,7 +111,7 @@ def evaluate_quantization(case: Case) -> QuantizationResult:
                 deployment.kv_precision,
                 site.accelerator,
                 layout,
-                facts.speed(),
+                case.speed_constants,
                 engine=scenario.engine,
                 version=scenario.engine_version,
                 fabric=site.fabric,

@@ -12,7 +12,7 @@ from ..deployment.answer import Totals
 from ..deployment.reasons import Reason
 from ..deployment.search import Fewest
 from ..deployment.ways_out import WayOut
-from ..figures.derivation import Derivation
+from ..figures.derivation import Derivation, Ledger
 from ..memory.kv_cache import CacheKind, KvTier, Sequences
 from ..memory.plan import Deployment, MemoryPlan
 from ..memory.startup import StartupLines
@@ -195,11 +195,14 @@ class VramResult:
 
     @property
     def derivations(self) -> tuple[Derivation, ...]:
-        """The chosen estimate, the chosen GPUs, then the other estimate."""
+        """The chosen estimate, the chosen GPUs, the fewest, then the other estimate."""
         other = self.rule_of_thumb if self.estimator == "detailed" else self.detailed
         plan = self.selected.plan
+        ledger = Ledger()
+        self.smallest.explain(ledger)
+        fewest = (ledger.derivation("Fewest GPUs"),) if ledger.steps else ()
         middle = (plan.derivation,) if plan is not None and plan.derivation is not None else ()
-        return (self.headline.derivation, *middle, other.derivation)
+        return (self.headline.derivation, *middle, *fewest, other.derivation)
 
     @property
     def fits(self) -> bool:

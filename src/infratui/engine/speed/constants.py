@@ -150,6 +150,16 @@ class Constants:
     families: tuple[ConstantFamily, ...]
     generations: tuple[Generation, ...]
     bands: tuple[Band, ...] = ()
+    host: str = ""
+    """The host whose profile says how fast it is; empty: none."""
+    pace: float = 1.0
+    """Seconds there over seconds predicted: above 1 it is slower."""
+    paced: str = ""
+    """Accelerator that the pace was measured on; empty: any."""
+
+    def pace_on(self, accelerator_id: str) -> float:
+        """The pace of one kind of GPU: 1 for others than the host's."""
+        return self.pace if self.paced in ("", accelerator_id) else 1.0
 
     def __getitem__(self, name: str) -> float:
         return self.values[name]

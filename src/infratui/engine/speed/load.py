@@ -156,7 +156,7 @@ def attention_ranks(layout: Layout, model: Model) -> tuple[int, int]:
     return layout.ep, max(1, layout.ep // layout.tp)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=128)
 def step_load(
     model: Model,
     weights: Precision,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from ..cluster.fabric import Fabric
 from ..cluster.hardware import Accelerator
@@ -57,6 +58,24 @@ class Rates:
     exchange: Path
     hop: Path
 
+    def at_pace(self, pace: float) -> Rates:
+        """The same machine with all times `pace` times as long."""
+        if pace == 1:
+            return self
+        changes: dict[str, Any] = {name: getattr(self, name) / pace for name in _PER_SECOND}
+        changes |= {name: getattr(self, name) * pace for name in _SECONDS}
+        for name in ("reduce", "exchange", "hop"):
+            path: Path = getattr(self, name)
+            changes[name] = Path(path.latency * pace, path.bandwidth / pace)
+        return replace(self, **changes)
+
+
+_PER_SECOND = (
+    "bandwidth", "peak", "attention_read", "dense_read", "head_read", "kv_read", "attention_rate", "dense_rate",
+    "head_rate", "expert_rate", "score_rate",
+)  # fmt: skip
+_SECONDS = ("per_layer", "per_expert_layer", "per_kernel", "per_step", "per_sequence", "per_request", "per_other")
+
 
 def _bits_factor(constants: Constants, bits: float) -> float:
     if bits > _WIDE:
@@ -103,7 +122,7 @@ def rates_of(
     dense = rate(load.dense_compute, load.dense_bits)
     family_compute = constants.factor(f"{family}.compute" if family else "")
     family_memory = constants.factor(f"{family}.bandwidth" if family else "")
-    return Rates(
+    found = Rates(
         bandwidth=bandwidth,
         peak=accelerator.peak(load.dense_compute) or peak16,
         attention_read=read(load.attention_bits),
@@ -132,3 +151,4 @@ def rates_of(
         exchange=all_to_all_path(constants, fabric, max(load.ep, 1)),
         hop=hop_path(constants, fabric, load.tp, load.pp),
     )
+    return found.at_pace(constants.pace_on(accelerator.id))

@@ -42,6 +42,14 @@ OFFLINE = Formula(
     basis=_C,
     term="throughput",
 )
+ALL_REPLICAS = Formula(
+    "output_of_all_replicas",
+    "output_of_a_replica * replicas_at_work",
+    Unit.TOKENS_PER_S,
+    basis=_C,
+    term="throughput",
+)
+PER_USER = Formula("output_per_s_per_user", "1 / tpot", Unit.TOKENS_PER_S, basis=_C, term="tpot")
 MBU = Formula("mbu", "bytes_per_step / (step * bandwidth)", Unit.RATIO, basis=_C, term="mbu")
 MFU = Formula("mfu", "flops_per_s / peak", Unit.RATIO, basis=_C, term="mfu")
 RIDGE = Formula("ridge", "peak / bandwidth", Unit.FLOP_PER_BYTE, basis=Basis.DERIVED, term="ridge-point")
@@ -57,6 +65,7 @@ class Serving:
     tpot_s: float
     """Mean time between tokens of one request."""
     output_per_s: float
+    output_per_s_per_user: float
     gpus: int
     batch: float
     """Sequences that one replica runs together."""
@@ -99,10 +108,6 @@ class Serving:
     @property
     def output_per_s_per_gpu(self) -> float:
         return self.output_per_s / self.gpus
-
-    @property
-    def output_per_s_per_user(self) -> float:
-        return 1 / self.tpot_s
 
 
 def serve(plan: Plan, workload: Workload, *, explain: bool = False) -> Serving:
@@ -258,7 +263,8 @@ def _result(plan: Plan, workload: Workload, mix: Mix, ledger: Ledger) -> Serving
     return Serving(
         ttft_s=mix.ttft_s,
         tpot_s=mix.tpot_s,
-        output_per_s=mix.per_replica * busy,
+        output_per_s=ledger(ALL_REPLICAS, output_of_a_replica=mix.per_replica, replicas_at_work=busy),
+        output_per_s_per_user=ledger(PER_USER, tpot=mix.tpot_s),
         gpus=plan.gpus,
         batch=mix.batch,
         concurrency=concurrency,
