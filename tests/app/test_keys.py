@@ -47,7 +47,7 @@ def test_digits_are_left_to_the_screens() -> None:
 
 
 @pytest.mark.parametrize("selector", ["ValueRow", "TableView", "Terms"])
-async def test_the_bar_shows_at_most_eight_keys_those_of_the_focused_thing_first(make_app, selector) -> None:
+async def test_the_bar_shows_few_keys_those_of_the_focused_thing_first(make_app, selector) -> None:
     async with make_app().run_test(size=(160, 50)) as pilot:
         pilot.app.screen.query(selector).first().focus()
         await pilot.pause()
@@ -55,3 +55,15 @@ async def test_the_bar_shows_at_most_eight_keys_those_of_the_focused_thing_first
         assert len(shown) <= BAR_KEYS
         assert shown[0][1] in {"change", "row", "walk"}
         assert shown[-1] == ("?", "help")
+
+
+async def test_the_range_and_the_fleet_stand_in_the_bar(make_app, shown) -> None:
+    async with make_app().run_test(size=(120, 36)) as pilot:
+        bar = shown(pilot.app).splitlines()[-1]
+        assert "f range" in bar
+        assert "F fleet" in bar
+
+
+async def test_the_key_for_all_keys_stays_in_a_narrow_bar(make_app, shown) -> None:
+    async with make_app().run_test(size=(60, 24)) as pilot:
+        assert shown(pilot.app).splitlines()[-1].rstrip().endswith("? help")

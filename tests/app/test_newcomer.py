@@ -21,8 +21,15 @@ async def pressed(pilot: Pilot[int], *keys: str) -> str:
         await pilot.pause()
         await pilot.app.workers.wait_for_complete()
     await pilot.pause()
-    answer = pilot.app.screen.query_one(HeadlineView).answer
+    answer = pilot.app.screen_stack[0].query_one(HeadlineView).answer
     return f"{answer.text} {answer.figure} {answer.detail}"
+
+
+async def pressed_over(pilot: Pilot[int], *keys: str) -> None:
+    """Press keys that an overlay takes, and wait."""
+    for key in keys:
+        await pilot.press(key)
+        await pilot.pause()
 
 
 def said(text: str) -> list[str]:
@@ -88,6 +95,18 @@ async def test_two_precisions_are_compared_in_six_keys(make_app: Make) -> None:
         assert app.current_mode == "compare"
         assert app.session.pinned is not None
         assert app.session.pinned.precision != app.scenario.precision
+
+
+@pytest.mark.long
+async def test_an_export_takes_three_keys(make_app: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    keys = ["e", "enter", "enter"]
+    assert len(keys) <= 4
+    async with make_app().run_test(size=(120, 36)) as pilot:
+        await pressed(pilot, *keys[:2])
+        await pressed_over(pilot, *keys[2:])
+        (written,) = tmp_path.iterdir()
+        assert "H100" in written.read_text(encoding="utf-8")
 
 
 @pytest.mark.long

@@ -15,7 +15,7 @@ from .palette import set_field, take, things
 from .screen.overlays import Prompt, Reading, help_content
 from .screens import SCREENS, SEARCH
 from .shell import Shell
-from .theme import THEMES
+from .theme import NIGHT, THEMES
 from .widgets.choice import Choice
 from .widgets.picker import Picker
 
@@ -294,7 +294,15 @@ class InfraApp(Shell):
                 set_field(self, value)
 
         free = "field and its value: users 200, context 16k"
-        self.push_screen(Picker("Commands, and everything by name", choices, free=free), chosen)
+        title = "Commands, and everything by name"
+        self.push_screen(Picker(title, choices, free=free, shown=self._preview), chosen)
+
+    def _preview(self, word: str) -> None:
+        """A theme under the cursor of the palette is shown at once, and again gone with the cursor."""
+        kind, _, name = word.partition(":")
+        wanted = name if kind == "theme" else self.settings.theme
+        if wanted != self.theme:
+            self.theme = wanted if wanted in self.available_themes else NIGHT.name
 
     # -- reality
 

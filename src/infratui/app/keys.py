@@ -63,7 +63,7 @@ KEYS: tuple[Key, ...] = (
     Key("leap(-1)", ("shift+left", "H"), "Several values down", "Change", Where.ROW, palette=False),
     Key("edit", ("enter",), "Type the value, or open its list", "Change", Where.ROW, bar=2, short="type"),
     Key("reset", ("backspace",), "Back to the default of this value", "Change", Where.ROW),
-    Key("sweep", ("f",), "The answer over a range of this value", "See", Where.ROW),
+    Key("sweep", ("f",), "The answer over a range of this value", "See", Where.ROW, bar=3, short="range"),
     # A table.
     Key("move(1)", ("down", "j"), "Next row", "Move", Where.TABLE, palette=False),
     Key("move(-1)", ("up", "k"), "Previous row", "Move", Where.TABLE, bar=1, short="row", palette=False),
@@ -139,10 +139,10 @@ KEYS: tuple[Key, ...] = (
     # Anywhere.
     Key("reference", ("r",), "The reference: terms, pages, trees", "See"),
     Key("search", ("slash",), "Search the reference, or filter its table", "See"),
-    Key("compare", ("c",), "Pin the scenario; again compares with it", "Keep"),
+    Key("compare", ("c",), "Pin the scenario; again compares with it", "Keep", bar=8, short="compare"),
     Key("drop_pin", ("C",), "Drop the pinned scenario", "Keep"),
     Key("swap_pin", ("w",), "Swap scenario and pinned one", "Keep"),
-    Key("pool", ("F",), "This scenario and others on one pool of servers", "See"),
+    Key("pool", ("F",), "This scenario and others on one pool of servers", "See", bar=9, short="fleet"),
     Key("presets", ("p",), "Presets", "Keep", bar=7, short="presets"),
     Key("preset_back", ("P",), "Back to the preset", "Keep"),
     Key("save", ("s",), "Save the scenario", "Keep"),

@@ -18,6 +18,8 @@ GAP = 2
 """Cells between columns."""
 _FLEX = 18
 """Cells that a flexible column gives up or takes on at most."""
+_EXTRA = 3
+"""From this `keep` on a column is shown only where all names are whole."""
 
 
 def lines_of(block: Block, width: int) -> tuple[Line, ...]:
@@ -264,6 +266,13 @@ def widths(
         wants.append(need)
         needs.append(min(need, _FLEX) if column.flex else need)
     shown = list(range(len(columns)))
+    # What matters least gives way before a name is cut.
+    while (
+        len(shown) > 1
+        and sum(wants[at] + GAP for at in shown) - GAP > room
+        and max(columns[at].keep for at in shown) >= _EXTRA
+    ):
+        shown.remove(max(shown, key=lambda at: (columns[at].keep, at)))
     while len(shown) > 1 and sum(needs[at] + GAP for at in shown) - GAP > room:
         worst = max(shown, key=lambda at: (columns[at].keep, at))
         if columns[worst].keep == 0:

@@ -285,7 +285,9 @@ def _trade_columns(result: MoeResult) -> tuple[Column, ...]:
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= 18 else name[:17] + "…"
+    """A name without what every model of its kind has in it: `Llama 3.3 70B`."""
+    name = name.partition(" (")[0].removesuffix(" Instruct")
+    return name if len(name) <= 20 else name[:19] + "…"
 
 
 def _trade_row(line: TradeOff, result: MoeResult, bytes_as: ByteUnit) -> Row:

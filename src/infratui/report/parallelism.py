@@ -33,7 +33,7 @@ ASSUMED = (
 NO_DATA = "no measured data"
 _SAME = 0.005
 """A difference that is none."""
-LINKS = "Links: traffic per token, and how long each link takes"
+LINKS = "Links: GB/s each way, traffic per token, and how long each link takes"
 _LAYOUT_COLUMNS = (
     Column("layout", "left"),
     Column("what it is", "left", keep=2),
@@ -50,11 +50,11 @@ _LAYOUT_COLUMNS = (
 )
 _LINK_COLUMNS = (
     Column("link", "left", flex=True),
-    Column("GB/s each way"),
-    Column("where", "left", keep=1),
+    Column("GB/s"),
+    Column("where", "left", keep=3),
     Column("B/token"),
     Column("transfer"),
-    Column("latency"),
+    Column("latency", keep=3),
 )
 _TYPICAL_COLUMNS = (
     Column("model", "left", flex=True),

@@ -241,7 +241,11 @@ class AnswerScreen(Page, Generic[R]):
         super().on_mount()
         body = self.query_one(Body)
         for name in ("scroll_y", "virtual_size", "size"):
-            self.watch(body, name, self._say_place, init=False)
+            self.watch(body, name, self._moved, init=False)
+
+    def _moved(self) -> None:
+        # Height and content change one after the other: what counts is what both have come to.
+        self.call_after_refresh(self._say_place)
 
     def _say_place(self) -> None:
         self.query_one(HintLine).more = self.query_one(Body).place

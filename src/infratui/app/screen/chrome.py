@@ -16,7 +16,7 @@ from ..keys import TYPING, find
 if TYPE_CHECKING:
     from ...checking import CheckedPolicy
 
-BAR_KEYS = 8
+BAR_KEYS = 11
 """Keys on the key bar at most."""
 
 
@@ -129,7 +129,7 @@ class HintLine(Widget):
 
 
 class KeyBar(Widget):
-    """Keys of the focused thing, at most eight; written again only when they change."""
+    """Keys of the focused thing, as many as fit; written again only when they change."""
 
     DEFAULT_CSS = "KeyBar { text-wrap: nowrap; height: 1; background: $panel; }"
 
@@ -145,14 +145,25 @@ class KeyBar(Widget):
             self.shown = own if getattr(screen.focused, "typing", False) else bar_keys(screen)
 
     def render(self) -> Content:
+        # Whatever else has to give way, the last one stays: the key that lists all keys.
+        *others, last = self.shown or (("", ""),)
         parts: list[tuple[str, str]] = []
-        left = self.size.width - 1
-        for keys, text in self.shown:
-            left -= len(keys) + len(text) + 3
+        left = self.size.width - 1 - _cells(last)
+        for pair in others:
+            left -= _cells(pair)
             if left < 0:
                 break
-            parts += [(f" {keys}", "bold $key"), (f" {text} ", "")]
-        return Content.assemble(*parts)
+            parts += _drawn(pair)
+        return Content.assemble(*parts, *_drawn(last))
+
+
+def _cells(pair: tuple[str, str]) -> int:
+    return len(pair[0]) + len(pair[1]) + 3
+
+
+def _drawn(pair: tuple[str, str]) -> tuple[tuple[str, str], tuple[str, str]]:
+    keys, text = pair
+    return (f" {keys}", "bold $key"), (f" {text} ", "")
 
 
 def bar_keys(screen: Screen[object]) -> tuple[tuple[str, str], ...]:
@@ -169,7 +180,6 @@ def bar_keys(screen: Screen[object]) -> tuple[tuple[str, str], ...]:
         ranked[key.id] = (min(2, depth.get(id(active.node), 9)), key.bar, _shown(pair), text)
     help_key = ranked.pop("app.help", None)
     shown = sorted(ranked.values())[: BAR_KEYS - 1]
-    # Whatever else has to give way, the key that lists all keys stays.
     return tuple((keys, text) for _, _, keys, text in (*shown, *([help_key] if help_key else [])))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
@@ -17,6 +17,7 @@ from ...scenario import INPUTS, Scenario, ScenarioError, bounds
 from ...settings_text import parse_value
 from ..checkpoints import MODEL_FIELDS
 from ..fields import LISTED
+from ..widgets.choice import Choice
 from ..widgets.picker import Picker
 from ..widgets.value_row import ValueRow
 from ..widgets.welcome import Welcome
@@ -202,7 +203,24 @@ class SectionScreen(AnswerScreen[R]):
 
             self.app.push_screen(ModelPicker(self.session, row.spec.label, choices, str(row.value), free), chosen)
             return
-        self.app.push_screen(Picker(row.spec.label, choices, str(row.value), free), chosen)
+        picker = self._picker_of_effects(row, choices) if self.is_answered else None
+        self.app.push_screen(picker or Picker(row.spec.label, choices, str(row.value), free), chosen)
+
+    def _picker_of_effects(self, row: ValueRow, choices: Sequence[Choice]) -> Picker | None:
+        """A list that says what each value would do to the answer; None where that is not told."""
+        from ...report.consequences import LISTED as TOLD
+        from ...report.consequences import asked, consequences
+        from .consequence_picker import ConsequencePicker
+
+        field, session, bytes_as = row.field, self.session, self.bytes_as
+        if field not in TOLD:
+            return None
+        scenario = session.scenario
+
+        def effects() -> Mapping[str, str]:
+            return consequences(field, session.evaluate(asked(field, scenario)), bytes_as)
+
+        return ConsequencePicker(row.spec.label, choices, str(row.value), effects)
 
     def on_value_row_ranged(self, event: ValueRow.Ranged) -> None:
         event.stop()

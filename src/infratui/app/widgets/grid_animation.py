@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from textual.content import Content
+from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 from textual.timer import Timer
@@ -16,6 +18,7 @@ from .drawn import tone_style
 
 SPEEDS = (0.5, 1.0, 2.0, 4.0)
 """Frames per second; four are the most."""
+_USUAL = len(SPEEDS) - 1
 
 
 IDLE_S = 10.0
@@ -44,10 +47,16 @@ class GridAnimation(Widget, can_focus=True):
 
     frame: reactive[int] = reactive(0, repaint=False)
 
+    @dataclass
+    class Paced(Message):
+        """It plays faster or slower now."""
+
+        animation: GridAnimation
+
     def __init__(self, *, motion: bool = True, id: str | None = None) -> None:
         super().__init__(id=id)
         self.allowed = motion
-        self._speed = len(SPEEDS) - 1
+        self._speed = _USUAL
         self._left = 0
         self._timer: Timer | None = None
 
@@ -70,6 +79,12 @@ class GridAnimation(Widget, can_focus=True):
     def playing(self) -> bool:
         """Frames follow each other by themselves."""
         return self._timer is not None and self._left != 0
+
+    @property
+    def pace(self) -> str:
+        """How fast it plays against its usual speed: `×½`."""
+        ratio = SPEEDS[self._speed] / SPEEDS[_USUAL]
+        return "×1" if ratio == 1 else f"×{ratio:g}" if ratio > 1 else f"×1/{1 / ratio:g}"
 
     def say(self, *, motion: bool) -> None:
         """The picture is a new one: show it, and where motion is allowed play it for a few cycles."""
@@ -98,6 +113,7 @@ class GridAnimation(Widget, can_focus=True):
         self._speed = max(0, min(len(SPEEDS) - 1, self._speed + by))
         if self.playing:
             self._play(self._left)
+        self.post_message(self.Paced(self))
 
     def _play(self, frames: int) -> None:
         self._stop_timer()

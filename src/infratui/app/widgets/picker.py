@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -49,8 +49,18 @@ class Picker(Modal[str | None]):
         padding: 0 1; border-title-color: $key; border-title-style: bold; border-subtitle-color: $muted; }
     """
 
-    def __init__(self, title: str, choices: Sequence[Choice], current: str = "", free: str = "") -> None:
+    def __init__(
+        self,
+        title: str,
+        choices: Sequence[Choice],
+        current: str = "",
+        free: str = "",
+        *,
+        shown: Callable[[str], None] | None = None,
+    ) -> None:
+        """`shown` is told of each value that the cursor comes to; empty when the list closes."""
         super().__init__()
+        self._tell_shown = shown
         self._title = title
         self._choices = tuple(choices)
         self._current = current
@@ -62,8 +72,16 @@ class Picker(Modal[str | None]):
             box.border_subtitle = "type to filter · ↑↓ · enter takes · esc closes"
             yield FilteredList(self._choices, self._current, self._free)
 
+    def on_filtered_list_moved(self, event: FilteredList.Moved) -> None:
+        event.stop()
+        # What was typed at once after the choice comes too late to be shown.
+        if self._tell_shown is not None and not self._dismissed:
+            self._tell_shown(event.value)
+
     def on_filtered_list_taken(self, event: FilteredList.Taken) -> None:
         event.stop()
+        if self._tell_shown is not None:
+            self._tell_shown("")
         self.dismiss(event.value)
 
 
@@ -86,6 +104,12 @@ class FilteredList(LineEditing, can_focus=True):
         """A value was taken; None: closed without one."""
 
         value: str | None
+
+    @dataclass
+    class Moved(Message):
+        """Another value is under the cursor; empty: none matches."""
+
+        value: str
 
     def __init__(self, choices: Sequence[Choice], current: str, free: str) -> None:
         super().__init__()
@@ -166,7 +190,12 @@ class FilteredList(LineEditing, can_focus=True):
         count = len(self._entries())
         if count:
             self._cursor = max(0, min(count - 1, self._cursor + by)) if abs(by) > 1 else (self._cursor + by) % count
+        self._say_moved()
         self.refresh()
+
+    def _say_moved(self) -> None:
+        entries = self._entries()
+        self.post_message(self.Moved(entries[self._cursor].value if entries else ""))
 
     def line_key(self, key: str) -> bool | None:
         moves = {"up": -1, "down": 1, "pageup": -10, "pagedown": 10, "ctrl+p": -1, "ctrl+n": 1}
@@ -184,3 +213,4 @@ class FilteredList(LineEditing, can_focus=True):
 
     def line_changed(self) -> None:
         self._filter()
+        self._say_moved()

@@ -52,6 +52,13 @@ class TableView(LineEditing, can_focus=True):
         table: TableView
         row: str
 
+    @dataclass
+    class Filtered(Message):
+        """Other rows are shown: those that hold the words."""
+
+        table: TableView
+        words: str
+
     def __init__(self, *, limit: int = 12, id: str | None = None) -> None:
         """`limit`: rows shown at once where the height is automatic; the others scroll."""
         super().__init__(id=id)
@@ -227,6 +234,7 @@ class TableView(LineEditing, can_focus=True):
         self._top = 0
         self._order(None)
         self.refresh()
+        self.post_message(self.Filtered(self, words))
 
     # -- moving and sorting
 

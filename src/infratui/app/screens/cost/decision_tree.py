@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
@@ -9,6 +11,9 @@ from textual.widget import Widget
 from ....engine.cost.decision import TREE, Decision, Leaf
 from ....report.money import labelled
 from ...terminal.remembered import relayout
+
+_FACT = 20
+"""Cells that a fact takes at least."""
 
 
 class DecisionTree(Widget):
@@ -29,32 +34,39 @@ class DecisionTree(Widget):
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         decision = self.shown[0]
-        return 1 if decision is None else len(decision.path) + 1
+        return 1 if decision is None else len(self._lines(width))
 
     def watch_shown(self) -> None:
         if self.is_mounted:
             relayout(self)
 
     def render(self) -> Content:
+        return Content("\n").join(self._lines(self.size.width)) if self.shown[0] is not None else Content("")
+
+    def _lines(self, width: int) -> list[Content]:
+        """The path with its facts, which go on below themselves where they are long."""
         decision, currency = self.shown
         if decision is None:
-            return Content("")
-        width = max(1, self.size.width)
+            return []
         questions = max((len(fork.question) for fork in decision.path), default=0)
         lines: list[Content] = []
         for number, fork in enumerate(decision.path, 1):
             answer = "yes" if fork.answer else "no "
-            room = width - questions - len(answer) - 8
-            fact = labelled(fork.fact, currency)
-            fact = fact if len(fact) <= room else fact[: max(0, room - 1)] + "…"
+            indent = questions + len(answer) + 8
+            # Beside the question where there is room for some words, else under it.
+            beside = width - indent >= _FACT
+            first, *more = textwrap.wrap(labelled(fork.fact, currency), max(_FACT, width - (indent if beside else 5)))
             lines.append(
                 Content.assemble(
                     (f"┃ {number}  ", "bold $key"), (fork.question.ljust(questions), ""), " ",
-                    (answer, "bold $key"), (f"  {fact}", "$muted"),
+                    (answer, "bold $key"), (f"  {first}" if beside else "", "$muted"),
                 )
             )  # fmt: skip
+            rest = more if beside else [first, *more]
+            space = " " * ((indent if beside else 5) - 1)
+            lines += [Content.assemble(("┃", "bold $key"), (space + text, "$muted")) for text in rest]
         left = len(TREE) - len(decision.path)
         later = f"   {left} later questions not asked" if left else ""
         tone = "bold $good" if decision.leaf is not Leaf.NOTHING else "bold $tight"
         lines.append(Content.assemble((f"┗━▶ {decision.advice}"[:width], tone), (later, "$muted")))
-        return Content("\n").join(lines)
+        return lines

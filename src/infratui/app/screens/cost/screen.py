@@ -80,6 +80,7 @@ class CostScreen(SectionScreen[CostResult]):
     CostScreen LineChart { height: 11; }
     CostScreen.-huge #body { layout: grid; grid-size: 2; grid-columns: 1fr 1fr; grid-rows: auto; grid-gutter: 0 1; }
     CostScreen.-huge LineChart { height: 14; }
+    CostScreen.-huge #table, CostScreen.-huge #levers { column-span: 2; }
     """
 
     class More(Message):

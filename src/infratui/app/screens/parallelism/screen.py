@@ -17,6 +17,7 @@ from ....report.show import Block
 from ....scenario import Scenario
 from ...screen.section import SectionScreen
 from ...widgets.drawn import LinesView, ProseView
+from ...widgets.grid_animation import GridAnimation
 from ...widgets.line_chart import LineChart
 from ...widgets.panel import Panel
 from ...widgets.table import TableView
@@ -102,6 +103,9 @@ class ParallelismScreen(SectionScreen["ParallelismResult"]):
     ParallelismScreen.-high #links TableView { max-height: 19; }
     """
 
+    _step = ""
+    """What the animation plays, in words."""
+
     def compose_body(self) -> ComposeResult:
         with Container(id="sides"):
             with Vertical(id="left"):
@@ -115,6 +119,8 @@ class ParallelismScreen(SectionScreen["ParallelismResult"]):
                     yield TableView(limit=28)
                 with Panel("Why this layout", id="why"):
                     yield ProseView()
+                with Panel("Typical deployments, beside the fewest GPUs here", id="typical"):
+                    yield TableView(limit=5)
             with Vertical(id="right"):
                 with Panel("Batching: the same requests on this layout", id="batching"):
                     yield BatchTimeline()
@@ -125,11 +131,9 @@ class ParallelismScreen(SectionScreen["ParallelismResult"]):
                     yield ProseView(id="load-words")
                 with Panel("Prefill and decode apart", id="apart"):
                     yield ProseView()
-                with Panel("Links: what a token sends, and each link's time for it", id="links"):
+                with Panel("Links: GB/s each way, traffic per token, how long each takes", id="links"):
                     yield TableView(limit=18)
                     yield ProseView()
-                with Panel("Typical deployments, beside the fewest GPUs here", id="typical"):
-                    yield TableView(limit=5)
 
     def on_resize(self, event: events.Resize) -> None:
         super().on_resize(event)
@@ -162,8 +166,17 @@ class ParallelismScreen(SectionScreen["ParallelismResult"]):
         )
         self.query_one(ClusterView).show(cluster, played(result, chosen, cluster), motion=self.motion)
         serving = chosen.serving
-        title = f"One decode step, {format_seconds(serving.tpot_s)} a token" if serving else "The GPUs"
-        self.query_one("#cluster", Panel).border_title = f"{title} · space plays  . , step  + - speed"
+        self._step = f"One decode step, {format_seconds(serving.tpot_s)} a token" if serving else "The GPUs"
+        self._say_pace()
+
+    def on_grid_animation_paced(self, event: GridAnimation.Paced) -> None:
+        event.stop()
+        self._say_pace()
+
+    def _say_pace(self) -> None:
+        pace = self.query_one(ClusterView).pace
+        title = f"{self._step} · {pace} · space plays  . , step  + - speed"
+        self.query_one("#cluster", Panel).border_title = title
 
     class Loaded(Message):
         """What takes longer has been computed: the layout under load, prefill and decode apart."""

@@ -226,11 +226,19 @@ class TablePanel(Panel):
         """Keep the rows that hold every word."""
         self.words = words
         rows = self.table.matching(words)
-        count = f"{len(rows)} of {len(self.table.rows)}" if words else f"{len(rows)}"
-        self.border_title = f"{self.table.title} · {count} rows" + (f" · “{words[:30]}”" if words else "")
+        self._say(words, len(rows))
         first, *others = self.table.columns
         columns = (replace(first, flex=True), *others)
         self.query_one(TableView).show(replace(self.table, columns=columns, rows=tuple(_led(row) for row in rows)))
+
+    def on_table_view_filtered(self, event: TableView.Filtered) -> None:
+        event.stop()
+        words = f"{self.words} {event.words}".strip()
+        self._say(words, len(event.table.rows))
+
+    def _say(self, words: str, found: int) -> None:
+        count = f"{found} of {len(self.table.rows)}" if words else f"{found}"
+        self.border_title = f"{self.table.title} · {count} rows" + (f" · “{words[:30]}”" if words else "")
 
 
 def _led(row: Row) -> Row:

@@ -64,7 +64,7 @@ class VramScreen(SectionScreen["VramResult"]):
     CSS = """
     VramScreen StackedBar { margin: 0 1; }
     VramScreen LineChart { height: 11; }
-    VramScreen.-huge #body { layout: grid; grid-size: 2; grid-columns: 3fr 2fr; grid-rows: auto; grid-gutter: 0 1; }
+    VramScreen.-huge #body { layout: grid; grid-size: 2; grid-columns: 98 1fr; grid-rows: auto; grid-gutter: 0 1; }
     VramScreen.-huge LineChart { height: 13; }
     VramScreen.-high TableView { height: 20; }
     VramScreen.-huge.-high TableView, VramScreen.-huge.-high LineChart { height: 28; }
