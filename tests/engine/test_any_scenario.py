@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from infratui.catalog.load import Catalog
+from infratui.demand_profile import LONGEST, SHARES, DemandProfile, profile_from
 from infratui.engine.deployment.which_models import which_models
 from infratui.engine.evaluate import Evaluator
 from infratui.engine.sweep import SWEPT, SweepResult, sweep
@@ -38,6 +39,7 @@ SECTIONS = (
     "fleet_load",
     "apart",
     "growth",
+    "demand_effect",
 )
 PATIENCE_S = 5.0
 """Processor time of one section: an answer that takes longer is not seen as one."""
@@ -63,6 +65,29 @@ UNLIMITED = re.compile(r"\.kv_space$")
 """Plans that are compared without a memory limit carry an infinite one."""
 
 
+@st.composite
+def profiles(draw: st.DrawFn) -> DemandProfile:
+    """Measured demand from one token to millions, alike or with long tails; what is not measured is left out."""
+    tokens = st.one_of(st.integers(0, 50), st.integers(0, 200_000), st.integers(0, LONGEST))
+
+    def spread(least: int) -> dict[str, object]:
+        points = sorted(
+            max(least, entry) for entry in draw(st.lists(tokens, min_size=len(SHARES), max_size=len(SHARES)))
+        )
+        middle = draw(st.floats(0, 1))
+        return {"mean": points[0] + middle * (points[-1] - points[0]), "points": points}
+
+    found: dict[str, object] = {"source": "drawn", "input": spread(0), "output": spread(1)}
+    for key, high in (("peak_60s", 1e4), ("peak_10s", 1e4)):
+        if draw(st.booleans()):
+            found[key] = draw(st.floats(1, high))
+    if draw(st.booleans()):
+        found["prefix_share"] = draw(st.floats(0, 1))
+    profile = profile_from(found)
+    assert profile is not None
+    return profile
+
+
 def values(name: str) -> st.SearchStrategy[object]:
     """Everything that a field takes: its ends, its steps, and what lies between, evenly by size."""
     spec = INPUTS[name]
@@ -74,6 +99,8 @@ def values(name: str) -> st.SearchStrategy[object]:
         return st.sampled_from(IDS[name])
     if spec.kind is Kind.SWITCH:
         return st.booleans()
+    if spec.kind is Kind.PROFILE:
+        return st.one_of(st.none(), profiles())
     low, high = bounds(name)
     if low is None or high is None:
         return st.just(Scenario.FIELDS[name].default)

@@ -284,6 +284,8 @@ CHANGES: dict[str, tuple[object, ...]] = {
     "router_seed": (1, 2),
     "shown_formats": ("classic", "all"),
     "gpus_per_node": (0, 4),
+    "demand_profile": (None, MEASURED),
+    "peak_window": ("60s", "10s"),
 }
 
 

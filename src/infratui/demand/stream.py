@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -42,22 +43,18 @@ def file_source(name: str, opened: ExitStack) -> DemandSource:
 
 def lines(source: DemandSource) -> Iterator[str]:
     """Its lines as text, without their ends. Raises UnreadableError for what is no text, or beyond all bounds."""
-    left = b""
+    decode = codecs.getincrementaldecoder("utf-8")(errors="replace").decode
+    left = ""
     for piece in _unpacked(source):
-        left += piece
-        *whole, left = left.split(b"\n")
-        for line in whole:
-            yield _text(line, source.name)
+        if b"\x00" in piece:
+            raise UnreadableError(f"{source.name}: holds null bytes; give a trace or metrics as text")
+        *whole, left = (left + decode(piece)).replace("\r\n", "\n").split("\n")
+        yield from whole
         if len(left) > LONGEST_LINE:
             raise UnreadableError(f"{source.name}: a line is longer than {LONGEST_LINE:,} bytes; write one per request")
+    left += decode(b"", True)
     if left:
-        yield _text(left, source.name)
-
-
-def _text(line: bytes, name: str) -> str:
-    if b"\x00" in line:
-        raise UnreadableError(f"{name}: holds null bytes; give a trace or metrics as text")
-    return line.decode("utf-8", errors="replace").rstrip("\r")
+        yield left
 
 
 def _unpacked(source: DemandSource) -> Iterator[bytes]:

@@ -7,16 +7,20 @@ import math
 
 _SCALES = ((1e17, 1e-9), (1e14, 1e-6), (1e11, 1e-3))
 """Numbers beyond these are counts since 1970 in nano-, micro- and milliseconds."""
+_START = dt.datetime(1970, 1, 1)
+_START_UTC = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 def seconds_of(value: object, unit_s: float = 1.0) -> float | None:
     """Seconds since some moment; None: no time. `unit_s`: of small numbers."""
     if isinstance(value, str):
         value = value.strip()
+        if value[4:5] == "-" and value[:4].isdigit():
+            return _date(value)
         try:
             value = float(value) if value.isascii() else None
         except ValueError:
-            return _date(str(value))
+            return None
     if not isinstance(value, int | float) or isinstance(value, bool):
         return None
     try:
@@ -34,12 +38,7 @@ def seconds_of(value: object, unit_s: float = 1.0) -> float | None:
 def _date(text: str) -> float | None:
     try:
         moment = dt.datetime.fromisoformat(text[:40])
-    except ValueError:
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=dt.UTC)
-    try:
-        return moment.timestamp()
+        return (moment - (_START if moment.tzinfo is None else _START_UTC)).total_seconds()
     except (OverflowError, ValueError):
         return None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Any
@@ -20,6 +20,8 @@ _LOOKED_AT = 50
 """Lines without a request after which a text is no trace."""
 MOST_JSON = 200_000_000
 """Characters of JSON that is one value rather than one per line."""
+_SMALL = 1e11
+"""Times below it are in the unit of their column."""
 _SEPARATORS = ",;\t|"
 
 
@@ -125,8 +127,12 @@ def read_csv(lines: Iterator[str], names: DemandNames, source: str) -> MeasuredD
     if "input" not in roles or "output" not in roles:
         raise UnreadableError(f"{source}: {_no_columns(columns)}")
     reader = _Reader(names, source)
+    if "delay" not in roles:
+        # What a session is good for is to place turns that have no time of their own.
+        roles.pop("session", None)
     places = sorted(roles.items())
     unit = unit_of(columns[roles["time"]]) if times else 1.0
+    plain = _plain_rows(roles, unit, reader.tally)
     rows = csv.reader(lines, delimiter=separator)
     while not reader.tally.full:
         try:
@@ -136,12 +142,37 @@ def read_csv(lines: Iterator[str], names: DemandNames, source: str) -> MeasuredD
         except csv.Error:
             reader.tally.odd += 1
             continue
-        if not row:
+        if not row or plain(row):
             continue
         reader.row({role: row[place] for role, place in places if place < len(row)}, unit)
         if not reader.tally.count and reader.tally.odd > _LOOKED_AT:
             break
     return reader.measured(_csv_format(columns))
+
+
+def _plain_rows(roles: Mapping[str, int], unit_s: float, tally: Tally) -> Callable[[Sequence[str]], bool]:
+    """Counts a row of plain numbers, as nearly all are, three times as fast; False: it is to be looked at closely."""
+    if {"cached", "delay"} & roles.keys():
+        return lambda row: False
+    prompt, answer, time = roles["input"], roles["output"], roles.get("time")
+    add = tally.add
+
+    def plain(row: Sequence[str]) -> bool:
+        try:
+            if time is None:
+                add(int(row[prompt]), int(row[answer]), None)
+                return True
+            text = row[time]
+            # A date begins with its year and a dash.
+            at = seconds_of(text) if text[4:5] == "-" else float(text) * unit_s
+            if at is None or not 0 <= at < _SMALL * unit_s:
+                return False
+            add(int(row[prompt]), int(row[answer]), at)
+        except (ValueError, IndexError):
+            return False
+        return True
+
+    return plain
 
 
 def _no_columns(columns: Iterable[str]) -> str:
