@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from infratui.engine.measured.bench import BenchFigure
 from infratui.engine.measured.rows import MeasuredRow, predict, prepare
 from infratui.hosts import HostPace, HostProfile, Offset, load_profile, profile_path, save_profile, with_pace
 from infratui.reality.text import UnreadableError
+from infratui.report import bench as report
 from infratui.scenario import Scenario, ScenarioError
 from tests.measured import samples
 
@@ -228,3 +230,22 @@ class TestCommand:
         assert found.stderr.count("\n") == 1
         assert found.stderr.rstrip("\n").isprintable()
         assert found.stdout == ""
+
+
+@pytest.mark.parametrize("name", sorted(samples.all_texts()))
+def test_figures_of_any_size_are_compared_or_refused(facts: Catalog, name: str) -> None:
+    whole, rng = samples.all_texts()[name], random.Random(name)
+    for _ in range(15):
+        text = whole
+        for _ in range(rng.randrange(1, 3)):
+            at = rng.randrange(len(text))
+            text = text[:at] + rng.choice(["9", "0", "e9", "-", "1e300", '"x"', "true"]) + text[at + rng.randrange(4) :]
+        assert _said(text, facts).isprintable()
+
+
+def _said(text: str, facts: Catalog) -> str:
+    try:
+        found = compare_bench(text, Scenario(gpus=1), facts, [*GPU, "model"])
+    except ValueError as error:
+        return str(error)
+    return report.answer(found).text + "".join(row.id for row in report.table(found).rows)
