@@ -44,6 +44,14 @@ class LengthSpread:
         """All of one length."""
         return cls(tokens, 0.0, (tokens,) * len(SHARES))
 
+    @classmethod
+    def of(cls, mean: float, points: tuple[float, ...]) -> LengthSpread:
+        """Of a counted mean and quantiles that are known apart from it, such as those of a histogram's buckets."""
+        if points[0] == points[-1]:
+            return cls(mean, 0.0, points)
+        first, second = _moment(points, 1), _moment(points, 2)
+        return cls(mean, mean * math.sqrt(max(0.0, second / first**2 - 1)), points)
+
     def at(self, percent: float) -> float:
         """The length that so many percent do not exceed; straight lines between the points."""
         place = bisect_left(SHARES, percent)
@@ -78,21 +86,23 @@ class InFlight:
     @classmethod
     def independent(cls, prompts: LengthSpread, answers: LengthSpread) -> InFlight:
         """Of prompts and answers that are known apart, and taken to have nothing to do with each other."""
-        if answers.mean <= 0:
+        if answers.mean <= 0 or answers.points[-1] <= 0:
             return cls(prompts.mean, prompts.deviation, prompts.mean)
-        second = answers.mean**2 + answers.deviation**2
-        weighted = second / answers.mean
-        third = _moment(answers, 3)
-        spread = max(0.0, third / answers.mean - weighted**2) if answers.deviation else 0.0
+        first, second, third = (_moment(answers.points, power) for power in (1, 2, 3))
+        # The points tell the shape, the mean the scale.
+        scale = answers.mean / first
+        weighted = scale * second / first
+        alike = answers.points[0] == answers.points[-1]
+        spread = 0.0 if alike else scale**2 * max(0.0, third / first - (second / first) ** 2)
         deviation = math.sqrt(prompts.deviation**2 + spread)
         return cls(prompts.mean + weighted, deviation, prompts.mean + weighted / 2)
 
 
-def _moment(spread: LengthSpread, power: int) -> float:
+def _moment(points: Sequence[float], power: int) -> float:
     """Mean of a power of the length, from the points: the integral of straight lines between them."""
     total = 0.0
     for at in range(1, len(SHARES)):
-        low, high, width = spread.points[at - 1], spread.points[at], SHARES[at] - SHARES[at - 1]
+        low, high, width = points[at - 1], points[at], SHARES[at] - SHARES[at - 1]
         total += width * math.fsum(low**part * high ** (power - part) for part in range(power + 1)) / (power + 1)
     return total / 100
 
@@ -244,10 +254,8 @@ def _spread(content: Mapping[Any, Any], name: str) -> LengthSpread | None:
     if not found[0] * (1 - 1e-6) <= mean <= found[-1] * (1 + 1e-6):
         raise ProfileError(f"{name}.mean: {mean:g} lies outside its points")
     deviation = _number(entry, "deviation", 0, LONGEST, f"{name}.")
-    spread = LengthSpread(mean, 0.0, found)
-    if deviation is None:
-        deviation = math.sqrt(max(0.0, _moment(spread, 2) - mean**2))
-    return replace(spread, deviation=deviation)
+    spread = LengthSpread.of(mean, found)
+    return spread if deviation is None else replace(spread, deviation=deviation)
 
 
 def _in_flight(content: Mapping[Any, Any], prompts: LengthSpread, answers: LengthSpread) -> InFlight:

@@ -266,8 +266,8 @@ def with_pace(found: BenchComparison, name: str) -> HostProfile:
         raise ScenarioError("no figure has a prediction beside it: no host profile is written")
     if not found.paces_agree:
         raise ScenarioError(
-            f"the figures disagree: {found.paces[0]:.2g} to {found.paces[-1]:.2g} times the predicted time; no one pace "
-            f"describes them: no host profile is written"
+            f"the figures disagree: {found.paces[0]:.2g} to {found.paces[-1]:.2g} times the predicted time; no one "
+            f"pace describes them: no host profile is written"
         )
     pace *= found.host_pace
     if not 1 / SLOWEST <= pace <= SLOWEST:

@@ -38,7 +38,7 @@ async def test_it_stands_on_every_screen(make_app: Make, shown: Shown, screen: s
         app.action_show_screen(screen)
         await pilot.pause()
         await settled(app, pilot)
-        assert "Policy ✗ 1 of 2 limits broken: ✗ TPOT" in shown(app)
+        assert "Policy ✗ 1 of 2 broken: ✗ TPOT at peak" in shown(app)
 
 
 async def test_it_follows_the_scenario_and_goes_with_its_policy(make_app: Make, shown: Shown) -> None:
@@ -52,7 +52,7 @@ async def test_it_follows_the_scenario_and_goes_with_its_policy(make_app: Make, 
         assert "Policy ✓ its limit holds" in shown(app)
         app.session.change(gpus=2)
         strip = await settled(app, pilot)
-        assert "Policy ✗ 1 of 1 limit broken: ✗ Fits" in shown(app)
+        assert "Policy ✗ 1 of 1 broken: ✗ Fits" in shown(app)
         assert strip.checked == checked_policy(app.session.evaluation, app.session.facts.today)
         assert strip.checked.verdict is LimitVerdict.BROKEN
         app.session.undo()

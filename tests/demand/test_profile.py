@@ -95,3 +95,12 @@ def test_of_one_length_all_that_is_in_flight_is_of_that_length(prompt: int, answ
     assert found.mean == pytest.approx(prompt + answer)
     assert found.decoding == pytest.approx(prompt + answer / 2)
     assert found.deviation == 0
+
+
+def test_a_mean_that_its_quantiles_do_not_have_leaves_what_is_in_flight_within_them():
+    """The mean of a histogram is counted, its quantiles are not; by hand they may contradict each other."""
+    points = [1] * 20 + [10, 100, 1000, 10_000, 1_000_000]
+    profile = profile_from({"input": 50, "output": {"mean": 1.5, "points": points}})
+    assert profile is not None
+    assert 51.5 <= profile.in_flight.mean <= 50 + 1_000_000
+    assert profile_from(profile.mapping()) == profile

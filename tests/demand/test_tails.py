@@ -119,5 +119,5 @@ def test_lengths_from_buckets_lead_to_nearly_the_same_room() -> None:
     told = InFlight.independent(counted(prompts), counted(answers))
     weight = sum(answers)
     mean = sum(prompts) / len(prompts) + sum(a * a for a in answers) / weight
-    assert told.mean == pytest.approx(mean, rel=0.01)
+    assert told.mean == pytest.approx(mean, rel=0.02)
     assert DemandProfile("x", counted(prompts), counted(answers), told).in_flight.decoding < told.mean

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -298,6 +299,7 @@ class Shell(Host):
         super().tidy()
         if self.ending is not None:
             gc.collect()
+            _give_back()
 
     def get_default_screen(self) -> Screen[Any]:
         return QuietScreen(id="_default")
@@ -308,6 +310,14 @@ def _collect_again() -> None:
     gc.freeze()
     gc.set_threshold(20_000, 20, 100)
     gc.enable()
+
+
+def _give_back() -> None:
+    """Return to the system what has been freed: the allocator of glibc keeps it for itself, others need no asking."""
+    import ctypes
+
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _home(path: Path) -> str:

@@ -6,7 +6,6 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 from ..demand_profile import SHARES, InFlight, LengthSpread
 from ..reality.text import UnreadableError
@@ -249,11 +248,7 @@ def _interpolated(buckets: Sequence[tuple[float, float]], mean: float) -> Length
         points.append(max(value, points[-1] if points else 0.0))
     # The mean is counted, not interpolated: what lies beyond the last bound shows in it alone.
     points[0], points[-1] = min(points[0], mean), max(points[-1], mean)
-    second = sum(
-        (SHARES[at] - SHARES[at - 1]) / 100 * (low * low + low * high + high * high) / 3
-        for at, (low, high) in enumerate(pairwise(points), start=1)
-    )
-    return LengthSpread(mean, math.sqrt(max(0.0, second - mean * mean)), tuple(points))
+    return LengthSpread.of(mean, tuple(points))
 
 
 def _between(first: Scrape, last: Scrape, stated: float | None, said: list[str]) -> float | None:

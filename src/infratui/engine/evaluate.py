@@ -35,7 +35,7 @@ Key = tuple[object, ...]
 class Memo:
     """The last results, each under the values of the fields that its evaluation read."""
 
-    def __init__(self, size: int = 48) -> None:
+    def __init__(self, size: int = 40) -> None:
         self._size = size
         self._entries: OrderedDict[Key, object] = OrderedDict()
         self._read: dict[str, OrderedDict[tuple[str, ...], None]] = {}

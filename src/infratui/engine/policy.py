@@ -16,19 +16,19 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from .cluster.layout import Layout
-from .cost.bill import MonthlyBill, evaluate_bill
-from .deployment.answer import deployed
+from .deployment.answer import NOTHING_RUNS, deployed
 from .deployment.candidates import users_held
 from .deployment.demand import offered_load
 from .deployment.judge import Judged
 from .deployment.search import rated
 from .figures.derivation import Ledger
-from .sections.load_curve import NOTHING_RUNS, PeakLoad, evaluate_peak
 
 if TYPE_CHECKING:
     from ..policy import Policy
     from .case import Case
+    from .cost.bill import MonthlyBill
     from .evaluate import Evaluation
+    from .sections.load_curve import PeakLoad
     from .speed.constants import Interval
 
 
@@ -181,6 +181,8 @@ def _group_of(best: Judged) -> tuple[Layout, int]:
 
 
 def _peak(case: Case) -> PeakLoad:
+    from .sections.load_curve import evaluate_peak
+
     return case.part("peak load", evaluate_peak)
 
 
@@ -199,6 +201,9 @@ def _latency(case: Case, seconds: Callable[[PeakLoad], float | None], quantity: 
 
 
 def _bill(case: Case) -> MonthlyBill:
+    # Loaded where a limit asks for money.
+    from .cost.bill import evaluate_bill
+
     return case.part("bill", evaluate_bill)
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MARKS = {LimitVerdict.HOLDS: "✓", LimitVerdict.BROKEN: "✗", LimitVerdict.CANNOT_TELL: "?"}
 TONES = {LimitVerdict.HOLDS: "good", LimitVerdict.BROKEN: "bad", LimitVerdict.CANNOT_TELL: "tight"}
+_AT_PEAK = ("ttft_ms_p95", "tpot_ms")
 _CODES = {0: "holds", 1: "broken", 2: "unreadable", 3: "cannot tell"}
 _COLUMNS = (
     Column("", "left"),
@@ -88,7 +89,7 @@ def of(limit: JudgedLimit, checked: CheckedPolicy) -> str:
     """Whose figure it is, or why there is none."""
     match limit.basis:
         case FigureOf.LAYOUT:
-            where = " at the peak" if limit.limit_id in ("ttft_ms_p95", "tpot_ms") else ""
+            where = " at the peak" if limit.limit_id in _AT_PEAK else ""
             return f"{limit.subject}{where}"
         case FigureOf.FLEET:
             return limit.subject
@@ -127,26 +128,31 @@ def sentence(limit: JudgedLimit, checked: CheckedPolicy) -> str:
 
 
 def short(limit: JudgedLimit, checked: CheckedPolicy) -> str:
-    """`TTFT p95 62.1 ms, at most 50 ms`."""
+    """`TTFT p95 at peak 62.1 ms, at most 50 ms`; where it cannot be told, with the interval around it."""
     found = figure(limit, checked.currency)
     wanted = asked(limit, checked.currency)
-    return f"{label(limit)} {wanted}" if found == "–" else f"{label(limit)} {found}, {wanted}"
+    name = f"{label(limit)} at peak" if limit.limit_id in _AT_PEAK else label(limit)
+    if found == "–":
+        return f"{name} {wanted}"
+    around = interval(limit, checked.currency)
+    spread = f" ({around})" if limit.verdict is LimitVerdict.CANNOT_TELL and around not in ("–", found) else ""
+    return f"{name} {found}{spread}, {wanted}"
 
 
-def headline(checked: CheckedPolicy) -> str:
-    """`2 of 6 limits broken, 1 cannot be told`."""
+def headline(checked: CheckedPolicy, *, brief: bool = False) -> str:
+    """`2 of 6 limits broken, 1 cannot be told`; in brief without the word that its place says."""
     count = len(checked.limits)
     broken, open_ = (len(checked.those(verdict)) for verdict in (LimitVerdict.BROKEN, LimitVerdict.CANNOT_TELL))
-    each = "limit" if count == 1 else "limits"
-    told = [f"{broken} of {count} {each} broken"] if broken else []
-    told += [f"{open_} cannot be told" if broken else f"{open_} of {count} {each} cannot be told"] if open_ else []
+    each = f"{count}" if brief else f"{count} limit{'' if count == 1 else 's'}"
+    told = [f"{broken} of {each} broken"] if broken else []
+    told += [f"{open_} cannot be told" if broken else f"{open_} of {each} cannot be told"] if open_ else []
     return ", ".join(told) or (f"all {count} limits hold" if count > 1 else "its limit holds")
 
 
 def strip(checked: CheckedPolicy) -> Line:
     """One line for every screen: the verdict, then the limits that do not hold; the worst first."""
     verdict = checked.verdict
-    spans: list[Span] = [(f"Policy {MARKS[verdict]} {headline(checked)}", f"bold {TONES[verdict]}")]
+    spans: list[Span] = [(f"Policy {MARKS[verdict]} {headline(checked, brief=True)}", f"bold {TONES[verdict]}")]
     for kind in (LimitVerdict.BROKEN, LimitVerdict.CANNOT_TELL):
         for at, limit in enumerate(checked.those(kind)):
             spans += [(" · " if at or len(spans) > 1 else ": ", "muted"), (f"{MARKS[kind]} ", TONES[kind])]

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from ..case import Case
 
 
+NOTHING_RUNS = "no layout of these GPUs holds the load; nothing runs"
+
+
 @dataclass(frozen=True, slots=True)
 class Totals:
     """Bytes of the chosen layout over all of its GPUs; copies, padding and full replicas included."""

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ..cluster.layout import Layout
-from ..deployment.answer import deployed, fleet_of
+from ..deployment.answer import NOTHING_RUNS, deployed, fleet_of
 from ..deployment.demand import Targets, offered_load
 from ..deployment.judge import plan_on, speed_plan
 from ..figures.derivation import Ledger
@@ -29,7 +29,6 @@ _WAITING = 0.01
 """Share of requests that wait for a slot where the knee is reached at the latest."""
 _HALVINGS = 6
 SHARES = (50, 90, 99)
-NOTHING_RUNS = "no layout of these GPUs holds the load; nothing runs"
 _QUIET = Ledger(recording=False)
 
 
