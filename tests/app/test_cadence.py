@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 from textual.pilot import Pilot
@@ -62,6 +63,6 @@ async def test_two_pictures_a_second_and_then_none(
         seconds = [pictures[at : at + PER_SECOND + 1] for at in range(0, len(pictures) - PER_SECOND, PER_SECOND)]
         assert seconds
         for second in seconds:
-            differing = sum(one != other for one, other in zip(second, second[1:], strict=False))
+            differing = sum(one != other for one, other in pairwise(second))
             assert differing >= 2
         assert len(pictures) <= IDLE_S * PER_SECOND + 1

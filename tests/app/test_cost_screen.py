@@ -188,3 +188,14 @@ class TestInputs:
             assert "Requests/day" in text
             assert "$1,081 a month" in text
             assert "What each way costs per month" in text
+
+
+async def test_a_long_fact_goes_on_below_itself() -> None:
+    async with app_on_cost().run_test(size=(120, 36)) as pilot:
+        screen = await settle(pilot)
+        tree = screen.query_one(DecisionTree)
+        facts = " ".join(fork.fact for fork in screen.result.decision.path)
+        for width in (40, 60, 80):
+            told = " ".join(line.plain.lstrip("┃ ") for line in tree._lines(width))
+            assert all(word in told for word in facts.split())
+            assert tree.get_content_height(None, None, width) == len(tree._lines(width))

@@ -235,3 +235,15 @@ async def test_gb_or_gib_changes_the_words_and_does_not_start_the_picture_again(
         frame = view.frame
         await press(pilot, "B")
         assert view.frame == frame
+
+
+@pytest.mark.long
+async def test_the_title_says_how_fast_it_plays(make_app: Make) -> None:
+    async with make_app().run_test(size=(120, 40)) as pilot:
+        await opened(pilot)
+        panel = pilot.app.screen.query_one("#cluster")
+        assert "×1 " in str(panel.border_title)
+        await press(pilot, "-")
+        assert "×1/2" in str(panel.border_title)
+        await press(pilot, "+", "+")
+        assert "×1 " in str(panel.border_title)

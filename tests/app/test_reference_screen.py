@@ -156,6 +156,7 @@ class TestSearching:
             await pilot.press("slash", *"mi300", "enter")
             await pilot.pause()
             assert {row.id.partition("-")[0] for row in table.rows} <= {"mi300x", "mi300a", "mi325x"}
+            assert "“mi300”" in str(table.parent.border_title)
             await pilot.press("enter")
             await pilot.pause()
             assert app.scenario.accelerator == table.rows[0].id

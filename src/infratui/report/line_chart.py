@@ -10,6 +10,8 @@ from .show import Chart, Curve, Line, Rule
 
 _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 """Braille bit of each dot, by row and column."""
+_RULE = _DOTS[1][0] | _DOTS[1][1]
+"""Dots that carry a level rule through a cell."""
 HEIGHT = 12
 """Lines of a chart where nobody says how high it is."""
 
@@ -86,6 +88,8 @@ class _Grid:
         self.tones = [[""] * width for _ in range(height)]
         self.named: set[tuple[int, int]] = set()
         """Cells of a rule's label: no curve is drawn over them."""
+        self.levels: set[int] = set()
+        """Rows of level rules."""
         self.under: list[list[tuple[str, str]]] = [[(" ", "")] * width for _ in range(height)]
 
     def line(self, start: tuple[float, float], end: tuple[float, float], tone: str) -> None:
@@ -106,15 +110,18 @@ class _Grid:
             text = f" {rule.label} "[: self.width]
             head = "─" * min(3, self.width - len(text))
             line = (head + text).ljust(self.width, "─")
+            self.levels.add(row)
             for at, character in enumerate(line):
-                self.under[row][at] = (character, rule.tone)
+                crossed = character == "─" and self.under[row][at][0] == "┆"
+                self.under[row][at] = ("┼" if crossed else character, rule.tone)
             self.named.update((row, at) for at in range(len(head), len(head + text)))
 
     def upright(self, x: float, rule: Rule) -> None:
         column = int(x // 2)
         if 0 <= column < self.width:
             for row in range(self.height):
-                self.under[row][column] = ("┆", rule.tone)
+                under, tone = self.under[row][column]
+                self.under[row][column] = ("┼", tone) if under == "─" else ("┆", rule.tone)
             for at, character in enumerate(f" {rule.label}"):
                 if column + 1 + at < self.width:
                     self.under[0][column + 1 + at] = (character, rule.tone)
@@ -123,6 +130,8 @@ class _Grid:
         parts: list[tuple[str, str]] = []
         columns = zip(self.dots[y], self.tones[y], self.under[y], strict=True)
         for x, (dots, tone, (under, under_tone)) in enumerate(columns):
+            # A level rule goes on through the curves that cross it.
+            dots = dots | _RULE if dots and y in self.levels else dots
             cell = (chr(0x2800 + dots), tone) if dots and (y, x) not in self.named else (under, under_tone)
             if parts and parts[-1][1] == cell[1]:
                 parts[-1] = (parts[-1][0] + cell[0], cell[1])

@@ -16,7 +16,7 @@ from ..keys import TYPING, find
 if TYPE_CHECKING:
     from ...checking import CheckedPolicy
 
-BAR_KEYS = 11
+BAR_KEYS = 14
 """Keys on the key bar at most."""
 
 

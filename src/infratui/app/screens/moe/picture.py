@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from ....engine.experts.load import experts_touched, load_entropy, load_imbalance
+from ....engine.experts.load import experts_touched, load_imbalance
 from ....engine.experts.router import RouterResult
 from ....engine.experts.routing import RouterGate
 from ....engine.figures.units import significant
@@ -51,10 +51,10 @@ def token_picture(reel: TokenReel, frame: TokenFrame, width: int) -> tuple[Line,
     load = frame.window.load
     seen = len(frame.window.chosen)
     per_gpu = _per_gpu(load, reel.gpus)
-    busy = f" (GPU {significant(load_imbalance(per_gpu), 2)})" if reel.gpus > 1 else ""
+    busy = f", busiest GPU {significant(load_imbalance(per_gpu), 2)}×" if reel.gpus > 1 else ""
     stat = (
         f"{seen} {'token' if seen == 1 else 'tokens'}: {experts_touched(load)} of {len(load)} touched · "
-        f"max/mean {significant(load_imbalance(load), 2)}{busy} · entropy {load_entropy(load):.2f}"
+        f"busiest expert {significant(load_imbalance(load), 2)}× the average{busy}"
         if seen
         else "no token yet"
     )
@@ -195,7 +195,7 @@ def _token_cell(reel: TokenReel, frame: TokenFrame) -> Callable[[int], Piece]:
 
 def _score_heading(reel: TokenReel) -> str:
     biased = reel.spec.gate is RouterGate.SIGMOID_BIAS and reel.spec.bias_correction
-    return f" {'scores + bias' if biased else 'scores'}, best first"
+    return " router's score + bias" if biased else " router's score, best first"
 
 
 def _scores(reel: TokenReel, frame: TokenFrame, width: int, rows: int) -> tuple[Line, ...]:
