@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 import pytest
+from textual.pilot import Pilot
 
 from infratui import store
 from infratui.app.app import InfraApp
@@ -60,3 +62,34 @@ class TestOverlays:
 
     def test_too_small(self, snap_compare) -> None:
         assert snap_compare(app(), terminal_size=(50, 12))
+
+
+OVERLAYS = {
+    "welcome": [],
+    "zoom": ["tab", "z"],
+    "export": ["e"],
+    "save": ["s"],
+    "palette": ["colon", *"h200"],
+    "gpus": [*["down"] * 7, "enter"],
+}
+
+
+def _shown(keys: list[str]) -> Callable[[Pilot[int]], Awaitable[None]]:
+    """Press keys on a screen that has its answer, and wait for what they open to be filled in."""
+
+    async def run(pilot: Pilot[int]) -> None:
+        for key in ["", *keys, ""]:
+            await pilot.press(*([key] if key else []))
+            await pilot.pause()
+            await pilot.app.workers.wait_for_complete()
+        await pilot.pause()
+
+    return run
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_overlay(snap_compare, overlay, size) -> None:
+    shown = app(welcomed=overlay != "welcome")
+    assert snap_compare(shown, terminal_size=size, run_before=_shown(OVERLAYS[overlay]))
