@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,9 @@ from infratui.engine.cluster.layout import Layout
 from infratui.engine.evaluate import evaluate
 from infratui.engine.measured.bench import BenchFigure
 from infratui.engine.measured.rows import MeasuredRow, predict, prepare
-from infratui.hosts import HostProfile, Offset, load_profile, profile_path, save_profile, with_pace
+from infratui.hosts import HostPace, HostProfile, Offset, load_profile, profile_path, save_profile, with_pace
 from infratui.reality.text import UnreadableError
+from infratui.report import bench as report
 from infratui.scenario import Scenario, ScenarioError
 from tests.measured import samples
 
@@ -137,6 +139,25 @@ class TestPace:
         one, two = (evaluate(s, facts).parallelism.chosen.serving for s in (other, other.with_(host="lab")))
         assert two.tpot_s == one.tpot_s
 
+    @pytest.mark.parametrize("pace", [0.3, 3.0])
+    @pytest.mark.parametrize("model", ["llama-3.1-8b", "llama-3.3-70b", "gpt-oss-120b"])
+    def test_the_search_finds_the_same_when_all_of_time_is_stretched(
+        self, facts: Catalog, home: Path, model: str, pace: float
+    ) -> None:
+        """Targets and demand stretched along: what bounds prune must not depend on the pace."""
+        save_profile(HostProfile("lab", "h100-sxm", offsets={}, speed=HostPace(pace)))
+        own = Scenario(model=model, users=24, requests_per_day=6_000_000, ttft_ms=900.0, tpot_ms=20.0)
+        there = own.with_(
+            host="lab", requests_per_day=round(6_000_000 / pace), ttft_ms=900.0 * pace, tpot_ms=20.0 * pace
+        )
+        plain, paced = evaluate(own, facts), evaluate(there, facts)
+        assert paced.deployment.choice.best.layout == plain.deployment.choice.best.layout
+        one, two = plain.fleet.plan, paced.fleet.plan
+        assert one is not None
+        assert two is not None
+        assert (two.layout, two.replicas) == (one.layout, one.replicas)
+        assert two.replica.requests_per_s == pytest.approx(one.replica.requests_per_s / pace)
+
     def test_what_a_profile_holds_of_memory_stays(self, facts: Catalog, home: Path) -> None:
         save_profile(HostProfile("lab", "h100-sxm", gpus=8, offsets={"graphs": Offset(5, "a line")}))
         save_profile(with_pace(compared(facts, samples.vllm()), "lab"))
@@ -209,3 +230,22 @@ class TestCommand:
         assert found.stderr.count("\n") == 1
         assert found.stderr.rstrip("\n").isprintable()
         assert found.stdout == ""
+
+
+@pytest.mark.parametrize("name", sorted(samples.all_texts()))
+def test_figures_of_any_size_are_compared_or_refused(facts: Catalog, name: str) -> None:
+    whole, rng = samples.all_texts()[name], random.Random(name)
+    for _ in range(15):
+        text = whole
+        for _ in range(rng.randrange(1, 3)):
+            at = rng.randrange(len(text))
+            text = text[:at] + rng.choice(["9", "0", "e9", "-", "1e300", '"x"', "true"]) + text[at + rng.randrange(4) :]
+        assert _said(text, facts).isprintable()
+
+
+def _said(text: str, facts: Catalog) -> str:
+    try:
+        found = compare_bench(text, Scenario(gpus=1), facts, [*GPU, "model"])
+    except ValueError as error:
+        return str(error)
+    return report.answer(found).text + "".join(row.id for row in report.table(found).rows)
