@@ -35,4 +35,5 @@ def command(as_json: bool) -> None:
         return
     for row in rows:
         zero = f", 0 = {row['zero']}" if row["zero"] and row["default"] is not None else ""
+        default = row["zero"] if row["default"] is None else row["default"]
         click.echo(f"{row['field']:28}{default!s:18}{row['values']}{zero}  {row['unit']}".rstrip())
