@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,14 @@ from infratui.report.show import Lines
 from infratui.scenario import Scenario
 
 FACTS = Catalog()
+
+
+@cache
+def known(scenario: Scenario) -> Evaluation:
+    """What has been evaluated for one test serves the next."""
+    return evaluate(scenario, FACTS)
+
+
 SCENARIOS = (
     *(store.load_scenario(preset.path) for preset in store.presets()),
     Scenario(
@@ -43,7 +52,7 @@ each = pytest.mark.parametrize("entry", SECTIONS, ids=lambda entry: entry.id)
 
 @pytest.fixture(scope="module")
 def evaluation() -> Evaluation:
-    return evaluate(store.load_preset("production"), FACTS)
+    return known(store.load_preset("production"))
 
 
 def printed(*arguments: str) -> str:
@@ -129,7 +138,7 @@ def test_its_command_says_what_it_does(entry: Section) -> None:
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 def test_what_a_section_leads_with_is_a_value_of_its_math(scenario: Scenario) -> None:
-    for found in outcomes(evaluate(scenario, FACTS)):
+    for found in outcomes(known(scenario)):
         values = [step.value for derivation in found.derivations() for step in derivation]
         for headline in found.headlines():
             if headline.value is None:
@@ -141,7 +150,7 @@ def test_what_a_section_leads_with_is_a_value_of_its_math(scenario: Scenario) ->
 def test_bytes_are_told_in_one_unit(scenario: Scenario) -> None:
     from infratui.engine.figures.units import ByteUnit
 
-    for found in outcomes(evaluate(scenario, FACTS)):
+    for found in outcomes(known(scenario)):
         told = draw.plain(section_lines(found, ByteUnit.GIB, 100)) + found.summary(ByteUnit.GIB)
         # Links are sold in GB/s, whatever memory is counted in.
         assert not re.findall(r"\d GB\b(?!/s)", told), found.section.id
@@ -170,7 +179,7 @@ def test_money_is_told_in_the_currency_that_was_chosen(scenario: Scenario) -> No
 
 def test_the_math_inputs_and_comparison_are_in_the_currency_too() -> None:
     scenario = store.load_preset("production").with_(currency="€", on_demand_usd=3.0)
-    evaluation = evaluate(scenario, FACTS)
+    evaluation = known(scenario)
     told = [markdown_report(evaluation, FACTS.today), plain_report(scenario, FACTS)]
     compared = comparison(evaluation, evaluate(scenario.with_(on_demand_usd=6.0), FACTS))
     told += [compare_markdown(compared)]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 
+import pytest
+
 from infratui.catalog.load import Catalog
 from tools import golden
 
 
+@pytest.mark.long
 def test_no_prediction_moves_unseen() -> None:
     """`make golden` rewrites the file; its difference belongs to the change that caused it."""
     kept = list(csv.reader(golden.PATH.read_text("utf-8").splitlines()))

@@ -50,7 +50,10 @@ class LengthSpread:
         if points[0] == points[-1]:
             return cls(mean, 0.0, points)
         first, second = _moment(points, 1), _moment(points, 2)
-        return cls(mean, mean * math.sqrt(max(0.0, second / first**2 - 1)), points)
+        deviation = mean * math.sqrt(max(0.0, second / first**2 - 1))
+        # No lengths between the ends with that mean are further apart (Bhatia and Davis).
+        most = math.sqrt(max(0.0, (points[-1] - mean) * (mean - points[0])))
+        return cls(mean, min(deviation, most), points)
 
     def at(self, percent: float) -> float:
         """The length that so many percent do not exceed; straight lines between the points."""
@@ -91,10 +94,10 @@ class InFlight:
         first, second, third = (_moment(answers.points, power) for power in (1, 2, 3))
         # The points tell the shape, the mean the scale.
         scale = answers.mean / first
-        weighted = scale * second / first
+        weighted = min(scale * second / first, answers.points[-1])
         alike = answers.points[0] == answers.points[-1]
         spread = 0.0 if alike else scale**2 * max(0.0, third / first - (second / first) ** 2)
-        deviation = math.sqrt(prompts.deviation**2 + spread)
+        deviation = math.sqrt(prompts.deviation**2 + min(spread, (answers.points[-1] / 2) ** 2))
         return cls(prompts.mean + weighted, deviation, prompts.mean + weighted / 2)
 
 

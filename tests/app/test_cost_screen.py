@@ -41,6 +41,7 @@ def answer(screen: CostScreen):
 
 
 class TestAnswer:
+    @pytest.mark.long
     async def test_demand_changes_the_decision(self) -> None:
         async with app_on_cost().run_test(size=(120, 36)) as pilot:
             screen = await settle(pilot)

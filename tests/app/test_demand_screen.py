@@ -107,6 +107,7 @@ async def test_what_is_no_trace_is_said_and_typing_goes_on(
         assert not isinstance(app.screen, DemandScreen)
 
 
+@pytest.mark.long
 async def test_parallelism_shows_it_and_rows_say_what_is_measured(
     make_app: Make, shown: Callable[[InfraApp], str]
 ) -> None:

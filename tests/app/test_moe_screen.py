@@ -79,10 +79,10 @@ class TestComparison:
         ("model", "experts", "layers"),
         [
             ("mixtral-8x7b", "8, top-2", "32 with experts"),
-            ("deepseek-v3", "256, top-8 + 1 shared", "3 dense, 58 with experts"),
-            ("qwen3-235b-a22b", "128, top-8", "94 with experts"),
-            ("gpt-oss-120b", "128, top-4", "36 with experts"),
-            ("kimi-k2", "384, top-8 + 1 shared", "1 dense, 60 with experts"),
+            pytest.param("deepseek-v3", "256, top-8 + 1 shared", "3 dense, 58 with experts", marks=pytest.mark.long),
+            pytest.param("qwen3-235b-a22b", "128, top-8", "94 with experts", marks=pytest.mark.long),
+            pytest.param("gpt-oss-120b", "128, top-4", "36 with experts", marks=pytest.mark.long),
+            pytest.param("kimi-k2", "384, top-8 + 1 shared", "1 dense, 60 with experts", marks=pytest.mark.long),
             ("glm-5", "256, top-8 + 1 shared", "3 dense, 75 with experts"),
         ],
     )
@@ -105,6 +105,7 @@ class TestComparison:
             await press(pilot, "down", "down", "down")
             assert "weights in memory: Llama 3.3 70B Instruct by 10×; 72.7 GB against 747 GB" in shown(app)
 
+    @pytest.mark.long
     async def test_gib_reaches_every_figure(self, make_app: Make, shown: Shown) -> None:
         app = make_app(Scenario(precision="fp8"), motion=False)
         async with app.run_test(size=(200, 60)) as pilot:
@@ -120,8 +121,12 @@ class TestBadInput:
         [
             ({"moe_model": "mixtral-8x7b", "router_top_k": 9}, "top-k = 9: choose 1 to 8, the number of experts"),
             ({"moe_model": "llama-3.1-8b"}, "is a dense model; choose a mixture of experts for the MoE side"),
-            ({"dense_model": "glm-5"}, "is a mixture of experts; choose a dense model for the dense side"),
-            ({"moe_model": "no-such-model"}, "no-such-model"),
+            pytest.param(
+                {"dense_model": "glm-5"},
+                "is a mixture of experts; choose a dense model for the dense side",
+                marks=pytest.mark.long,
+            ),
+            pytest.param({"moe_model": "no-such-model"}, "no-such-model", marks=pytest.mark.long),
         ],
     )
     async def test_what_cannot_be_is_said_in_words(self, make_app: Make, fields, words) -> None:
@@ -141,6 +146,7 @@ class TestBadInput:
             assert "at least 1" in shown(app).splitlines()[-2]
             assert app.scenario.router_batch == 32
 
+    @pytest.mark.long
     async def test_experts_that_the_gpus_do_not_divide_are_explained(self, make_app: Make, shown: Shown) -> None:
         app = make_app(Scenario(ep=24), motion=False)
         async with app.run_test(size=(200, 60)) as pilot:
@@ -222,6 +228,7 @@ class TestRouter:
             await press(pilot, "escape", "ctrl+p", *"other view", "enter")
             assert not app.screen.query_one(RouterPanel).whole_batch
 
+    @pytest.mark.long
     async def test_inputs_of_the_router_start_it_anew_others_leave_it_alone(self, make_app: Make) -> None:
         app = make_app(Scenario(precision="fp8"), motion=False)
         async with app.run_test(size=(120, 36)) as pilot:
@@ -235,6 +242,7 @@ class TestRouter:
             await press(pilot, "right")
             assert panel.frame == panel.REST != at
 
+    @pytest.mark.long
     async def test_layer_and_top_k_are_the_users(self, make_app: Make, shown: Shown) -> None:
         app = make_app(Scenario(router_layer=40, router_top_k=4), motion=False)
         async with app.run_test(size=(120, 36)) as pilot:
@@ -250,6 +258,7 @@ class TestRouter:
             assert not panel.playing
             assert panel._timer is None
 
+    @pytest.mark.long
     async def test_an_input_of_the_router_brings_it_into_view(self, make_app: Make, shown: Shown) -> None:
         app = make_app(Scenario(precision="fp8"), motion=False)
         async with app.run_test(size=(80, 24)) as pilot:
@@ -259,6 +268,7 @@ class TestRouter:
             await focus(pilot, "router_skew")
             assert "Router of layer" in shown(app)
 
+    @pytest.mark.long
     async def test_zoom_gives_the_router_the_screen(self, make_app: Make, shown: Shown) -> None:
         app = make_app(Scenario(precision="fp8"), motion=False)
         async with app.run_test(size=(80, 24)) as pilot:
@@ -279,6 +289,7 @@ class TestWords:
             steps = {step.symbol for derivation in app.page.math() for step in derivation}
             assert {"experts touched", "even batch", "fullest expert over the mean", "tpot"} <= steps
 
+    @pytest.mark.long
     async def test_the_summary_is_complete_sentences(self, make_app: Make) -> None:
         app = make_app(Scenario(precision="fp8"), motion=False)
         async with app.run_test(size=(120, 36)) as pilot:

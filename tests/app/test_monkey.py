@@ -11,7 +11,7 @@ from infratui.scenario import parse
 
 LEAVING = {"q", "ctrl+q", "ctrl+c"}
 TYPED = [*"abcdefgjklmnoprtuvwxyz0123456789./-%[]~", "space", "backspace", "delete", "home", "end"]
-RUNS = [(0, 150), *(pytest.param(seed, 1_000, marks=pytest.mark.long) for seed in range(1, 6))]
+RUNS = [(0, 60), *(pytest.param(seed, 1_000, marks=pytest.mark.long) for seed in range(1, 6))]
 """Seed and keys."""
 
 

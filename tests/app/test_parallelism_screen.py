@@ -109,12 +109,14 @@ class TestLayouts:
             await press(pilot, "G")
             assert "short" in shown(app)
 
+    @pytest.mark.long
     async def test_a_forced_layout_that_does_not_fit_names_what_would(self, make_app: Make) -> None:
         app = make_app(Scenario(**GUIDE, gpus=16, tp=8, pp=1, dp=2), motion=False)
         async with app.run_test(size=(120, 36)) as pilot:
             await opened(pilot)
             assert "short per GPU; TP4·PP3 on 12 would hold it" in headline(app)
 
+    @pytest.mark.long
     async def test_a_forced_layout_beyond_the_gpus_is_refused(self, make_app: Make) -> None:
         app = make_app(Scenario(gpus=4, tp=8), motion=False)
         async with app.run_test(size=(120, 36)) as pilot:
@@ -182,13 +184,13 @@ class TestBadInput:
     @pytest.mark.parametrize(
         "changes",
         [
-            {"users": 1_000_000},
-            {"input_tokens": 0, "output_tokens": 1},
+            pytest.param({"users": 1_000_000}, marks=pytest.mark.long),
+            pytest.param({"input_tokens": 0, "output_tokens": 1}, marks=pytest.mark.long),
             {"gpus": 16_384},
-            {"gpus": 1},
-            {"gpus": 3, "tp": 3},
+            pytest.param({"gpus": 1}, marks=pytest.mark.long),
+            pytest.param({"gpus": 3, "tp": 3}, marks=pytest.mark.long),
             {"ep": 7},
-            {"context": 16_777_216},
+            pytest.param({"context": 16_777_216}, marks=pytest.mark.long),
         ],
         ids=str,
     )

@@ -87,7 +87,7 @@ def test_the_example_of_the_documents_holds() -> None:
 
 @pytest.mark.long
 def test_it_takes_less_than_four_tenths_of_a_second_of_a_processor() -> None:
-    command = [sys.executable, "-m", "infratui", "check", str(Path(__file__).parents[2] / "docs/plan.yaml")]
+    command = [sys.executable, "-m", "infratui", "check", str(Path(__file__).parents[2] / "docs/plan.yaml"), *ON]
     taken = []
     for _ in range(9):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -142,6 +142,14 @@ class TestForms:
 
 
 class TestUnreadable:
+    @pytest.mark.parametrize("text", [BROKEN, "policy: 1\n"])
+    def test_a_name_that_would_break_a_line_does_not(self, write: Write, text: str) -> None:
+        path = write(text, "a\n::error::b\x1b[2J.yaml")
+        for form in ("github", "markdown", "junit", "json", "text"):
+            found = run(path, "--format", form)
+            assert "\x1b" not in found.output
+            assert not any(line.startswith("::error::b") for line in found.output.splitlines())
+
     @pytest.mark.parametrize("form", ["text", "json", "junit", "github", "markdown"])
     def test_a_file_that_is_not_there(self, tmp_path: Path, form: str) -> None:
         found = run(tmp_path / "no.yaml", "--format", form)

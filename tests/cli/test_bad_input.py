@@ -167,6 +167,7 @@ class TestArguments:
     def test_are_refused_in_one_line(self, arguments) -> None:
         refused(run(*arguments))
 
+    @pytest.mark.long
     @pytest.mark.parametrize("command", ["vram", "quant", "plan", "cost", "moe", "--plain"])
     @pytest.mark.parametrize(
         "settings",

@@ -88,3 +88,9 @@ def test_what_cannot_be_read_is_one_line(arguments: tuple[str, ...], text: str |
     assert code == 2
     assert len(err.strip().splitlines()) == 1
     assert err.startswith("infratui: ")
+
+
+def test_the_list_of_fields_says_none_where_nothing_is_measured():
+    found = CliRunner().invoke(cli, ["fields"])
+    assert found.exit_code == 0
+    assert next(line for line in found.stdout.splitlines() if line.startswith("demand_profile")).split()[1] == "none"

@@ -173,6 +173,7 @@ def test_every_section_answers_and_the_math_adds_up():
     assert steps["kv_per_user"].value == pytest.approx(plan.kv_per_user, abs=2)
 
 
+@pytest.mark.long
 def test_growth_and_levers_vary_the_measured_demand():
     scenario = Scenario(demand_profile=uneven(), requests_per_day=2_000_000, growth_pct=40, growth_months=2)
     found = evaluate(scenario, FACTS)

@@ -37,6 +37,7 @@ def errors_of(way: Way, quantity: str, kind: str = "") -> list[float]:
     ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("quantity", "kind", "rows", "reached"),
     # Mean absolute error in percent, each row scored with constants of a fit that left its source out.

@@ -41,6 +41,8 @@ SECTIONS = (
     "growth",
     "demand_effect",
 )
+SLOW = {"cost_tornado", "cost_levers", "load_curve", "fleet_load", "growth"}
+"""Each asks for many deployments."""
 PATIENCE_S = 5.0
 """Processor time of one section: an answer that takes longer is not seen as one."""
 
@@ -161,7 +163,9 @@ def hold(section: str, scenario: Scenario) -> None:
             assert SIGNED.search(path), f"{path} = {number}"
 
 
-@pytest.mark.parametrize("section", SECTIONS)
+@pytest.mark.parametrize(
+    "section", [pytest.param(name, marks=pytest.mark.long) if name in SLOW else name for name in SECTIONS]
+)
 @settings(suppress_health_check=list(HealthCheck), derandomize=True, max_examples=FEW)
 @given(scenario=scenarios())
 @example(scenario=Scenario(users=1_000_000, context=16_777_216, gpus=16_384))

@@ -133,6 +133,7 @@ def test_totals_are_those_of_the_layout_that_is_named(scenario: Scenario) -> Non
         assert totals.used == plan.used * totals.gpus
 
 
+@pytest.mark.long
 @SLOW
 @given(scenarios())
 def test_no_candidate_serves_the_demand_on_fewer_gpus_than_the_fleet(scenario: Scenario) -> None:
@@ -308,6 +309,7 @@ def figures(evaluator: Evaluator, scenario: Scenario) -> list[object]:
     return told
 
 
+@pytest.mark.long
 @settings(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.sampled_from(sorted(CHANGES)).flatmap(
     lambda field: st.tuples(st.just(field), st.sampled_from(CHANGES[field]))), min_size=1, max_size=4))  # fmt: skip

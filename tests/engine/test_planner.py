@@ -115,6 +115,7 @@ def test_a_forced_layout_is_kept() -> None:
         _ = Evaluator(FACTS)(Scenario(tp=3)).cost
 
 
+@pytest.mark.long
 def test_ones_own_price_is_of_ones_own_accelerator_only() -> None:
     found = plan(requests_per_day=5_000_000, purchase_usd=100, staff_usd_per_year=0)
     priced = {entry.accelerator.id for entry in found.candidates if entry.price == "your own figure"}

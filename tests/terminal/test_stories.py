@@ -67,6 +67,7 @@ def test_a_visit_from_the_first_paint_to_the_end(visit) -> None:
     assert (kept.users, kept.context) == (64, 32768)
 
 
+@pytest.mark.long
 def test_digits_show_the_five_screens_of_one_scenario(visit) -> None:
     terminal = visit("--preset", "production", "--set", "users=37", "--no-motion")
     for digit in "234512":

@@ -75,7 +75,7 @@ def _source(name: str, opened: ExitStack) -> DemandSource:
             if sys.stdin is None or sys.stdin.isatty():
                 fail("standard input is a terminal; pipe the text in, or name a file")
             return DemandSource("standard input", sys.stdin.buffer.read)
-        return file_source(name, opened)
+        return file_source(name, opened, pipes=True)
     except (OSError, ValueError, RuntimeError) as error:
         fail(f"{name}: cannot be read: {getattr(error, 'strerror', None) or error}; check the path")
 

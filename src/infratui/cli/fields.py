@@ -34,5 +34,6 @@ def command(as_json: bool) -> None:
         echo_json(rows, "fields")
         return
     for row in rows:
-        zero = f", 0 = {row['zero']}" if row["zero"] else ""
-        click.echo(f"{row['field']:28}{row['default']!s:18}{row['values']}{zero}  {row['unit']}".rstrip())
+        zero = f", 0 = {row['zero']}" if row["zero"] and row["default"] is not None else ""
+        default = row["zero"] if row["default"] is None else row["default"]
+        click.echo(f"{row['field']:28}{default!s:18}{row['values']}{zero}  {row['unit']}".rstrip())

@@ -31,11 +31,14 @@ class DemandSource:
     """Seconds of the file's last change; None: a pipe."""
 
 
-def file_source(name: str, opened: ExitStack) -> DemandSource:
-    """A file, open until `opened` is left. Raises OSError, or ValueError for what is no file with text."""
+def file_source(name: str, opened: ExitStack, *, pipes: bool = False) -> DemandSource:
+    """A file, open until `opened` is left. Raises OSError, or ValueError for what is no file with text.
+
+    `pipes`: named ones too, as a shell's `<(…)` makes them; whoever opens one waits for its writer.
+    """
     path = Path(name).expanduser()
-    # Opening a pipe would wait for its writer, reading a device may never end.
-    if path.exists() and not path.is_file():
+    # Reading a device may never end.
+    if path.exists() and not path.is_file() and not (pipes and path.is_fifo()):
         raise ValueError("not a file with text")
     file = opened.enter_context(path.open("rb"))
     return DemandSource(printable(path.name), file.read, path.stat().st_mtime)

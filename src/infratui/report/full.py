@@ -80,8 +80,14 @@ def inputs_line(scenario: Scenario, facts: Facts) -> str:
     users = "1 user" if scenario.users == 1 else f"{scenario.users:,} users"
     return (
         f"{model}, weights {weights}, KV cache {cache}, {users} with {scenario.context:,} tokens each, "
-        f"on {scenario.gpus:,} × {gpu}."
+        f"on {scenario.gpus:,} × {gpu}.{_measured(scenario)}"
     )
+
+
+def _measured(scenario: Scenario) -> str:
+    """Where lengths and peaks come from, if not from the typed inputs."""
+    profile = scenario.demand_profile
+    return "" if profile is None else f" Demand as measured in {profile}."
 
 
 def figure_text(headline: Headline, bytes_as: ByteUnit = ByteUnit.GB, currency: str = "$") -> str:

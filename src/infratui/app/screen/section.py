@@ -141,6 +141,8 @@ class SectionScreen(AnswerScreen[R]):
         if field not in force:
             return ""
         value = force[field]
+        if isinstance(value, float):
+            value = float(f"{value:.3g}")
         text = f"{value:,}" if isinstance(value, int) else self.session.fields.shown(field, value)
         return f"{text} measured"
 

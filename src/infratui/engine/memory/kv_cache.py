@@ -290,11 +290,18 @@ def kv_demand(geometry: KvGeometry, load: Sequences) -> KvDemand:
     return KvDemand(shared, own, load.users)
 
 
+def shared_demand(geometry: KvGeometry, load: Sequences) -> KvDemand:
+    """What `load` needs with a second user at least, whose prefix is the first one's too."""
+    return kv_demand(geometry, load.of(max(2, load.users)))
+
+
 def users_within(space: int, geometry: KvGeometry, load: Sequences) -> int:
     """The most users whose sequences `space` bytes hold; 0 where sequences take nothing."""
     if load.lengths is None:
-        demand = kv_demand(geometry, load)
-        return max(0, space - demand.shared) // demand.per_user if demand.per_user else 0
+        demand = shared_demand(geometry, load)
+        most = max(0, space - demand.shared) // demand.per_user if demand.per_user else 0
+        # Alone, a user shares no prefix.
+        return most if most > 1 or not demand.shared else int(kv_demand(geometry, load.of(1)).total <= space)
     low, high = 0, max(0, space) // max(1, geometry.sequence_bytes(max(1.0, load.lengths.mean) - load.prefix) or 1)
     while low < high:
         middle = (low + high + 1) // 2

@@ -11,7 +11,7 @@ from ..cluster.layout import Layout
 from ..figures.derivation import Basis, Derivation, Formula, Ledger, Number, Unit
 from ..model.architecture import Model
 from ..model.precision import Precision
-from .kv_cache import KvGeometry, Sequences, kv_demand, kv_stages, users_within
+from .kv_cache import KvGeometry, Sequences, kv_demand, kv_stages, shared_demand, users_within
 from .lengths import TOKENS as MEASURED_TOKENS
 from .runtime import Batch, RuntimeConstants, RuntimeMemory, RuntimeTable, batch_limits, runtime_memory
 from .weights import GpuWeights, PartWeights, StageWeights, weights_per_gpu, with_adapters
@@ -303,12 +303,13 @@ def _explained(
     )
     ledger(FREE, kv_space=plan.kv_space, kv_needed=plan.kv_needed)
     if plan.kv_per_user:
+        more = shared_demand(geometry, load.of(plan.users_per_replica))
         ledger(
             MAX_USERS,
             dp=plan.layout.dp,
             kv_space=plan.kv_space,
-            shared_prefix=plan.kv_shared,
-            kv_per_user=plan.kv_per_user,
+            shared_prefix=more.shared,
+            kv_per_user=more.per_user,
             note="the tightest stage",
         )
     ledger.steps += longest.steps
