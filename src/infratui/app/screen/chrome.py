@@ -196,5 +196,5 @@ _PAIRS = {
 
 
 def _shown(key: str) -> str:
-    names = {"question_mark": "?", "full_stop": ".", "greater_than_sign": ">", "space": "space"}
+    names = {"question_mark": "?", "full_stop": ".", "greater_than_sign": ">", "slash": "/"}
     return names.get(key, key)

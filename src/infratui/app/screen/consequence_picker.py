@@ -21,7 +21,7 @@ class ConsequencePicker(Picker):
 
     DEFAULT_CSS = "ConsequencePicker > #box { width: 112; }"
 
-    class Known(Message):
+    class Told(Message):
         """What the values do: value → words."""
 
         def __init__(self, found: Mapping[str, str]) -> None:
@@ -48,9 +48,9 @@ class ConsequencePicker(Picker):
             # The scenario has no answer: the list stays what it was.
             return
         if not worker.is_cancelled:
-            self.post_message(self.Known(found))
+            self.post_message(self.Told(found))
 
-    def on_consequence_picker_known(self, event: Known) -> None:
+    def on_consequence_picker_told(self, event: Told) -> None:
         event.stop()
         room = max((len(words) for words in event.found.values()), default=0)
         room = max(room, _ROOM)

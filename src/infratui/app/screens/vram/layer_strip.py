@@ -59,11 +59,9 @@ class LayerStrip(Widget):
             window = f" at {format_count(group.window)} tokens" if group.window else ""
             each = f"{group.bytes_per_token:,.0f} B/token · " if group.bytes_per_token else ""
             user = format_bytes(group.bytes_per_user, bytes_as)
-            lines.append(
-                Content.assemble(
-                    (glyph, f"${tone}"),
-                    f" {group.layers} × {words}{window}",
-                    (f"  {each}{user} per user · {format_bytes(group.total, bytes_as)} in all", "$muted"),
-                )
-            )
+            name = f" {group.layers} × {words}{window}"
+            facts = f"{user} per user · {format_bytes(group.total, bytes_as)} in all"
+            # What a token takes gives way where the line is short.
+            each = each if len(name) + len(each) + len(facts) + 3 <= width else ""
+            lines.append(Content.assemble((glyph, f"${tone}"), name, (f"  {each}{facts}", "$muted")))
         return Content("\n").join(lines)
