@@ -72,11 +72,8 @@ def _lever(note: LeverNote, on: bool, turn: Change, case: Case, now: float | Non
     without, with_it = (other, now) if on else (now, other)
     saves = without - with_it
     share = saves / without if without > 0 else 0.0
-    if abs(share) < _NOTHING:
-        effect = LeverEffect.NOTHING
-    else:
-        effect = LeverEffect.SAVES if saves > 0 else LeverEffect.COSTS
-    return CostLever(note, on, turn, saves, share, effect)
+    effect = LeverEffect.SAVES if saves > 0 else LeverEffect.COSTS
+    return CostLever(note, on, turn, saves, share, LeverEffect.NOTHING if abs(share) < _NOTHING else effect)
 
 
 def _switch(lever: str, case: Case) -> tuple[bool, Change]:
