@@ -19,7 +19,7 @@ from infratui.app.app import InfraApp
 from infratui.app.settings import Settings
 from infratui.catalog.load import Catalog
 from infratui.cli.group import cli
-from infratui.engine.evaluate import Evaluation, evaluate
+from infratui.engine.evaluate import Evaluation, Evaluator, evaluate
 from infratui.report import draw
 from infratui.report.compare import as_json, comparison
 from infratui.report.compare import markdown as compare_markdown
@@ -33,10 +33,13 @@ from infratui.scenario import Scenario
 FACTS = Catalog()
 
 
+EVALUATOR = Evaluator(FACTS)
+
+
 @cache
 def known(scenario: Scenario) -> Evaluation:
     """What has been evaluated for one test serves the next."""
-    return evaluate(scenario, FACTS)
+    return EVALUATOR(scenario)
 
 
 SCENARIOS = (
@@ -165,7 +168,7 @@ IN_DOLLARS = {"moe"}
 def test_money_is_told_in_the_currency_that_was_chosen(scenario: Scenario) -> None:
     from infratui.engine.figures.units import ByteUnit
 
-    for found in outcomes(evaluate(scenario.with_(currency="€"), FACTS)):
+    for found in outcomes(known(scenario.with_(currency="€"))):
         if found.section.id in IN_DOLLARS:
             continue
         answer = found.answer(ByteUnit.GB)

@@ -85,6 +85,7 @@ class TestComparing:
             assert app.session.pinned is None
             assert app.current_mode == was
 
+    @pytest.mark.long
     async def test_a_refusal_is_compared_by_its_words(self, open_app: Open) -> None:
         app = open_app()
         async with app.run_test(size=(120, 36)) as pilot:

@@ -164,6 +164,7 @@ class TestPlans:
 
 
 class TestInputs:
+    @pytest.mark.long
     async def test_every_money_input_stands_on_the_screen(self) -> None:
         async with app_on_cost().run_test(size=(120, 36)) as pilot:
             screen = await settle(pilot)

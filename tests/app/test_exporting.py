@@ -70,6 +70,7 @@ class TestExporting:
             assert text.startswith("<svg")
             assert "Export" not in text
 
+    @pytest.mark.long
     async def test_every_kind_has_content(self, make_app: Make, here: Path) -> None:
         app = make_app()
         async with app.run_test(size=(100, 30)) as pilot:

@@ -123,6 +123,7 @@ async def test_enter_writes_by_the_door_of_every_export(
         assert not isinstance(app.screen, LaunchScreen)
 
 
+@pytest.mark.long
 async def test_the_export_leads_to_it(make_app: Make) -> None:
     app = make_app()
     async with app.run_test(size=(100, 30)) as pilot:

@@ -149,6 +149,7 @@ async def test_the_value_row_refuses_what_is_no_number(make_app: Make, shown: Sh
         assert app.scenario.lab_value == 0.7834
 
 
+@pytest.mark.long
 async def test_an_unknown_format_leaves_the_trade_offs_and_says_so(make_app: Make) -> None:
     app = make_app(Scenario(lab_format="fp7"))
     async with app.run_test(size=(120, 36)) as pilot:
@@ -159,6 +160,7 @@ async def test_an_unknown_format_leaves_the_trade_offs_and_says_so(make_app: Mak
         assert app.screen.query_one(FormatBars).bars
 
 
+@pytest.mark.long
 async def test_the_rule_of_thumb_shows_the_guides_figures(make_app: Make, shown: Shown) -> None:
     app = make_app(Scenario(model="llama-3.1-405b", precision="int4"))
     async with app.run_test(size=(120, 36)) as pilot:

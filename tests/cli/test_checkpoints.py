@@ -64,7 +64,7 @@ def run(*arguments: object) -> Result:
     return CliRunner().invoke(cli, [str(argument) for argument in arguments])
 
 
-@pytest.mark.parametrize("base", [DENSE, EXPERTS], ids=["dense", "experts"])
+@pytest.mark.parametrize("base", [DENSE, pytest.param(EXPERTS, marks=pytest.mark.long)], ids=["dense", "experts"])
 @pytest.mark.parametrize("scheme", CASES)
 def test_five_sections_answer(tmp_path: Path, base, scheme) -> None:
     path = checkpoint(tmp_path, base, scheme)

@@ -39,6 +39,7 @@ class TestCost:
         assert "assumed" in result.output
         assert "calibrated ±" in result.output
 
+    @pytest.mark.long
     def test_json_carries_ranges_dates_and_the_path(self) -> None:
         found = json.loads(run("cost", "--requests", "5000000", "--json").stdout)
         assert {"low", "median", "high"} <= set(found["options"][0]["usd_per_month"])

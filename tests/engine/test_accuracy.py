@@ -60,6 +60,7 @@ def test_targets_hold_on_sources_left_out(quantity: str, kind: str, rows: int, r
         assert statistics.fmean(errors) <= reached
 
 
+@pytest.mark.long
 def test_the_model_beats_both_baselines_everywhere() -> None:
     for score in scored().scores():
         assert score.errors.mean_ape < score.rule_of_thumb.mean_ape, score.quantity

@@ -26,10 +26,17 @@ CONTROL = [bytes([code]) for code in (*range(1, 0x13), *range(0x14, 0x1A), 0x1B,
 MOVES = [b"\x1b[A", b"\x1b[B", b"\x1b[C", b"\x1b[D", b"\x1b[5~", b"\x1b[6~", b"\t", b"\x1b[Z", b"\r", b"\x1b"]
 SIZES = ((80, 24), (100, 30), (120, 40), (50, 10), (61, 16), (200, 60))
 FIRST = 1_000
+ALT = b"\x1b"
 TOUR = (
-    *(screen + keys for screen in b"1 2 3 4 5".split() for keys in b"/m/m/jjjllll/t/\t\r/\x1b\x1b/\r/\x1b".split(b"/")),
-    *b"1/j/f/\x1b/E/\x1b/F/\x1b/\x10/demand\r/\x1b/\x10/log\r/\x1b/\x10/hardware\r/\x1b".split(b"/"),
-    *b"1/c/1l/c/r/\r/r/p/\x1b/?/\x1b/\x10/\x1b/y/e/\r/\x1b/e/\x1b[B\r/\x1b/o/\x1b/s/\x1b/C/x/x/a/a/d/d/1".split(b"/"),
+    *(
+        ALT + screen + keys
+        for screen in b"1 2 3 4 5".split()
+        for keys in b"/m/m/jjjllll/f/\x1b/t/\t\r/\x1b\x1b/\r/\x1b".split(b"/")
+    ),
+    *b"E/\x1b/F/\x1b/\x10/demand\r/\x1b/\x10/log\r/\x1b/\x10/hardware\r/\x1b".split(b"/"),
+    *b"\x1b1/c/jl/c/\x1b/r/\r/r/p/\x1b/?/\x1b/\x10/\x1b/y/e/\r/\x1b/e/\x1b[B\r/\x1b/o/\x1b/s/\x1b/C/x/x/a/a/d/d/\x1b1".split(
+        b"/"
+    ),
 )
 """Everything that there is, once: what is loaded when it is first seen is no growth."""
 

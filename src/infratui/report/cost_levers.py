@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..engine.figures.units import significant
-from .money import labelled, money
+from .money import money
 from .names import short_name
 from .show import Cell, Column, Row, Table
 
@@ -26,12 +26,29 @@ _LEVER_COLUMNS = (
 )
 
 
+def lever_words(lever: CostLever, currency: str) -> str:
+    """What a lever does here, or why nothing is known of it."""
+    saves, on = lever.saves or 0.0, lever.on
+    match lever.effect.value:
+        case "saves":
+            return f"{'saves' if on else 'would save'} {money(saves, currency)} a month, {lever.share or 0.0:.0%}"
+        case "costs":
+            return f"{'costs' if on else 'would cost'} {money(-saves, currency)} a month more"
+        case "nothing":
+            return "no effect here: as many GPUs are needed either way"
+        case "unmeasured":
+            return lever.note.basis
+        case "no price":
+            return "no price is known"
+    return lever.refusal
+
+
 def levers(found: Sequence[CostLever], currency: str) -> Table:
     """The levers as switches."""
     rows = []
     for entry in found:
         saves, share = entry.saves, entry.share
-        tone = "" if saves is None or abs(share or 0) < 0.005 else "good" if saves > 0 else "bad"
+        tone = {"saves": "good", "costs": "bad"}.get(entry.effect, "")
         claim = f"; {entry.note.claim}" if entry.note.claim else ""
         rows.append(
             Row(
@@ -41,7 +58,7 @@ def levers(found: Sequence[CostLever], currency: str) -> Table:
                     Cell(entry.note.label, "bold" if entry.on else ""),
                     Cell("–" if saves is None else money(saves, currency), tone, -math.inf if saves is None else saves),
                     Cell("–" if share is None else f"{share:.0%}", tone, share),
-                    Cell(f"{labelled(entry.words, currency)}{claim}", "muted"),
+                    Cell(f"{lever_words(entry, currency)}{claim}", "muted"),
                 ),
                 "" if entry.turn else "muted",
                 detail=f"{entry.note.why} ({entry.note.basis})",
@@ -95,7 +112,13 @@ def lever_data(evaluation: Evaluation) -> dict[str, Any]:
     tornado = evaluation.cost_tornado
     return {
         "levers": [
-            {"id": entry.note.id, "on": entry.on, "saves_usd_per_month": entry.saves, "words": entry.words}
+            {
+                "id": entry.note.id,
+                "on": entry.on,
+                "saves_usd_per_month": entry.saves,
+                "effect": entry.effect.value,
+                "words": lever_words(entry, "$"),
+            }
             for entry in evaluation.cost_levers
         ],
         "tornado": None

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from ..case import Case
 from ..deployment.judge import NoReplicaError
-from ..figures.units import format_usd
 from .case import CostCase, cheapest_monthly
 from .notes import LeverNote
 
@@ -15,7 +15,23 @@ _EIGHT, _SIX = 8.6, 6.0
 _TTFT_MS, _TPOT_MS = 2000.0, 50.0
 """Targets that come back when spot is switched off: the scenario's defaults."""
 
+_NOTHING = 0.005
+"""Share of the cost below which a lever does nothing: as many GPUs are needed either way."""
+
 Change = tuple[tuple[str, object], ...]
+
+
+class LeverEffect(StrEnum):
+    """What is known of a lever."""
+
+    SAVES = "saves"
+    COSTS = "costs"
+    NOTHING = "nothing"
+    UNMEASURED = "unmeasured"
+    """Only a measured rate tells."""
+    NO_PRICE = "no price"
+    REFUSED = "refused"
+    """The scenario has no answer on its other side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +45,9 @@ class CostLever:
     saves: float | None
     share: float | None
     """`saves` over the cost without the lever."""
-    words: str
+    effect: LeverEffect
+    refusal: str = ""
+    """Why there is no answer on the other side."""
 
 
 def evaluate_levers(case: Case) -> tuple[CostLever, ...]:
@@ -44,23 +62,18 @@ def evaluate_levers(case: Case) -> tuple[CostLever, ...]:
 
 def _lever(note: LeverNote, on: bool, turn: Change, case: Case, now: float | None) -> CostLever:
     if not turn:
-        return CostLever(note, on, (), None, None, note.basis)
+        return CostLever(note, on, (), None, None, LeverEffect.UNMEASURED)
     try:
         other = cheapest_monthly(CostCase.of(case.with_(**dict(turn))))
     except NoReplicaError as error:
-        return CostLever(note, on, turn, None, None, str(error))
+        return CostLever(note, on, turn, None, None, LeverEffect.REFUSED, str(error))
     if now is None or other is None:
-        return CostLever(note, on, turn, None, None, "no price is known")
+        return CostLever(note, on, turn, None, None, LeverEffect.NO_PRICE)
     without, with_it = (other, now) if on else (now, other)
     saves = without - with_it
     share = saves / without if without > 0 else 0.0
-    if abs(share) < 0.005:
-        words = "no effect here: as many GPUs are needed either way"
-    elif saves > 0:
-        words = f"{'saves' if on else 'would save'} {format_usd(saves)} a month, {share:.0%}"
-    else:
-        words = f"{'costs' if on else 'would cost'} {format_usd(-saves)} a month more"
-    return CostLever(note, on, turn, saves, share, words)
+    effect = LeverEffect.SAVES if saves > 0 else LeverEffect.COSTS
+    return CostLever(note, on, turn, saves, share, LeverEffect.NOTHING if abs(share) < _NOTHING else effect)
 
 
 def _switch(lever: str, case: Case) -> tuple[bool, Change]:
