@@ -16,6 +16,7 @@ from infratui.app.widgets.table import TableView
 from infratui.catalog.load import Catalog
 from infratui.engine.cost.decision import Leaf
 from infratui.engine.cost.options import Option
+from infratui.report.cost_decision import fork_text
 from infratui.scenario import INPUTS, Scenario
 
 FACTS = Catalog(today=dt.date(2026, 11, 1))
@@ -196,7 +197,8 @@ async def test_a_long_fact_goes_on_below_itself() -> None:
     async with app_on_cost().run_test(size=(120, 36)) as pilot:
         screen = await settle(pilot)
         tree = screen.query_one(DecisionTree)
-        facts = " ".join(fork.fact for fork in screen.result.decision.path)
+        decision = screen.result.decision
+        facts = " ".join(fork_text(fork, decision) for fork in decision.path)
         for width in (40, 60, 80):
             told = " ".join(line.plain.lstrip("┃ ") for line in tree._lines(width))
             assert all(word in told for word in facts.split())

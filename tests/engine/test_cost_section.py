@@ -13,7 +13,7 @@ from infratui.catalog import reference
 from infratui.catalog.cost_data import api_prices, cost_rules
 from infratui.catalog.load import Catalog
 from infratui.engine.cluster.hardware import Price
-from infratui.engine.cost.decision import ADVICE, TREE, Leaf
+from infratui.engine.cost.decision import TREE, Leaf
 from infratui.engine.cost.options import Option
 from infratui.engine.cost.prices import PriceKind, committed, price_range
 from infratui.engine.evaluate import Evaluator
@@ -21,6 +21,7 @@ from infratui.engine.metrics import metric
 from infratui.engine.sections.cost import CostResult
 from infratui.report.as_json import dumps
 from infratui.report.cost import data, options, summary
+from infratui.report.cost_decision import ADVICE, breakeven_text, note_text, why_text
 from infratui.report.cost_levers import lever_words
 from infratui.scenario import Scenario
 
@@ -60,7 +61,9 @@ class TestTheGuide:
         assert by_rule.fleet.replicas == 13
         assert result.fleet.replicas == 1
         assert result.decision.leaf is Leaf.API
-        assert f"The rule of thumb, one user's speed per instance, takes {by_rule.fleet.gpus} GPUs" in result.notes[0]
+        assert f"The rule of thumb, one user's speed per instance, takes {by_rule.fleet.gpus} GPUs" in note_text(
+            result.notes[0]
+        )
         assert by_rule.best is not None
         assert result.best is not None
         assert by_rule.best.monthly > 5 * result.best.monthly
@@ -71,7 +74,7 @@ class TestTheGuide:
         assert result.best is result.costs[Option.OWNED]
         assert result.api is not None
         premium = result.costs[Option.OWNED].monthly - result.api.monthly
-        assert f"${premium:,.0f} a month" in result.decision.why
+        assert f"${premium:,.0f} a month" in why_text(result.decision)
 
 
 class TestTheLab:
@@ -161,7 +164,7 @@ class TestProperties:
             for value in (entry.monthly, entry.low, entry.high, entry.cost and entry.cost.per_mtok):
                 assert value is None or (math.isfinite(value) and value >= 0)
         for breakeven in (*result.hours, result.month, result.requests):
-            assert breakeven.words
+            assert breakeven_text(breakeven)
             assert breakeven.value is None or (math.isfinite(breakeven.value) and breakeven.value >= 0)
         for derivation in result.derivations:
             assert all(math.isfinite(step.value) for step in derivation)
@@ -196,7 +199,9 @@ class TestProperties:
         if result.month.value is None:
             return
         rent = next(
-            entry for entry in result.costs.values() if f"overtakes {entry.option.value} after" in result.month.words
+            entry
+            for entry in result.costs.values()
+            if f"overtakes {entry.option.value} after" in breakeven_text(result.month)
         )
         own = result.costs[Option.OWNED]
         assert own.cumulative(result.month.value) == pytest.approx(rent.cumulative(result.month.value))
@@ -216,13 +221,13 @@ class TestBadInput:
         result = cost(requests_per_day=0)
         assert result.decision.leaf is Leaf.NOTHING
         assert all(entry.cost is None or entry.cost.per_mtok is None for entry in result.options)
-        assert any("No demand" in note for note in result.notes)
+        assert any("No demand" in note_text(note) for note in result.notes)
         assert result.per_request is None
 
     def test_more_gpus_than_exist_are_said_to_be_arithmetic(self) -> None:
         result = cost(requests_per_day=10**12)
         assert result.fleet.gpus > 1_000_000
-        assert any("more than any operator has" in note for note in result.notes)
+        assert any("more than any operator has" in note_text(note) for note in result.notes)
 
     def test_a_gpu_without_a_price_asks_for_one(self) -> None:
         result = cost(accelerator="h200-nvl")
@@ -230,11 +235,11 @@ class TestBadInput:
         assert result.best is None
         assert any("set your own" in cell.text for row in options(result).rows for cell in row.cells)
         alone = cost(accelerator="h200-nvl", compliance=True)
-        assert "no purchase price" in alone.decision.why
+        assert "no purchase price" in why_text(alone.decision)
 
     def test_a_reservation_that_costs_next_to_nothing_pays_at_any_use(self) -> None:
         result = cost(reserved_1y_usd=1e-6)
-        assert result.hours[0].words == "reserving pays at practically any use"
+        assert breakeven_text(result.hours[0]) == "reserving pays at practically any use"
 
     def test_targets_that_nothing_holds_are_refused_with_the_prediction(self) -> None:
         with pytest.raises(ValueError, match=r"misses the TPOT target: \d+ ms of 1 ms even for one user"):
@@ -243,7 +248,7 @@ class TestBadInput:
     def test_a_model_without_api_price_says_so(self) -> None:
         result = cost(model="falcon-180b", tpot_ms=0, ttft_ms=0)
         assert result.api is None
-        assert "no published API price" in result.requests.words
+        assert "no published API price" in breakeven_text(result.requests)
 
 
 class TestPrices:

@@ -8,12 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 from ..engine.cost.decision import Leaf
 from ..engine.cost.options import Option
-from ..engine.figures.compare import Headline
+from ..engine.figures.compare import Headline, headline
+from ..engine.figures.derivation import Unit
 from ..engine.figures.units import ByteUnit, format_count, format_tokens, significant
 from . import growth, load_curve
+from .cost_decision import (
+    ADVICE,
+    QUESTIONS,
+    advice_text,
+    breakeven_text,
+    fork_text,
+    note_text,
+    signal_text,
+    why_text,
+)
 from .cost_levers import lever_data, levers, swings
 from .interval import around, ends
-from .money import labelled, money
+from .money import money
 from .names import short_name
 from .show import Answer, Bar, Bars, Block, Cell, Chart, Column, Curve, Line, Lines, Prose, Row, Rule, Says, Table
 from .workload import FAR
@@ -71,7 +82,7 @@ def answer(result: CostResult, bytes_as: ByteUnit) -> Answer:
     asked = f"for {format_count(scenario.requests_per_day)} requests/day of {sizes}"
     api = chosen.leaf is Leaf.API and result.api is not None
     usd = result.api.monthly if api and result.api else result.best.monthly if result.best else None
-    advice = f"{chosen.advice[:1].upper()}{chosen.advice[1:]}"
+    advice = advice_text(chosen)
     text = advice if usd is None else f"{advice}: {money(usd, currency)} a month"
     says = [Says("why", _why(result))]
     if line := next_option(result):
@@ -91,11 +102,11 @@ def _why(result: CostResult) -> str:
     if found.leaf is Leaf.API and result.hosted is not None:
         even = result.requests.value
         if even is None:
-            return labelled(result.requests.words, currency)
+            return breakeven_text(result.requests)
         now = result.scenario.requests_per_day
         above = f"{format_count(round(even))} requests/day"
         return f"hosting it yourself pays above {above}; you are at {now / even:.0%} of that"
-    return labelled(found.why, currency)
+    return why_text(found, currency)
 
 
 def next_option(result: CostResult) -> str:
@@ -154,7 +165,15 @@ def rest_data(evaluation: Evaluation) -> dict[str, Any]:
 
 def headlines(evaluation: Evaluation, result: CostResult) -> tuple[Headline, ...]:
     """What two scenarios are compared by."""
-    return result.headlines
+    best = result.best
+    why = "no price is known" if best is None else ""
+    month = breakeven_text(result.month)
+    return (
+        headline("GPUs in all", result.fleet.gpus),
+        headline("Cost per month", best.monthly if best else None, Unit.USD, words=why),
+        headline("Cost per 1M tokens", best.per_mtok if best else None, Unit.USD_PER_MTOK, words=why or "no demand"),
+        headline("Breakeven month", result.month.value, Unit.MONTHS, words=month),
+    )
 
 
 def summary(result: CostResult, bytes_as: ByteUnit = ByteUnit.GB) -> str:
@@ -164,7 +183,7 @@ def summary(result: CostResult, bytes_as: ByteUnit = ByteUnit.GB) -> str:
     sentences.append(f"{breakeven_line(result)}.")
     if result.api is not None:
         sentences.append(api_line(result) + ".")
-    sentences += list(result.notes)
+    sentences += [note_text(note) for note in result.notes]
     stale = [entry.option.value for entry in result.options if entry.stale]
     if stale:
         sentences.append(f"Prices are older than 180 days for {', '.join(stale)}.")
@@ -215,8 +234,8 @@ def sizing_line(result: CostResult) -> str:
 
 def verdict(result: CostResult) -> str:
     """What to do, and why."""
-    advice = result.decision.advice
-    return labelled(f"{advice[:1].upper()}{advice[1:]}: {result.decision.why}", result.scenario.currency)
+    found = result.decision
+    return f"{advice_text(found)}: {why_text(found, result.scenario.currency)}"
 
 
 def option_line(entry: PricedOption, result: CostResult) -> str:
@@ -234,8 +253,8 @@ def option_line(entry: PricedOption, result: CostResult) -> str:
 
 def breakeven_line(result: CostResult) -> str:
     """The three breakevens in words."""
-    hours = [f"{entry.words} ({entry.name.removeprefix('on demand = reserved ')})" for entry in result.hours]
-    return "Breakevens: " + "; ".join((*hours, result.month.words, result.requests.words))
+    hours = [f"{breakeven_text(entry)} ({entry.name.removeprefix('on demand = reserved ')})" for entry in result.hours]
+    return "Breakevens: " + "; ".join((*hours, breakeven_text(result.month), breakeven_text(result.requests)))
 
 
 def api_line(result: CostResult) -> str:
@@ -302,26 +321,29 @@ def sizing(result: CostResult) -> Prose:
     if (small := result.small) is not None:
         rate = significant(small.requests_per_s)
         lines.append(Says("small", f"{small.model.name}: {small.layout.label}, {rate} requests/s"))
-    lines += [Says("!", note, "", "tight") for note in result.notes]
+    lines += [Says("!", note_text(note), "", "tight") for note in result.notes]
     return Prose("sizing", "What the demand takes", tuple(lines))
 
 
 def decision(result: CostResult) -> Prose:
     """The questions that were asked, their answers, and where they lead."""
     currency, found = result.scenario.currency, result.decision
-    asked = [Says("yes" if fork.answer else "no", labelled(fork.fact, currency), fork.question) for fork in found.path]
-    return Prose("decision", "Decision", (*asked, Says("→", labelled(found.why, currency), found.advice, "good")))
+    asked = [
+        Says("yes" if fork.answer else "no", fork_text(fork, found, currency), QUESTIONS[fork.id])
+        for fork in found.path
+    ]
+    return Prose("decision", "Decision", (*asked, Says("→", why_text(found, currency), ADVICE[found.leaf], "good")))
 
 
 def breakevens(result: CostResult) -> Prose:
     """The three breakevens and the cost of a request and a user, a line each."""
     currency = result.scenario.currency
     rows = [
-        Says(entry.name.replace("on demand = ", "").capitalize(), entry.words, muted=entry.value is None)
+        Says(entry.name.replace("on demand = ", "").capitalize(), breakeven_text(entry), muted=entry.value is None)
         for entry in result.hours
     ]
-    rows.append(Says("Owning", result.month.words, muted=result.month.value is None))
-    rows.append(Says("API", result.requests.words, muted=result.requests.value is None))
+    rows.append(Says("Owning", breakeven_text(result.month), muted=result.month.value is None))
+    rows.append(Says("API", breakeven_text(result.requests), muted=result.requests.value is None))
     if result.best is not None and result.per_user is not None:
         request = "" if result.per_request is None else f"{money(result.per_request, currency)} per request, "
         user = f"{money(result.per_user, currency)} a month per concurrent user"
@@ -441,7 +463,7 @@ def _signals(result: CostResult) -> Iterator[Line]:
         for entry in entries:
             glyph, tone = {True: ("✓", "good"), False: ("·", "muted"), None: ("?", "tight")}[entry.holds]
             text = (entry.signal.text, "" if entry.holds else "muted")
-            yield (f"{glyph} ", tone), text, (f"  {entry.fact}", "muted")
+            yield (f"{glyph} ", tone), text, (f"  {signal_text(entry)}", "muted")
 
 
 def hidden(result: CostResult) -> Lines:
@@ -513,15 +535,23 @@ def data(result: CostResult, *, explain: bool = False) -> dict[str, Any]:
             "source": api.source,
         },
         "breakevens": [
-            {"name": entry.name, "value": entry.value, "unit": entry.unit, "words": entry.words}
+            {"name": entry.name, "value": entry.value, "unit": entry.unit, "words": breakeven_text(entry)}
             for entry in (*result.hours, result.month, result.requests)
         ],
         "decision": {
             "leaf": result.decision.leaf,
             "option": result.decision.option,
-            "advice": result.decision.advice,
-            "why": result.decision.why,
-            "path": result.decision.path,
+            "advice": ADVICE[result.decision.leaf],
+            "why": why_text(result.decision),
+            "path": [
+                {
+                    "id": fork.id,
+                    "question": QUESTIONS[fork.id],
+                    "answer": fork.answer,
+                    "fact": fork_text(fork, result.decision),
+                }
+                for fork in result.decision.path
+            ],
         },
         "usd_per_month": best.monthly if best else None,
         "usd_per_month_band": result.monthly_band,
@@ -530,11 +560,11 @@ def data(result: CostResult, *, explain: bool = False) -> dict[str, Any]:
         "usd_per_request": result.per_request,
         "usd_per_user_month": result.per_user,
         "signals": [
-            {"id": entry.signal.id, "side": entry.signal.side, "holds": entry.holds, "fact": entry.fact}
+            {"id": entry.signal.id, "side": entry.signal.side, "holds": entry.holds, "fact": signal_text(entry)}
             for entry in result.signals
         ],
         "assumptions": result.assumptions,
-        "notes": result.notes,
+        "notes": [note_text(note) for note in result.notes],
     }
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..engine.deployment.answer import deployed, fleet_of
-from ..engine.deployment.reasons import Reason, ReasonKind
+from ..engine.deployment.reasons import ReasonKind
 from ..engine.deployment.ways_out import Way, WayOut
+from ..engine.figures.reason import Reason
 from ..engine.figures.units import ByteUnit, format_bytes, format_count, format_tokens, significant
 from .as_json import plain
 from .names import short_name
@@ -61,7 +62,7 @@ def reason_text(reason: Reason, bytes_as: ByteUnit = ByteUnit.GB) -> str:
         case ReasonKind.IDLE:
             idle = number("idle")
             return f"{idle:,.0f} of {number('gpus'):,.0f} GPUs stay{'s' if idle == 1 else ''} idle"
-        case ReasonKind.SHORT:
+        case _:
             return f"memory short by {format_bytes(int(number('missing')), bytes_as)} per GPU"
 
 

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..engine.cost.decision import ADVICE
 from ..engine.figures.derivation import Unit
 from ..engine.figures.units import ByteUnit, format_count, format_seconds
 from ..engine.sweep import SWEPT, SweepPoint, SweepResult, Swept
 from ..inputs import Kind
 from ..scenario import INPUTS
+from .cost_decision import ADVICE
 from .inputs import input_text
 from .money import figure, money
 from .show import Answer, Block, Cell, Chart, Column, Curve, Prose, Row, Rule, Says, Table

@@ -25,6 +25,7 @@ from .article import (
     paragraphs,
     words_of,
 )
+from .cost_decision import QUESTIONS, advice_text, fork_text, why_text
 from .sections import SECTIONS
 
 if TYPE_CHECKING:
@@ -142,9 +143,11 @@ def walked_path(walk: Walk, metrics: Mapping[str, Metric], facts: Facts) -> Bran
 def decision_path(decision: Decision, tree: Tree) -> BranchPath:
     """The path that the cost section took, with the reasons that the tree gives for its questions."""
     why = {question.id: question.why for question in tree.questions}
-    asked = tuple(Asked(fork.question, fork.answer, fork.fact, why.get(fork.id, "")) for fork in decision.path)
-    advice = decision.advice[:1].upper() + decision.advice[1:]
-    return BranchPath(asked, decision.leaf.value, advice, decision.why)
+    asked = tuple(
+        Asked(QUESTIONS[fork.id], fork.answer, fork_text(fork, decision), why.get(fork.id, ""))
+        for fork in decision.path
+    )
+    return BranchPath(asked, decision.leaf.value, advice_text(decision), why_text(decision))
 
 
 def tree_article(tree: Tree, path: BranchPath | None, refusal: str = "") -> Article:

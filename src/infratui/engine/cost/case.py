@@ -16,7 +16,7 @@ from ..figures.derivation import Ledger, Unit
 from . import breakeven
 from .api_price import ApiQuote, TokenMix, quote_api
 from .assumptions import CostRules
-from .breakeven import Breakeven
+from .breakeven import Breakeven, Crossing
 from .decision import Circumstances, Decision, cheapest_rental, decide
 from .demand import HOURS_PER_MONTH, Demand, Fleet, Offered, offered_load, size_fleet
 from .options import Option, OptionCost, OptionRates, Ownership, price_options
@@ -111,7 +111,7 @@ class CostCase:
             sold_by=sold_by(self.accelerator),
             options=costs,
             api_monthly=api_monthly,
-            overtakes=Breakeven("", None, Unit.MONTHS, ""),
+            overtakes=Breakeven("", None, Unit.MONTHS, Crossing.NO_PRICE),
         )
         return replace(
             case, overtakes=breakeven.month(costs.get(Option.OWNED), cheapest_rental(case), scenario.life_years)

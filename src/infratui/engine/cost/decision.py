@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ..figures.units import format_usd
+from ..figures.reason import Reason, because
 from .breakeven import Breakeven
 from .options import Option, OptionCost
 
@@ -35,6 +35,33 @@ OPTION_OF: Mapping[Leaf, Option] = {
 }
 
 
+class Why(StrEnum):
+    """What answers a question of the tree, or leads to its leaf."""
+
+    COMPLIANCE = "compliance"
+    MONTHLY = "monthly"
+    """What an API and the cheapest hosting cost."""
+    TERM = "term"
+    OVERTAKES = "overtakes"
+    """When owning has paid back: see `Decision.overtakes`."""
+    SERVERS = "servers"
+    """GPUs of the fleet and of a server."""
+    WAITING = "waiting"
+    RUNNING = "running"
+    """What on demand and a reservation cost."""
+    ON_PREMISES = "on premises"
+    NO_DEMAND = "no demand"
+    WOULD_IDLE = "would idle"
+    NO_PRICE = "no price"
+    NO_RENTAL = "no rental"
+    NOBODY_WAITS = "nobody waits"
+    BRIEF = "brief"
+    NO_COMMITMENT = "no commitment"
+    PAID_ANYWAY = "paid anyway"
+    """Reserved hours are paid whether used or not."""
+    BUSY = "busy"
+
+
 @dataclass(frozen=True, slots=True)
 class Circumstances:
     """What the tree asks about. Money is USD per month."""
@@ -58,9 +85,8 @@ class Fork:
     """One question on the path and how it was answered."""
 
     id: str
-    question: str
     answer: bool
-    fact: str
+    fact: Reason
     """The figures that answer it."""
 
 
@@ -70,8 +96,8 @@ class Decision:
 
     leaf: Leaf
     path: tuple[Fork, ...]
-    advice: str
-    why: str
+    why: Reason
+    overtakes: Breakeven
 
     @property
     def option(self) -> Option | None:
@@ -84,36 +110,22 @@ class Node:
     """A question of the tree; `yes` and `no` are ids of questions or leaves."""
 
     id: str
-    question: str
     yes: str
     no: str
 
 
 TREE = (
-    Node("must-stay", "Must the data stay on your own premises?", "own-by-rule", "is-small"),
-    Node("is-small", "Is an API cheaper at this volume?", "api", "is-brief"),
-    Node("is-brief", "Is the need certain for less than a year?", "waits-briefly", "overtakes"),
-    Node("waits-briefly", "Does anyone wait for the first token, while it lasts?", "on-demand", "spot"),
-    Node("overtakes", "Does owning overtake renting within the horizon?", "fills-a-node", "is-interactive"),
-    Node("fills-a-node", "Would you use whole servers?", "own", "is-interactive"),
-    Node("is-interactive", "Does anyone wait for the first token?", "runs-little", "spot"),
-    Node("runs-little", "Does it run fewer hours than a reservation needs to pay?", "on-demand", "is-long"),
-    Node("is-long", "Is the need certain for three years?", "reserve-long", "reserve-short"),
+    Node("must-stay", "own-by-rule", "is-small"),
+    Node("is-small", "api", "is-brief"),
+    Node("is-brief", "waits-briefly", "overtakes"),
+    Node("waits-briefly", "on-demand", "spot"),
+    Node("overtakes", "fills-a-node", "is-interactive"),
+    Node("fills-a-node", "own", "is-interactive"),
+    Node("is-interactive", "runs-little", "spot"),
+    Node("runs-little", "on-demand", "is-long"),
+    Node("is-long", "reserve-long", "reserve-short"),
 )
 """The questions in the order they are asked."""
-_QUESTIONS = {node.id: node.question for node in TREE}
-
-ADVICE = {
-    Leaf.OWN_BY_RULE: "buy: your data must stay on premises",
-    Leaf.API: "use an API",
-    Leaf.ON_DEMAND: "rent on demand and shut down outside hours",
-    Leaf.SPOT: "rent spot capacity with restartable jobs",
-    Leaf.OWN: "buy",
-    Leaf.RESERVE_SHORT: "reserve for one year",
-    Leaf.RESERVE_LONG: "reserve for three years",
-    Leaf.NOTHING: "rent nothing yet",
-}
-"""What each leaf says."""
 
 
 def commitments(options: Mapping[Option, OptionCost], term_years: float) -> dict[Option, OptionCost]:
@@ -138,86 +150,75 @@ def cheapest_rental(case: Circumstances) -> OptionCost | None:
 class _Walk:
     """The path so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, overtakes: Breakeven) -> None:
         self.path: list[Fork] = []
+        self._overtakes = overtakes
 
-    def ask(self, key: str, answer: bool, fact: str) -> bool:
-        self.path.append(Fork(key, _QUESTIONS[key], answer, fact))
+    def ask(self, key: str, answer: bool, fact: Reason) -> bool:
+        self.path.append(Fork(key, answer, fact))
         return answer
 
-    def end(self, leaf: Leaf, why: str) -> Decision:
-        return Decision(leaf, tuple(self.path), ADVICE[leaf], why)
+    def end(self, leaf: Leaf, why: Reason) -> Decision:
+        return Decision(leaf, tuple(self.path), why, self._overtakes)
 
 
 def decide(case: Circumstances) -> Decision:
     """Walk the tree: compliance, volume, certainty, payback, patience, hours."""
-    walk = _Walk()
-    if walk.ask("must-stay", case.compliance, _rule(case)):
+    walk = _Walk(case.overtakes)
+    term = because(Why.TERM, years=case.term_years)
+    if walk.ask("must-stay", case.compliance, because(Why.COMPLIANCE, on=case.compliance)):
         return walk.end(Leaf.OWN_BY_RULE, _by_rule(case))
     if case.requests_per_day == 0:
-        return walk.end(Leaf.NOTHING, "no requests are expected: any rented or bought GPU would idle")
+        return walk.end(Leaf.NOTHING, because(Why.NO_DEMAND))
     rental = cheapest_rental(case)
     own = case.options.get(Option.OWNED)
     best = min((cost for cost in (rental, own) if cost is not None), key=lambda cost: cost.monthly, default=None)
     if case.api_monthly is not None:
-        fact = f"API {format_usd(case.api_monthly)}" + (f", hosted {format_usd(best.monthly)} a month" if best else "")
+        costs = {"api_usd": case.api_monthly, "hosted_usd": best.monthly if best else None}
         dear = best is None or case.api_monthly < best.monthly
-        if walk.ask("is-small", dear, fact):
-            return walk.end(Leaf.API, f"at this volume hardware would idle: {fact}")
+        if walk.ask("is-small", dear, because(Why.MONTHLY, **costs)):
+            return walk.end(Leaf.API, because(Why.WOULD_IDLE, **costs))
     if best is None:
-        return walk.end(Leaf.NOTHING, "no price is known for this GPU: give your own rates")
-    brief = walk.ask("is-brief", case.term_years < 1, _term(case))
+        return walk.end(Leaf.NOTHING, because(Why.NO_PRICE))
+    brief = walk.ask("is-brief", case.term_years < 1, term)
     if not brief and own is not None:
         pays = case.overtakes.value is not None and case.overtakes.value <= case.term_years * 12
         pays = pays and (rental is None or own.monthly < rental.monthly)
-        if walk.ask("overtakes", pays, case.overtakes.words):
+        if walk.ask("overtakes", pays, because(Why.OVERTAKES)):
             whole = case.gpus >= case.sold_by
-            fact = f"{case.gpus:,} GPUs, sold by {case.sold_by}"
+            fact = because(Why.SERVERS, gpus=case.gpus, sold_by=case.sold_by)
             if walk.ask("fills-a-node", whole, fact) or rental is None:
-                return walk.end(Leaf.OWN, f"use is high and certain enough: {case.overtakes.words}")
+                return walk.end(Leaf.OWN, because(Why.OVERTAKES))
     if rental is None:
-        return walk.end(Leaf.OWN, "no rental price is known")
+        return walk.end(Leaf.OWN, because(Why.NO_RENTAL))
     return _rent(case, rental, brief, walk)
 
 
 def _rent(case: Circumstances, rental: OptionCost, brief: bool, walk: _Walk) -> Decision:
     on_demand = case.options.get(Option.ON_DEMAND)
-    fact = "a latency target is set" if case.someone_waits else "no latency target"
+    fact = because(Why.WAITING, on=case.someone_waits)
     key = "waits-briefly" if brief else "is-interactive"
     waits = walk.ask(key, case.someone_waits, fact)
     if not waits and rental.option is Option.SPOT:
-        return walk.end(Leaf.SPOT, "nobody waits, so an interruption costs only repeated work")
+        return walk.end(Leaf.SPOT, because(Why.NOBODY_WAITS))
     reserved = min(commitments(case.options, case.term_years).values(), key=lambda cost: cost.monthly, default=None)
     if brief or reserved is None:
-        why = "the need is shorter than any commitment" if brief else "no commitment has a price for this horizon"
-        return walk.end(Leaf.ON_DEMAND, why)
+        return walk.end(Leaf.ON_DEMAND, because(Why.BRIEF if brief else Why.NO_COMMITMENT))
     if on_demand is not None:
         idle = on_demand.monthly <= reserved.monthly
-        fact = f"on demand {format_usd(on_demand.monthly)}, reserved {format_usd(reserved.monthly)} a month"
-        if walk.ask("runs-little", idle, fact):
-            return walk.end(Leaf.ON_DEMAND, f"reserved hours are paid whether used or not: {fact}")
+        costs = {"on_demand_usd": on_demand.monthly, "reserved_usd": reserved.monthly}
+        if walk.ask("runs-little", idle, because(Why.RUNNING, **costs)):
+            return walk.end(Leaf.ON_DEMAND, because(Why.PAID_ANYWAY, **costs))
     long = reserved.option is Option.RESERVED_3Y
-    walk.ask("is-long", long, _term(case))
-    return walk.end(Leaf.RESERVE_LONG if long else Leaf.RESERVE_SHORT, "hours are high enough for a commitment")
+    walk.ask("is-long", long, because(Why.TERM, years=case.term_years))
+    return walk.end(Leaf.RESERVE_LONG if long else Leaf.RESERVE_SHORT, because(Why.BUSY))
 
 
-def _rule(case: Circumstances) -> str:
-    return "“Compliance” is on" if case.compliance else "“Compliance” is off"
-
-
-def _term(case: Circumstances) -> str:
-    return f"{case.term_years:g} year{'' if case.term_years == 1 else 's'}"
-
-
-def _by_rule(case: Circumstances) -> str:
+def _by_rule(case: Circumstances) -> Reason:
+    """What compliance costs over the cheapest other way, where that is known."""
     own = case.options.get(Option.OWNED)
     if own is None:
-        return "data must stay on premises; no purchase price is known: give your own"
+        return because(Why.ON_PREMISES, "unpriced")
     rental = cheapest_rental(case)
     others = [cost for cost in (rental.monthly if rental else None, case.api_monthly) if cost is not None]
-    if not others:
-        return "data must stay on premises"
-    premium = own.monthly - min(others)
-    if premium <= 0:
-        return "data must stay on premises, and owning is the cheapest option anyway"
-    return f"data must stay on premises; that costs {format_usd(premium)} a month over the cheapest other option"
+    return because(Why.ON_PREMISES, premium_usd=own.monthly - min(others) if others else None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import ClassVar, Literal
 
 from .options import Option, OptionCost
@@ -63,13 +64,26 @@ class CostNotes:
     levers: tuple[LeverNote, ...]
 
 
+class CostNote(StrEnum):
+    """What should be known before the figures are believed."""
+
+    NO_DEMAND = "no demand"
+    MORE_THAN_ANYONE_HAS = "more than anyone has"
+    BY_RULE = "by rule"
+    UNMEASURED = "unmeasured"
+    RULE_TAKES_MORE = "rule takes more"
+    NO_POWER = "no power"
+    NO_API_PRICE = "no API price"
+
+
 @dataclass(frozen=True, slots=True)
 class JudgedSignal:
     """A signal and whether it holds here; None: the scenario cannot tell."""
 
     signal: Signal
     holds: bool | None
-    fact: str
+    figures: Mapping[str, float | None]
+    """What decides, by name; none where it is the user's to judge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,24 +112,20 @@ class Situation:
 
 
 def judge(signals: Sequence[Signal], case: Situation) -> tuple[JudgedSignal, ...]:
-    """Say of each signal whether it holds, with the figure that decides."""
-    facts: Mapping[str, tuple[bool | None, str]] = {
-        "rule": (case.compliance, "compliance is on" if case.compliance else "compliance is off"),
-        "steady": (case.service_share >= STEADY_SHARE, f"{case.service_share:.0%} of all hours in service"),
-        "volume": (case.requests_per_day >= MILLIONS, f"{case.requests_per_day:,} requests/day"),
-        "payback": (
-            case.payback_month is not None and case.payback_month <= case.term_years * 12,
-            "never" if case.payback_month is None else f"month {case.payback_month:.1f} of {case.term_years * 12:.0f}",
-        ),
-        "peaky": (case.peak_factor >= PEAKY_FACTOR, f"peaks {case.peak_factor:g} times the mean"),
-        "short": (case.term_years < case.life_years, f"{case.term_years:g} years of {case.life_years:g}"),
-        "no-team": (
-            case.staff_usd_per_year == 0,
-            "no staff is budgeted" if case.staff_usd_per_year == 0 else "staff is budgeted",
-        ),
-        "small-fleet": (case.gpus < case.sold_by, f"{case.gpus:,} GPUs, sold by {case.sold_by}"),
+    """Say of each signal whether it holds, with the figures that decide; those of none are the user's to judge."""
+    term_months = case.term_years * 12
+    pays = case.payback_month is not None and case.payback_month <= term_months
+    facts: Mapping[str, tuple[bool, Mapping[str, float | None]]] = {
+        "rule": (case.compliance, {"on": case.compliance}),
+        "steady": (case.service_share >= STEADY_SHARE, {"share": case.service_share}),
+        "volume": (case.requests_per_day >= MILLIONS, {"requests_per_day": case.requests_per_day}),
+        "payback": (pays, {"month": case.payback_month, "term_months": term_months}),
+        "peaky": (case.peak_factor >= PEAKY_FACTOR, {"factor": case.peak_factor}),
+        "short": (case.term_years < case.life_years, {"years": case.term_years, "life_years": case.life_years}),
+        "no-team": (case.staff_usd_per_year == 0, {"usd_per_year": case.staff_usd_per_year}),
+        "small-fleet": (case.gpus < case.sold_by, {"gpus": case.gpus, "sold_by": case.sold_by}),
     }
-    return tuple(JudgedSignal(signal, *facts.get(signal.id, (None, "yours to judge"))) for signal in signals)
+    return tuple(JudgedSignal(signal, *facts.get(signal.id, (None, {}))) for signal in signals)
 
 
 def hidden_costs(hidden: Sequence[HiddenCost], options: Mapping[Option, OptionCost]) -> tuple[Hidden, ...]:

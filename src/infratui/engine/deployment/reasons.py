@@ -1,8 +1,7 @@
-"""Why a deployment is as it is: kinds with their numbers; the words are a report's."""
+"""What a deployment's reasons are about."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -25,20 +24,3 @@ class ReasonKind(StrEnum):
     IDLE = "idle"
     SHORT = "short"
     """Memory is short, in bytes per GPU."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """A kind, what it names, and its numbers in base units."""
-
-    kind: ReasonKind
-    name: str = ""
-    numbers: tuple[tuple[str, float], ...] = ()
-
-    def number(self, key: str) -> float:
-        return dict(self.numbers)[key]
-
-
-def because(kind: ReasonKind, name: str = "", **numbers: float) -> Reason:
-    """A reason of named numbers."""
-    return Reason(kind, name, tuple(numbers.items()))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from ..cluster.layout import GPUS, Layout
 from ..cluster.legal import packs, refusals
 from ..figures.derivation import Ledger
+from ..figures.reason import Reason, because
 from ..memory.kv_cache import Sequences
 from ..memory.plan import Deployment, MemoryPlan
 from ..model.architecture import Model
@@ -22,7 +23,7 @@ from .bounds import Floor, Pace
 from .candidates import MOST_GPUS, copies, groups, most_copies, served, short_of, users_held, usual
 from .demand import offered_load
 from .judge import Judged, NoReplicaError, Replica, TooSlowError, judge, replica_on
-from .reasons import Reason, ReasonKind, because
+from .reasons import ReasonKind
 from .site import FREE_CHOICE, Forced, Site
 
 if TYPE_CHECKING:

@@ -14,19 +14,19 @@ from ..cost import breakeven
 from ..cost.api_price import ApiQuote
 from ..cost.assumptions import Assumption
 from ..cost.bill import at_speed, monthly_band, speeds
-from ..cost.breakeven import Breakeven
+from ..cost.breakeven import Breakeven, Crossing
 from ..cost.case import CostCase, chosen, hosted
 from ..cost.decision import Decision, commitments, decide
 from ..cost.demand import HOURS_PER_MONTH, Demand, Fleet, Offered, offered_load, size_fleet
 from ..cost.energy import Energy, energy_of
-from ..cost.notes import Hidden, JudgedSignal, Situation, hidden_costs, judge
+from ..cost.notes import CostNote, Hidden, JudgedSignal, Situation, hidden_costs, judge
 from ..cost.options import STAFF, Option, OptionCost, RateBasis, price_options
 from ..cost.prices import PriceRange
 from ..cost.thumb import thumb_replica
 from ..deployment.demand import in_flight
 from ..deployment.judge import NoReplicaError, Replica, replica_on
-from ..figures.compare import Better, Headline
 from ..figures.derivation import Derivation, Formula, Ledger, Unit
+from ..figures.reason import Reason, because
 
 if TYPE_CHECKING:
     from ...scenario import Scenario
@@ -99,7 +99,7 @@ class CostResult:
     signals: tuple[JudgedSignal, ...]
     hidden: tuple[Hidden, ...]
     assumptions: tuple[Assumption, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Reason, ...]
     sold_by: int
     energy: Energy | None
     """Of a million tokens; None without demand, or without a published power."""
@@ -113,19 +113,6 @@ class CostResult:
     def costs(self) -> dict[Option, OptionCost]:
         """The options that have a price."""
         return {entry.option: entry.cost for entry in self.options if entry.cost is not None}
-
-    @property
-    def headlines(self) -> tuple[Headline, ...]:
-        best = self.best
-        why = "no price is known" if best is None else ""
-        no_tokens = why or "no demand"
-        per_mtok = best.per_mtok if best else None
-        return (
-            Headline("cost", "GPUs in all", self.fleet.gpus, Unit.COUNT, Better.LOWER),
-            Headline("cost", "Cost per month", best.monthly if best else None, Unit.USD, Better.LOWER, why),
-            Headline("cost", "Cost per 1M tokens", per_mtok, Unit.USD_PER_MTOK, Better.LOWER, no_tokens),
-            Headline("cost", "Breakeven month", self.month.value, Unit.MONTHS, Better.LOWER, self.month.words),
-        )
 
 
 def evaluate_cost(case: Case) -> CostResult:
@@ -270,14 +257,12 @@ def _in_flight(case: CostCase, offered: Offered, ledger: Ledger) -> float | None
 def _requests_breakeven(case: CostCase, best: OptionCost | None, fleet: Fleet, api: ApiQuote | None) -> Breakeven:
     scenario = case.case.scenario
     if best is None or api is None:
-        missing = "no price for this GPU"
+        crossing = Crossing.NO_GPU_PRICE
         if api is None:
-            missing = "no published API price for this model" if scenario.api else "an API is no option here"
-            if not scenario.api:
-                return Breakeven("self-hosted = API", None, Unit.REQUESTS, missing)
-        return Breakeven("self-hosted = API", None, Unit.REQUESTS, f"{missing}; set your own")
+            crossing = Crossing.NO_PRICE if scenario.api else Crossing.NOT_ASKED
+        return Breakeven("self-hosted = API", None, Unit.REQUESTS, crossing)
     if case.small is not None:
-        return Breakeven("self-hosted = API", None, Unit.REQUESTS, "a cascade has no single API price beside it")
+        return Breakeven("self-hosted = API", None, Unit.REQUESTS, Crossing.CASCADE)
     # What is rented comes replica by replica, what is bought server by server.
     together, fixed = 1, 0.0
     per_unit = best.monthly / fleet.replicas
@@ -301,29 +286,24 @@ def _requests_breakeven(case: CostCase, best: OptionCost | None, fleet: Fleet, a
     )
 
 
-def _notes(case: CostCase, offered: Offered, fleet: Fleet, api: ApiQuote | None) -> tuple[str, ...]:
-    scenario = case.case.scenario
+def _notes(case: CostCase, offered: Offered, fleet: Fleet, api: ApiQuote | None) -> tuple[Reason, ...]:
+    scenario, name = case.case.scenario, case.accelerator.name
     notes = []
     if scenario.requests_per_day == 0:
-        notes.append("No demand: the figures are those of one idle replica, and no cost per token exists.")
+        notes.append(because(CostNote.NO_DEMAND))
     if fleet.gpus > MORE_THAN_ANYONE_HAS:
-        notes.append(f"{fleet.gpus:,} GPUs are more than any operator has: the figures are arithmetic only.")
+        notes.append(because(CostNote.MORE_THAN_ANYONE_HAS, gpus=fleet.gpus))
     if case.replica.by_rule:
-        notes.append("By the rule of thumb: no batch, no latency targets. The detailed estimator predicts both.")
+        notes.append(because(CostNote.BY_RULE))
     elif case.replica.interval is None:
-        notes.append(f"No measured data for this kind of model on {case.accelerator.name}: speed is unproven.")
+        notes.append(because(CostNote.UNMEASURED, name))
     by_rule = _gpus_by_rule(case, offered)
     if by_rule >= 4 * fleet.gpus:
-        notes.append(
-            f"The rule of thumb, one user's speed per instance, takes {by_rule:,} GPUs for it: a batch of "
-            f"{case.replica.batch:,.0f} shares every read of the weights."
-        )
+        notes.append(because(CostNote.RULE_TAKES_MORE, gpus=by_rule, batch=case.replica.batch))
     if not case.accelerator.tdp_w:
-        notes.append(
-            f"{case.accelerator.name} has no published power: owning is shown without electricity and hosting."
-        )
+        notes.append(because(CostNote.NO_POWER, name))
     if api is None and scenario.api:
-        notes.append("No published API price for this model: set one to compare.")
+        notes.append(because(CostNote.NO_API_PRICE))
     return tuple(notes)
 
 

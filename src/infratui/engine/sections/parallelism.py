@@ -13,10 +13,10 @@ from ..cluster.traffic import LinkTime, Traffic, link_times
 from ..deployment.answer import deployed
 from ..deployment.judge import speed_plan
 from ..deployment.ladder import recommend
-from ..deployment.reasons import Reason
 from ..deployment.search import Fewest, LayoutChoice, fewest
 from ..deployment.ways_out import WayOut, ways_out
 from ..figures.derivation import Basis, Derivation, Formula, Ledger, Unit
+from ..figures.reason import Reason
 from ..memory.kv_cache import Sequences, kv_demand
 from ..memory.plan import MemoryPlan
 from ..speed import Band, Plan, Serving, SpeedError, serve

@@ -9,10 +9,10 @@ from enum import StrEnum
 from ..cluster.hardware import Accelerator
 from ..cluster.layout import Layout
 from ..deployment.answer import Totals
-from ..deployment.reasons import Reason
 from ..deployment.search import Fewest
 from ..deployment.ways_out import WayOut
 from ..figures.derivation import Derivation, Ledger
+from ..figures.reason import Reason
 from ..memory.kv_cache import CacheKind, KvTier, Sequences
 from ..memory.plan import Deployment, MemoryPlan
 from ..memory.startup import StartupLines

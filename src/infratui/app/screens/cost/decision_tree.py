@@ -9,7 +9,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from ....engine.cost.decision import TREE, Decision, Leaf
-from ....report.money import labelled
+from ....report.cost_decision import ADVICE, QUESTIONS, fork_text
 from ...terminal.remembered import relayout
 
 _FACT = 20
@@ -48,17 +48,19 @@ class DecisionTree(Widget):
         decision, currency = self.shown
         if decision is None:
             return []
-        questions = max((len(fork.question) for fork in decision.path), default=0)
+        questions = max((len(QUESTIONS[fork.id]) for fork in decision.path), default=0)
         lines: list[Content] = []
         for number, fork in enumerate(decision.path, 1):
             answer = "yes" if fork.answer else "no "
             indent = questions + len(answer) + 8
             # Beside the question where there is room for some words, else under it.
             beside = width - indent >= _FACT
-            first, *more = textwrap.wrap(labelled(fork.fact, currency), max(_FACT, width - (indent if beside else 5)))
+            first, *more = textwrap.wrap(
+                fork_text(fork, decision, currency), max(_FACT, width - (indent if beside else 5))
+            )
             lines.append(
                 Content.assemble(
-                    (f"┃ {number}  ", "bold $key"), (fork.question.ljust(questions), ""), " ",
+                    (f"┃ {number}  ", "bold $key"), (QUESTIONS[fork.id].ljust(questions), ""), " ",
                     (answer, "bold $key"), (f"  {first}" if beside else "", "$muted"),
                 )
             )  # fmt: skip
@@ -68,5 +70,5 @@ class DecisionTree(Widget):
         left = len(TREE) - len(decision.path)
         later = f"   {left} later questions not asked" if left else ""
         tone = "bold $good" if decision.leaf is not Leaf.NOTHING else "bold $tight"
-        lines.append(Content.assemble((f"┗━▶ {decision.advice}"[:width], tone), (later, "$muted")))
+        lines.append(Content.assemble((f"┗━▶ {ADVICE[decision.leaf]}"[:width], tone), (later, "$muted")))
         return lines

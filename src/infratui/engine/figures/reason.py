@@ -1,0 +1,28 @@
+"""Why something is as it is: a kind, what it names, and its numbers. The words are a report's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A kind, what it names, and its numbers in base units."""
+
+    kind: StrEnum
+    name: str = ""
+    numbers: tuple[tuple[str, float], ...] = ()
+
+    def number(self, key: str) -> float:
+        """Raises KeyError where the kind has no such number."""
+        return dict(self.numbers)[key]
+
+    def has(self, key: str) -> bool:
+        """Whether a number that is not always known is."""
+        return key in dict(self.numbers)
+
+
+def because(kind: StrEnum, name: str = "", /, **numbers: float | None) -> Reason:
+    """A reason of named numbers; what is unknown is left out."""
+    return Reason(kind, name, tuple((key, value) for key, value in numbers.items() if value is not None))
