@@ -51,10 +51,10 @@ def token_picture(reel: TokenReel, frame: TokenFrame, width: int) -> tuple[Line,
     load = frame.window.load
     seen = len(frame.window.chosen)
     per_gpu = _per_gpu(load, reel.gpus)
-    busy = f", busiest GPU {significant(load_imbalance(per_gpu), 2)}×" if reel.gpus > 1 else ""
+    busy = f", GPU {significant(load_imbalance(per_gpu), 2)}×" if reel.gpus > 1 else ""
     stat = (
         f"{seen} {'token' if seen == 1 else 'tokens'}: {experts_touched(load)} of {len(load)} touched · "
-        f"busiest expert {significant(load_imbalance(load), 2)}× the average{busy}"
+        f"busiest expert {significant(load_imbalance(load), 2)}×{busy} the average"
         if seen
         else "no token yet"
     )

@@ -214,12 +214,18 @@ class Picture:
         return [piece for piece in pieces if piece[0]]
 
     def _causes(self) -> Pieces:
-        pieces: Pieces = [(" ", "")]
+        """What the strip is made of, in ms; set close where the line is short: the unit stands in the line above."""
         total = sum(seconds for _, seconds, _ in self.cluster.strip)
-        for glyph, (label, seconds, tone) in zip(_STRIP, self.cluster.strip, strict=False):
-            if seconds >= _NAMED * total:
-                pieces += [(f"{glyph} ", tone), (f"{label} {significant(seconds * 1e3, 2)}  ", "muted")]
-        return trim([*pieces, ("ms", "muted")], self.width)
+        named = [
+            (f"{glyph} ", tone, f"{label} {significant(seconds * 1e3, 2)}")
+            for glyph, (label, seconds, tone) in zip(_STRIP, self.cluster.strip, strict=False)
+            if seconds >= _NAMED * total
+        ]
+        wide = sum(len(glyph) + len(words) + 2 for glyph, _, words in named) + len(" ms") <= self.width
+        pieces: Pieces = [(" ", "")]
+        for glyph, tone, words in named:
+            pieces += [(glyph, tone), (words + ("  " if wide else " "), "muted")]
+        return trim([*pieces, ("ms", "muted")] if wide else pieces, self.width)
 
     def _doing(self, row: PictureRow, frame: TrafficFrame) -> Pieces:
         """How far each GPU is."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -101,9 +102,9 @@ class BitLab(LineNowAndThen, can_focus=True):
     def _title(self, lab: LabResult, width: int) -> Content:
         entry = lab.format
         mark = "▌" if self.has_focus else " "
-        native = ", ".join(entry.native_hardware[:4]) + (" …" if len(entry.native_hardware) > 4 else "")
-        words = f"   {entry.effective_bits:.6g} bits per value · native on {native or 'no matrix unit'}"
         head = f"◂ {entry.label} ▸"
+        words = f"   {entry.effective_bits:.6g} bits per value · native on "
+        words += _named(entry.native_hardware, width - len(head) - 1 - len(words)) or "no matrix unit"
         return Content.assemble((mark, "$key"), (head, "bold $key"), (_cut(words, width - len(head) - 1), "$muted"))
 
     def _value(self, lab: LabResult, encoded: Encoded, width: int) -> Content:
@@ -210,6 +211,16 @@ def shared_lines(lab: LabResult, encoded: Encoded, width: int) -> list[Content]:
 
 def _cell(group: QuantizedGroup, width: int) -> int:
     return max(1, min(3, (width - 10 - len(group.blocks)) // len(group.values)))
+
+
+def _named(names: Sequence[str], room: int) -> str:
+    """As many names as there is room for, and how many more there are."""
+    for shown in range(len(names), 0, -1):
+        more = f" and {len(names) - shown} more" if shown < len(names) else ""
+        text = ", ".join(names[:shown]) + more
+        if len(text) <= room or shown == 1:
+            return text
+    return ""
 
 
 def _cut(text: str, width: int) -> str:
