@@ -20,9 +20,11 @@ from infratui.engine.evaluate import Evaluator
 from infratui.engine.metrics import metric
 from infratui.engine.sections.cost import CostResult
 from infratui.report.as_json import dumps
-from infratui.report.cost import data, options, summary
+from infratui.report.cost import summary
 from infratui.report.cost_decision import ADVICE, breakeven_text, note_text, why_text
+from infratui.report.cost_json import data
 from infratui.report.cost_levers import lever_words
+from infratui.report.cost_options import options
 from infratui.scenario import Scenario
 
 TODAY = dt.date(2026, 11, 1)

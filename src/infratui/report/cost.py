@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..engine.cost.decision import Leaf
-from ..engine.cost.options import Option
 from ..engine.figures.compare import Headline, headline
 from ..engine.figures.derivation import Unit
 from ..engine.figures.units import ByteUnit, format_count, format_tokens, significant
@@ -22,15 +20,15 @@ from .cost_decision import (
     signal_text,
     why_text,
 )
+from .cost_json import data as data
 from .cost_levers import lever_data, levers, swings
-from .interval import around, ends
+from .cost_options import cards, cumulative, monthly, options, per_token
+from .interval import around
 from .money import money
-from .names import short_name
-from .show import Answer, Bar, Bars, Block, Cell, Chart, Column, Curve, Line, Lines, Prose, Row, Rule, Says, Table
+from .show import Answer, Block, Line, Lines, Prose, Says
 from .workload import FAR
 
 if TYPE_CHECKING:
-    from ..engine.deployment.judge import Replica
     from ..engine.evaluate import Evaluation
     from ..engine.figures.derivation import Derivation
     from ..engine.sections.cost import CostResult, PricedOption
@@ -40,23 +38,6 @@ ASSUMED = (
     "resale_pct", "interest_pct", "pue", "electricity_usd_per_kwh", "staff_usd_per_year",
 )  # fmt: skip
 """Inputs that the summary rests on without naming them."""
-TONES = {
-    Option.ON_DEMAND: "tight",
-    Option.SPOT: "good",
-    Option.RESERVED_1Y: "weights",
-    Option.RESERVED_3Y: "kv",
-    Option.OWNED: "overhead",
-}
-"""One colour per option, in bars and curves alike."""
-
-_OPTION_COLUMNS = (
-    Column("option", "left"),
-    Column("month"),
-    Column("year", keep=3),
-    Column("horizon", keep=4),
-    Column("per 1M", keep=1),
-    Column("price", "left", keep=2, flex=True, sortable=False),
-)
 
 
 def evaluate(evaluation: Evaluation) -> CostResult:
@@ -90,11 +71,6 @@ def answer(result: CostResult, bytes_as: ByteUnit) -> Answer:
     if line := far_apart(result):
         says.append(Says("!", line, "", "tight"))
     return Answer(text, asked, tone, tuple(says))
-
-
-def cards(result: CostResult) -> str:
-    """`5 × H100 SXM`."""
-    return f"{format_count(result.fleet.gpus)} × {short_name(result.accelerator)}"
 
 
 def _why(result: CostResult) -> str:
@@ -270,40 +246,6 @@ def api_line(result: CostResult) -> str:
     )
 
 
-def monthly(result: CostResult) -> Bars:
-    """One bar per option with a price, and the API's."""
-    currency = result.scenario.currency
-    bars = [
-        Bar(
-            entry.option.value,
-            entry.cost.monthly,
-            money(entry.cost.monthly, currency),
-            "weights",
-            _range(entry, currency),
-            entry.option is result.decision.option,
-        )
-        for entry in result.options
-        if entry.cost is not None
-    ]
-    api = result.api
-    if api is not None:
-        note = f"{money(api.monthly_low, currency)} – {money(api.monthly_high, currency)}" if api.providers else "own"
-        recommended = result.decision.leaf is Leaf.API
-        bars.append(Bar("API", api.monthly, money(api.monthly, currency), "weights", note, recommended))
-    bars.sort(key=lambda bar: bar.amount)
-    return Bars("options", f"What each way costs per month, {cards(result)} · o price older than 180 days", tuple(bars))
-
-
-def _range(entry: PricedOption, currency: str) -> str:
-    """Low to high, `o` where the price is old, and why the option is out of the question here."""
-    own = entry.price is not None and entry.price.own
-    if entry.low is None or entry.high is None or entry.high <= entry.low * 1.01:
-        text = "own price" if own else ""
-    else:
-        text = f"{money(entry.low, currency)} – {money(entry.high, currency)}{' o' if entry.stale else ''}"
-    return " · ".join(part for part in (text, entry.barred) if part)
-
-
 def sizing(result: CostResult) -> Prose:
     """Demand, replica and fleet, a line each."""
     offered, demand = result.offered, result.demand
@@ -357,99 +299,6 @@ def breakevens(result: CostResult) -> Prose:
     return Prose("breakevens", "Breakevens, and what each request and user costs", tuple(rows))
 
 
-def cumulative(result: CostResult) -> Chart:
-    """Money spent month by month, one curve per option, the breakeven as an upright rule."""
-    months = max(12, math.ceil(result.scenario.term_years * 12))
-    if result.month.value is not None and result.month.value <= 120:
-        months = max(months, math.ceil(result.month.value * 1.15))
-    currency = result.scenario.currency
-    curves = tuple(
-        Curve(
-            entry.option.value,
-            tuple((float(at), entry.cost.cumulative(at)) for at in range(months + 1)),
-            TONES[entry.option],
-        )
-        for entry in result.options
-        if entry.cost is not None
-    )
-    rules = []
-    if result.month.value is not None and result.month.value <= months:
-        rules.append(Rule(f"month {result.month.value:.1f}", result.month.value, "good", upright=True))
-    return Chart(
-        curves=curves,
-        rules=tuple(rules),
-        x_label="months",
-        y_label="spent",
-        x_text=lambda value: f"{value:.0f}",
-        y_text=lambda value: money(value, currency),
-        id="cumulative",
-        title="Money spent, month by month",
-    )
-
-
-def options(result: CostResult) -> Table:
-    """The options as a table: totals, cost per token, and where the price comes from."""
-    scenario = result.scenario
-    currency, rows = scenario.currency, []
-    for entry in result.options:
-        name = Cell(entry.option.value, "bold" if entry.option is result.decision.option else "")
-        words = Cell(entry.words, "tight" if entry.stale else "muted")
-        if entry.cost is None:
-            none = Cell("–", "muted", math.inf)
-            rows.append(Row(entry.option.name, (name, none, none, none, none, words), "muted"))
-            continue
-        monthly = entry.cost.monthly
-        amounts = (monthly, entry.cost.yearly, entry.cost.yearly * scenario.term_years)
-        cells = [Cell(money(amount, currency), "", amount) for amount in amounts]
-        per_mtok = entry.cost.per_mtok
-        each = Cell("–", "muted", math.inf) if per_mtok is None else Cell(money(per_mtok, currency), "", per_mtok)
-        marked = entry.option is result.decision.option
-        providers = entry.price.providers[:6] if entry.price is not None else ()
-        detail = "; ".join((entry.words, *providers))
-        rows.append(Row(entry.option.name, (name, *cells, each, words), "", marked, detail))
-    api = result.api
-    if api is not None:
-        totals = (api.monthly, api.monthly * 12, api.monthly * 12 * scenario.term_years)
-        cells = [Cell(money(amount, currency), "", amount) for amount in totals]
-        source = "your own price" if api.own else f"{len(api.providers)} providers, {api.date}, {api.age_days} days old"
-        marked = result.decision.leaf is Leaf.API
-        name = Cell("API", "bold" if marked else "")
-        tone = "tight" if api.stale else "muted"
-        each = Cell(money(api.median, currency), "", api.median)
-        rows.append(Row("API", (name, *cells, each, Cell(source, tone)), "", marked))
-    return Table("table", "Options and where their prices come from", _OPTION_COLUMNS, tuple(rows))
-
-
-def per_token(result: CostResult) -> Bars:
-    """Cost per 1M tokens: providers cheapest first, with the options among them."""
-    currency, api = result.scenario.currency, result.api
-    found = [
-        Bar(
-            entry.option.value,
-            entry.cost.per_mtok,
-            money(entry.cost.per_mtok, currency),
-            TONES[entry.option],
-            "on your GPUs",
-        )
-        for entry in result.options
-        if entry.cost is not None and entry.cost.per_mtok is not None
-    ]
-    if api is not None and api.own:
-        found.append(Bar("your API price", api.median, money(api.median, currency), "key", "API"))
-    elif api is not None:
-        found += [
-            Bar(
-                entry.provider,
-                entry.usd_per_mtok,
-                money(entry.usd_per_mtok, currency),
-                "key",
-                f"{money(entry.input, currency)} in, {money(entry.output, currency)} out",
-            )
-            for entry in api.providers
-        ]
-    return Bars("tokens", "Per 1M tokens, beside API prices", tuple(sorted(found, key=lambda bar: bar.amount)))
-
-
 def signals(result: CostResult) -> Lines:
     """Signals to buy and to rent, those that hold marked."""
     return Lines("signals", "Signals", tuple(_signals(result)))
@@ -501,105 +350,3 @@ def assumptions(result: CostResult) -> Lines:
             )
         )
     return Lines("rates", "Your own prices and assumptions", tuple(lines))
-
-
-def data(result: CostResult, *, explain: bool = False) -> dict[str, Any]:
-    """The section as plain values, units in the key names, no catalog rows repeated."""
-    api, best = result.api, result.best
-    return {
-        "model": result.replica.model.id,
-        "accelerator": result.accelerator.id,
-        "demand": result.demand,
-        "offered": result.offered,
-        "replica": replica_data(result.replica),
-        "small_replica": replica_data(result.small) if result.small else None,
-        "fleet": result.fleet,
-        "requests_in_flight_at_peak": result.in_flight,
-        "energy": None
-        if result.energy is None
-        else {
-            "kwh_per_mtok": result.energy.kwh,
-            "co2_g_per_mtok": result.energy.co2_g,
-            "grid_g_per_kwh": result.energy.grams_per_kwh,
-        },
-        "options": [_option(entry, result) for entry in result.options],
-        "api": None
-        if api is None
-        else {
-            "usd_per_mtok": {"low": api.low, "median": api.median, "high": api.high},
-            "usd_per_month": {"low": api.monthly_low, "median": api.monthly, "high": api.monthly_high},
-            "providers": api.providers,
-            "date": api.date,
-            "age_days": api.age_days,
-            "stale": api.stale,
-            "source": api.source,
-        },
-        "breakevens": [
-            {"name": entry.name, "value": entry.value, "unit": entry.unit, "words": breakeven_text(entry)}
-            for entry in (*result.hours, result.month, result.requests)
-        ],
-        "decision": {
-            "leaf": result.decision.leaf,
-            "option": result.decision.option,
-            "advice": ADVICE[result.decision.leaf],
-            "why": why_text(result.decision),
-            "path": [
-                {
-                    "id": fork.id,
-                    "question": QUESTIONS[fork.id],
-                    "answer": fork.answer,
-                    "fact": fork_text(fork, result.decision),
-                }
-                for fork in result.decision.path
-            ],
-        },
-        "usd_per_month": best.monthly if best else None,
-        "usd_per_month_band": result.monthly_band,
-        "gpus_band": result.gpus_band,
-        "usd_per_mtok": best.per_mtok if best else None,
-        "usd_per_request": result.per_request,
-        "usd_per_user_month": result.per_user,
-        "signals": [
-            {"id": entry.signal.id, "side": entry.signal.side, "holds": entry.holds, "fact": signal_text(entry)}
-            for entry in result.signals
-        ],
-        "assumptions": result.assumptions,
-        "notes": [note_text(note) for note in result.notes],
-    }
-
-
-def replica_data(replica: Replica) -> dict[str, Any]:
-    """One replica as plain values."""
-    return {
-        "model": replica.model.id,
-        "precision": replica.precision.id,
-        "layout": replica.layout.label,
-        "gpus": replica.gpus,
-        "batch": replica.batch,
-        "requests_per_s": replica.requests_per_s,
-        "ttft_ms": None if replica.ttft_s is None else replica.ttft_s * 1000,
-        "tpot_ms": replica.tpot_s * 1000,
-        "limited_by": replica.limited_by,
-        "bound": replica.bound,
-        **ends("requests_per_s", replica.requests_per_s, replica.interval),
-        "estimator": "rule-of-thumb" if replica.by_rule else "detailed",
-    }
-
-
-def _option(entry: PricedOption, result: CostResult) -> dict[str, Any]:
-    cost, price = entry.cost, entry.price
-    return {
-        "option": entry.option,
-        "recommended": entry.option is result.decision.option,
-        "usd_per_month": None if cost is None else {"low": entry.low, "median": cost.monthly, "high": entry.high},
-        "usd_per_year": None if cost is None else cost.yearly,
-        "usd_over_horizon": None if cost is None else cost.yearly * result.scenario.term_years,
-        "usd_upfront": None if cost is None else cost.upfront,
-        "usd_per_mtok": None if cost is None else cost.per_mtok,
-        "parts": () if cost is None else cost.parts,
-        "price_usd": None if price is None else {"low": price.low, "median": price.median, "high": price.high},
-        "price_rows": None if price is None else price.rows,
-        "price_newest": None if price is None or price.newest is None else price.newest.isoformat(),
-        "stale": entry.stale,
-        "words": entry.words,
-    }

@@ -10,20 +10,17 @@ from ..engine.figures.derivation import Unit
 from ..engine.figures.units import GB, ByteUnit, format_bytes, format_count, format_seconds, significant
 from ..engine.metrics import metric
 from . import apart, demand, load_curve
-from .deployment import layout_text, reason_text, reasons_text, way_flag, way_text
-from .interval import around, ends, rounded_count
+from .deployment import layout_text, reasons_text, way_flag, way_text
+from .interval import around, rounded_count
+from .layout_json import _chosen_data, _interval, _row_data
 from .names import short_name
-from .show import Answer, Block, Cell, Column, Prose, Row, Says, Table
+from .parallelism_tables import LINKS, batching, layouts, link_words, links, typical
+from .show import Answer, Block, Prose, Says
 
 if TYPE_CHECKING:
-    from ..engine.cluster.hardware import Link
-    from ..engine.cluster.layout import Layout
-    from ..engine.cluster.traffic import LinkTime
     from ..engine.evaluate import Evaluation
     from ..engine.figures.derivation import Derivation
-    from ..engine.sections.layout_table import LayoutRow
-    from ..engine.sections.parallelism import Chosen, ParallelismResult, TypicalRow
-    from ..engine.speed import Band, Interval
+    from ..engine.sections.parallelism import Chosen, ParallelismResult
 
 ASSUMED = (
     "input_tokens", "output_tokens", "prefix_hit", "node_link", "engine", "utilization", "max_batched_tokens",
@@ -33,38 +30,6 @@ ASSUMED = (
 NO_DATA = "no measured data"
 _SAME = 0.005
 """A difference that is none."""
-LINKS = "Links: GB/s each way, traffic per token, and how long each link takes"
-_LAYOUT_COLUMNS = (
-    Column("layout", "left"),
-    Column("what it is", "left", keep=2),
-    Column("first", keep=1, term="ttft"),
-    Column("next", term="tpot"),
-    Column("tok/s", term="throughput"),
-    Column("per user", keep=3, term="throughput"),
-    Column("node B/tok", keep=6, term="all-reduce"),
-    Column("net B/tok", keep=7, term="infiniband"),
-    Column("bubble", keep=5, term="pipeline-bubble"),
-    Column("KV copies", keep=8, term="kv-heads"),
-    Column("free", keep=4, term="vram"),
-    Column("verdict", "left", flex=True),
-)
-_LINK_COLUMNS = (
-    Column("link", "left", flex=True),
-    Column("GB/s"),
-    Column("where", "left", keep=3),
-    Column("B/token"),
-    Column("transfer"),
-    Column("latency", keep=3),
-)
-_TYPICAL_COLUMNS = (
-    Column("model", "left", flex=True),
-    Column("reference", "left"),
-    Column("FP16 here", "left"),
-    Column("FP8 here", "left"),
-    Column("strategy", "left", keep=2),
-)
-_NONE = Cell("–", "muted", float("inf"))
-_LOW = Cell("–", "muted", -1.0)
 
 
 def evaluate(evaluation: Evaluation) -> ParallelismResult:
@@ -189,10 +154,6 @@ def tone(result: ParallelismResult) -> str:
     return "good" if result.serving else "tight"
 
 
-def _interval(band: Band | None) -> Interval | None:
-    return band.interval if band else None
-
-
 def speed_line(chosen: Chosen) -> str:
     """TTFT, TPOT and tokens/s with the interval around each, or why there are none."""
     serving = chosen.serving
@@ -314,16 +275,6 @@ def communication_line(result: ParallelismResult) -> str:
     return f"{', '.join(named)} of a step of {format_seconds(parts.total_s)}, at this batch"
 
 
-def link_words(time: LinkTime) -> str:
-    """`in the node` or `between nodes`."""
-    return "in the node" if time.reach == "node" else "between nodes"
-
-
-def bytes_per_token(size: int) -> str:
-    """Bytes that one token sends, decimal whatever memory is shown in: links are rated so."""
-    return format_bytes(size) if size else "–"
-
-
 def summary(result: ParallelismResult, bytes_as: ByteUnit = ByteUnit.GB) -> str:
     """The answer in plain sentences, for a ticket or a chat."""
     where = f"{result.model.name} on {result.gpus:,} × {short_name(result.accelerator)}"
@@ -351,141 +302,10 @@ def reasons(result: ParallelismResult, bytes_as: ByteUnit) -> Prose:
     return Prose("why", "Why this layout", tuple(Says(label, line) for label, line in lines if line))
 
 
-def layouts(result: ParallelismResult, bytes_as: ByteUnit) -> Table:
-    """Every layout, fastest first; the one that is drawn is marked."""
-    rows = [_layout_row(row, result, bytes_as) for row in result.rows]
-    title = f"All {len(rows)} layouts of {result.gpus:,} GPUs, fastest first: enter sets one by hand"
-    return Table("layouts", title, _LAYOUT_COLUMNS, tuple(rows))
-
-
 def sent(result: ParallelismResult) -> Prose:
     """What communication takes of a step."""
     line = communication_line(result)
     return Prose("links", LINKS, (Says("takes", line, muted=True),) if line else ())
-
-
-def links(result: ParallelismResult) -> Table:
-    """Each link with what this plan's token takes on it."""
-    return Table("links", LINKS, _LINK_COLUMNS, tuple(_link_row(time) for time in result.links))
-
-
-def batching(result: ParallelismResult) -> Table:
-    """The same requests under each way to batch."""
-    columns = (
-        Column("batching", "left"),
-        Column("busy"),
-        Column("TTFT p95", term="ttft"),
-        Column("latency p95", term="latency"),
-        Column("tokens/s", term="throughput"),
-    )
-    rows = tuple(
-        Row(
-            run.policy.value,
-            (
-                Cell(run.policy.value),
-                Cell(f"{run.utilisation:.0%}", "", run.utilisation),
-                Cell(format_seconds(run.ttft_p95_ms / 1e3), "", run.ttft_p95_ms),
-                Cell(format_seconds(run.latency_p95_ms / 1e3), "", run.latency_p95_ms),
-                Cell(format_count(round(run.output_tokens_per_s)), "", run.output_tokens_per_s),
-            ),
-        )
-        for run in result.batching
-    )
-    return Table("batching", "Batching: the same requests on this layout", columns, rows)
-
-
-def typical(result: ParallelismResult) -> Table:
-    """Typical deployments beside the engine's own."""
-    rows = tuple(_typical_row(row) for row in result.typical)
-    return Table("typical", "Typical deployments", _TYPICAL_COLUMNS, rows)
-
-
-def _layout_row(row: LayoutRow, result: ParallelismResult, bytes_as: ByteUnit) -> Row:
-    """One layout of the table."""
-    label = row.layout.label
-    marked = result.chosen is not None and row.layout == result.chosen.layout
-    notes = []
-    if row.layout == result.ladder:
-        notes.append("rule")
-    if result.fastest is not None and row.layout == result.fastest.layout:
-        notes.append("fastest")
-    if marked and result.chosen:
-        notes.append("set by hand" if result.chosen.forced else "chosen")
-    if row.idle:
-        notes.append(f"{row.idle:,} idle")
-    name = Cell(label, "bold" if marked else "")
-    detail = f"{label}: {row.reason}" if row.reason else ""
-    serving, traffic = row.serving, row.traffic
-    if serving is None or traffic is None:
-        short = row.memory.missing if row.memory is not None and not row.legal else 0
-        notes.insert(0, f"{format_bytes(short, bytes_as)} short" if short else row.reason)
-        reason = Cell(f"{'✗' if not row.legal else '?'} {' · '.join(notes)}", "bad" if marked else "muted")
-        dashes = (_NONE, _NONE, _LOW, _LOW, _NONE, _NONE, _NONE, _NONE, _LOW)
-        return Row(label, (name, Cell(layout_text(row.layout)), *dashes, reason), "muted", marked, detail)
-    free = row.memory.free if row.memory else 0
-    each = 1 / serving.tpot_s if serving.tpot_s else 0.0
-    cells = (
-        name,
-        Cell(layout_text(row.layout)),
-        Cell(format_seconds(serving.ttft_s), "", serving.ttft_s),
-        Cell(format_seconds(serving.tpot_s), "", serving.tpot_s),
-        Cell(format_count(round(serving.output_per_s)), "bold", serving.output_per_s),
-        Cell(significant(each), "", each),
-        Cell(bytes_per_token(traffic.inside.bytes), "", traffic.inside.bytes),
-        Cell(bytes_per_token(traffic.between.bytes), "", traffic.between.bytes),
-        Cell(f"{serving.bubble:.0%}" if row.layout.pp > 1 else "–", "", serving.bubble),
-        Cell(f"{row.kv_copies:.3g}×", "tight" if row.kv_copies > 1.01 else "", row.kv_copies),
-        Cell(format_bytes(free, bytes_as), "", free),
-        Cell("✓ " + " · ".join(notes), "good"),
-    )
-    return Row(label, cells, "", marked, detail)
-
-
-def link_text(link: Link | None) -> str:
-    """`NVSwitch gen3, 450 GB/s`: in one direction."""
-    if link is None:
-        return "no link published"
-    rate = f"{link.bandwidth / 1e9:,.4g} GB/s" if link.bandwidth else "no published bandwidth"
-    return f"{link.name}, {rate}"
-
-
-def _link_row(time: LinkTime) -> Row:
-    """One link with what this plan's token takes on it."""
-    strong = "bold" if time.used else ""
-    rate = Cell(f"{time.bandwidth / 1e9:,.4g}", "", time.bandwidth) if time.bandwidth else _LOW
-    transfer = _NONE if time.transfer_s is None else Cell(format_seconds(time.transfer_s), strong, time.transfer_s)
-    latency = _NONE
-    if time.latency_s:
-        latency = Cell(f"{time.share.messages} × {time.link.latency_us:g} µs", "", time.latency_s)
-    cells = (
-        Cell(time.link.name, strong),
-        rate,
-        Cell(link_words(time)),
-        Cell(bytes_per_token(time.share.bytes), "", time.share.bytes),
-        transfer,
-        latency,
-    )
-    link = time.link
-    detail = " · ".join(part for part in (link.name, link.used_by, link.notes) if part)
-    return Row(link.id, cells, "", time.used, detail)
-
-
-def _typical_row(row: TypicalRow) -> Row:
-    """A typical deployment beside the engine's own."""
-    return Row(
-        row.typical.model,
-        (
-            Cell(row.model.name),
-            Cell(row.typical.said),
-            Cell(_layout(row.sixteen_bit), "bold"),
-            Cell(_layout(row.recommended), "bold"),
-            Cell(row.typical.strategy, "muted"),
-        ),
-    )
-
-
-def _layout(layout: Layout | None) -> str:
-    return f"{layout.gpus:,} ({layout.label})" if layout else "none"
 
 
 def data(result: ParallelismResult, *, explain: bool = False) -> dict[str, Any]:
@@ -541,65 +361,4 @@ def data(result: ParallelismResult, *, explain: bool = False) -> dict[str, Any]:
         ],
         "attention_dp_saving_bytes_per_user": result.attention_dp_saving,
         "summary": summary(result),
-    }
-
-
-def _serving_data(row: LayoutRow | Chosen) -> dict[str, Any]:
-    serving = row.serving
-    if serving is None:
-        return {"ttft_ms": None, "tpot_ms": None, "output_tokens_per_s": None}
-    return {
-        "ttft_ms": serving.ttft_s * 1e3,
-        "tpot_ms": serving.tpot_s * 1e3,
-        "output_tokens_per_s": serving.output_per_s,
-        "output_tokens_per_s_per_gpu": serving.output_per_s_per_gpu,
-        "batch_per_replica": serving.batch,
-        "bound": serving.bound,
-        "mbu": serving.mbu,
-        "mfu": serving.mfu,
-        "bubble": serving.bubble,
-    }
-
-
-def _sizes(row: LayoutRow | Chosen) -> dict[str, int]:
-    layout = row.layout
-    return {"tp": layout.tp, "pp": layout.pp, "dp": layout.dp, "ep": layout.ep}
-
-
-def _chosen_data(chosen: Chosen) -> dict[str, Any]:
-    serving = chosen.serving
-    figures = {
-        "ttft_ms": (None if serving is None else serving.ttft_s * 1e3, chosen.ttft_band),
-        "tpot_ms": (None if serving is None else serving.tpot_s * 1e3, chosen.tpot_band),
-        "output_tokens_per_s": (None if serving is None else serving.output_per_s, chosen.throughput_band),
-    }
-    intervals: dict[str, float | None] = {}
-    for name, (value, band) in figures.items():
-        intervals |= ends(name, value, _interval(band))
-    return {
-        **_sizes(chosen),
-        "forced": chosen.forced,
-        "reasons": [reason_text(reason) for reason in chosen.reasons],
-        "idle_gpus": chosen.idle,
-        "memory_short_bytes": chosen.memory.missing,
-        "memory_free_bytes": chosen.memory.free,
-        **_serving_data(chosen),
-        "no_speed": chosen.no_speed,
-        **intervals,
-    }
-
-
-def _row_data(row: LayoutRow) -> dict[str, Any]:
-    traffic = row.traffic
-    return {
-        "layout": row.layout.label,
-        **_sizes(row),
-        "gpus": row.layout.gpus,
-        "idle_gpus": row.idle,
-        "legal": row.legal,
-        "reason": row.reason,
-        **_serving_data(row),
-        "kv_copies": row.kv_copies,
-        "bytes_per_token_in_node": traffic.inside.bytes if traffic else None,
-        "bytes_per_token_between_nodes": traffic.between.bytes if traffic else None,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..engine.figures.units import format_count
-from .cost import replica_data
+from .cost_json import replica_data
 from .money import money
 from .show import Answer, Block, Cell, Column, Prose, Row, Says, Table
 

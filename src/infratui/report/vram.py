@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 from ..engine.figures.compare import Better, Headline, headline
 from ..engine.figures.derivation import Unit
 from ..engine.figures.units import (
-    GB,
-    GIB,
     ByteUnit,
     format_bytes,
     format_count,
@@ -19,7 +17,7 @@ from ..engine.figures.units import (
     format_tokens,
     significant,
 )
-from .deployment import layout_text, reason_text, reasons_text, way_flag, way_text, ways_text
+from .deployment import layout_text, reasons_text, ways_text
 from .money import money
 from .names import short_name
 from .show import (
@@ -27,33 +25,25 @@ from .show import (
     Bar,
     Bars,
     Block,
-    Cell,
-    Chart,
-    Column,
-    Curve,
     Line,
     Lines,
     Prose,
-    Row,
-    Rule,
     Says,
     Stack,
     StackPart,
-    Table,
 )
+from .vram_accelerators import TONES, _sane, accelerators
+from .vram_growth import chosen, growth
+from .vram_json import data as data
 
 if TYPE_CHECKING:
     from ..engine.evaluate import Evaluation
     from ..engine.figures.derivation import Derivation
-    from ..engine.sections.vram import AcceleratorRow, VramResult
+    from ..engine.sections.vram import VramResult
     from ..engine.sections.vram_result import Estimate
 
 ASSUMED = ("mean_fill", "shared_prefix", "engine", "utilization", "max_batched_tokens", "max_num_seqs")
 """Inputs that the summary rests on without naming them."""
-TONES = {"fits": "good", "tight": "tight", "no": "bad"}
-GLYPHS = {"fits": "✓", "tight": "!", "no": "✗"}
-MOST_NODES = 8
-"""Servers beyond which a row of the table is arithmetic rather than a plan."""
 
 
 def evaluate(evaluation: Evaluation) -> VramResult:
@@ -118,12 +108,6 @@ def total_text(estimate: Estimate, bytes_as: ByteUnit) -> str:
     return f"{format_bytes(estimate.total, bytes_as)}{band}"
 
 
-def chosen(result: VramResult) -> str:
-    """`8 × H100 SXM`."""
-    accelerator = result.selected.accelerator
-    return f"{result.selected.gpus} × {short_name(accelerator)}"
-
-
 def verdict(result: VramResult) -> str:
     """Whether the chosen GPUs hold the load; where they do not, how many would."""
     selected, least = result.selected, result.smallest
@@ -181,11 +165,6 @@ def cheapest_text(result: VramResult) -> str:
         return ""
     then = f"; then {', '.join(found[1:])}" if found[1:] else ""
     return f"by memory alone {found[0]} a month rented{then}"
-
-
-def _sane(entry: AcceleratorRow) -> bool:
-    """As many servers as a team runs."""
-    return entry.nodes is not None and entry.nodes <= MOST_NODES
 
 
 def other_estimator(result: VramResult, bytes_as: ByteUnit) -> str:
@@ -266,108 +245,6 @@ def in_all(result: VramResult, bytes_as: ByteUnit) -> str:
     return f"{' + '.join(parts)} = {total_text(result.headline, bytes_as)} of {format_bytes(totals.capacity, bytes_as)}"
 
 
-def accelerators(result: VramResult, bytes_as: ByteUnit) -> Table:
-    """The fewest of every accelerator that hold the load."""
-    columns = (
-        Column("GPU", "left", flex=True),
-        Column(f"usable {bytes_as.value}", keep=4, term="gpu-memory-utilization"),
-        Column("GPUs"),
-        Column("layout", "left", keep=1, term="tensor-parallelism"),
-        Column("nodes", keep=5, term="node"),
-        Column(f"free {bytes_as.value}", keep=2),
-        Column("max users", term="concurrency"),
-        Column("max ctx", keep=3, term="context-window"),
-        Column(f"{result.currency}/month", keep=2, term="on-demand"),
-        Column("fits", "left"),
-    )
-    selected = result.selected.accelerator
-    entries = sorted(result.rows, key=lambda entry: _order(entry, result))
-    rows = tuple(_accelerator(entry, bytes_as, entry.accelerator is selected, result) for entry in entries)
-    return Table("fits", "On every accelerator, the cheapest first", columns, rows)
-
-
-def _order(entry: AcceleratorRow, result: VramResult) -> tuple[bool, bool, float, int]:
-    """Those that hold it on a few servers first, by price; then those without one; then what is absurd."""
-    usd = result.monthly(entry)
-    return not _sane(entry), usd is None, usd or 0.0, entry.gpus or 1 << 30
-
-
-def _accelerator(entry: AcceleratorRow, bytes_as: ByteUnit, marked: bool, result: VramResult) -> Row:
-    accelerator = entry.accelerator
-    usd = result.monthly(entry)
-    own = accelerator.origin != "built-in"
-    name = Cell(("◆ " if own else "") + short_name(accelerator), "bold" if marked else "")
-    usable = Cell(format_gigabytes(entry.usable, bytes_as), "", entry.usable)
-    fits = Cell(f"{GLYPHS[entry.verdict]} {entry.verdict.value}", TONES[entry.verdict])
-    detail = f"{accelerator.name}: {entry.reason or entry.verdict.value}"
-    if entry.gpus is None or entry.layout is None or entry.free is None:
-        none, low = Cell("–", "muted", float("inf")), Cell("–", "muted", -1.0)
-        cells = (name, usable, none, Cell("too large for any layout", "muted"), none, low, low, low, none, fits)
-        return Row(accelerator.id, cells, "", marked, detail, own)
-    arithmetic = entry.gpus_arithmetic
-    gpus = f"{arithmetic}→{entry.gpus}" if arithmetic is not None and arithmetic != entry.gpus else str(entry.gpus)
-    cells = (
-        name,
-        usable,
-        Cell(gpus, "bold", entry.gpus),
-        Cell(entry.layout.label, "", entry.gpus),
-        Cell(str(entry.nodes), "", entry.nodes),
-        Cell(format_gigabytes(entry.free, bytes_as), "", entry.free),
-        Cell(format_count(entry.max_users or 0), "", entry.max_users),
-        Cell(format_tokens(entry.max_context or 0), "", entry.max_context),
-        Cell("–", "muted", float("inf")) if usd is None else Cell(money(usd, result.currency), "", usd),
-        fits,
-    )
-    return Row(accelerator.id, cells, "" if _sane(entry) else "muted", marked, detail, own)
-
-
-def growth(result: VramResult, bytes_as: ByteUnit) -> Chart:
-    """Memory of all GPUs against users, one curve per context, the capacity as a rule."""
-    size = GB if bytes_as is ByteUnit.GB else GIB
-    last = min((line.points[-1][0] for line in result.growth.lines), default=1)
-    # A round end of the axis: the picture stands still while the number of users moves a little.
-    end = _round_down(last)
-    curves = tuple(
-        Curve(
-            format_tokens(line.context),
-            _until([(float(users), total / size) for users, total in line.points], end),
-            "kv" if line.context == result.load.context else "muted",
-        )
-        for line in result.growth.lines
-    )
-    capacity = result.growth.capacity / size
-    return Chart(
-        curves=curves,
-        rules=(
-            *((Rule(chosen(result), capacity, "bad"),) if capacity else ()),
-            *((Rule("", float(result.load.users), "muted", upright=True),) if result.load.users <= end else ()),
-        ),
-        x_label="users",
-        y_label=bytes_as.value,
-        x_text=lambda value: format_count(round(value)),
-        y_text=lambda value: format_count(round(value)),
-        top=capacity * 2 if capacity else None,
-        id="growth",
-        title="How it grows: all GPUs, by users and context",
-    )
-
-
-def _round_down(value: int) -> float:
-    """The largest 1, 2 or 5 times a power of ten that is not above the value."""
-    power = 10 ** (len(str(value)) - 1)
-    return float(max(step * power for step in (1, 2, 5) if step * power <= value))
-
-
-def _until(points: list[tuple[float, float]], end: float) -> tuple[tuple[float, float], ...]:
-    """The points up to an x, with one on it."""
-    kept = [point for point in points if point[0] <= end]
-    beyond = next((point for point in points if point[0] > end), None)
-    if kept and beyond is not None and kept[-1][0] < end:
-        (x, y), (next_x, next_y) = kept[-1], beyond
-        kept.append((end, y + (next_y - y) * (end - x) / (next_x - x)))
-    return tuple(kept)
-
-
 def parts(result: VramResult, bytes_as: ByteUnit) -> Bars:
     """Weights of the checkpoint by part, with parameters and bits."""
     found = tuple(
@@ -438,105 +315,3 @@ def estimates(result: VramResult, bytes_as: ByteUnit) -> Prose:
             Says(name, f"weights {weights}, KV cache {cache}, runtime {runtime}", total_text(estimate, bytes_as))
         )
     return Prose("estimates", "By either estimator", tuple(said))
-
-
-def data(result: VramResult, *, explain: bool = False) -> dict[str, object]:
-    """The section as plain values for scripts. Bytes are integers; GiB where the engine's own log prints GiB."""
-    selected = result.selected
-    plan = selected.plan
-    return {
-        "model": result.model.id,
-        "precision": result.deployment.precision.id,
-        "kv_precision": result.deployment.kv_precision.id,
-        "users": result.load.users,
-        "context_tokens": result.load.context,
-        "estimator": result.estimator,
-        "estimates": {
-            estimate.estimator: {
-                "weights_bytes": estimate.weights,
-                "kv_cache_bytes": estimate.kv_cache,
-                "runtime_bytes": estimate.runtime,
-                "total_bytes": estimate.total,
-                "total_gib": estimate.total / GIB,
-                "band_pct": estimate.band_pct,
-            }
-            for estimate in (result.detailed, result.rule_of_thumb)
-        },
-        "checkpoint_bytes": result.checkpoint_bytes,
-        "checkpoint_gib": result.checkpoint_bytes / GIB,
-        "weights_by_part": {
-            entry.part: {"parameters": entry.parameters, "bits": entry.bits, "bytes": entry.bytes}
-            for entry in result.weights_by_part
-        },
-        "kv_bytes_per_token": result.kv_bytes_per_token,
-        "kv_bytes_per_user": result.kv_bytes_per_user,
-        "kv_gib_per_user": result.kv_bytes_per_user / GIB,
-        "kv_groups": result.kv_groups,
-        "kv_offload": [
-            {
-                "tier": tier.name,
-                "bytes_per_gpu": tier.capacity or None,
-                "bytes_per_s": tier.bandwidth,
-                "more_users": tier.users,
-                "ttft_cost_s": tier.restore_s,
-                "recompute_s": tier.recompute_s,
-            }
-            for tier in result.tiers
-        ],
-        "fits": result.fits,
-        "selected": {
-            "accelerator": selected.accelerator.id,
-            "gpus": selected.gpus,
-            "verdict": selected.verdict,
-            "missing_bytes_per_gpu": selected.missing,
-            "missing_gpus": selected.missing_gpus,
-            "reasons": [reason_text(reason, ByteUnit.GB) for reason in selected.reasons] or selected.refused,
-            "kv_copies": selected.kv_copies,
-            "layout": None if plan is None else plan.layout,
-            "per_gpu": None
-            if plan is None
-            else {
-                "visible_gib": plan.visible / GIB,
-                "requested_gib": plan.requested / GIB,
-                "weights_gib": plan.weights.total / GIB,
-                "activation_gib": plan.runtime.activation / GIB,
-                "non_torch_gib": plan.runtime.non_torch / GIB,
-                "cudagraph_gib": plan.runtime.graphs / GIB,
-                "kv_space_gib": plan.kv_space / GIB,
-                "kv_needed_gib": plan.kv_needed / GIB,
-                "free_gib": plan.free / GIB,
-            },
-            "kv_tokens": None if plan is None else plan.kv_tokens,
-            "max_concurrency": None if plan is None else plan.concurrency,
-            "max_users": None if plan is None else plan.max_users,
-            "max_context": None if plan is None else plan.max_context,
-        },
-        "ways_out": [
-            {
-                "change": dict(entry.changes),
-                "words": way_text(entry),
-                "flag": way_flag(entry),
-                "gpus": entry.gpus,
-                "holds": entry.holds,
-            }
-            for entry in result.ways
-        ],
-        "vllm_startup": None if result.startup is None else result.startup.lines,
-        "accelerators": [
-            {
-                "id": row.accelerator.id,
-                "usable_gib": row.usable / GIB,
-                "usd_per_month": result.monthly(row),
-                "gpus_arithmetic": row.gpus_arithmetic,
-                "gpus": row.gpus,
-                "layout": None if row.layout is None else row.layout.label,
-                "nodes": row.nodes,
-                "free_gib_per_gpu": None if row.free is None else row.free / GIB,
-                "max_users": row.max_users,
-                "max_context": row.max_context,
-                "verdict": row.verdict,
-                "reason": row.reason,
-            }
-            for row in result.rows
-        ],
-    }

@@ -12,7 +12,8 @@ from textual.message import Message
 from textual.worker import get_current_worker
 
 from ....engine.figures.units import format_seconds
-from ....report.parallelism import link_text, rest
+from ....report.parallelism import rest
+from ....report.parallelism_tables import link_text
 from ....report.show import Block
 from ....scenario import Scenario
 from ...screen.section import SectionScreen
