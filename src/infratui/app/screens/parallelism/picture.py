@@ -38,6 +38,7 @@ _STRIP = "█▓▒░▚▞▤▥"
 """One glyph per cause of time."""
 _WIDEST_ROW = 8
 _EACH_WAY = " each way"
+_REST_ROOM = len("rest 0.00 ms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,18 +215,19 @@ class Picture:
         return [piece for piece in pieces if piece[0]]
 
     def _causes(self) -> Pieces:
-        """What the strip is made of, in ms; set close where the line is short: the unit stands in the line above."""
-        total = sum(seconds for _, seconds, _ in self.cluster.strip)
-        named = [
-            (f"{glyph} ", tone, f"{label} {significant(seconds * 1e3, 2)}")
-            for glyph, (label, seconds, tone) in zip(_STRIP, self.cluster.strip, strict=False)
-            if seconds >= _NAMED * total
-        ]
-        wide = sum(len(glyph) + len(words) + 2 for glyph, _, words in named) + len(" ms") <= self.width
+        """What the strip is made of, in ms; set close where the line is short, and the smallest taken together."""
+        entries = list(zip(_STRIP, self.cluster.strip, strict=False))
+        total = sum(seconds for _, (_, seconds, _) in entries)
+        named = [entry for entry in entries if entry[1][1] >= _NAMED * total]
+        gap = 2 if _causes_width(named, 2) <= self.width else 1
+        while len(named) > 1 and _causes_width(named, gap) + (_REST_ROOM if gap == 1 else 0) > self.width:
+            named.remove(min(named, key=lambda entry: entry[1][1]))
         pieces: Pieces = [(" ", "")]
-        for glyph, tone, words in named:
-            pieces += [(glyph, tone), (words + ("  " if wide else " "), "muted")]
-        return trim([*pieces, ("ms", "muted")] if wide else pieces, self.width)
+        for glyph, (label, seconds, tone) in named:
+            pieces += [(f"{glyph} ", tone), (f"{label} {significant(seconds * 1e3, 2)}{' ' * gap}", "muted")]
+        rest = total - sum(seconds for _, (_, seconds, _) in named)
+        last = f"rest {significant(rest * 1e3, 2)} ms" if gap == 1 and rest >= _NAMED * total else "ms"
+        return trim([*pieces, (last, "muted")], self.width)
 
     def _doing(self, row: PictureRow, frame: TrafficFrame) -> Pieces:
         """How far each GPU is."""
@@ -391,3 +393,12 @@ def trim(parts: Sequence[tuple[str, str]], width: int) -> Pieces:
         found.append((fit(text, left), tone))
         left -= len(text)
     return found
+
+
+def _causes_width(causes: Sequence[tuple[str, tuple[str, float, str]]], gap: int) -> int:
+    """Cells that causes take with their glyphs and the unit."""
+    return (
+        1
+        + sum(len(f"{glyph} {label} {significant(seconds * 1e3, 2)}") + gap for glyph, (label, seconds, _) in causes)
+        + (2 if gap > 1 else 0)
+    )
