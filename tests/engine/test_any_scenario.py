@@ -59,7 +59,7 @@ IDS = {
 }
 
 SIGNED = re.compile(
-    r"lab\b|lab_|\.format\.|bias$|quality|saved_pct|derivation"
+    r"lab\b|lab_|decision.*numbers|\.format\.|bias$|quality|saved_pct|derivation"
     r"|cost_levers.*(saves|share)|cost_tornado.*(at_low|at_high|advantage)"
 )
 """Figures that may be negative: values and codes of number formats, errors that lean to one side, gains and losses."""

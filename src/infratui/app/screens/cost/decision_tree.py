@@ -53,11 +53,10 @@ class DecisionTree(Widget):
         for number, fork in enumerate(decision.path, 1):
             answer = "yes" if fork.answer else "no "
             indent = questions + len(answer) + 8
-            # Beside the question where there is room for some words, else under it.
-            beside = width - indent >= _FACT
-            first, *more = textwrap.wrap(
-                fork_text(fork, decision, currency), max(_FACT, width - (indent if beside else 5))
-            )
+            fact = fork_text(fork, decision, currency)
+            # Beside the question where it fits, or where there is room for some words; else under it.
+            beside = width - indent >= min(_FACT, len(fact))
+            first, *more = textwrap.wrap(fact, max(1, width - indent) if beside else max(_FACT, width - 5))
             lines.append(
                 Content.assemble(
                     (f"┃ {number}  ", "bold $key"), (QUESTIONS[fork.id].ljust(questions), ""), " ",
