@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from ....engine.cluster.grid import GpuPlace
 from ....engine.cluster.layout import Layout
 from ....engine.cluster.legal import divisors
-from ....engine.figures.units import format_seconds, significant
+from ....engine.figures.units import format_seconds
 from ....engine.sections.parallelism import StageMemory
 from ....report.draw import share
+from .causes import STRIP, causes
 from .frames import Act, Mark, TrafficFrame, drawn
 
 Pieces = list[tuple[str, str]]
@@ -32,13 +33,8 @@ _MOST_IDLE = 16
 _NARROWEST_GAUGE = 4
 _ROOMY = 14
 """Lines from which there is room for the bar of the layers."""
-_NAMED = 0.03
-"""Share of a token's time from which a cause is named."""
-_STRIP = "█▓▒░▚▞▤▥"
-"""One glyph per cause of time."""
 _WIDEST_ROW = 8
 _EACH_WAY = " each way"
-_REST_ROOM = len("rest 0.00 ms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +179,7 @@ class Picture:
             case "strip":
                 return self._strip(frame)
             case "causes":
-                return self._causes()
+                return trim(causes(self.cluster.strip, self.width), self.width)
             case _:
                 return self._legend()
 
@@ -205,7 +201,7 @@ class Picture:
         pieces: Pieces = [(head, "bold")]
         cursor = min(room - 1, int(frame.cursor * room))
         at = 0
-        for glyph, count, (_, _, tone) in zip(_STRIP, cells, self.cluster.strip, strict=False):
+        for glyph, count, (_, _, tone) in zip(STRIP, cells, self.cluster.strip, strict=False):
             text = glyph * count
             if at <= cursor < at + count:
                 pieces += [(text[: cursor - at], tone), ("┃", "bold foreground"), (text[cursor - at + 1 :], tone)]
@@ -213,21 +209,6 @@ class Picture:
                 pieces.append((text, tone))
             at += count
         return [piece for piece in pieces if piece[0]]
-
-    def _causes(self) -> Pieces:
-        """What the strip is made of, in ms; set close where the line is short, and the smallest taken together."""
-        entries = list(zip(_STRIP, self.cluster.strip, strict=False))
-        total = sum(seconds for _, (_, seconds, _) in entries)
-        named = [entry for entry in entries if entry[1][1] >= _NAMED * total]
-        gap = 2 if _causes_width(named, 2) <= self.width else 1
-        while len(named) > 1 and _causes_width(named, gap) + (_REST_ROOM if gap == 1 else 0) > self.width:
-            named.remove(min(named, key=lambda entry: entry[1][1]))
-        pieces: Pieces = [(" ", "")]
-        for glyph, (label, seconds, tone) in named:
-            pieces += [(f"{glyph} ", tone), (f"{label} {significant(seconds * 1e3, 2)}{' ' * gap}", "muted")]
-        rest = total - sum(seconds for _, (_, seconds, _) in named)
-        last = f"rest {significant(rest * 1e3, 2)} ms" if gap == 1 and rest >= _NAMED * total else "ms"
-        return trim([*pieces, (last, "muted")], self.width)
 
     def _doing(self, row: PictureRow, frame: TrafficFrame) -> Pieces:
         """How far each GPU is."""
@@ -393,12 +374,3 @@ def trim(parts: Sequence[tuple[str, str]], width: int) -> Pieces:
         found.append((fit(text, left), tone))
         left -= len(text)
     return found
-
-
-def _causes_width(causes: Sequence[tuple[str, tuple[str, float, str]]], gap: int) -> int:
-    """Cells that causes take with their glyphs and the unit."""
-    return (
-        1
-        + sum(len(f"{glyph} {label} {significant(seconds * 1e3, 2)}") + gap for glyph, (label, seconds, _) in causes)
-        + (2 if gap > 1 else 0)
-    )
