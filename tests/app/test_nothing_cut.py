@@ -15,6 +15,7 @@ from infratui.app.screens.cost.decision_tree import DecisionTree
 from infratui.app.widgets.drawn import ProseView
 from infratui.app.widgets.headline import HeadlineView
 from infratui.app.widgets.table import TableView
+from infratui.report.sections import SECTIONS
 
 PRESETS = [preset.id for preset in store.presets()]
 CUT = re.compile(r"\S…")
@@ -24,7 +25,7 @@ CUT = re.compile(r"\S…")
 async def cut_lines(pilot: Pilot[int], kinds: Iterable[type[Widget]]) -> list[str]:
     """Lines of such widgets that end before their words do, on every screen."""
     found = []
-    for number in range(1, len(pilot.app.entries) + 1):  # type: ignore[attr-defined]
+    for number in range(1, len(SECTIONS) + 1):
         await pilot.press(f"alt+{number}")
         for _ in range(2):
             await pilot.pause()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from typing import TYPE_CHECKING
 
 import click
 
-from .common import Options, deployment_options, echo_json, fail, guarded
+from .common import Options, deployment_options, echo_json, echo_page, fail, guarded
 from .sources import text_of
 
 if TYPE_CHECKING:
@@ -32,17 +31,12 @@ def command(deployment: Options, result: str, host: str, save: str, as_json: boo
     2: unreadable. (How fast infratui itself is, `make bench` measures.)
     """
     from ..report import bench as report
-    from ..report import printed
 
     found = guarded(lambda: _compared(text_of(result), deployment, host))
     if as_json:
         echo_json(report.data(found))
     else:
-        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else printed.WIDTH
-        lines = list(printed.answer_lines(report.answer(found), width))
-        for block in report.page(found):
-            lines += printed.block_lines(block, width)
-        printed.write(lines)
+        echo_page(report.answer(found), report.page(found))
     if save:
         _save(found, save)
     if not found.within:

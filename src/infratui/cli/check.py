@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import gc
 import re
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from .common import check_names, echo_json
+from .common import check_names, echo_json, echo_page
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -88,14 +87,9 @@ def checked_file(path: Path, facts: Catalog) -> CheckedFile:
 
 def _write(found: tuple[CheckedFile, ...]) -> None:
     from ..report import check as report
-    from ..report import printed
 
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else printed.WIDTH
     for entry in found:
         if entry.checked is None:
             click.echo(f"infratui: {entry.error}", err=True)
             continue
-        lines = list(printed.answer_lines(report.answer(entry), width))
-        for block in report.page(entry):
-            lines += printed.block_lines(block, width)
-        printed.write(lines)
+        echo_page(report.answer(entry), report.page(entry))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import errno
+import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +15,7 @@ import click
 
 if TYPE_CHECKING:
     from ..catalog.load import Catalog
+    from ..report.show import Answer, Block
     from ..scenario import Scenario
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -187,6 +189,17 @@ def echo_json(value: object, rows: str = "rows") -> None:
 
     found = plain(value)
     click.echo(dumps({"schema": SCHEMA, **(found if isinstance(found, dict) else {rows: found})}))
+
+
+def echo_page(answer: Answer, page: Iterable[Block]) -> None:
+    """The answer, then its panels: as wide as the terminal, in the usual width where it is none."""
+    from ..report import printed
+
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else printed.WIDTH
+    lines = list(printed.answer_lines(answer, width))
+    for block in page:
+        lines += printed.block_lines(block, width)
+    printed.write(lines)
 
 
 def guarded(action: Callable[[], Any]) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .common import Number, Options, echo_json, fail
+from .common import Number, Options, echo_json, echo_page, fail
 
 if TYPE_CHECKING:
     from ..demand.measured import MeasuredDemand
@@ -41,7 +40,6 @@ def command(files: tuple[str, ...], target: Path | None, seconds: float | None, 
     from ..demand.reading import read_demand
     from ..reality.text import UnreadableError
     from ..report import demand as report
-    from ..report import printed
 
     if len(files) > 2:
         fail("more than two files; give one trace, or two scrapes of one server")
@@ -59,11 +57,7 @@ def command(files: tuple[str, ...], target: Path | None, seconds: float | None, 
     if as_json:
         echo_json(report.data(found))
         return
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else printed.WIDTH
-    lines = list(printed.answer_lines(report.answer(found), width))
-    for block in (*report.page(found), *(() if changed is None else _effect(changed))):
-        lines += printed.block_lines(block, width)
-    printed.write(lines)
+    echo_page(report.answer(found), (*report.page(found), *(() if changed is None else _effect(changed))))
 
 
 def _source(name: str, opened: ExitStack) -> DemandSource:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from .common import Options, echo_json, fail
+from .common import Options, echo_json, echo_page, fail
 from .sources import is_file, text_of
 
 if TYPE_CHECKING:
@@ -32,7 +30,6 @@ def command(sources: tuple[str, ...], target: Path | None, node: str | None, as_
     """
     from ..reality.text import UnreadableError
     from ..report import host as report
-    from ..report import printed
 
     facts = Options().facts()
     try:
@@ -44,11 +41,7 @@ def command(sources: tuple[str, ...], target: Path | None, node: str | None, as_
     if as_json:
         echo_json(report.data(reading))
     else:
-        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else printed.WIDTH
-        lines = list(printed.answer_lines(report.answer(reading), width))
-        for block in report.page(reading):
-            lines += printed.block_lines(block, width)
-        printed.write(lines)
+        echo_page(report.answer(reading), report.page(reading))
     if target is not None:
         _apply(reading, target, facts)
 

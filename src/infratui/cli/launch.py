@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from .common import Options, deployment_options, echo_json, fail, guarded
+from .common import Options, deployment_options, echo_json, echo_page, fail, guarded
 
 _ENGINES = ("vllm", "sglang", "tensorrt-llm", "llama.cpp", "ollama")
 _FORMS = ("sh", "compose", "k8s", "lws", "kserve", "dynamo", "slurm")
@@ -45,15 +45,6 @@ def command(
         echo_json(report.data(plan, started, text))
         return
     if explain:
-        import shutil
-        import sys
-
-        from ..report import printed
-
-        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else printed.WIDTH
-        lines = list(printed.answer_lines(report.answer(plan, started), width))
-        for block in report.page(plan, started, text):
-            lines += printed.block_lines(block, width)
-        printed.write(lines)
+        echo_page(report.answer(plan, started), report.page(plan, started, text))
         return
     click.echo(text, nl=False)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from typing import TYPE_CHECKING
 
 import click
 
-from .common import Options, echo_json, fail, guarded
+from .common import Options, echo_json, echo_page, fail, guarded
 from .sources import text_of
 
 if TYPE_CHECKING:
@@ -33,7 +32,6 @@ def command(log: str, model: str, gpu: str, host: str, save: str, gb: bool, as_j
     published band, or the start failed; 2: unreadable.
     """
     from ..engine.figures.units import ByteUnit
-    from ..report import printed
     from ..report import reconcile as report
 
     found = guarded(lambda: _compared(text_of(log), model, gpu, host))
@@ -41,11 +39,7 @@ def command(log: str, model: str, gpu: str, host: str, save: str, gb: bool, as_j
     if as_json:
         echo_json(report.data(found))
     else:
-        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else printed.WIDTH
-        lines = list(printed.answer_lines(report.answer(found, bytes_as), width))
-        for block in report.page(found, bytes_as):
-            lines += printed.block_lines(block, width)
-        printed.write(lines)
+        echo_page(report.answer(found, bytes_as), report.page(found, bytes_as))
     if save:
         _save(found, save)
     if not found.within_band:

@@ -37,41 +37,53 @@ def consequences(field: str, evaluation: Evaluation, bytes_as: ByteUnit) -> Mapp
 
 def _accelerators(evaluation: Evaluation) -> Mapping[str, str]:
     result = evaluation.vram
-    found = {}
+    found: dict[str, tuple[str, ...]] = {}
     for row in result.rows:
         glyph = _GLYPHS[row.verdict]
         if row.gpus is None or row.layout is None:
-            found[row.accelerator.id] = f"{glyph} too large for any layout"
+            found[row.accelerator.id] = (glyph, "too large for any layout")
             continue
-        found[row.accelerator.id] = f"{glyph} {_needs(row.gpus, result.monthly(row), result.currency)}"
-    return found
+        found[row.accelerator.id] = (glyph, *_needs(row.gpus, result.monthly(row), result.currency))
+    return _aligned(found)
 
 
 def _precisions(evaluation: Evaluation, bytes_as: ByteUnit) -> Mapping[str, str]:
-    result = evaluation.quantization
-    return {
-        row.precision.id: " · ".join(
-            (format_bytes(row.weights, bytes_as), _rented(evaluation, row.gpus), badge(row.quality))
-        )
-        for row in result.rows
-    }
+    rows = {row.precision.id: row for row in evaluation.quantization.rows}
+    told = _aligned(
+        {key: (format_bytes(row.weights, bytes_as), *_rented(evaluation, row.gpus)) for key, row in rows.items()}
+    )
+    return {key: f"{text}  {badge(rows[key].quality)}" for key, text in told.items()}
 
 
 def _kv_precisions(evaluation: Evaluation, bytes_as: ByteUnit) -> Mapping[str, str]:
+    return _aligned(
+        {
+            row.precision.id: (format_bytes(row.total, bytes_as), *_rented(evaluation, row.gpus))
+            for row in evaluation.quantization.kv_rows
+        }
+    )
+
+
+def _aligned(rows: Mapping[str, tuple[str, ...]]) -> Mapping[str, str]:
+    """Quantities under each other, to the right of their columns; rows of fewer parts as they come."""
+    most = max((len(parts) for parts in rows.values()), default=0)
+    whole = [parts for parts in rows.values() if len(parts) == most]
+    widths = [max(len(parts[at]) for parts in whole) for at in range(most)]
     return {
-        row.precision.id: f"{format_bytes(row.total, bytes_as)} · {_rented(evaluation, row.gpus)}"
-        for row in evaluation.quantization.kv_rows
+        key: "  ".join(part.rjust(width) for part, width in zip(parts, widths, strict=True))
+        if len(parts) == most
+        else "  ".join(parts)
+        for key, parts in rows.items()
     }
 
 
-def _rented(evaluation: Evaluation, gpus: int | None) -> str:
+def _rented(evaluation: Evaluation, gpus: int | None) -> tuple[str, ...]:
     """GPUs of the scenario's kind and their rent."""
     if gpus is None:
-        return "✗ no layout holds it"
+        return "✗ no layout holds it", ""
     rent = evaluation.vram.rents.get(evaluation.case.accelerator.id)
     return _needs(gpus, None if rent is None else rent * gpus, evaluation.scenario.currency)
 
 
-def _needs(gpus: int, usd: float | None, currency: str) -> str:
-    cards = f"{gpus:,} GPU{'s' if gpus > 1 else ''}"
-    return cards if usd is None else f"{cards} {money(usd, currency)}/month"
+def _needs(gpus: int, usd: float | None, currency: str) -> tuple[str, str]:
+    return f"{gpus:,} GPU{'s' if gpus > 1 else ' '}", "" if usd is None else f"{money(usd, currency)}/month"

@@ -49,6 +49,7 @@ class SourceScreen(Modal[R]):
         border-subtitle-color: $muted; }
     SourceScreen #found { height: auto; max-height: 100%; display: none; }
     SourceScreen.-read #found { display: block; }
+    SourceScreen.-read #ask { display: none; }
     SourceScreen #said { height: auto; }
     """
 

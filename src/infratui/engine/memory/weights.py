@@ -166,7 +166,7 @@ def weights_per_gpu(model: Model, precision: Precision, layout: Layout) -> GpuWe
     return _weights(model, precision, layout.tp, layout.pp, ep)
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=1024)
 def _weights(model: Model, precision: Precision, tp: int, pp: int, ep: int) -> GpuWeights:
     precision = as_stored(model, precision)
     hidden = model.hidden_size
