@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import re
-import resource
 import subprocess
 import sys
 from collections.abc import Callable
@@ -85,16 +84,17 @@ def test_the_example_of_the_documents_holds() -> None:
     assert (found.exit_code, "all 9 limits hold" in found.stdout) == (0, True)
 
 
-@pytest.mark.long
-def test_it_takes_less_than_four_tenths_of_a_second_of_a_processor() -> None:
-    command = [sys.executable, "-m", "infratui", "check", str(Path(__file__).parents[2] / "docs/plan.yaml"), *ON]
-    taken = []
-    for _ in range(9):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run(command, check=True, capture_output=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        taken.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    assert min(taken) < 0.4, taken
+def test_it_loads_neither_a_schema_library_nor_a_screen() -> None:
+    """What keeps it within a pipeline's patience; the time itself is `make bench`'s to tell."""
+    arguments = ["infratui", "check", str(Path(__file__).parents[2] / "docs/plan.yaml"), *ON]
+    script = (
+        f"import sys; sys.argv = {arguments!r}\nfrom infratui.cli import main\n"
+        "try: main()\nfinally: print(*sys.modules, file=sys.stderr)"
+    )
+    loaded = set(subprocess.run([sys.executable, "-c", script], capture_output=True, text=True).stderr.split())
+    assert "infratui.checking" in loaded
+    assert not {"pydantic", "rich", "textual", "numpy", "scipy"} & {name.partition(".")[0] for name in loaded}
+    assert not {name for name in loaded if name.startswith(("infratui.app", "infratui.catalog.reference"))}
 
 
 class TestForms:
