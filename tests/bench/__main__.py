@@ -84,9 +84,9 @@ def screen_switches(env: dict[str, str]) -> dict[str, tuple[float, int]]:
         program.settle()
         # A first visit loads what its screen needs before it writes: quiet is no sign that it is done.
         for digit in "2345":
-            found[f"{digit} first"] = program.key(digit, quiet=1.5)
+            found[f"{digit} first"] = program.key(f"\x1b{digit}", quiet=1.5)
         for digit in "12345":
-            found[f"{digit} again"] = program.key(digit, quiet=0.8)
+            found[f"{digit} again"] = program.key(f"\x1b{digit}", quiet=0.8)
     return found
 
 

@@ -6,18 +6,17 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from infratui.engine.deployment.placement import judge_layouts
-
 from infratui.catalog.load import Catalog
 from infratui.catalog.reference import glossary
 from infratui.catalog.routing_text import routing_words
-from infratui.engine.case import deployment_of, load_of, site_of
+from infratui.engine.case import Case
+from infratui.engine.deployment.candidates import judge_layouts
 from infratui.engine.deployment.planner import plan_demand
 from infratui.engine.evaluate import Evaluator
 from infratui.engine.experts.router import router_spec
 from infratui.engine.experts.routing import route_batch
 from infratui.engine.measured.memory_estimate import estimate_memory
-from infratui.engine.sections.layout_table import Case, layout_rows
+from infratui.engine.sections.layout_table import layout_rows
 from infratui.report.estimate import estimate_rows
 from infratui.scenario import Scenario
 
@@ -41,12 +40,14 @@ def figures() -> Iterator[tuple[str, float, str]]:
     for name in ("vram", "quantization", "parallelism", "cost", "moe"):
         changed = milliseconds(lambda run, name=name: getattr(evaluator(Scenario(users=20 + run)), name))
         yield f"section {name}, users changed", changed, "≤ 5 ms on the paint path, else a worker"
-    case = deployment_of(big, facts), site_of(big, facts)
-    judged = milliseconds(lambda run: judge_layouts(*case, replace(load_of(big), users=100 + run), 64))
+    case = Case(big, facts)
+    judged = milliseconds(
+        lambda run: judge_layouts(case.deployment, case.site, replace(case.load, users=100 + run), 64)
+    )
     yield "layouts of 64 GPUs, judged", judged, "≤ 100 ms"
-    rows = milliseconds(lambda run: layout_rows(Case.of(big.with_(users=100 + run), facts)))
+    rows = milliseconds(lambda run: layout_rows(Case(big.with_(users=100 + run), facts)))
     yield "layouts of 64 GPUs, with predictions", rows, "≤ 200 ms"
-    plan = milliseconds(lambda run: plan_demand(Scenario(requests_per_day=50_000 + run, ttft_ms=1000), facts), 3)
+    plan = milliseconds(lambda run: plan_demand(Case(Scenario(requests_per_day=50_000 + run, ttft_ms=1000), facts)), 3)
     yield "planner over the whole catalog", plan, "≤ 1,000 ms"
     mixture = facts.model("kimi-k2").mixture
     assert mixture is not None

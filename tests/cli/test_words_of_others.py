@@ -24,7 +24,7 @@ from infratui.inputs import Kind
 from infratui.plain_text import CONTROL, harmless, inert, printable
 from infratui.report.estimate import TableError, estimate_table
 from infratui.report.full import markdown_report
-from infratui.report.layout import escaped, fenced
+from infratui.report.markdown import escaped, fenced
 from infratui.scenario import INPUTS, Scenario, ScenarioError
 
 FACTS = Catalog()

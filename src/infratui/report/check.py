@@ -199,7 +199,7 @@ def page(found: CheckedFile) -> tuple[Block, ...]:
 def markdown(files: Sequence[CheckedFile]) -> str:
     """A table per file, as a job summary or a comment shows it."""
     from . import printed
-    from .layout import escaped
+    from .markdown import escaped
 
     parts = []
     for found in files:

@@ -10,7 +10,7 @@ from ..engine.figures.units import ByteUnit, significant
 from ..scenario import INPUTS
 from .full import figure_text
 from .inputs import input_text
-from .layout import escaped
+from .markdown import escaped
 from .money import figure
 from .printed import markdown_block
 from .sections import SECTIONS, headlines

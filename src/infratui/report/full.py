@@ -10,7 +10,7 @@ from ..checking import checked_policy
 from ..engine.evaluate import Evaluation, evaluate
 from ..engine.figures.units import ByteUnit
 from . import check
-from .layout import escaped, fenced, markdown_table
+from .markdown import escaped, fenced, markdown_table
 from .math import markdown as markdown_math
 from .money import figure
 from .printed import markdown_block

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from .article import Article, Block, Data, Grid, Heading, Runs, Text
+from .markdown import escaped, markdown_table
 
 if TYPE_CHECKING:
     from .show import Table
@@ -92,23 +93,6 @@ def as_markdown(article: Article, table: Callable[[str], Table]) -> str:
             rows = [[escaped(cell.text) for cell in row.cells] for row in found.rows]
             blocks.append(markdown_table(titles, rows, right))
     return "\n\n".join(blocks) + "\n"
-
-
-def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: frozenset[int]) -> str:
-    """A Markdown table; the cells are Markdown already."""
-    rule = ["---:" if at in right else "---" for at in range(len(columns))]
-    return "\n".join(f"| {' | '.join(row)} |" for row in (columns, rule, *rows))
-
-
-def escaped(text: str) -> str:
-    """Text that Markdown shows as it is."""
-    return "".join(f"\\{char}" if char in "\\`*_[]<>|#" else char for char in text)
-
-
-def fenced(text: str, language: str = "text") -> str:
-    """A code block, its fence longer than any that the text holds."""
-    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
-    return f"{fence}{language}\n{text}\n{fence}"
 
 
 def _markdown_runs(runs: Runs) -> str:

@@ -50,7 +50,7 @@ def text(derivations: Iterable[Derivation], bytes_as: ByteUnit = ByteUnit.GB, cu
 
 def markdown(derivations: Iterable[Derivation], bytes_as: ByteUnit = ByteUnit.GB, currency: str = "$") -> str:
     """All derivations as Markdown: a heading and a code block each."""
-    from .layout import escaped, fenced
+    from .markdown import escaped, fenced
 
     blocks = []
     for derivation in derivations:

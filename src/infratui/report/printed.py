@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 from ..engine.figures.units import ByteUnit
 from ..plain_text import harmless
 from . import draw, math
-from .layout import escaped, fenced, markdown_table
+from .markdown import escaped, fenced, markdown_table
 from .show import Answer, Bars, Block, Chart, Line, Lines, Pillars, Prose, Stack, Stacks, Table
 
 if TYPE_CHECKING:

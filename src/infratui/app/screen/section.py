@@ -99,7 +99,7 @@ class SectionScreen(AnswerScreen[R]):
 
     def markdown(self) -> str:
         """The screen as Markdown: the summary, then the math."""
-        from ...report.layout import escaped
+        from ...report.markdown import escaped
         from ...report.math import markdown
 
         title = f"## {self.infra.title_of(self.SECTION)}: {escaped(self.scenario.name)}"
