@@ -15,6 +15,7 @@ class Where(StrEnum):
     APP = "anywhere"
     SECTION = "a screen"
     ROW = "a value"
+    GROUP = "a group of inputs"
     TABLE = "a table"
     BARS = "the bars of the formats"
     LAB = "the bit lab"
@@ -64,6 +65,7 @@ KEYS: tuple[Key, ...] = (
     Key("edit", ("enter",), "Type the value, or open its list", "Change", Where.ROW, bar=2, short="type"),
     Key("reset", ("backspace",), "Back to the default of this value", "Change", Where.ROW),
     Key("sweep", ("f",), "The answer over a range of this value", "See", Where.ROW, bar=3, short="range"),
+    Key("fold", ("enter", "right", "left"), "Open or fold the group", "See", Where.GROUP, bar=1, short="unfold"),
     # A table.
     Key("move(1)", ("down", "j"), "Next row", "Move", Where.TABLE, palette=False),
     Key("move(-1)", ("up", "k"), "Previous row", "Move", Where.TABLE, bar=1, short="row", palette=False),

@@ -10,6 +10,7 @@ from textual.widget import Widget
 
 from ...engine.figures.derivation import Derivation
 from ...inputs import Kind
+from ...report.input_groups import groups
 from ...report.inputs import NAMED
 from ...report.sections import Report, section
 from ...report.workload import WorkloadWords
@@ -18,12 +19,13 @@ from ...settings_text import parse_value
 from ..checkpoints import MODEL_FIELDS
 from ..fields import LISTED
 from ..widgets.choice import Choice
+from ..widgets.group_head import GroupHead
 from ..widgets.picker import Picker
 from ..widgets.value_row import ValueRow
 from ..widgets.welcome import Welcome
 from .answer import AnswerScreen, R
 from .chrome import KeyBar, WorkloadLine
-from .focus import Inputs
+from .inputs import Inputs
 
 if TYPE_CHECKING:
     from ...engine.evaluate import Evaluation
@@ -113,7 +115,7 @@ class SectionScreen(AnswerScreen[R]):
     # -- inputs
 
     def compose_side(self) -> ComposeResult:
-        yield Inputs(self.make_row(field) for field in self.FIELDS)
+        yield Inputs(groups(self.FIELDS), self.scenario, self.make_row)
 
     def make_row(self, field: str) -> ValueRow:
         """A value row for a field of the scenario."""
@@ -154,6 +156,7 @@ class SectionScreen(AnswerScreen[R]):
             self._profile = profile
             for row in self.query(ValueRow):
                 row.refresh()
+        self.query_one(Inputs).sync(self.scenario)
         for row in self.query(ValueRow):
             row.value = getattr(self.scenario, row.field)
             if other and row.spec.kind is Kind.MONEY:
@@ -249,7 +252,22 @@ class SectionScreen(AnswerScreen[R]):
         self.query_one(KeyBar).sync(self)
 
     def hint_of(self, focused: Widget) -> str | None:
+        if isinstance(focused, GroupHead):
+            return focused.hint([INPUTS[field].label for field in focused.group.folded])
         return self.session.hint(focused.field) if isinstance(focused, ValueRow) else super().hint_of(focused)
+
+    def go_to(self, field: str) -> bool:
+        """Give the keys to an input, out of a folded group too. False where the screen has no such input."""
+        if field not in self.FIELDS:
+            return False
+        inputs = self.query_one(Inputs)
+        inputs.open_for(field)
+
+        def focus() -> None:
+            self.set_focus(inputs.row(field))
+
+        self.call_after_refresh(focus)
+        return True
 
     # -- what does not fit
 

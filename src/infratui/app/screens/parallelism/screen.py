@@ -59,6 +59,7 @@ class ParallelismScreen(SectionScreen["ParallelismResult"]):
         "dp",
         "ep",
         "node_link",
+        "gpus_per_node",
         "engine",
         "prefix_hit",
         "acceptance",
