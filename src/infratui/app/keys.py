@@ -171,6 +171,18 @@ GROUPS = ("Screens", "Move", "Change", "See", "Keep", "Motion", "Look", "Help", 
 TYPING = (("enter", "accept"), ("esc", "leave"), ("8k and 1.5M", "work"))
 """What the key bar shows while a value is typed."""
 
+_CLOSES = ("esc", "close")
+PICKING = (("type", "filter"), ("↑↓", "choose"), ("enter", "take"), _CLOSES)
+PROMPTED = (("type", "the text"), ("enter", "accept"), _CLOSES)
+READING = (("↑↓", "scroll"), ("space", "page"), ("g G", "ends"), _CLOSES)
+SWEEPING = (("↑↓", "point"), ("enter", "take"), ("f", "other range"), (">", "sort"), ("/", "filter"), _CLOSES)
+LAUNCHING = (
+    ("←→", "change"), ("tab", "engine, version, form"), ("v", "version"), ("x", "explain"), ("y", "copy"),
+    ("enter", "write"), ("↑↓", "scroll"), _CLOSES,
+)  # fmt: skip
+SOURCED = (("paste", "or a path"), ("enter", "read, then take"), ("tab", "move"), _CLOSES)
+"""What the key bar shows while an overlay has the keys."""
+
 _BY_ID = {key.id: key for key in KEYS}
 
 

@@ -47,10 +47,10 @@ VERDICTS = {"good": "✓ ", "tight": "! ", "bad": "✗ "}
 """Tone → the glyph that carries it without colour."""
 
 
-def answer(shown: Answer, width: int, most: int = 0) -> tuple[Line, ...]:
-    """The verdict, whole, with its figures behind it or below; then why and what is next.
+def answer(shown: Answer, width: int, *, brief: bool = False) -> tuple[Line, ...]:
+    """The verdict, whole, with its figures behind it or below; then why and what is next, none of it cut.
 
-    `most` lines for each of these where there is little room; what is muted is left out then.
+    `brief`: what is muted is left out, where there is little room.
     """
     glyph = VERDICTS.get(shown.tone, "")
     indent = " " * len(glyph)
@@ -64,12 +64,9 @@ def answer(shown: Answer, width: int, most: int = 0) -> tuple[Line, ...]:
         lines += [((indent, ""), (text, "")) for text in textwrap.wrap(shown.figure, room)]
     label = max((len(says.label) + 2 for says in shown.lines if says.label), default=0)
     for says in shown.lines:
-        if most and says.muted:
+        if brief and says.muted:
             continue
-        words = textwrap.wrap(says.text, max(12, room - label)) or [""]
-        if most and len(words) > most:
-            words = textwrap.wrap(says.text, max(12, room - label), max_lines=most, placeholder=" …")
-        for at, text in enumerate(words):
+        for at, text in enumerate(textwrap.wrap(says.text, max(12, room - label)) or [""]):
             name = f"{says.label}" if at == 0 else ""
             tone = says.tone or ("muted" if says.muted else "")
             lines.append(((indent, ""), (name.ljust(label), "muted"), (text, tone)))

@@ -40,7 +40,7 @@ class GroupHead(Widget, can_focus=True):
         head: GroupHead
 
     def __init__(self, group: InputGroup) -> None:
-        super().__init__()
+        super().__init__(classes="" if group.folded else "-plain")
         self.group = group
         self.can_focus = bool(group.folded)
 

@@ -16,7 +16,7 @@ from ...report.names import fitting
 from ..keys import Where, bindings
 from .line_editor import LineNowAndThen
 
-LABEL = 12
+LABEL = 11
 """Where values begin in their row; a longer label, or a value that would be cut, moves it."""
 LEAP = 4
 """Steps that a big step takes."""
