@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from .cluster.layout import Layout
-from .deployment.answer import NOTHING_RUNS, deployed
+from .deployment.answer import NOTHING_HOLDS, deployed
 from .deployment.candidates import users_held
 from .deployment.demand import offered_load
 from .deployment.fleet import rated
@@ -172,7 +172,7 @@ def _survives(case: Case) -> _Figure:
     choice = deployed(case).choice
     best = choice.best
     if best is None or not choice.holds:
-        return _refused(NOTHING_RUNS, LimitVerdict.BROKEN)
+        return _refused(NOTHING_HOLDS, LimitVerdict.BROKEN)
     if best.no_speed:
         return _refused(best.no_speed)
     group, count = _group_of(best)
@@ -206,7 +206,7 @@ def _peak(case: Case) -> PeakLoad:
 
 def _latency(case: Case, seconds: Callable[[PeakLoad], float | None], quantity: str) -> _Figure:
     if not deployed(case).holds:
-        return _refused(NOTHING_RUNS, LimitVerdict.BROKEN)
+        return _refused(NOTHING_HOLDS, LimitVerdict.BROKEN)
     load = _peak(case)
     value = seconds(load)
     if value is None:

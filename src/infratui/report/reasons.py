@@ -32,7 +32,7 @@ def reasons_text(reasons: Iterable[Reason], bytes_as: ByteUnit = ByteUnit.GB, be
     return between.join(reason_text(reason, bytes_as) for reason in reasons)
 
 
-def error_text(error: Exception, bytes_as: ByteUnit = ByteUnit.GB) -> str:
+def error_text(error: BaseException, bytes_as: ByteUnit = ByteUnit.GB) -> str:
     """An error in a line: in words where it carries a reason."""
     return reason_text(error.reason, bytes_as) if isinstance(error, NoReplicaError) else str(error)
 
@@ -45,7 +45,8 @@ _FIXED: dict[StrEnum, str] = {
     ReasonKind.PINNED: "set by hand",
     ReasonKind.ONLY: "the only layout that holds the load",
     ReasonKind.NO_SPEED: "no speed is predicted: the smallest replicas that hold the load",
-    ReasonKind.NOTHING_RUNS: "no layout of these GPUs holds the load; nothing runs",
+    ReasonKind.NOTHING_RUNS: "memory is short: nothing runs",
+    ReasonKind.NOTHING_HOLDS: "no layout of these GPUs holds the load; nothing runs",
     ReasonKind.BUFFERS: "the engine's own buffers fill the GPU; lower max sequences or batched tokens",
     ReasonKind.NO_ROOM: "no layout leaves room for one user; shorten the context or use fewer bits",
     ReasonKind.BY_RULE: "by the rule of thumb: bytes over marketing gigabytes",

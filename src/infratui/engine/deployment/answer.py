@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..case import Case
 
 
-NOTHING_RUNS = because(ReasonKind.NOTHING_RUNS)
+NOTHING_HOLDS = because(ReasonKind.NOTHING_HOLDS)
 
 
 @dataclass(frozen=True, slots=True)
