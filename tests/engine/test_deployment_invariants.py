@@ -15,9 +15,11 @@ from infratui.engine.cluster.layout import Layout
 from infratui.engine.cluster.legal import enumerate_layouts, refusals
 from infratui.engine.deployment.answer import deployed
 from infratui.engine.deployment.candidates import copies, served, users_held
+from infratui.engine.deployment.choose import CLOSE, listed
 from infratui.engine.deployment.demand import offered_load
+from infratui.engine.deployment.fewest import fewest
+from infratui.engine.deployment.fleet import fleet
 from infratui.engine.deployment.judge import Replica, judge, replica_on
-from infratui.engine.deployment.search import CLOSE, fewest, fleet, listed
 from infratui.engine.evaluate import Evaluator, evaluate
 from infratui.engine.figures.derivation import Ledger
 from infratui.report.deployment import as_json

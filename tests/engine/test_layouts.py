@@ -11,8 +11,8 @@ from infratui.engine.cluster.fabric import Fabric, fabric_of
 from infratui.engine.cluster.layout import Layout
 from infratui.engine.cluster.legal import enumerate_layouts, refusals
 from infratui.engine.deployment.candidates import judge_layouts
+from infratui.engine.deployment.fewest import fewest
 from infratui.engine.deployment.ladder import recommend
-from infratui.engine.deployment.search import fewest
 from infratui.engine.deployment.site import Forced, Site
 from infratui.engine.memory.kv_cache import Sequences
 from infratui.engine.memory.plan import Deployment

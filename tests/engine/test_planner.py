@@ -9,9 +9,9 @@ from infratui.catalog.load import Catalog
 from infratui.engine.case import Case
 from infratui.engine.cluster.layout import Layout
 from infratui.engine.cost.options import Option
+from infratui.engine.deployment.fleet import rated
 from infratui.engine.deployment.judge import Replica
 from infratui.engine.deployment.planner import DemandPlan, Search, pareto, plan_demand
-from infratui.engine.deployment.search import rated
 from infratui.engine.evaluate import Evaluator
 from infratui.report.plans import answer
 from infratui.scenario import Scenario

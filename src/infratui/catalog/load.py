@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -15,7 +14,7 @@ from ..engine.facts import UnknownFactError
 from ..engine.model.architecture import Model
 from ..engine.model.precision import Precision
 from .built_in import DATA
-from .matching import match_accelerator, match_model, nearest, plain
+from .matching import looks_like_path, match_accelerator, match_model, nearest, plain
 from .measurements import Measurements
 from .rows import Raw, make, read_built_in, read_table
 from .user_files import UserFacts, user_directory
@@ -37,7 +36,6 @@ Place = TypeVar("Place", System, Link)
 
 STORED = "@stored"
 """`MODEL@stored` names the precision that a model's weights are stored in."""
-_CHECKPOINT_ENDINGS = (".gguf", ".safetensors", ".json")
 
 
 class Catalog(Measurements):
@@ -394,13 +392,3 @@ class Catalog(Measurements):
 def default_catalog(today: dt.date | None = None) -> Catalog:
     """The built-in facts with the user's own on top. Raises CatalogError when one of the user's files is broken."""
     return Catalog(user_directory(), today)
-
-
-def looks_like_path(name: str) -> bool:
-    """Whether a model's name means a checkpoint on disk."""
-    if name.startswith((".", "~", os.sep)) or name.lower().endswith(_CHECKPOINT_ENDINGS):
-        return True
-    try:
-        return Path(name).exists()
-    except (OSError, ValueError):
-        return False

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
 
 _MEMORY = re.compile(r"(\d+(?:\.\d+)?)\s*(gib|gb|mib)\b")
 _PARENTHESES = re.compile(r"\(([^()]*)\)")
 _COUNT = re.compile(r"\b\d+\s*x\s+|\s+x\s*\d+\b")
+_CHECKPOINT_ENDINGS = (".gguf", ".safetensors", ".json")
 _TOKEN = re.compile(r"[a-z]+\d+[a-z0-9]*|\d+[a-z]+\d*|[a-z]+|\d+")
 
 # Words of makers, product lines and memory kinds that tell no part from another.
@@ -190,3 +193,13 @@ def nearest(name: str, known: Iterable[str], most: int = 3) -> tuple[str, ...]:
     choices = list(known)
     found = get_close_matches(name.lower(), choices, most, cutoff=0.45)
     return tuple(found or [choice for choice in choices if name and name.lower()[:3] in choice][:most])
+
+
+def looks_like_path(name: str) -> bool:
+    """Whether a model's name means a checkpoint on disk."""
+    if name.startswith((".", "~", os.sep)) or name.lower().endswith(_CHECKPOINT_ENDINGS):
+        return True
+    try:
+        return Path(name).exists()
+    except (OSError, ValueError):
+        return False

@@ -19,8 +19,8 @@ from .cluster.layout import Layout
 from .deployment.answer import NOTHING_RUNS, deployed
 from .deployment.candidates import users_held
 from .deployment.demand import offered_load
+from .deployment.fleet import rated
 from .deployment.judge import Judged
-from .deployment.search import rated
 from .figures.derivation import Ledger
 
 if TYPE_CHECKING:

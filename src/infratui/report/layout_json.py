@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from ..engine.speed import Band, Interval
 
 
-def _interval(band: Band | None) -> Interval | None:
+def interval_of(band: Band | None) -> Interval | None:
+    """What holds 80 % of unseen rows; None without measured data."""
     return band.interval if band else None
 
 
@@ -39,7 +40,8 @@ def _sizes(row: LayoutRow | Chosen) -> dict[str, int]:
     return {"tp": layout.tp, "pp": layout.pp, "dp": layout.dp, "ep": layout.ep}
 
 
-def _chosen_data(chosen: Chosen) -> dict[str, Any]:
+def chosen_data(chosen: Chosen) -> dict[str, Any]:
+    """The layout that every section shows, with its prediction."""
     serving = chosen.serving
     figures = {
         "ttft_ms": (None if serving is None else serving.ttft_s * 1e3, chosen.ttft_band),
@@ -48,7 +50,7 @@ def _chosen_data(chosen: Chosen) -> dict[str, Any]:
     }
     intervals: dict[str, float | None] = {}
     for name, (value, band) in figures.items():
-        intervals |= ends(name, value, _interval(band))
+        intervals |= ends(name, value, interval_of(band))
     return {
         **_sizes(chosen),
         "forced": chosen.forced,
@@ -62,7 +64,8 @@ def _chosen_data(chosen: Chosen) -> dict[str, Any]:
     }
 
 
-def _row_data(row: LayoutRow) -> dict[str, Any]:
+def row_data(row: LayoutRow) -> dict[str, Any]:
+    """One layout of the table."""
     traffic = row.traffic
     return {
         "layout": row.layout.label,

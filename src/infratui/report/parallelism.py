@@ -12,7 +12,7 @@ from ..engine.metrics import metric
 from . import apart, demand, load_curve
 from .deployment import layout_text, reasons_text, way_flag, way_text
 from .interval import around, rounded_count
-from .layout_json import _chosen_data, _interval, _row_data
+from .layout_json import chosen_data, interval_of, row_data
 from .names import short_name
 from .parallelism_tables import LINKS, batching, layouts, link_words, links, typical
 from .show import Answer, Block, Prose, Says
@@ -159,9 +159,9 @@ def speed_line(chosen: Chosen) -> str:
     serving = chosen.serving
     if serving is None:
         return chosen.no_speed
-    ttft = around(serving.ttft_s, _interval(chosen.ttft_band), format_seconds)
-    tpot = around(serving.tpot_s, _interval(chosen.tpot_band), format_seconds)
-    rate = around(serving.output_per_s, _interval(chosen.throughput_band), rounded_count)
+    ttft = around(serving.ttft_s, interval_of(chosen.ttft_band), format_seconds)
+    tpot = around(serving.tpot_s, interval_of(chosen.tpot_band), format_seconds)
+    rate = around(serving.output_per_s, interval_of(chosen.throughput_band), rounded_count)
     line = (
         f"{format_count(round(serving.output_per_s))} tok/s{rate} · "
         f"first token {format_seconds(serving.ttft_s)}{ttft} · next {format_seconds(serving.tpot_s)}{tpot}"
@@ -317,7 +317,7 @@ def data(result: ParallelismResult, *, explain: bool = False) -> dict[str, Any]:
         "gpus_per_node": result.gpus_per_node,
         "fits": result.fits,
         "layout": result.chosen.layout.label if result.chosen else None,
-        "chosen": _chosen_data(result.chosen) if result.chosen else None,
+        "chosen": chosen_data(result.chosen) if result.chosen else None,
         "refused": result.refused,
         "ladder": result.ladder.label if result.ladder else None,
         "ladder_reasons": result.ladder_reasons,
@@ -336,7 +336,7 @@ def data(result: ParallelismResult, *, explain: bool = False) -> dict[str, Any]:
             }
             for entry in result.help
         ],
-        "layouts": [_row_data(row) for row in result.rows],
+        "layouts": [row_data(row) for row in result.rows],
         "links": [
             {
                 "link": time.link.id,

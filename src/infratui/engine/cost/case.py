@@ -9,8 +9,8 @@ from math import ceil
 from ..case import Case
 from ..cluster.hardware import Accelerator
 from ..deployment.answer import fleet_of
+from ..deployment.fleet import FleetPlan, fleet
 from ..deployment.judge import NoReplicaError, Replica
-from ..deployment.search import FleetPlan, fleet
 from ..deployment.site import Site
 from ..figures.derivation import Ledger, Unit
 from . import breakeven

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from ..case import Case
+from ..deployment.fleet import fleet
 from ..deployment.judge import NoReplicaError
-from ..deployment.search import fleet
 from ..figures.derivation import Ledger
 from ..speed import Interval
 from .case import CostCase, ownership, price_ranges

@@ -11,9 +11,11 @@ from ..figures.derivation import Ledger
 from ..memory.kv_cache import kv_demand
 from ..memory.plan import MemoryPlan
 from .candidates import users_held
+from .choose import LayoutChoice, choose
 from .demand import offered_load
+from .fewest import Fewest, fewest
+from .fleet import FleetPlan, fleet, rated
 from .judge import NoReplicaError, replica_on
-from .search import Fewest, FleetPlan, LayoutChoice, choose, fewest, fleet, rated
 
 if TYPE_CHECKING:
     from ..case import Case

@@ -17,8 +17,8 @@ from ..figures.derivation import Derivation, Formula, Ledger, Unit
 from ..speed.disaggregate import TRANSFER
 from .candidates import users_held, usual
 from .demand import offered_load
+from .fleet import FleetPlan, fleet
 from .judge import plan_on, replica_on
-from .search import FleetPlan, fleet
 
 if TYPE_CHECKING:
     from ..case import Case

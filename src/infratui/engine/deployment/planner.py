@@ -16,8 +16,8 @@ from ..figures.derivation import Derivation, Ledger
 from ..figures.units import significant
 from ..model.precision import Precision
 from .demand import Offered, offered_load
+from .fleet import fleet
 from .judge import NoReplicaError, Replica, plan_on, replica_at
-from .search import fleet
 
 if TYPE_CHECKING:
     from ...scenario import Scenario

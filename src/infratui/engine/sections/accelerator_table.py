@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
-from ..deployment.search import Fewest, fewest
+from ..deployment.fewest import Fewest, fewest
 from ..deployment.site import Site
 from ..figures.units import GIB
 from ..memory import rule_of_thumb

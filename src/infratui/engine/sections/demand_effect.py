@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..cost.case import CostCase, cheapest_monthly
 from ..deployment.answer import fleet_of
-from ..deployment.search import FleetPlan
+from ..deployment.fleet import FleetPlan
 
 if TYPE_CHECKING:
     from ...demand_profile import DemandProfile

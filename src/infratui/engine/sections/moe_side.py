@@ -9,8 +9,8 @@ from ..case import Case
 from ..cluster.layout import Layout
 from ..cost.prices import PriceKind, price_range
 from ..deployment.answer import deployed, fewest_of
+from ..deployment.choose import choose
 from ..deployment.judge import speed_plan
-from ..deployment.search import choose
 from ..figures.derivation import Basis, Derivation, Formula, Ledger, Unit
 from ..memory.plan import MemoryPlan
 from ..model.architecture import Model, Part, parameters

@@ -11,9 +11,10 @@ from ..cluster.hardware import Accelerator, Link
 from ..cluster.layout import Layout
 from ..cluster.traffic import LinkTime, Traffic, link_times
 from ..deployment.answer import deployed
+from ..deployment.choose import LayoutChoice
+from ..deployment.fewest import Fewest, fewest
 from ..deployment.judge import speed_plan
 from ..deployment.ladder import recommend
-from ..deployment.search import Fewest, LayoutChoice, fewest
 from ..deployment.ways_out import WayOut, ways_out
 from ..figures.derivation import Basis, Derivation, Formula, Ledger, Unit
 from ..figures.reason import Reason

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ..cluster.hardware import Accelerator
-from ..deployment.search import Fewest
+from ..deployment.fewest import Fewest
 from ..figures.derivation import Basis, Formula, Unit
 from ..formats import NumberFormat
 from ..formats.quality import Assessment

@@ -8,7 +8,7 @@ from ..case import Case
 from ..cluster.hardware import Accelerator
 from ..cluster.layout import Layout
 from ..deployment.answer import deployed, fewest_of
-from ..deployment.search import fewest
+from ..deployment.fewest import fewest
 from ..facts import Facts
 from ..figures.derivation import Derivation
 from ..figures.units import GIB

@@ -9,7 +9,7 @@ from enum import StrEnum
 from ..cluster.hardware import Accelerator
 from ..cluster.layout import Layout
 from ..deployment.answer import Totals
-from ..deployment.search import Fewest
+from ..deployment.fewest import Fewest
 from ..deployment.ways_out import WayOut
 from ..figures.derivation import Derivation, Ledger
 from ..figures.reason import Reason

@@ -9,8 +9,8 @@ from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 
 from ....catalog.routing_text import routing_words
-from ....report.moe import side_by_side
 from ....report.moe_router import router_title
+from ....report.moe_tables import side_by_side
 from ...screen.section import SectionScreen
 from ...widgets.drawn import LinesView, ProseView, StacksView
 from ...widgets.panel import Panel

@@ -12,7 +12,7 @@ from textual.containers import Container, Vertical
 
 from ....engine.figures.derivation import Derivation
 from ....engine.figures.units import ByteUnit
-from ....report import bit_lab, published
+from ....report import bit_lab, precision_tables, published
 from ....report import quantization as report
 from ...screen.chrome import KeyBar
 from ...screen.section import SectionScreen
@@ -163,10 +163,10 @@ class QuantizationScreen(SectionScreen[Shown]):
         if self._at not in known or chosen != self._was:
             self._at = chosen
         self._was = chosen
-        self.query_one(FormatBars).show(report.pillars(trade, unit), self._at)
-        table = report.trade_offs(trade, unit)
+        self.query_one(FormatBars).show(precision_tables.pillars(trade, unit), self._at)
+        table = precision_tables.trade_offs(trade, unit)
         self._title("#trade", table.title)
-        self.place(table, report.kv_cache(trade, unit), published.methods(trade))
+        self.place(table, precision_tables.kv_cache(trade, unit), published.methods(trade))
         self._explain()
         self._show_method()
 

@@ -1,0 +1,155 @@
+"""The cheapest replicas that meet both sides of a demand, over every layout that fleets are made of."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ..cluster.layout import Layout
+from ..cluster.legal import packs
+from ..figures.derivation import Ledger
+from .bounds import Floor, Pace
+from .candidates import copies, served, users_held, usual
+from .demand import offered_load
+from .judge import NoReplicaError, Replica, TooSlowError, replica_on
+from .site import Site
+
+if TYPE_CHECKING:
+    from ..case import Case
+
+_QUIET = Ledger(recording=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FleetPlan:
+    """Replicas that meet both sides of a demand with the fewest GPUs, and so at the least cost of one accelerator."""
+
+    replica: Replica
+    replicas: int
+    """Spares included."""
+    spares: int
+    gpus: int
+    holding: int
+    """Replicas that hold the users."""
+    keeping: int
+    """Replicas that keep up with the peak."""
+
+    @property
+    def layout(self) -> Layout:
+        """Of one replica."""
+        return self.replica.layout
+
+    @property
+    def binds(self) -> str:
+        """The side of the demand that decides: `hold`, `keep up`, or `one replica` where one does for both."""
+        if max(self.holding, self.keeping) <= 1:
+            return "one replica"
+        return "hold" if self.holding >= self.keeping else "keep up"
+
+
+def fleet(case: Case, site: Site | None = None, share: float = 1.0, *, glance: bool = False) -> FleetPlan:  # noqa: C901, PLR0912, PLR0915 – one walk over the candidates
+    """The cheapest replicas that hold `share` of the users and keep up with `share` of the peak, plus spares.
+
+    On one accelerator every price grows with the GPUs, so the fewest cost least; of equals the less loaded.
+    `glance`: among common sizes only. Raises NoReplicaError where nothing serves within the targets.
+    """
+    site = site or case.site
+    deployment = case.deployment
+    users = math.ceil(case.load.users * share)
+    load = case.load.of(users)
+    peak = offered_load(case.demand, _QUIET).peak_rate * share
+    spares = case.scenario.spares
+    floor = Floor(deployment, site, load)
+    best: FleetPlan | None = None
+    reasons: list[str] = []
+    pace = Pace(case, site)
+    bounded = []
+    nearest: Layout | None = None
+    space = served(deployment.model, deployment.precision, site.fabric.domain, case.forced)
+    if glance and not case.forced.any:
+        space = usual(deployment.model, deployment.precision, site.fabric.domain)
+    for group in space:
+        held = floor.users_at_most(group) * group.dp
+        rate = pace.requests_at_most(group) if held else 0.0
+        if held and (nearest is None or pace.alone(group) < pace.alone(nearest)):
+            nearest = group
+        if rate:
+            needed = max(-(-users // held), math.ceil(peak / rate - 1e-9), 1)
+            bounded.append((group.gpus * (needed + spares), group.pp, group))
+    for bound, _, group in sorted(bounded):
+        if best is not None and bound > best.gpus:
+            break
+        enough = peak / (best.gpus // group.gpus - spares) if best else 0.0
+        if not pace.keeps_up(group, enough):
+            continue
+        held = users_held(deployment, site, load, group)
+        if not held:
+            continue
+        holding = math.ceil(users / held)
+        try:
+            replica = rated(case, site, group, enough)
+        except TooSlowError:
+            continue
+        if isinstance(replica, str):
+            reasons.append(replica)
+            continue
+        keeping = max(1, math.ceil(peak / replica.requests_per_s)) if replica.requests_per_s > 0 else 0
+        if not keeping:
+            continue
+        count = max(holding, keeping) + spares
+        if not packs(copies(group, count), site.fabric):
+            continue
+        entry = FleetPlan(replace(replica, users=held), count, spares, group.gpus * count, holding, keeping)
+        if best is None or _cheaper(entry, best):
+            best = entry
+    if best is None:
+        if nearest is not None and not reasons and isinstance(found := rated(case, site, nearest), str):
+            reasons.append(found)
+        raise NoReplicaError(_nearest_reason(reasons, case, site))
+    return best
+
+
+def _cheaper(entry: FleetPlan, best: FleetPlan) -> bool:
+    rate, other = (each.replicas * each.replica.requests_per_s for each in (entry, best))
+    return (entry.gpus, -rate) < (best.gpus, -other * 1.005)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ceiling:
+    """A group that was left because it serves no more than this."""
+
+    requests_per_s: float
+
+
+def rated(case: Case, site: Site, group: Layout, enough: float = 0.0) -> Replica | str:
+    """A group at its largest batch within the targets, or why there is none. Kept: no demand or price changes it.
+
+    Raises TooSlowError where it serves fewer than `enough` requests/s.
+    """
+    if site != case.site:
+        return replica_on(case, site, group, enough=enough)
+    known = case.part("replicas", _no_replicas)
+    found = known.get(group)
+    if found is None or (isinstance(found, _Ceiling) and found.requests_per_s >= enough):
+        try:
+            found = replica_on(case, site, group, enough=enough if found is None else 0.0)
+        except TooSlowError as error:
+            found = _Ceiling(error.requests_per_s)
+        known[group] = found
+    if isinstance(found, _Ceiling):
+        raise TooSlowError(found.requests_per_s)
+    return found
+
+
+def _no_replicas(case: Case) -> dict[Layout, Replica | str | _Ceiling]:
+    """A table to be filled group by group. All that a replica is made of is read here: by that it is remembered."""
+    _ = case.deployment, case.site, case.workload(), case.targets
+    return {}
+
+
+def _nearest_reason(reasons: list[str], case: Case, site: Site) -> str:
+    """The reason that says most: a missed target over missing memory, of few GPUs over many."""
+    missed = [reason for reason in reasons if "target" in reason]
+    name = case.model.name
+    return (missed or reasons or [f"no layout of {name} holds the load on {site.accelerator.name}"])[0]
