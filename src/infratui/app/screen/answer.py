@@ -99,6 +99,10 @@ class AnswerScreen(Page, Generic[R]):
         """The results, in panels."""
         yield from ()
 
+    def compose_foot(self) -> ComposeResult:
+        """What stands below the results."""
+        yield from ()
+
     def section(self, evaluation: Evaluation) -> R:
         """What the screen shows of an evaluation. Raises ValueError where there is no answer."""
         raise NotImplementedError
@@ -150,6 +154,7 @@ class AnswerScreen(Page, Generic[R]):
                         yield Terms([TermText(term, term.replace("-", " "), "") for term in self.TERMS])
             with Panel("Math", id="math"):
                 yield DerivationView()
+            yield from self.compose_foot()
 
     # -- keeping up with the scenario
 
@@ -170,7 +175,7 @@ class AnswerScreen(Page, Generic[R]):
         self.sync_inputs()
         if first:
             # The frame and the inputs are on screen while the engine is still being loaded.
-            self.call_after_refresh(self._begin)
+            self.infra.once_seen(self, self._begin)
         else:
             self._update(fresh=fresh)
 
