@@ -93,6 +93,8 @@ def modules(group: LayerGroup, hidden: int) -> tuple[Module, ...]:  # noqa: C901
                 )
         case Recurrent() as rec:
             _recurrent(rec, hidden, found)
+        case None:
+            pass
     match group.mlp:
         case Dense() as mlp:
             _mlp(found, Part.MLP, _MLP, "", hidden, mlp.width, mlp.gated, 1)
@@ -116,6 +118,8 @@ def modules(group: LayerGroup, hidden: int) -> tuple[Module, ...]:  # noqa: C901
             add(Part.SHARED_EXPERTS, _names(_MLP, "fc2_latent_proj"), mlp.latent_size, hidden)
             if mlp.dense_width:
                 _mlp(found, Part.MLP, ("mlp",), "", hidden, mlp.dense_width, mlp.gated, 1)
+        case None:
+            pass
     return tuple(found)
 
 

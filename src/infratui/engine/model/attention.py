@@ -19,6 +19,22 @@ class Attention(Protocol):
     def window(self) -> int | None:
         """Tokens after which the cache stops growing; None: never."""
 
+    @property
+    def query_width(self) -> int:
+        """Elements of all query heads."""
+
+    @property
+    def output_width(self) -> int:
+        """Elements that the output projection reads."""
+
+    @property
+    def stored_heads(self) -> int:
+        """Heads of what is cached: a rank holds whole ones, or a copy of one."""
+
+    @property
+    def selected(self) -> int | None:
+        """Cached tokens that an indexer leaves to attend to; None: all."""
+
     def weights(self, hidden: int) -> Weights: ...
 
     def kv_elements(self, tp: int) -> float:
@@ -97,6 +113,22 @@ class GroupedQuery:
         """Several query heads read one key: GQA and MQA."""
         return self.kv_heads < self.heads
 
+    @property
+    def query_width(self) -> int:
+        return self.heads * self.head_dim
+
+    @property
+    def output_width(self) -> int:
+        return self.heads * self.head_dim
+
+    @property
+    def stored_heads(self) -> int:
+        return self.kv_heads
+
+    @property
+    def selected(self) -> int | None:
+        return self.indexer.top_k if self.indexer else None
+
     def weights(self, hidden: int) -> Weights:
         query = self.heads * self.head_dim
         key = self.kv_heads * self.head_dim
@@ -160,6 +192,22 @@ class Latent:
     def window(self) -> int | None:
         return None
 
+    @property
+    def query_width(self) -> int:
+        return self.heads * (self.qk_nope_head_dim + self.qk_rope_head_dim)
+
+    @property
+    def output_width(self) -> int:
+        return self.heads * self.v_head_dim
+
+    @property
+    def stored_heads(self) -> int:
+        return 1
+
+    @property
+    def selected(self) -> int | None:
+        return self.indexer.top_k if self.indexer else None
+
     def weights(self, hidden: int) -> Weights:
         head_dim = self.qk_nope_head_dim + self.qk_rope_head_dim
         query_in = self.q_lora_rank or hidden
@@ -216,6 +264,22 @@ class Compressed:
     @property
     def window(self) -> int | None:
         return None if self.ratio else self.local_window
+
+    @property
+    def query_width(self) -> int:
+        return self.heads * self.head_dim
+
+    @property
+    def output_width(self) -> int:
+        return self.heads * self.head_dim
+
+    @property
+    def stored_heads(self) -> int:
+        return 1
+
+    @property
+    def selected(self) -> int | None:
+        return None
 
     def weights(self, hidden: int) -> Weights:
         query = self.heads * self.head_dim
@@ -283,6 +347,22 @@ class Recurrent:
     def _conv_channels(self) -> int:
         keys = self.key_heads * self.state_dim
         return self.heads * self.head_dim + 2 * keys
+
+    @property
+    def query_width(self) -> int:
+        return self.heads * self.head_dim
+
+    @property
+    def output_width(self) -> int:
+        return self.heads * self.head_dim
+
+    @property
+    def stored_heads(self) -> int:
+        return self.heads
+
+    @property
+    def selected(self) -> int | None:
+        return None
 
     def weights(self, hidden: int) -> Weights:
         inner = self.heads * self.head_dim
