@@ -6,11 +6,11 @@ import datetime as dt
 import os
 import platform
 import traceback
-from dataclasses import dataclass
 from pathlib import Path
 
 from . import __version__, store
 from .plain_text import printable
+from .value_types import dataclass
 
 LARGEST = 256 * 1024
 """Bytes that the log may grow to; then its older half goes."""
