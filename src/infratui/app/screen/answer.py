@@ -206,7 +206,9 @@ class AnswerScreen(Page, Generic[R]):
             self.beside(evaluation)
             return result, None
         except Exception as error:
-            return None, mishaps.told(error, f"evaluating {self.SECTION}")
+            from ...report.reasons import error_text
+
+            return None, mishaps.told(error, f"evaluating {self.SECTION}", error_text)
 
     @work(thread=True, exclusive=True, group="section")
     def _compute(self, scenario: Scenario, evaluation: Evaluation) -> None:

@@ -6,7 +6,9 @@ import math
 from functools import lru_cache
 
 from ..deployment.fewest import Fewest, fewest
+from ..deployment.reasons import ReasonKind
 from ..deployment.site import Site
+from ..figures.reason import because
 from ..figures.units import GIB
 from ..memory import rule_of_thumb
 from ..memory.kv_cache import Sequences
@@ -101,7 +103,7 @@ def rows_by_rule_of_thumb(
                 max_users=users,
                 max_context=math.floor(users * load.context / load.users),
                 verdict=Verdict.FITS,
-                reason="by the rule of thumb: bytes over marketing gigabytes",
+                reason=because(ReasonKind.BY_RULE),
             )
         )
     return tuple(found)
