@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from ...value_types import dataclass
 from ..cluster.hardware import Accelerator
 from ..deployment.fewest import Fewest
 from ..figures.derivation import Basis, Formula, Unit
