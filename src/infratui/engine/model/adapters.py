@@ -9,8 +9,9 @@ from typing import Literal
 
 from ...value_types import dataclass
 from .architecture import LayerGroup, Model, group_counts
-from .attention import AnyAttention, Compressed, GroupedQuery, Latent, Recurrent
+from .attention import AnyAttention, Compressed, GroupedQuery, Latent
 from .mlp import Dense
+from .recurrent import Recurrent
 
 Targets = Literal["qv", "attention", "all"]
 """`qv`: query and value projections (the LoRA paper's choice); `attention`: all of its projections; `all`: dense MLPs
