@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -119,11 +119,14 @@ class ThumbSizing:
         token = self.memory.kv_cache / self.context
         return max(0, math.floor(self.room / token + 1e-9)) if token else self.context
 
-    def total_of(self, users: int, context: int) -> int:
-        """Bytes for other users and contexts, where the cache is known."""
-        return self._memory(users, context).total
+    def cached_in(self, kv_bytes_per_element: float) -> RuleOfThumbMemory | None:
+        """Memory with caches of another width; None: the rule knows no cache of this model."""
+        if self.memory is None:
+            return None
+        return replace(self, kv_bytes_per_element=kv_bytes_per_element).with_load(self.users, self.context)
 
-    def _memory(self, users: int, context: int) -> RuleOfThumbMemory:
+    def with_load(self, users: int, context: int) -> RuleOfThumbMemory:
+        """Memory for other users and contexts, where the cache is known."""
         return rule_of_thumb.memory(self.figures, self.bytes_per_parameter, self.kv_bytes_per_element, context, users)
 
 

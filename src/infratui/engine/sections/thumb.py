@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from ..case import Case
 from ..cluster.grid import GpuPlace, gpu_grid
@@ -61,6 +61,8 @@ class ThumbRow:
 class ThumbMemory:
     """The memory section by the rule."""
 
+    estimator: ClassVar[str] = "rule-of-thumb"
+
     sizing: ThumbSizing
     precision: Precision
     kv_precision: Precision
@@ -103,12 +105,15 @@ class ThumbStep:
 class ThumbLayouts:
     """The parallelism section by the rule: the ladder of splits, and nothing about speed."""
 
+    estimator: ClassVar[str] = "rule-of-thumb"
+
     sizing: ThumbSizing
     split: RuleOfThumbSplit
     steps: tuple[ThumbStep, ...]
     """The ladder for the usual numbers of GPUs, that at hand among them."""
     places: tuple[GpuPlace, ...]
     stages: tuple[StageMemory, ...]
+    gpus_per_node: int
     node_link: Link | None
     fabric: Link
     derivations: tuple[Derivation, ...]
@@ -140,6 +145,8 @@ class ThumbSide:
 @dataclass(frozen=True, slots=True)
 class ThumbSides:
     """The MoE section by the rule: parameters, bytes and GPUs; no traffic, no batch, no speed."""
+
+    estimator: ClassVar[str] = "rule-of-thumb"
 
     dense: ThumbSide
     moe: ThumbSide
@@ -204,7 +211,8 @@ def _growth(found: ThumbSizing) -> Growth:
     most = max(2 * found.users, min(4 * found.users, found.max_users or 0))
     users = sorted({max(1, round(most * step / _GROWTH_POINTS)) for step in range(_GROWTH_POINTS + 1)})
     lines = (
-        GrowthLine(context, tuple((count, found.total_of(count, context)) for count in users)) for context in contexts
+        GrowthLine(context, tuple((count, found.with_load(count, context).total) for count in users))
+        for context in contexts
     )
     return Growth(tuple(lines), found.gpus * found.card)
 
@@ -234,6 +242,7 @@ def evaluate_thumb_layouts(case: Case) -> ThumbLayouts:
         ),
         places=gpu_grid(found.model, split.layout, NODE_GPUS) if drawn else (),
         stages=tuple(stages),
+        gpus_per_node=NODE_GPUS,
         node_link=by_id.get(case.accelerator.link),
         fabric=case.link,
         derivations=(ledger.derivation("Cards that hold the weights"),),
