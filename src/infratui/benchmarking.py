@@ -182,7 +182,7 @@ def _layout(case: Case, engine: str) -> Layout:
         return Layout(1, case.gpus)
     choice = deployed(case).choice
     if choice.best is None:
-        raise ScenarioError(f"nothing is predicted: {'; '.join(choice.refused)}")
+        raise ScenarioError(f"nothing is predicted: {'; '.join(map(str, choice.refused))}")
     return choice.best.layout
 
 

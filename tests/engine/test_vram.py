@@ -13,6 +13,7 @@ from infratui.engine.figures.units import GIB
 from infratui.engine.memory.kv_cache import CacheKind
 from infratui.engine.sections.thumb import evaluate_thumb_memory
 from infratui.engine.sections.vram import Verdict, evaluate_vram
+from infratui.report.reasons import reason_text
 from infratui.scenario import Scenario
 
 
@@ -62,7 +63,7 @@ def test_an_illegal_layout_is_refused_in_words(catalog: Catalog):
     found = evaluate_vram(Case(Scenario(tp=3), catalog))
 
     assert found.selected.plan is None
-    assert found.selected.refused[0] == "TP3 does not divide 64 attention heads"
+    assert reason_text(found.selected.refused[0]) == "TP3 does not divide 64 attention heads"
 
 
 def test_the_layer_strip_shows_every_layer(catalog: Catalog):

@@ -209,7 +209,9 @@ def guarded(action: Callable[[], Any]) -> Any:
     except (ValueError, OSError) as error:
         if isinstance(error, OSError) and error.errno in (errno.EPIPE, errno.ENOSPC):
             raise
-        fail(str(error))
+        from ..report.reasons import error_text
+
+        fail(error_text(error))
 
 
 def plain_table(head: tuple[str, ...], rows: list[tuple[str, ...]], right: tuple[int, ...] = ()) -> None:

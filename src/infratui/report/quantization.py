@@ -26,6 +26,7 @@ from .precision_words import (
     times,
 )
 from .published import TONES, badge, evidence, methods
+from .reasons import reason_text
 from .show import Answer, Block, Prose, Says
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def decides(row: PrecisionRow, result: QuantizationResult, bytes_as: ByteUnit) -
     cache = next((entry.total for entry in result.kv_rows if entry.chosen), 0)
     beside = f"KV cache {format_bytes(cache, bytes_as)}, weights {format_bytes(row.weights, bytes_as)}"
     if mine is None:
-        return f"no number of {name} holds it: {row.least.reason}"
+        return f"no number of {name} holds it: {reason_text(row.least.reason)}"
     if before is None:
         return f"it fits at all: on {mine} × {name}, where {base.precision.label} fits on none"
     if mine < before:
@@ -120,7 +121,7 @@ def _beside(row: PrecisionRow, result: QuantizationResult, bytes_as: ByteUnit) -
     """What decides, what the rule promises, and the next smaller format."""
     says = [Says("decides", decides(row, result, bytes_as))]
     if row.speed is None:
-        says.append(Says("speed", result.no_speed))
+        says.append(Says("speed", reason_text(result.no_speed)))
     else:
         says.append(Says("speed", beside_rule(row)))
     smaller = [entry for entry in result.rows if entry.bits_per_weight < row.bits_per_weight - 1 and entry is not row]
@@ -174,9 +175,9 @@ def headlines(evaluation: Evaluation, result: QuantizationResult) -> tuple[Headl
 def needs(row: PrecisionRow, accelerator: Accelerator) -> str:
     """`8 × NVIDIA H100 SXM (TP8)`, or why none."""
     if row.least.plan is None:
-        return f"no number of {accelerator.name} holds the workload: {row.least.reason}"
+        return f"no number of {accelerator.name} holds the workload: {reason_text(row.least.reason)}"
     layout = row.least.plan.layout
-    reason = f", since {row.least.reason}" if row.least.reason else ""
+    reason = f", since {reason_text(row.least.reason)}" if row.least.reason else ""
     return f"{layout.gpus} × {accelerator.name} ({layout.label}{reason})"
 
 
@@ -197,7 +198,7 @@ def summary(result: QuantizationResult, bytes_as: ByteUnit = ByteUnit.GB) -> str
             f"{decode_reason(row.speed, row)}; {prefill_reason(row.speed, row)}."
         )
     else:
-        sentences.append(f"No speed is predicted: {result.no_speed}.")
+        sentences.append(f"No speed is predicted: {reason_text(result.no_speed)}.")
     sentences.append(f"Quality: {row.quality.badge.value} ({row.quality.reason}).")
     best = result.safest_smallest
     if best is not None and best is not row and (best.gpus or 0) < (row.gpus or 1 << 30):
@@ -232,7 +233,7 @@ def explanation(row: PrecisionRow, result: QuantizationResult, bytes_as: ByteUni
             ),
         ]
     else:
-        says.append(Says("speed", f"rule of thumb only: {result.no_speed}"))
+        says.append(Says("speed", f"rule of thumb only: {reason_text(result.no_speed)}"))
     cards = f"{rule.gpus} × {short_name(result.accelerator)}"
     thumb = f"{format_bytes(rule.weights, bytes_as)} on {cards} for the weights alone"
     says.append(Says("rule", f"{thumb}; the smallest legal layout that holds them takes {row.gpus_alone or 'more'}"))
@@ -245,10 +246,10 @@ def explanation(row: PrecisionRow, result: QuantizationResult, bytes_as: ByteUni
 def _takes(row: PrecisionRow, result: QuantizationResult) -> str:
     name = short_name(result.accelerator)
     if row.least.plan is None:
-        return f"no number of {name} holds this workload: {row.least.reason}"
-    reason = f": {row.least.reason}" if row.least.reason else ""
+        return f"no number of {name} holds this workload: {reason_text(row.least.reason)}"
+    reason = f": {reason_text(row.least.reason)}" if row.least.reason else ""
     alone = f"; the weights alone take {row.gpus_alone}" if row.gpus_alone else ""
-    why = f" ({row.alone.reason})" if row.gpus_alone and row.alone.reason else ""
+    why = f" ({reason_text(row.alone.reason)})" if row.gpus_alone and row.alone.reason else ""
     return f"{row.gpus} × {name} as {row.least.plan.layout.label}{reason}{alone}{why}"
 
 

@@ -173,7 +173,9 @@ def outcome(evaluation: Evaluation, entry: Section) -> Outcome:
     try:
         return Outcome(entry, evaluation, entry.report_by(evaluation.scenario.estimator).evaluate(evaluation))
     except (ValueError, OSError) as error:
-        return Outcome(entry, evaluation, None, str(error) or type(error).__name__)
+        from .reasons import error_text
+
+        return Outcome(entry, evaluation, None, error_text(error) or type(error).__name__)
     except Exception as error:
         return Outcome(entry, evaluation, None, str(unforeseen(error, f"evaluating {entry.title}")))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..engine.figures.compare import Better, Headline, headline
 from ..engine.figures.derivation import Unit
+from ..engine.figures.reason import Reason
 from ..engine.figures.units import (
     ByteUnit,
     format_bytes,
@@ -17,9 +18,10 @@ from ..engine.figures.units import (
     format_tokens,
     significant,
 )
-from .deployment import layout_text, reasons_text, ways_text
+from .deployment import layout_text, ways_text
 from .money import money
 from .names import short_name
+from .reasons import reason_text, reasons_text
 from .show import (
     Answer,
     Bar,
@@ -66,7 +68,7 @@ def answer(result: VramResult, bytes_as: ByteUnit) -> Answer:
     elif ways := ways_text(result.ways):
         says.append(Says("or", ways))
     if selected.refused:
-        says.append(Says("why", "; ".join(selected.refused)))
+        says.append(Says("why", reasons_text(selected.refused, bytes_as, "; ")))
     if cheap := cheapest_text(result):
         says.append(Says("cheapest", cheap))
     says.append(Says("textbook", other_estimator(result, bytes_as), muted=True))
@@ -89,14 +91,14 @@ def page(result: VramResult, bytes_as: ByteUnit) -> tuple[Block, ...]:
 def headlines(evaluation: Evaluation, result: VramResult) -> tuple[Headline, ...]:
     """What two scenarios are compared by."""
     estimate, plan = result.headline, result.selected.plan
-    short = "; ".join(result.selected.refused) or reasons_text(result.selected.reasons) or "no layout"
+    short = reasons_text(result.selected.refused or result.selected.reasons, between="; ") or "no layout"
     smallest = result.smallest.plan
     return (
         headline("Memory of one replica", estimate.total, Unit.BYTES),
         headline("Weights", estimate.weights, Unit.BYTES),
         headline("KV cache", estimate.kv_cache, Unit.BYTES),
         headline("Runtime", estimate.runtime, Unit.BYTES),
-        headline("GPUs needed", smallest.layout.gpus if smallest else None, words=result.smallest.reason),
+        headline("GPUs needed", smallest.layout.gpus if smallest else None, words=reason_text(result.smallest.reason)),
         headline("Free per GPU", plan.free if plan else None, Unit.BYTES, Better.HIGHER, short),
         headline("Largest users", plan.max_users if plan else None, Unit.COUNT, Better.HIGHER, short),
         headline("Longest context", plan.max_context if plan else None, Unit.TOKENS, Better.HIGHER, short),
@@ -123,9 +125,9 @@ def verdict(result: VramResult) -> str:
     return f"Needs {least.gpus:,} × {name}, you have {selected.gpus:,} · ! takes {least.gpus:,}"
 
 
-def none_text(reason: str) -> str:
+def none_text(reason: Reason | None) -> str:
     """Why no number of GPUs holds it."""
-    return reason or "too large for any layout up to 16,384 GPUs"
+    return reason_text(reason) or "too large for any layout up to 16,384 GPUs"
 
 
 def room(result: VramResult, bytes_as: ByteUnit) -> str:

@@ -134,6 +134,11 @@ class SectionScreen(AnswerScreen[R]):
         """Say what is served, for whom and on what."""
         self.query_one(WorkloadLine).workload = self._workload
 
+    def compose_foot(self) -> ComposeResult:
+        # The screen that the program starts with greets.
+        if not self.infra.settings.welcomed and self is self.infra.page and len(list(self.infra.open_screens)) == 1:
+            yield Welcome()
+
     # -- inputs
 
     def compose_side(self) -> ComposeResult:

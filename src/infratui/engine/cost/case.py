@@ -8,7 +8,7 @@ from math import ceil
 
 from ..case import Case
 from ..cluster.hardware import Accelerator
-from ..deployment.answer import fleet_of
+from ..deployment.answer import NOTHING_HOLDS, fleet_of
 from ..deployment.fleet import FleetPlan, fleet
 from ..deployment.judge import NoReplicaError, Replica
 from ..deployment.site import Site
@@ -130,7 +130,7 @@ def _replicas(case: Case, site: Site) -> tuple[Replica, Replica | None, int]:
     if site is case.site and not share:
         found = fleet_of(case)
         if found.plan is None:
-            raise NoReplicaError(found.reason)
+            raise NoReplicaError(found.reason or NOTHING_HOLDS)
         return found.plan.replica, None, found.plan.replicas if found.mine else 0
     large_plan = fleet(case, site, 1 - share)
     return large_plan.replica, _light(case, site, share).replica if share else None, 0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..cluster.layout import Layout
 from ..figures.derivation import Ledger
+from ..figures.reason import Reason, because
 from ..memory.kv_cache import kv_demand
 from ..memory.plan import MemoryPlan
 from .candidates import users_held
@@ -16,13 +17,14 @@ from .demand import offered_load
 from .fewest import Fewest, fewest
 from .fleet import FleetPlan, fleet, rated
 from .judge import NoReplicaError, replica_on
+from .reasons import ReasonKind
 from .thumb import sized
 
 if TYPE_CHECKING:
     from ..case import Case
 
 
-NOTHING_RUNS = "no layout of these GPUs holds the load; nothing runs"
+NOTHING_HOLDS = because(ReasonKind.NOTHING_HOLDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,7 @@ class FleetAnswer:
 
     plan: FleetPlan | None
     """None where nothing serves within the targets."""
-    reason: str = ""
+    reason: Reason | None = None
     """Why none."""
     mine: bool = False
     """The scenario's GPUs as they are, whatever the demand needs."""
@@ -137,21 +139,21 @@ def _fleet(case: Case) -> FleetAnswer:
     try:
         return FleetAnswer(_mine(case) if mine else fleet(case), mine=mine)
     except NoReplicaError as error:
-        return FleetAnswer(None, str(error), mine)
+        return FleetAnswer(None, error.reason, mine)
 
 
 def _mine(case: Case) -> FleetPlan:
     """The chosen layout of the scenario's GPUs, at the rate that it holds within the targets, or without them."""
     choice = deployed(case).choice
     if choice.best is None:
-        raise NoReplicaError("; ".join(choice.refused))
+        raise NoReplicaError(choice.refused[0])
     layout = choice.best.layout
     spread = max(1, layout.ep // layout.tp)
     group = Layout(layout.tp, layout.pp, spread, layout.ep)
     replica = rated(case, case.site, group)
-    if isinstance(replica, str):
+    if isinstance(replica, Reason):
         replica = replica_on(case.with_(ttft_ms=0.0, tpot_ms=0.0), case.site, group)
-    if isinstance(replica, str):
+    if isinstance(replica, Reason):
         raise NoReplicaError(replica)
     held = users_held(case.deployment, case.site, case.load, group)
     peak = offered_load(case.demand, Ledger(recording=False)).peak_rate

@@ -9,9 +9,11 @@ from ..cluster.hardware import Accelerator
 from ..cluster.layout import Layout
 from ..deployment.answer import deployed, fewest_of
 from ..deployment.fewest import fewest
+from ..deployment.judge import refused_by
 from ..deployment.thumb import UnknownCache, sized
 from ..facts import Facts
 from ..figures.derivation import Derivation
+from ..figures.reason import Reason
 from ..figures.units import GIB
 from ..formats import FormatError, NumberFormat
 from ..formats.methods import QuantizationMethod
@@ -62,7 +64,7 @@ class QuantizationResult:
     """16 bit."""
     kv_rows: tuple[KvRow, ...]
     methods: tuple[QuantizationMethod, ...]
-    no_speed: str
+    no_speed: Reason | None
     """Why no speed is predicted; empty where it is."""
     interval: Interval | None
     """Around predicted decode steps; None: no measured data."""
@@ -107,7 +109,7 @@ def evaluate_quantization(case: Case) -> QuantizationResult:
     workload = case.workload(concurrency=float(load.users))
     limit = workload.max_num_seqs or scenario.max_num_seqs
     batch = max(1.0, min(load.users / layout.dp, float(limit)))
-    plans: dict[str, Plan | str] = {}
+    plans: dict[str, Plan | Reason] = {}
     for precision in {entry.id: entry for entry in (*shown, reference)}.values():
         try:
             plans[precision.id] = Plan.of(
@@ -124,13 +126,13 @@ def evaluate_quantization(case: Case) -> QuantizationResult:
                 rules=deployment.constants.kv,
             )
         except SpeedError as error:
-            plans[precision.id] = str(error)
+            plans[precision.id] = refused_by(error)
     comparison = PrecisionComparison(deployment, site, load, workload, layout, batch, plans)
     rows = tuple(_row(comparison, case, precision, reference) for precision in shown)
     base = next((row for row in rows if row.precision.id == reference.id), None)
     base = base or _row(comparison, case, reference, reference)
     plan = plans[reference.id]
-    band = None if isinstance(plan, str) else plan.band("tpot")
+    band = None if isinstance(plan, Reason) else plan.band("tpot")
     return QuantizationResult(
         estimator=scenario.estimator,
         model=deployment.model,
@@ -142,7 +144,7 @@ def evaluate_quantization(case: Case) -> QuantizationResult:
         reference=base,
         kv_rows=_kv_rows(comparison, case),
         methods=tuple(facts.methods()),
-        no_speed=plan if isinstance(plan, str) else "",
+        no_speed=plan if isinstance(plan, Reason) else None,
         interval=band.interval if band else None,
         rules=facts.quality().rules,
         comparison=comparison,

@@ -91,7 +91,7 @@ class AcceleratorRow:
     max_users: int | None
     max_context: int | None
     verdict: Verdict
-    reason: str
+    reason: Reason | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ class Selected:
     """GPUs to add for the smallest legal layout; None: none helps."""
     reasons: tuple[Reason, ...]
     """Why this layout."""
-    refused: tuple[str, ...]
+    refused: tuple[Reason, ...]
     """Why none can be built."""
     kv_copies: float
     """Times that a tensor-parallel group holds each cached token."""

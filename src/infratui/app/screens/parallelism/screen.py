@@ -14,6 +14,7 @@ from textual.worker import get_current_worker
 from ....engine.figures.units import format_seconds
 from ....report.parallelism import rest
 from ....report.parallelism_tables import link_text
+from ....report.reasons import reason_text
 from ....report.show import Block
 from ....scenario import Scenario
 from ...screen.section import SectionScreen
@@ -250,7 +251,7 @@ class ParallelismScreen(SectionScreen["ParallelismResult | ThumbLayouts"]):
 def played(result: ParallelismResult, chosen: Chosen, cluster: Cluster) -> tuple[TrafficFrame, ...]:
     """The frames of the chosen layout; a single still one where nothing runs."""
     play = playing(result, chosen)
-    return (still(cluster.shown, chosen.no_speed),) if play is None else frames(play, cluster.shown)
+    return (still(cluster.shown, reason_text(chosen.no_speed)),) if play is None else frames(play, cluster.shown)
 
 
 def playing(result: ParallelismResult, chosen: Chosen) -> Play | None:
