@@ -7,11 +7,11 @@ import os
 import platform
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from . import __version__, store
 from .plain_text import printable
+from .value_types import dataclass
 
 LARGEST = 256 * 1024
 """Bytes that the log may grow to; then its older half goes."""

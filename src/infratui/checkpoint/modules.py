@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 from ..engine.model.architecture import (
@@ -15,6 +14,7 @@ from ..engine.model.architecture import (
     Part,
     Recurrent,
 )
+from ..value_types import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,13 @@ import errno
 import shutil
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
+
+from ..value_types import dataclass
 
 if TYPE_CHECKING:
     from ..catalog.load import Catalog

@@ -11,10 +11,10 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from ..value_types import dataclass
 from .cluster.layout import Layout
 from .deployment.answer import NOTHING_HOLDS, deployed
 from .deployment.candidates import users_held

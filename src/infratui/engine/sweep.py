@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from ..value_types import dataclass
 from .cost.case import CostCase, chosen
 from .cost.decision import decide
 from .deployment.answer import deployed

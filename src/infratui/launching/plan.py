@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..engine.cluster.layout import Layout
 from ..engine.deployment.answer import deployed
+from ..value_types import dataclass
 from .flags import LaunchError
 
 if TYPE_CHECKING:

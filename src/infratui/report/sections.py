@@ -9,11 +9,12 @@ from __future__ import annotations
 import contextlib
 import importlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from ..engine.figures.units import ByteUnit
 from ..mishaps import unforeseen
+from ..value_types import dataclass
 from .show import Answer, Block, Says, Table
 
 if TYPE_CHECKING:

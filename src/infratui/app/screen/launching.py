@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +22,7 @@ from ...report.export import free_path
 from ...report.launch import FORMS, answer, explained, file_name, remarks_of
 from ...report.reasons import error_text
 from ...scenario import Scenario
+from ...value_types import dataclass
 from ..widgets.picker import Modal
 from .exporting import writer
 from .overlays import Prompt

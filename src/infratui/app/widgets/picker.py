@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 from textual.app import ComposeResult
@@ -15,6 +14,7 @@ from textual.message import Message
 from textual.reactive import Reactive
 from textual.screen import ModalScreen
 
+from ...value_types import dataclass
 from .choice import Choice
 from .line_editor import LineEditing, LineEditor
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import ceil
 
+from ...value_types import dataclass
 from ..case import Case
 from ..cluster.hardware import Accelerator
 from ..deployment.answer import NOTHING_HOLDS, fleet_of

@@ -8,9 +8,9 @@ arrives a lead time later; until then it is rented.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ...value_types import dataclass
 from ..cluster.layout import Layout
 from ..deployment.judge import NoReplicaError
 from ..figures.derivation import Derivation, Formula, Ledger, Unit

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from ...value_types import dataclass
 from ..case import Case
 from ..deployment.judge import NoReplicaError
 from ..figures.reason import Reason

@@ -10,9 +10,9 @@ see `served`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
+from ...value_types import dataclass
 from ..cluster.fabric import Fabric
 from ..cluster.layout import Layout
 from ..cluster.legal import divisors, enumerate_layouts, packs, refusals, tensor_refusals

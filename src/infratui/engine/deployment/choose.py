@@ -7,9 +7,9 @@ could win.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ...value_types import dataclass
 from ..cluster.layout import Layout
 from ..cluster.legal import refusals
 from ..figures.reason import Reason, because

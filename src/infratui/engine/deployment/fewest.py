@@ -7,9 +7,9 @@ candidate that could win.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ...value_types import dataclass
 from ..cluster.layout import GPUS, Layout
 from ..cluster.legal import packs
 from ..figures.derivation import Ledger

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from ...value_types import dataclass
 from ..cluster.layout import Layout
 from ..cluster.legal import refusals
 from ..figures.reason import Reason, because

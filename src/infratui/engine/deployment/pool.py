@@ -8,9 +8,10 @@ last.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ...value_types import dataclass
 from ..cost.case import CostCase, chosen
 from ..cost.decision import decide
 from ..cost.options import Option, price_options

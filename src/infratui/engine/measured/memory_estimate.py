@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
+from ...value_types import dataclass
 from ..cluster.fabric import Fabric
 from ..cluster.hardware import Accelerator
 from ..cluster.layout import Layout

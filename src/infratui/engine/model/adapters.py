@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
+from ...value_types import dataclass
 from .architecture import LayerGroup, Model, group_counts
 from .attention import AnyAttention, Compressed, GroupedQuery, Latent
 from .mlp import Dense

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol
 
+from ...value_types import dataclass
 from .parts import Part, Weights
 
 

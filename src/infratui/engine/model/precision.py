@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from ...value_types import dataclass
 from .architecture import Part
 
 Compute = Literal["fp32", "bf16", "fp8", "int8", "fp4"]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ...value_types import dataclass
 from ..cost.case import CostCase, cheapest_monthly
 from ..deployment.answer import fleet_of
 from ..deployment.fleet import FleetPlan

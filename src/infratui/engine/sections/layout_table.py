@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ...value_types import dataclass
 from ..cluster.layout import Layout
 from ..cluster.traffic import Traffic
 from ..deployment.candidates import LayoutVerdict, judge_layouts, kv_copies

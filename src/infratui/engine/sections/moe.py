@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import ClassVar
 
+from ...value_types import dataclass
 from ..case import Case
 from ..experts.load import RoutingError
 from ..experts.router import RouterResult, route

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
+from ...value_types import dataclass
 from ..case import Case
 from ..cluster.layout import Layout
 from ..cost.prices import PriceKind, price_range

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
+from ...value_types import dataclass
 from ..case import Case
 from ..cluster.grid import GpuPlace, gpu_grid
 from ..cluster.hardware import Accelerator, Link

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from ...value_types import dataclass
 from ..cluster.layout import Layout
 from ..deployment.site import Site
 from ..figures.derivation import Derivation, Ledger

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from ...value_types import dataclass
 from ..cluster.hardware import Accelerator
 from ..deployment.fewest import Fewest
 from ..figures.derivation import Basis, Formula, Unit

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import lru_cache
 
+from ...value_types import dataclass
 from ..cluster.layout import Layout
 from ..memory.kv_cache import DEFAULT_RULES, KvRules, kv_stages
 from ..memory.weights import padded_vocabulary, weights_per_gpu

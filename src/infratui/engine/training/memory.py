@@ -13,10 +13,10 @@ whole layers keeps their inputs alone and the activations of the one at work.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from ...value_types import dataclass
 from ..figures.derivation import Basis, Derivation, Formula, Ledger, Unit
 from ..memory.weights import total_weights
 from ..model.adapters import Targets, adapter_parameters
