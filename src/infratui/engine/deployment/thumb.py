@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from ...value_types import dataclass
 from ..figures.derivation import Derivation
 from ..figures.units import GIB
 from ..memory import rule_of_thumb

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from ...value_types import dataclass
 from ..case import Case
 from ..cluster.grid import GpuPlace, gpu_grid
 from ..cluster.hardware import Accelerator, Link
