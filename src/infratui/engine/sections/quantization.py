@@ -11,6 +11,7 @@ from ..cluster.layout import Layout
 from ..deployment.answer import deployed, fewest_of
 from ..deployment.fewest import fewest
 from ..deployment.judge import refused_by
+from ..deployment.thumb import UnknownCache, sized
 from ..facts import Facts
 from ..figures.derivation import Derivation
 from ..figures.reason import Reason
@@ -71,6 +72,8 @@ class QuantizationResult:
     rules: Rules
     """How published rows become badges."""
     comparison: PrecisionComparison
+    unknown_cache: UnknownCache | None
+    """Why the rule of thumb knows no cache of this model; None: it does."""
 
     def row(self, precision_id: str) -> PrecisionRow:
         """The row of a precision. Raises KeyError."""
@@ -91,6 +94,8 @@ class QuantizationResult:
 
     def derivations(self, row: PrecisionRow) -> tuple[Derivation, ...]:
         """The math behind every figure of a row."""
+        if self.estimator != "detailed":
+            return (self.comparison.by_rule(row, self.reference),)
         return self.comparison.derivations(row, self.reference)
 
 
@@ -144,6 +149,7 @@ def evaluate_quantization(case: Case) -> QuantizationResult:
         interval=band.interval if band else None,
         rules=facts.quality().rules,
         comparison=comparison,
+        unknown_cache=sized(case).unknown,
     )
 
 
@@ -197,6 +203,8 @@ def _row(comparison: PrecisionComparison, case: Case, precision: Precision, refe
             if promised
             else None,
             speed_fp32=promised or None,
+            share_of_fp32=precision.nominal_bytes / 4,
+            quality=precision.rule_of_thumb_quality,
         ),
         quality=facts.quality().assess(names, model.name),
     )
@@ -213,6 +221,7 @@ def _kv_rows(comparison: PrecisionComparison, case: Case) -> tuple[KvRow, ...]:
     facts = case.facts
     deployment, load = comparison.deployment, comparison.load
     base = comparison.kv_bytes(replace(deployment, kv_precision=facts.precision(REFERENCE)))
+    sizing = sized(case)
     rows = []
     for precision in facts.precisions():
         if not precision.for_kv:
@@ -220,6 +229,7 @@ def _kv_rows(comparison: PrecisionComparison, case: Case) -> tuple[KvRow, ...]:
         stored = replace(deployment, kv_precision=precision)
         demand = kv_demand(stored.geometry(Layout())[0], load)
         least = fewest(stored, comparison.site, load)
+        known = sizing.cached_in(precision.nominal_bytes)
         names = precision.kv_quality or (("reference",) if precision.bits >= SIXTEEN_BIT else ())
         rows.append(
             KvRow(
@@ -230,6 +240,8 @@ def _kv_rows(comparison: PrecisionComparison, case: Case) -> tuple[KvRow, ...]:
                 gpus=least.plan.layout.gpus if least.plan else None,
                 quality=facts.quality().assess(names, deployment.model.name),
                 chosen=precision.id == deployment.kv_precision.id,
+                rule_total=known.kv_cache if known else None,
+                rule_gpus=rule_of_thumb.split(known.total, 1, sizing.card_gb).min_gpus if known else None,
             )
         )
     return tuple(rows)
