@@ -92,6 +92,18 @@ def test_every_formula_names_a_term_of_the_glossary() -> None:
     assert {place for place, term in named if term not in known} == set()
 
 
+def test_value_types_are_the_light_ones() -> None:
+    """`from …value_types import dataclass`: a definition of the standard library's costs a start ten times as much."""
+    heavy = {
+        name
+        for name, tree in modules()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == "dataclasses" and name != "value_types.py"
+        if "dataclass" in {alias.name for alias in node.names}
+    }
+    assert heavy == set()
+
+
 # -- what CONTRIBUTING.md says
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .engine.case import Case
@@ -15,6 +14,7 @@ from .engine.measured.rows import MeasuredRow
 from .plain_text import printable
 from .reality.text import UnreadableError
 from .scenario import Scenario, ScenarioError
+from .value_types import dataclass
 
 if TYPE_CHECKING:
     from .catalog.load import Catalog
@@ -182,7 +182,7 @@ def _layout(case: Case, engine: str) -> Layout:
         return Layout(1, case.gpus)
     choice = deployed(case).choice
     if choice.best is None:
-        raise ScenarioError(f"nothing is predicted: {'; '.join(choice.refused)}")
+        raise ScenarioError(f"nothing is predicted: {'; '.join(map(str, choice.refused))}")
     return choice.best.layout
 
 

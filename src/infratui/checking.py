@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from .engine.policy import FigureOf, JudgedLimit, LimitVerdict, judge_policy, worst
+from .value_types import dataclass
 
 if TYPE_CHECKING:
     from .engine.evaluate import Evaluation

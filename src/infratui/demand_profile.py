@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 from .plain_text import printable
+from .value_types import dataclass
 
 SHARES: tuple[int, ...] = (0, 1, 2, *range(5, 100, 5), 98, 99, 100)
 """Percent of the requests that are no longer than a profile's `points`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from .engine.memory.runtime import OnHost, RuntimeTable
 from .plain_text import printable
 from .scenario import Scenario, ScenarioError
 from .store import config_directory, write_text
+from .value_types import dataclass
 
 if TYPE_CHECKING:
     from .benchmarking import BenchComparison

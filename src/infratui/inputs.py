@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from .plain_text import CONTROL
+from .value_types import dataclass
 
 Value = TypeVar("Value")
 

@@ -6,11 +6,12 @@ import datetime as dt
 import os
 import platform
 import traceback
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 
 from . import __version__, store
 from .plain_text import printable
+from .value_types import dataclass
 
 LARGEST = 256 * 1024
 """Bytes that the log may grow to; then its older half goes."""
@@ -44,11 +45,11 @@ class Mishap:
         return f"{self.words}; {self.kept}" if self.kept else self.words
 
 
-def told(error: BaseException, doing: str) -> Mishap:
-    """The error as the screen says it; the log has it with its traceback."""
+def told(error: BaseException, doing: str, say: Callable[[BaseException], str] = str) -> Mishap:
+    """The error as the screen says it; the log has it with its traceback. `say`: words for a refusal."""
     if is_foreseen(error):
         record(error, doing, REFUSED)
-        return Mishap(printable(str(error), 400))
+        return Mishap(printable(say(error), 400))
     return unforeseen(error, doing)
 
 

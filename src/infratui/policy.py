@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any, ClassVar, get_type_hints
 
 from .inputs import Input, InputField, Kind, given, typed
+from .value_types import dataclass
 
 PREFIX = "policy."
 """What a limit's name has before it where it stands among the inputs: `policy.ttft_ms_p95`."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any, ClassVar, Literal, get_type_hints
 
 from .demand_profile import DemandProfile, profile_from
 from .inputs import Input, InputField, Kind, SaidError, given, typed
 from .policy import NO_POLICY, PREFIX, Policy
+from .value_types import dataclass
 
 
 class ScenarioError(ValueError):
@@ -152,7 +153,7 @@ class Scenario:
         "60s",
         Input("Peak over", Kind.CHOICE, "peak-factor", help="the busiest minute, or the busiest ten seconds, measured"),
     )
-    demand_profile: DemandProfile | None = given(  # noqa: RUF009 – as every field beside it
+    demand_profile: DemandProfile | None = given(
         None,
         Input("Measured", Kind.PROFILE, "demand-profile", zero="none", help="lengths and peaks that were measured"),
         read=profile_from,

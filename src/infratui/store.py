@@ -7,7 +7,6 @@ import os
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from .demand_profile import DemandProfile
 from .file_writing import write_whole
 from .policy import PREFIX
 from .scenario import Scenario, ScenarioError, parse
+from .value_types import dataclass
 
 SCHEMA = 1
 """Version of the scenario file that this program writes."""

@@ -99,3 +99,12 @@ def test_another_size_sends_everything() -> None:
     frame = [[("a", 1)] * WIDTH] * HEIGHT
     kept.difference(whole(frame), (WIDTH, HEIGHT), CONSOLE)
     assert kept.difference(whole(frame), (WIDTH, HEIGHT + 1), CONSOLE)
+
+
+def test_lines_that_come_in_parts_are_known_afterwards() -> None:
+    kept = Frame()
+    frame = [[("a", 1)] * WIDTH] * HEIGHT
+    chops = [{0: strip(line[:5]), 5: strip(line[5:])} for line in frame]
+    spans = [(y, 0, WIDTH) for y in range(HEIGHT)]
+    assert kept.difference(ChopsUpdate(chops, spans, [[5, WIDTH]] * HEIGHT), (WIDTH, HEIGHT), CONSOLE)
+    assert kept.difference(whole(frame), (WIDTH, HEIGHT), CONSOLE) == ""

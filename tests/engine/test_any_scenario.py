@@ -24,6 +24,7 @@ from infratui.report import sweep as words
 from infratui.report import which_models as which_words
 from infratui.report.export import json_report
 from infratui.report.full import markdown_report, plain_report
+from infratui.report.reasons import reason_text
 from infratui.scenario import INPUTS, Scenario, bounds, choices, parse
 
 SECTIONS = (
@@ -198,7 +199,7 @@ def test_any_scenario_can_be_swept(scenario: Scenario, section: str, name: str) 
     points = list(sweep(Evaluator(CATALOG), scenario, section, name, (1, 64)))
     assert [point.value for point in points] == [1, 64]
     for point in points:
-        assert point.refusal.isprintable()
+        assert reason_text(point.refusal).isprintable()
         assert all(value is None or math.isfinite(value) for value in point.figures.values())
     found = SweepResult(section, name, scenario, tuple(points))
     assert words.page(found, CATALOG)

@@ -8,6 +8,7 @@ import pytest
 
 from infratui.engine.evaluate import evaluate
 from infratui.report import apart as words
+from infratui.report.reasons import error_text
 from infratui.store import load_preset
 
 
@@ -63,6 +64,7 @@ def test_what_cannot_be_split_is_one_line_on_paper_and_in_json(catalog) -> None:
         evaluation = evaluate(load_preset("production").with_(**changes), catalog)
         with pytest.raises(ValueError) as refusal:
             _ = evaluation.apart
-        assert "\n" not in str(refusal.value)
-        assert words.data_of(evaluation)["prefill_decode_apart"]["refused"] == str(refusal.value)
-        assert words.of(evaluation).sentences[0].text == str(refusal.value)
+        said = error_text(refusal.value)
+        assert "\n" not in said
+        assert words.data_of(evaluation)["prefill_decode_apart"]["refused"] == said
+        assert words.of(evaluation).sentences[0].text == said

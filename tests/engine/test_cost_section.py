@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import math
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +17,7 @@ from infratui.engine.cluster.hardware import Price
 from infratui.engine.cost.decision import TREE, Leaf
 from infratui.engine.cost.options import Option
 from infratui.engine.cost.prices import PriceKind, committed, price_range
+from infratui.engine.deployment.judge import NoReplicaError
 from infratui.engine.evaluate import Evaluator
 from infratui.engine.metrics import metric
 from infratui.engine.sections.cost import CostResult
@@ -24,6 +26,7 @@ from infratui.report.cost import summary
 from infratui.report.cost_decision import ADVICE, breakeven_text, note_text, why_text
 from infratui.report.cost_json import data
 from infratui.report.cost_options import options
+from infratui.report.reasons import error_text
 from infratui.scenario import Scenario
 
 TODAY = dt.date(2026, 11, 1)
@@ -243,8 +246,9 @@ class TestBadInput:
         assert breakeven_text(result.hours[0]) == "reserving pays at practically any use"
 
     def test_targets_that_nothing_holds_are_refused_with_the_prediction(self) -> None:
-        with pytest.raises(ValueError, match=r"misses the TPOT target: \d+ ms of 1 ms even for one user"):
+        with pytest.raises(NoReplicaError) as refusal:
             cost(tpot_ms=1)
+        assert re.search(r"misses the TPOT target: \d+ ms of 1 ms even for one user", error_text(refusal.value))
 
     def test_a_model_without_api_price_says_so(self) -> None:
         result = cost(model="falcon-180b", tpot_ms=0, ttft_ms=0)

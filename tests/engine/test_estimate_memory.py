@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from infratui.catalog.load import Catalog
 from infratui.engine.measured.memory_estimate import MEMORY_COLUMNS, estimate_memory, weight_precision
+from infratui.report.reasons import reason_text
 
 COLUMNS = (
     "model_id", "weight_format", "tp", "pp", "ep", "dp", "gpu", "gpu_mem_util", "max_model_len", "kv_dtype",
@@ -90,7 +91,7 @@ def test_an_unknown_gpu_still_gets_weights(catalog: Catalog):
     ],
 )
 def test_a_row_without_an_answer_says_why(catalog: Catalog, row: dict[str, str], message: str):
-    found = estimate_memory(row, catalog)
+    found = estimate_memory(row, catalog, say=reason_text)
 
     assert message in found["est_error"]
     assert "\n" not in found["est_error"]

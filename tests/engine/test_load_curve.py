@@ -151,7 +151,7 @@ def test_a_demand_beyond_what_can_be_held_has_no_latency(catalog) -> None:
 
 
 def test_what_holds_nothing_has_no_curve(catalog) -> None:
-    with pytest.raises(ValueError, match="nothing runs"):
+    with pytest.raises(ValueError, match="nothing holds the load"):
         _ = evaluate(load_preset("team").with_(users=5000, context=131072), catalog).load_curve
 
 

@@ -8,6 +8,7 @@ from infratui.engine.experts.router import router_spec
 from infratui.engine.figures.derivation import Ledger
 from infratui.engine.sections.moe import MoeResult
 from infratui.engine.sections.moe_side import read_bytes
+from infratui.report.reasons import reason_text
 from infratui.scenario import Scenario
 
 FACTS = Catalog()
@@ -129,13 +130,13 @@ def test_each_side_takes_the_layout_with_the_most_predicted_tokens():
 def test_where_the_gpus_do_not_hold_one_side_both_get_as_many_as_do():
     result = compare(gpus=8)
     assert result.budget == result.moe.fewest.gpus > 8
-    assert "8 do not hold GLM-5" in result.budget_words
+    assert "8 do not hold GLM-5" in reason_text(result.budget_reason)
     assert result.dense.budget.gpus == result.moe.budget.gpus == result.budget
 
 
 def test_where_they_hold_both_the_budget_is_the_scenarios():
     result = compare(gpus=8, moe_model="mixtral-8x7b")
-    assert (result.budget, result.budget_words) == (8, "")
+    assert (result.budget, result.budget_reason) == (8, None)
 
 
 def test_a_model_without_a_learned_bias_is_simulated_without_one():

@@ -12,6 +12,7 @@ from infratui.engine.cluster.layout import Layout
 from infratui.engine.cluster.traffic import traffic_of
 from infratui.engine.evaluate import evaluate
 from infratui.engine.sections.parallelism import ParallelismResult
+from infratui.report.reasons import reason_text
 from infratui.scenario import Scenario
 
 FACTS = Catalog()
@@ -62,7 +63,7 @@ def test_odd_counts_are_answered(gpus: int):
 
 def test_every_refusal_has_its_reason():
     for row in lay_out(model="deepseek-v3", gpus=16).rows:
-        assert row.legal or row.reason
+        assert row.legal or row.reasons
 
 
 def test_a_forced_layout_wins_and_says_so():
@@ -108,7 +109,7 @@ def test_the_plans_links_are_named_with_their_time():
 def test_a_forced_layout_beyond_the_gpus_is_refused_in_words():
     result = lay_out(gpus=4, tp=8)
     assert result.chosen is None
-    assert result.refused == ("TP8 takes 8 GPUs; there are 4",)
+    assert [reason_text(entry) for entry in result.refused] == ["TP8 takes 8 GPUs; there are 4"]
 
 
 def test_the_ladders_layout_is_a_row_even_where_it_leaves_gpus_idle():
@@ -131,8 +132,8 @@ def test_a_gpu_without_published_bandwidth_gets_a_reason():
     assert result.chosen is not None
     assert result.chosen.fits
     assert result.chosen.serving is None
-    assert "no published memory bandwidth" in result.chosen.no_speed
-    assert all(row.reason for row in result.rows)
+    assert "no published memory bandwidth" in reason_text(result.chosen.no_speed)
+    assert all(row.reasons for row in result.rows)
 
 
 def test_the_steps_parts_add_up():

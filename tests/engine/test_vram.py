@@ -11,7 +11,9 @@ from infratui.engine.case import Case
 from infratui.engine.deployment.reasons import ReasonKind
 from infratui.engine.figures.units import GIB
 from infratui.engine.memory.kv_cache import CacheKind
+from infratui.engine.sections.thumb import evaluate_thumb_memory
 from infratui.engine.sections.vram import Verdict, evaluate_vram
+from infratui.report.reasons import reason_text
 from infratui.scenario import Scenario
 
 
@@ -61,7 +63,7 @@ def test_an_illegal_layout_is_refused_in_words(catalog: Catalog):
     found = evaluate_vram(Case(Scenario(tp=3), catalog))
 
     assert found.selected.plan is None
-    assert found.selected.refused[0] == "TP3 does not divide 64 attention heads"
+    assert reason_text(found.selected.refused[0]) == "TP3 does not divide 64 attention heads"
 
 
 def test_the_layer_strip_shows_every_layer(catalog: Catalog):
@@ -115,11 +117,11 @@ def test_tiers_compare_restoring_with_recomputing(catalog: Catalog):
 
 
 def test_the_rule_of_thumb_has_its_own_table(catalog: Catalog):
-    found = evaluate_vram(Case(Scenario(estimator="rule-of-thumb", model="70b", precision="fp8"), catalog))
+    found = evaluate_thumb_memory(Case(Scenario(estimator="rule-of-thumb", model="70b", precision="fp8"), catalog))
 
-    assert found.headline is found.rule_of_thumb
-    assert found.headline.weights == 70 * 10**9
-    assert found.row("h100-sxm").gpus == found.headline.gpus
+    assert found.sizing.weights == 70 * 10**9
+    assert found.sizing.card_gb == 80
+    assert found.row("h100-sxm").gpus == found.sizing.least
 
 
 def test_names_that_do_not_exist_are_one_line(catalog: Catalog):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 
 from textual.binding import Binding, BindingType
+
+from ..value_types import dataclass
 
 
 class Where(StrEnum):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 from ..catalog.yaml_io import read
 from ..engine.figures.units import ByteUnit
 from ..scenario import ScenarioError
 from ..store import state_directory, write_text
+from ..value_types import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -239,11 +239,8 @@ class Shell(Host):
     # -- life
 
     def on_mount(self) -> None:
-        if not self.settings.welcomed and (screen := self.page) is not None:
-            from .widgets.welcome import Welcome
-
-            screen.query_one("#main").mount(Welcome())
-        self.call_after_refresh(self._offer_last_session)
+        if (page := self.page) is not None:
+            self.once_seen(page, self._offer_last_session)
 
     def welcomed(self) -> None:
         """The lines for a first start have been read: they stay away from now on."""

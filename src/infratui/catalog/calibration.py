@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import ClassVar
 
 from ..engine.speed.constants import Band, ConstantFamily, Constants, Generation, Parameter, Way
+from ..value_types import dataclass
 from .built_in import DATA
 from .trusted import construct
 from .yaml_io import read_built_in

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
+from ..value_types import dataclass
 from .reference_schema import Question, Tree, TreeLeaf
 
 Values = Callable[[str, str | None], float | None]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 from typing import ClassVar, Literal
 
+from ..value_types import dataclass
 from .built_in import DATA
 from .errors import CatalogError
 from .schema import FlawedRowError, build

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from ..value_types import dataclass
 
 FIGURES: Final[dict[str, tuple[str, ...]]] = {
     "model": ("name", "params_total", "params_active", "layers", "max_context", "license", "kv_bytes_per_token"),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal
 
+from ..value_types import dataclass
 from . import markup, reference
 from .reference_schema import PageSection, ReferencePage, Term
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from ..engine.cluster.hardware import Accelerator, Link, Price, System
 from ..engine.model.architecture import Model
 from ..engine.model.precision import Precision
+from ..value_types import dataclass
 from . import yaml_io
 from .built_in import DATA
 from .errors import CatalogError

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..engine.cluster.hardware import Accelerator, Link, Price, System
 from ..engine.model.architecture import ArchitectureError, Model, layer_order, parameters
 from ..engine.model.precision import Precision
+from ..value_types import dataclass
 from .yaml_io import Key, printable
 
 if TYPE_CHECKING:

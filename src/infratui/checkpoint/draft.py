@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ..engine.model.architecture import Compressed, Extra, GroupedQuery, Latent, LayerGroup, Mixture, Model, Recurrent
+from ..value_types import dataclass
 
 
 @dataclass(frozen=True, slots=True)

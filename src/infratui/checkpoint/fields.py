@@ -6,10 +6,10 @@ import json
 import os
 import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from ..value_types import dataclass
 from .errors import CheckpointError
 
 CONFIG_LIMIT = 10 * 1024 * 1024

@@ -6,10 +6,10 @@ import math
 import os
 import re
 import struct
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from ..value_types import dataclass
 from .errors import CheckpointError
 from .fields import open_file
 from .tensors import Tensor

@@ -7,10 +7,11 @@ import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import field
 from fnmatch import translate
 from functools import lru_cache
 
+from ..value_types import dataclass
 from .errors import CheckpointError
 
 MOST_ENTRIES = 500_000

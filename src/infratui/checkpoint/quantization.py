@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from ..engine.model.architecture import Model, Part, layer_order, parameters
 from ..engine.model.precision import PartBits, Precision
+from ..value_types import dataclass
 from .errors import CheckpointError
 from .fields import Fields
 from .matching import Names

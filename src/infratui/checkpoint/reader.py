@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from ..engine.model.architecture import ArchitectureError, Model, parameters
 from ..engine.model.precision import Precision
+from ..value_types import dataclass
 from .config import draft_of, text_model
 from .draft import assemble
 from .errors import CheckpointError

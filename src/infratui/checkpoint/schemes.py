@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ..engine.model.precision import Compute
+from ..value_types import dataclass
 from .errors import CheckpointError
 from .fields import WIDTH, Fields
 from .text import safe_text

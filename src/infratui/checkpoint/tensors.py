@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 
 from ..engine.model.architecture import Model, Part, parameters
 from ..engine.model.precision import PartBits, Precision
+from ..value_types import dataclass
 
 
 @dataclass(frozen=True, slots=True)

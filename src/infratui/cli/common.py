@@ -6,12 +6,13 @@ import errno
 import shutil
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
+
+from ..value_types import dataclass
 
 if TYPE_CHECKING:
     from ..catalog.load import Catalog
@@ -209,7 +210,9 @@ def guarded(action: Callable[[], Any]) -> Any:
     except (ValueError, OSError) as error:
         if isinstance(error, OSError) and error.errno in (errno.EPIPE, errno.ENOSPC):
             raise
-        fail(str(error))
+        from ..report.reasons import error_text
+
+        fail(error_text(error))
 
 
 def plain_table(head: tuple[str, ...], rows: list[tuple[str, ...]], right: tuple[int, ...] = ()) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..value_types import dataclass
 from .common import Options, deployment_options, echo_json, fail, guarded, plain_table
 
 if TYPE_CHECKING:

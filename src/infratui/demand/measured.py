@@ -6,10 +6,11 @@ import math
 from array import array
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from ..demand_profile import LONGEST, MOST_SLICES, SHARES, DemandProfile, InFlight, LengthSpread, rounded
 from ..reality.text import UnreadableError
+from ..value_types import dataclass
 
 MOST_REQUESTS = 10_000_000
 """Requests that are read at most: eighty megabytes of arrivals."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, Literal
+
+from ..value_types import dataclass
 
 Concept = Literal[
     "input", "output", "input_total", "output_total", "done", "running", "waiting", "kv_use", "cache_hits",

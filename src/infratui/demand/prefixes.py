@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from ..value_types import dataclass
 
 BLOCKS = (16, 32, 64, 128, 256, 512, 1024, 2048)
 """Tokens that one hash may stand for. Mooncake has 512, vLLM and Qwen's traces 16."""

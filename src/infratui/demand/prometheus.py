@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from ..demand_profile import SHARES, InFlight, LengthSpread
 from ..reality.text import UnreadableError
+from ..value_types import dataclass
 from .measured import MeasuredDemand
 from .names import DemandNames
 

@@ -6,11 +6,11 @@ import codecs
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 from ..plain_text import printable
 from ..reality.text import UnreadableError
+from ..value_types import dataclass
 
 MOST_BYTES = 4_000_000_000
 """Unpacked bytes that are read at most; a packed file of zeros has no end."""

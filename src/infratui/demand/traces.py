@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import chain, islice
 from typing import Any
 
 from ..plain_text import printable
 from ..reality.text import UnreadableError
+from ..value_types import dataclass
 from .measured import MeasuredDemand, Tally
 from .names import DemandNames, folded
 from .prefixes import Prefixes

@@ -11,17 +11,18 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from ..value_types import dataclass
 from .cluster.layout import Layout
-from .deployment.answer import NOTHING_RUNS, deployed
+from .deployment.answer import NOTHING_HOLDS, deployed
 from .deployment.candidates import users_held
 from .deployment.demand import offered_load
 from .deployment.fleet import rated
-from .deployment.judge import Judged
+from .deployment.judge import Judged, NoReplicaError
 from .figures.derivation import Ledger
+from .figures.reason import Reason
 
 if TYPE_CHECKING:
     from ..policy import Policy
@@ -70,7 +71,9 @@ class JudgedLimit:
     """Ends of the published interval; None: none is published."""
     basis: FigureOf
     subject: str = ""
-    """Layout, option, engine, or the engine's own words of a refusal."""
+    """Layout, option, engine, or what an error says."""
+    reason: Reason | None = None
+    """Why there is no figure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,7 @@ class _Figure:
     high: float | None = None
     basis: FigureOf = FigureOf.LAYOUT
     subject: str = ""
+    reason: Reason | None = None
     settled: LimitVerdict | None = None
     """The verdict where no comparison gives it."""
 
@@ -105,12 +109,24 @@ def judge_policy(evaluation: Evaluation, policy: Policy, on: dt.date) -> tuple[J
         if name in makers:
             try:
                 figure = makers[name](evaluation.case)
+            except NoReplicaError as error:
+                figure = _refused(error.reason)
             except ValueError as error:
                 figure = _refused(str(error))
             least = 0.0 if name == "fits" else float(limit)
             verdict = figure.settled or _compared(figure, least, at_least=name in AT_LEAST)
             found.append(
-                JudgedLimit(name, verdict, least, figure.value, figure.low, figure.high, figure.basis, figure.subject)
+                JudgedLimit(
+                    name,
+                    verdict,
+                    least,
+                    figure.value,
+                    figure.low,
+                    figure.high,
+                    figure.basis,
+                    figure.subject,
+                    figure.reason,
+                )
             )
     return tuple(found)
 
@@ -132,15 +148,17 @@ def _compared(figure: _Figure, limit: float, *, at_least: bool) -> LimitVerdict:
     return LimitVerdict.HOLDS if low >= limit else LimitVerdict.BROKEN if high < limit else LimitVerdict.CANNOT_TELL
 
 
-def _refused(why: str, settled: LimitVerdict = LimitVerdict.CANNOT_TELL) -> _Figure:
-    return _Figure(None, basis=FigureOf.REFUSED, subject=why, settled=settled)
+def _refused(why: Reason | str, settled: LimitVerdict = LimitVerdict.CANNOT_TELL) -> _Figure:
+    return _Figure(
+        None, basis=FigureOf.REFUSED, subject=str(why), settled=settled, reason=why if isinstance(why, Reason) else None
+    )
 
 
 def _room(case: Case) -> _Figure:
     """Share of what the engine requests that is left on the tightest GPU, percent; negative: so much is missing."""
     plan = deployed(case).plan
     if plan is None:
-        return _refused("; ".join(deployed(case).choice.refused), LimitVerdict.BROKEN)
+        return _refused(deployed(case).choice.refused[0], LimitVerdict.BROKEN)
     band = case.deployment.constants.kv_space_band_pct
     share = 100 / max(1, plan.requested)
     left = -plan.missing if plan.missing else plan.kv_space - plan.kv_needed
@@ -154,12 +172,12 @@ def _survives(case: Case) -> _Figure:
     choice = deployed(case).choice
     best = choice.best
     if best is None or not choice.holds:
-        return _refused(NOTHING_RUNS, LimitVerdict.BROKEN)
+        return _refused(NOTHING_HOLDS, LimitVerdict.BROKEN)
     if best.no_speed:
         return _refused(best.no_speed)
     group, count = _group_of(best)
     replica = rated(case, case.site, group)
-    if isinstance(replica, str):
+    if isinstance(replica, Reason):
         return _refused(replica, LimitVerdict.BROKEN)
     held = users_held(case.deployment, case.site, case.load, group)
     peak = offered_load(case.demand, Ledger(recording=False)).peak_rate
@@ -188,7 +206,7 @@ def _peak(case: Case) -> PeakLoad:
 
 def _latency(case: Case, seconds: Callable[[PeakLoad], float | None], quantity: str) -> _Figure:
     if not deployed(case).holds:
-        return _refused(NOTHING_RUNS, LimitVerdict.BROKEN)
+        return _refused(NOTHING_HOLDS, LimitVerdict.BROKEN)
     load = _peak(case)
     value = seconds(load)
     if value is None:

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from ..value_types import dataclass
 from .cost.case import CostCase, chosen
 from .cost.decision import decide
 from .deployment.answer import deployed
+from .deployment.judge import refused_by
+from .deployment.reasons import ReasonKind
 from .figures.derivation import Number, Unit
+from .figures.reason import Reason, because
 from .memory.weights import total_weights
 from .model.architecture import parameters
 from .sections.moe import compared
@@ -88,7 +92,7 @@ class SweepPoint:
     verdict: str = ""
     """`holds`, `misses` (the targets), `short`; of `cost` what to pay for, of `moe` whose tokens cost less."""
     figures: Mapping[str, Number | None] = field(default_factory=dict)
-    refusal: str = ""
+    refusal: Reason | None = None
     """Why there is no answer."""
     changed: tuple[str, ...] = ()
     """What differs from the point before: `gpus`, `layout`, `verdict`."""
@@ -130,11 +134,11 @@ def sweep(
 
 def _point(case: Case, section: str, value: object) -> SweepPoint:
     if case.scenario.estimator != "detailed":
-        return SweepPoint(value, refusal="the rule of thumb has no layouts to follow; set estimator=detailed")
+        return SweepPoint(value, refusal=because(ReasonKind.RULE_HAS_NO_LAYOUTS))
     try:
         return _READERS[section](case, value)
     except (ValueError, OSError) as error:
-        return SweepPoint(value, refusal=str(error))
+        return SweepPoint(value, refusal=refused_by(error))
 
 
 def _compared(point: SweepPoint, before: SweepPoint) -> SweepPoint:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from ..value_types import dataclass
 
 
 @dataclass(frozen=True, slots=True)

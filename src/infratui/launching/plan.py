@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..engine.cluster.layout import Layout
 from ..engine.deployment.answer import deployed
+from ..value_types import dataclass
 from .flags import LaunchError
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def launch_plan(case: Case) -> LaunchPlan:
     """The plan of the chosen layout. Raises LaunchError where there is nothing to start."""
     choice = deployed(case).choice
     if choice.best is None:
-        raise LaunchError(f"nothing to start: {'; '.join(choice.refused)}")
+        raise LaunchError(f"nothing to start: {'; '.join(map(str, choice.refused))}")
     if not choice.holds:
         missing = choice.best.memory.missing / 1e9
         raise LaunchError(

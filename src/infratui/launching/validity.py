@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from ..engine.case import Case
+from ..value_types import dataclass
 from .engines import command
 from .flags import EngineFlags, LaunchError, LaunchFlag
 from .plan import for_engine, launch_plan

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 from ..engine.facts import Facts
+from ..value_types import dataclass
 from .logs.lines import LogFigure
 from .logs.reading import LogReading, StartOutcome
 from .naming import plausible

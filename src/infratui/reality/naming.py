@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from ..engine.facts import Facts, UnknownFactError
 from ..engine.measured.memory_estimate import RowError, cache_precision, weight_precision
 from ..engine.memory.weights import total_weights
 from ..engine.model.architecture import Model
 from ..engine.model.precision import Precision
+from ..value_types import dataclass
 
 # What may stand at the end of a name without making it another model: packing, tuning and dates. Never vl, omni, audio,
 # coder, thinking, next or distill: those are other models.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from ..engine.cluster.hardware import Accelerator
 from ..engine.cluster.layout import Layout
@@ -16,6 +16,7 @@ from ..engine.memory.runtime import NEWEST, Batch, RuntimeConstants, UnknownEngi
 from ..engine.memory.startup import CacheMode, predict_startup
 from ..engine.memory.weights import StageWeights
 from ..engine.model.architecture import Part
+from ..value_types import dataclass
 from .logs.lines import LogFigure
 from .logs.reading import LogReading
 from .naming import Identity, by_architecture, find_cache, find_model, find_precision, plausible

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from ..value_types import dataclass
 from .logs.reading import LogReading, StartOutcome
 from .prediction import Predicted
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..engine.measured.accuracy import Accuracy, Errors, Key, score_rows
+from ..value_types import dataclass
 
 if TYPE_CHECKING:
     from ..catalog.load import Catalog

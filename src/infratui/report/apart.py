@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..engine.figures.units import format_seconds, significant
+from .reasons import error_text
 from .show import Prose, Says
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def of(evaluation: Evaluation) -> Prose:
     try:
         return words(evaluation.apart)
     except ValueError as error:
-        return Prose("apart", TITLE, (Says("", str(error), muted=True),))
+        return Prose("apart", TITLE, (Says("", error_text(error), muted=True),))
 
 
 def data_of(evaluation: Evaluation) -> dict[str, Any]:
@@ -27,7 +28,7 @@ def data_of(evaluation: Evaluation) -> dict[str, Any]:
     try:
         return data(evaluation.apart)
     except ValueError as error:
-        return {"prefill_decode_apart": {"refused": str(error)}}
+        return {"prefill_decode_apart": {"refused": error_text(error)}}
 
 
 def words(found: Apart) -> Prose:

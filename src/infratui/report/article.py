@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from ..catalog import markup
+from ..value_types import dataclass
 
 _BULLET = re.compile(r"^\s*- ")
 _EMPHASIS = re.compile(r"\*(\S[^*\n]*?)\*")

@@ -11,16 +11,23 @@ from enum import Enum
 from typing import Any
 
 from ..engine.figures.derivation import Derivation
+from ..engine.figures.reason import Reason
 from ..plain_text import CONTROL
+from .reasons import reason_text
 
 SCHEMA = 1
 """Version of the JSON that every command prints, its first key: keys are added within a version, never changed."""
 
 
 def plain(value: object, *, explain: bool = True) -> Any:
-    """A value made of dicts, lists, numbers and strings. Derivations become lists of steps, or are left out."""
+    """A value made of dicts, lists, numbers and strings. Derivations become lists of steps, or are left out.
+
+    Reasons become words.
+    """
     if isinstance(value, Enum):
         return value.value
+    if isinstance(value, Reason):
+        return reason_text(value)
     if isinstance(value, Derivation):
         return {"title": value.title, "steps": [plain(step) for step in value.steps]}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

@@ -12,6 +12,7 @@ from ..engine.policy import AT_LEAST, FigureOf, JudgedLimit, LimitVerdict
 from ..plain_text import printable
 from ..policy import Policy
 from .money import money
+from .reasons import reason_text
 from .show import Answer, Block, Cell, Column, Line, Row, Says, Span, Table
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def of(limit: JudgedLimit, checked: CheckedPolicy) -> str:
             return f"{limit.subject}: more arrives at the peak than is completed"
         case FigureOf.FLAGS:
             return _flags(limit, checked)
-    return printable(limit.subject, 300)
+    return printable(reason_text(limit.reason) or limit.subject, 300)
 
 
 def _flags(limit: JudgedLimit, checked: CheckedPolicy) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..engine.figures.compare import Headline, HeadlineChange, InputChange, headline_changes, input_changes
 from ..engine.figures.units import ByteUnit, significant
 from ..scenario import INPUTS
+from ..value_types import dataclass
 from .full import figure_text
 from .inputs import input_text
 from .markdown import escaped

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..engine.figures.units import significant
 from .money import money
 from .names import short_name
+from .reasons import reason_text
 from .show import Cell, Column, Row, Table
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def lever_words(lever: CostLever, currency: str) -> str:
             return lever.note.basis
         case "no price":
             return "no price is known"
-    return lever.refusal
+    return reason_text(lever.refusal)
 
 
 def levers(found: Sequence[CostLever], currency: str) -> Table:

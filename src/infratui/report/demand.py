@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..engine.figures.units import format_count, format_seconds, format_usd, significant
 from .money import label
+from .reasons import reason_text
 from .show import Answer, Block, Cell, Column, Line, Lines, Prose, Row, Says, Table
 
 if TYPE_CHECKING:
@@ -179,7 +180,7 @@ def data_of(evaluation: Evaluation) -> dict[str, Any]:
                     "layout": entry.fleet.layout.label if entry.fleet else None,
                     "usd_per_month": entry.usd_per_month,
                     "in_force": entry.in_force,
-                    "reason": entry.reason or None,
+                    "reason": entry.reason,
                 }
                 for entry in rows
             },
@@ -216,9 +217,9 @@ def _usd(amount: float | None, currency: str) -> str:
 def _effect_says(found: DemandEffect, currency: str) -> list[Says]:
     profile = found.profile
     said = [Says("", effect_line(found, currency))]
-    reason = next((entry.reason for entry in found.rows if entry.in_force and entry.fleet is None), "")
+    reason = next((entry.reason for entry in found.rows if entry.in_force and entry.fleet is None), None)
     if reason:
-        said.append(Says("none", reason, "", "bad"))
+        said.append(Says("none", reason_text(reason), "", "bad"))
     said.append(
         Says(
             "memory",
@@ -256,7 +257,7 @@ def _effect_row(entry: AskedFleet, currency: str) -> Row:
         Cell("–" if fleet is None else f"{fleet.replicas:,} × {fleet.layout.label}"),
         Cell(_usd(entry.usd_per_month, currency), rank=entry.usd_per_month or 0.0),
     )
-    return Row(entry.id, cells, "", entry.in_force, entry.reason)
+    return Row(entry.id, cells, "", entry.in_force, reason_text(entry.reason))
 
 
 # Values

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..engine.deployment.answer import deployed, fleet_of
-from ..engine.deployment.reasons import ReasonKind
 from ..engine.deployment.ways_out import Way, WayOut
-from ..engine.figures.reason import Reason
-from ..engine.figures.units import ByteUnit, format_bytes, format_count, format_tokens, significant
+from ..engine.figures.units import format_count, format_tokens, significant
 from .as_json import plain
 from .names import short_name
+from .reasons import error_text, reasons_text
+from .thumb_words import deployment_data
 from .workload import FAR, WorkloadWords
 
 if TYPE_CHECKING:
@@ -34,41 +34,6 @@ def layout_text(layout: Layout) -> str:
     if layout.dp == 1:
         return f"{copies} {'over' if layout.tp > 1 else 'on'} {cards}"
     return f"{copies}, {cards} each"
-
-
-def reason_text(reason: Reason, bytes_as: ByteUnit = ByteUnit.GB) -> str:
-    """One reason as a phrase."""
-    number = reason.number
-    match reason.kind:
-        case ReasonKind.PINNED:
-            return "set by hand"
-        case ReasonKind.ONLY:
-            return "the only layout that holds the load"
-        case ReasonKind.FASTEST:
-            return f"no layout is faster, of {number('layouts'):,.0f} predicted"
-        case ReasonKind.FEWER_PER_REPLICA:
-            gain = "as fast as" if number("gain") < 0.005 else f"within {number('gain'):.0%} of"
-            return (
-                f"{gain} {reason.name}, and a lost GPU stops {number('group'):,.0f} GPUs instead of "
-                f"{number('other'):,.0f}"
-            )
-        case ReasonKind.NO_SPEED:
-            return "no speed is predicted: the smallest replicas that hold the load"
-        case ReasonKind.MISSES:
-            latency = f"TTFT {number('ttft_s') * 1e3:,.0f} ms, TPOT {number('tpot_s') * 1e3:,.1f} ms"
-            return f"no layout holds the targets: {latency}"
-        case ReasonKind.REPLICAS:
-            return f"{number('replicas'):,.0f} copies share the users, and need nothing of each other"
-        case ReasonKind.IDLE:
-            idle = number("idle")
-            return f"{idle:,.0f} of {number('gpus'):,.0f} GPUs stay{'s' if idle == 1 else ''} idle"
-        case _:
-            return f"memory short by {format_bytes(int(number('missing')), bytes_as)} per GPU"
-
-
-def reasons_text(reasons: Iterable[Reason], bytes_as: ByteUnit = ByteUnit.GB) -> str:
-    """All reasons in a row."""
-    return " · ".join(reason_text(reason, bytes_as) for reason in reasons)
 
 
 def way_text(entry: WayOut) -> str:
@@ -115,11 +80,9 @@ def workload(evaluation: Evaluation) -> WorkloadWords:
     """
     case = evaluation.case
     scenario = case.scenario
-    found = deployed(case)
-    plan = found.plan
     users = "1 user" if scenario.users == 1 else f"{format_count(scenario.users)} users"
     cards = f"{format_count(case.gpus)} × {short_name(case.accelerator)}"
-    placed = f"{cards} as {plan.layout.label}" if plan is not None and found.holds else f"{cards}: too small"
+    placed = f"{cards}{_placed(case)}"
     demand = f"{format_count(scenario.requests_per_day)} requests/day"
     sizes = f"{format_tokens(scenario.input_tokens)} → {format_tokens(scenario.output_tokens)}"
     if scenario.demand_profile is not None:
@@ -137,6 +100,17 @@ def workload(evaluation: Evaluation) -> WorkloadWords:
         ),
         "tight" if far else "",
     )
+
+
+def _placed(case: Case) -> str:
+    """How the GPUs are laid out, or that they are too few."""
+    if case.scenario.estimator == "rule-of-thumb":
+        from ..engine.deployment.thumb import sized
+
+        thumb = sized(case)
+        return f" as {thumb.split.layout.label}" if thumb.split.enough and thumb.holds else ": too small"
+    found = deployed(case)
+    return f" as {found.plan.layout.label}" if found.plan is not None and found.holds else ": too small"
 
 
 def _measured_workload(case: Case, placed: str, users: str, demand: str) -> WorkloadWords:
@@ -161,9 +135,11 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
     """`deployment`, `fewest` and `fleet` of the scenario's model: the same in the JSON of every section."""
     case = evaluation.case
     try:
+        if case.scenario.estimator == "rule-of-thumb":
+            return {**deployment_data(case), "fleet": _fleet(case)}
         return {"deployment": _deployment(case), "fewest": _fewest(case), "fleet": _fleet(case)}
     except (ValueError, OSError) as refusal:
-        nothing = {"reason": str(refusal)}
+        nothing = {"reason": error_text(refusal)}
         return {"deployment": nothing, "fewest": nothing, "fleet": nothing}
 
 
@@ -194,7 +170,7 @@ def _deployment(case: Case) -> dict[str, Any]:
         "ttft_ms": _ms(scale.ttft_s if scale else None),
         "tpot_ms": _ms(scale.tpot_s if scale else None),
         "output_tokens_per_s": scale.output_per_s if scale else None,
-        "reason": None if found.holds else "; ".join(found.choice.refused) or reasons_text(found.choice.reasons),
+        "reason": None if found.holds else reasons_text(found.choice.refused or found.choice.reasons, between="; "),
     }
 
 
@@ -205,7 +181,7 @@ def _fewest(case: Case) -> dict[str, Any]:
         "accelerator": case.accelerator.id,
         "gpus": found.gpus,
         "layout": None if plan is None else plan.layout.label,
-        "reason": found.reason or None,
+        "reason": found.reason,
     }
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from ..engine.measured.memory_estimate import MEMORY_COLUMNS, estimate_memory
 from ..engine.measured.rows import SPEED_COLUMNS, estimate_columns, prepare
 from ..plain_text import inert, printable
+from .reasons import reason_text
 
 if TYPE_CHECKING:
     from ..catalog.load import Catalog
@@ -28,7 +29,7 @@ def estimate_rows(rows: Iterable[Mapping[str, str]], facts: Catalog, *, given_kv
     """Each row with its estimates; `est_error` where nothing is answered, `est_note` for what is missing."""
     for number, row in enumerate(rows, start=2):
         found = dict(row)
-        found.update(estimate_memory(row, facts, given_kv=given_kv))
+        found.update(estimate_memory(row, facts, given_kv=given_kv, say=reason_text))
         found.update(_speed(row, facts, number, found))
         yield found
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__
+from ..value_types import dataclass
 from . import deployment
 from .as_json import SCHEMA, dumps, plain
 from .sections import Outcome, outcomes

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..engine.cost.growth import is_growing
 from ..engine.figures.units import format_count
 from .money import money
+from .reasons import error_text, reason_text
 from .show import Block, Cell, Chart, Column, Curve, Prose, Row, Rule, Says, Table
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def of(evaluation: Evaluation) -> tuple[Block, ...]:
     try:
         return page(evaluation.growth, evaluation.scenario.currency)
     except ValueError as error:
-        return (refused(str(error)),)
+        return (refused(error_text(error)),)
 
 
 def data_of(evaluation: Evaluation) -> dict[str, Any]:
@@ -60,7 +61,7 @@ def data_of(evaluation: Evaluation) -> dict[str, Any]:
     try:
         return data(evaluation.growth)
     except ValueError as error:
-        return {"growth": {"refused": str(error)}}
+        return {"growth": {"refused": error_text(error)}}
 
 
 def page(found: DemandGrowth, currency: str = "$") -> tuple[Block, ...]:
@@ -104,7 +105,9 @@ def words(found: DemandGrowth, currency: str = "$") -> Prose:
         Says("Fleet", f"{first.gpus:,} GPUs today; {steps + more if steps else 'they last to the end'}"),
     ]
     if found.refusal:
-        said.append(Says("", f"beyond month {last.month} nothing serves: {found.refusal}", "No answer", "bad"))
+        said.append(
+            Says("", f"beyond month {last.month} nothing serves: {reason_text(found.refusal)}", "No answer", "bad")
+        )
     for at, plan in enumerate(found.plans):
         gap = f", {money(plan.total - found.plans[0].total, currency)} more" if at else ""
         ordered = "" if plan.order_in is None else f"; ordered in month {plan.order_in}, there in {plan.owned_from}"
@@ -162,7 +165,7 @@ def data(found: DemandGrowth) -> dict[str, Any]:
         "growth": {
             "rate_per_month": found.rate,
             "lead_months": found.lead_months,
-            "refused": found.refusal or None,
+            "refused": found.refusal,
             "fleet_grows_in_months": [month.month for month in found.steps],
             "months": [
                 {

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 
 from ..scenario import INPUTS
+from ..value_types import dataclass
 
 
 @dataclass(frozen=True, slots=True)

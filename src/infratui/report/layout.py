@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ..value_types import dataclass
 from .article import Article, Block, Data, Grid, Heading, Runs, Text
 from .markdown import escaped, markdown_table
 

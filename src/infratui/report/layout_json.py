@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .deployment import reason_text
 from .interval import ends
+from .reasons import reason_text, reasons_text
 
 if TYPE_CHECKING:
     from ..engine.sections.layout_table import LayoutRow
@@ -73,7 +73,7 @@ def row_data(row: LayoutRow) -> dict[str, Any]:
         "gpus": row.layout.gpus,
         "idle_gpus": row.idle,
         "legal": row.legal,
-        "reason": row.reason,
+        "reason": reasons_text(row.reasons, between="; "),
         **_serving_data(row),
         "kv_copies": row.kv_copies,
         "bytes_per_token_in_node": traffic.inside.bytes if traffic else None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from ..catalog.reference_search import Hit, search
 from ..engine.evaluate import Evaluation, Evaluator
 from ..engine.metrics import metric
 from ..scenario import ScenarioError, parse
+from ..value_types import dataclass
 from .article import Article, Wording
 from .terms import BranchPath, decision_path, page_article, term_article, tree_article, walked_path, wording
 

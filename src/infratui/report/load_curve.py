@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..engine.figures.units import format_count, format_seconds, significant
+from .reasons import error_text
 from .show import Block, Cell, Chart, Column, Curve, Prose, Row, Rule, Says, Table
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def data_of(evaluation: Evaluation) -> dict[str, Any]:
     try:
         return data(evaluation.load_curve)
     except ValueError as error:
-        return {"load": {"refused": str(error)}}
+        return {"load": {"refused": error_text(error)}}
 
 
 def page(found: LoadCurve) -> tuple[Block, ...]:

@@ -20,6 +20,7 @@ from .moe_json import side_data
 from .moe_router import loads, placement, router, times
 from .moe_tables import side_by_side, trade_offs
 from .money import money
+from .reasons import reason_text
 from .show import Answer, Block, Prose, Says, Stacks
 
 if TYPE_CHECKING:
@@ -48,8 +49,8 @@ def answer(result: MoeResult, bytes_as: ByteUnit) -> Answer:
     dense = result.dense.model.name
     text = f"MoE: {compute} the arithmetic and {memory} the memory of the dense {dense}"
     says = [Says("why", held_and_read(result, bytes_as)), Says("or", turns(result))]
-    if result.budget_words:
-        says.append(Says("GPUs", result.budget_words, muted=True))
+    if result.budget_reason:
+        says.append(Says("GPUs", reason_text(result.budget_reason), muted=True))
     return Answer(text, faster(result), "", tuple(says))
 
 
@@ -57,7 +58,7 @@ def faster(result: MoeResult) -> str:
     """Who makes more tokens per second on the same GPUs."""
     first, second = result.dense.budget.serving, result.moe.budget.serving
     if not first or not second:
-        reasons = (side.budget.reason for side in (result.dense, result.moe) if side.budget.reason)
+        reasons = (reason_text(side.budget.reason) for side in (result.dense, result.moe) if side.budget.reason)
         return next(reasons, "no prediction for both")
     lead = "the dense one" if first.output_per_s > second.output_per_s else "the MoE"
     most, least = sorted((first.output_per_s, second.output_per_s), reverse=True)
@@ -90,7 +91,7 @@ def page(result: MoeResult, bytes_as: ByteUnit) -> tuple[Block, ...]:
         weight_bars(result, bytes_as),
         side_by_side(result, bytes_as),
         trade_offs(result, bytes_as),
-        router(result),
+        router(result.router),
         loads(result.router),
         placement(result.router),
         notes(result, bytes_as),
@@ -127,8 +128,10 @@ def headlines(evaluation: Evaluation, result: MoeResult) -> tuple[Headline, ...]
         found += [
             headline(f"{label}: weights", side.weight_bytes, Unit.BYTES),
             headline(f"{label}: read per token", side.read_bytes_per_token, Unit.BYTES),
-            headline(f"{label}: GPUs", on.gpus or None, words=on.reason),
-            headline(f"{label}: 1M tokens", on.usd_per_mtok, Unit.USD_PER_MTOK, words=on.reason or "no price"),
+            headline(f"{label}: GPUs", on.gpus or None, words=reason_text(on.reason)),
+            headline(
+                f"{label}: 1M tokens", on.usd_per_mtok, Unit.USD_PER_MTOK, words=reason_text(on.reason) or "no price"
+            ),
         ]
     return tuple(found)
 
@@ -176,7 +179,7 @@ def same(result: MoeResult) -> str:
     """What each side does on the same GPUs; empty where that has been said."""
     if all(side.fewest.gpus == result.budget for side in (result.dense, result.moe)):
         return ""
-    why = f" ({result.budget_words})" if result.budget_words else ""
+    why = f" ({reason_text(result.budget_reason)})" if result.budget_reason else ""
     return (
         f"On {result.budget} GPUs each{why}: {served(result.dense, result.dense.budget, result.currency)}; "
         f"{served(result.moe, result.moe.budget, result.currency)}."
@@ -223,7 +226,7 @@ def pays(result: MoeResult, bytes_as: ByteUnit) -> tuple[str, str]:
 def served(side: Side, on: Served, currency: str) -> str:
     """A model on some GPUs, in words."""
     if on.memory is None or on.serving is None:
-        return f"{side.model.name}: {on.reason or 'no legal layout'}"
+        return f"{side.model.name}: {reason_text(on.reason) or 'no legal layout'}"
     cost = "" if on.usd_per_mtok is None else f", {money(on.usd_per_mtok, currency)}/1M tokens"
     tpot = around(on.serving.tpot_s, on.interval, format_seconds) or " (no measured data)"
     return (
@@ -267,7 +270,7 @@ def notes(result: MoeResult, bytes_as: ByteUnit) -> Prose:
         ("bytes", even_batch(result)),
         ("offload", offload(result, bytes_as)),
         ("quality", result.quality_caveat),
-        *((("GPUs", f"{result.budget_words}."),) if result.budget_words else ()),
+        *((("GPUs", f"{reason_text(result.budget_reason)}."),) if result.budget_reason else ()),
     )
     return Prose("notes", "When which pays", tuple(Says(label, text) for label, text in parts))
 
@@ -281,11 +284,11 @@ def data(result: MoeResult, *, explain: bool = False) -> dict[str, Any]:
         "batch_tokens": result.batch,
         "even_batch": result.even_batch,
         "same_gpus": result.budget,
-        "same_gpus_reason": result.budget_words,
+        "same_gpus_reason": result.budget_reason,
         "trade_offs": [
             {
                 "name": line.name, "dense": line.dense, "moe": line.moe, "unit": line.unit, "winner": line.winner,
-                "ratio": line.ratio, "words": line.words,
+                "ratio": line.ratio, "words": line.words or line.reason or "",
             }
             for line in result.trade_offs
         ],

@@ -17,6 +17,7 @@ from ..engine.model.parts import Part as ModelPart
 from .interval import around
 from .moe_router import gate, times
 from .money import figure, labelled, money
+from .reasons import reason_text
 from .show import Cell, Column, Row, Table
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def _trade_words(line: TradeOff, result: MoeResult, bytes_as: ByteUnit) -> str:
     )
     names = {"dense": result.dense.model.name, "moe": result.moe.model.name}
     ahead = f"{names[line.winner]} by {times(line.ratio)}" if line.winner in names and line.ratio else ""
-    return f"{line.name}: " + "; ".join(part for part in (ahead, amounts, line.words) if part)
+    return f"{line.name}: " + "; ".join(part for part in (ahead, amounts, line.words, reason_text(line.reason)) if part)
 
 
 def _bare(text: str) -> str:
@@ -160,7 +161,7 @@ def _rows_of(label: str, pair: tuple[Served, Served], currency: str) -> list[Row
 
 def _on(on: Served, currency: str) -> tuple[str, str, str]:
     if on.memory is None or on.serving is None:
-        return on.reason or "no legal layout", "", ""
+        return reason_text(on.reason) or "no legal layout", "", ""
     serving = on.serving
     tpot = around(serving.tpot_s, on.interval, format_seconds) or ", no measured data"
     cost = "no price" if on.usd_per_mtok is None else f"{money(on.usd_per_mtok, currency)}/1M"

@@ -10,11 +10,12 @@ from ..engine.figures.derivation import Unit
 from ..engine.figures.units import GB, ByteUnit, format_bytes, format_count, format_seconds, significant
 from ..engine.metrics import metric
 from . import apart, demand, load_curve
-from .deployment import layout_text, reasons_text, way_flag, way_text
+from .deployment import layout_text, way_flag, way_text
 from .interval import around, rounded_count
 from .layout_json import chosen_data, interval_of, row_data
 from .names import short_name
 from .parallelism_tables import LINKS, batching, layouts, link_words, links, typical
+from .reasons import reason_text, reasons_text
 from .show import Answer, Block, Prose, Says
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def answer(result: ParallelismResult, bytes_as: ByteUnit) -> Answer:
     """The layout in words, its speed with the error of each figure, why this one, and the next best."""
     chosen = result.chosen
     if chosen is None:
-        return Answer("No layout can be built", "", "bad", (Says("why", "; ".join(result.refused)),))
+        return Answer("No layout can be built", "", "bad", (Says("why", _refused(result, bytes_as)),))
     says = []
     if not chosen.fits:
         says = [Says("why", verdict(result, bytes_as))]
@@ -158,7 +159,7 @@ def speed_line(chosen: Chosen) -> str:
     """TTFT, TPOT and tokens/s with the interval around each, or why there are none."""
     serving = chosen.serving
     if serving is None:
-        return chosen.no_speed
+        return reason_text(chosen.no_speed)
     ttft = around(serving.ttft_s, interval_of(chosen.ttft_band), format_seconds)
     tpot = around(serving.tpot_s, interval_of(chosen.tpot_band), format_seconds)
     rate = around(serving.output_per_s, interval_of(chosen.throughput_band), rounded_count)
@@ -177,7 +178,7 @@ def verdict(result: ParallelismResult, bytes_as: ByteUnit = ByteUnit.GB) -> str:
     """How fast the layout is, or by how much memory is short and how many GPUs are missing."""
     chosen = result.chosen
     if chosen is None:
-        return "; ".join(result.refused)
+        return _refused(result, bytes_as)
     if not chosen.fits:
         short = format_bytes(chosen.memory.missing, bytes_as)
         return (
@@ -191,10 +192,14 @@ def _missing(result: ParallelismResult) -> str:
     if result.missing_gpus and needed:
         return f"; {result.missing_gpus:,} more would hold it as {needed.layout.label}"
     if needed is None:
-        return f"; {result.needed.reason}" if result.needed.reason else ""
+        return f"; {reason_text(result.needed.reason)}" if result.needed.reason else ""
     if result.chosen and result.chosen.forced:
         return f"; {needed.layout.label} on {needed.layout.gpus} would hold it"
     return ""
+
+
+def _refused(result: ParallelismResult, bytes_as: ByteUnit) -> str:
+    return reasons_text(result.refused, bytes_as, "; ")
 
 
 def why(result: ParallelismResult) -> str:
@@ -215,7 +220,7 @@ def help_line(result: ParallelismResult) -> str:
 
 def _ladder_lines(result: ParallelismResult) -> Iterator[tuple[str, str]]:
     """Label and sentence: what the rule takes, what is fastest, what is needed, what would help."""
-    rule = "; ".join(result.ladder_reasons)
+    rule = reasons_text(result.ladder_reasons, between="; ")
     if result.ladder is not None:
         rule = f"the first layout that fits, fewest GPUs per copy: {result.ladder.label}, {layout_text(result.ladder)}"
     yield "rule", rule
@@ -231,7 +236,7 @@ def _ladder_lines(result: ParallelismResult) -> Iterator[tuple[str, str]]:
         layout = needed.plan.layout
         yield "fewest", f"{layout.gpus:,} would run it, as {layout.label}: {layout_text(layout)}"
     elif needed.reason:
-        yield "fewest", needed.reason
+        yield "fewest", reason_text(needed.reason)
     if result.help:
         yield "would help", help_line(result)
 
@@ -280,7 +285,7 @@ def summary(result: ParallelismResult, bytes_as: ByteUnit = ByteUnit.GB) -> str:
     where = f"{result.model.name} on {result.gpus:,} × {short_name(result.accelerator)}"
     chosen = result.chosen
     if chosen is None:
-        return f"{where}: no layout can be built: {'; '.join(result.refused)}."
+        return f"{where}: no layout can be built: {_refused(result, bytes_as)}."
     because = f" ({reasons_text(chosen.reasons, bytes_as)})" if chosen.fits else ""
     sentences = [f"{where}: {chosen.layout.label}, {layout_text(chosen.layout)}{because}."]
     sentences.append(f"{verdict(result, bytes_as)}.")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..engine.figures.units import ByteUnit, format_bytes, format_count, format_seconds, significant
 from .deployment import layout_text
+from .reasons import reasons_text
 from .show import Cell, Column, Row, Table
 
 if TYPE_CHECKING:
@@ -127,11 +128,12 @@ def _layout_row(row: LayoutRow, result: ParallelismResult, bytes_as: ByteUnit) -
     if row.idle:
         notes.append(f"{row.idle:,} idle")
     name = Cell(label, "bold" if marked else "")
-    detail = f"{label}: {row.reason}" if row.reason else ""
+    why = reasons_text(row.reasons, bytes_as, "; ")
+    detail = f"{label}: {why}" if why else ""
     serving, traffic = row.serving, row.traffic
     if serving is None or traffic is None:
         short = row.memory.missing if row.memory is not None and not row.legal else 0
-        notes.insert(0, f"{format_bytes(short, bytes_as)} short" if short else row.reason)
+        notes.insert(0, f"{format_bytes(short, bytes_as)} short" if short else why)
         reason = Cell(f"{'✗' if not row.legal else '?'} {' · '.join(notes)}", "bad" if marked else "muted")
         dashes = (_NONE, _NONE, _LOW, _LOW, _NONE, _NONE, _NONE, _NONE, _LOW)
         return Row(label, (name, Cell(layout_text(row.layout)), *dashes, reason), "muted", marked, detail)

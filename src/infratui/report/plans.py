@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..engine.figures.units import format_count
 from .cost_json import replica_data
 from .money import money
+from .reasons import reason_text
 from .show import Answer, Block, Cell, Column, Prose, Row, Says, Table
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def answer(plan: DemandPlan) -> Answer:
     """The cheapest plan, or why there is none."""
     scenario, best = plan.scenario, plan.best
     if best is None:
-        reasons = dict.fromkeys(entry.reason for entry in plan.refused)
+        reasons = dict.fromkeys(reason_text(entry.reason) for entry in plan.refused)
         why = "; ".join(list(reasons)[:3])
         return Answer("No plan holds that", "", "bad", (Says("why", why), Says("", demand(plan))))
     return Answer(
@@ -67,7 +68,7 @@ def demand(plan: DemandPlan) -> str:
 
 def page(plan: DemandPlan, shown: int = 40) -> tuple[Block, ...]:
     """The cheapest plans, those that nothing beats in both cost and speed, and what was refused."""
-    refused = dict.fromkeys(f"{entry.accelerator.name}: {entry.reason}" for entry in plan.refused)
+    refused = dict.fromkeys(f"{entry.accelerator.name}: {reason_text(entry.reason)}" for entry in plan.refused)
     said = [Says("?", "no measured data for this kind of model on this accelerator")]
     said += [Says("refused" if at == 0 else "", reason) for at, reason in enumerate(list(refused)[:5])]
     return (
@@ -97,13 +98,17 @@ def _rows(plan: DemandPlan, candidates: tuple[Candidate, ...]) -> tuple[Row, ...
                     Cell("–" if per_mtok is None else money(per_mtok, scenario.currency), "", per_mtok),
                     Cell(f"{entry.tokens_per_s_per_user:,.0f}{unproven}", "", entry.tokens_per_s_per_user),
                     Cell(entry.option.value),
-                    Cell(entry.loses or "cheapest", "muted" if entry.loses else "good"),
+                    Cell(_standing(entry), "muted" if entry.loses else "good"),
                 ),
                 marked=here,
-                detail=f"{entry.loses or 'cheapest'}; price: {entry.price}",
+                detail=f"{_standing(entry)}; price: {entry.price}",
             )
         )
     return tuple(rows)
+
+
+def _standing(entry: Candidate) -> str:
+    return reason_text(entry.loses) or "cheapest"
 
 
 def data(plan: DemandPlan) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from ..engine.figures.derivation import Unit
 from ..engine.figures.units import ByteUnit, format_bytes
 from ..engine.formats.quality import Badge
 from ..engine.metrics import metric
+from . import thumb_precisions
 from .interval import ends
 from .names import short_name
 from .precision_json import row_data
@@ -19,15 +20,13 @@ from .precision_words import (
     beside_rule,
     decode_reason,
     differs,
-    gpus,
-    less,
     native,
     prefill_reason,
     saved,
     times,
-    weights,
 )
 from .published import TONES, badge, evidence, methods
+from .reasons import reason_text
 from .show import Answer, Block, Prose, Says
 
 if TYPE_CHECKING:
@@ -56,17 +55,17 @@ def derivations(result: QuantizationResult) -> Sequence[Derivation]:
 
 def answer(result: QuantizationResult, bytes_as: ByteUnit) -> Answer:
     """Whether to quantize, and to what; what decides the GPUs; what else there is."""
+    if result.estimator != "detailed":
+        return thumb_precisions.answer(result, bytes_as)
     row = advised(result)
     if row is None:
         text = f"No: no format below 16 bit is published as safe for {result.model.name}"
         return Answer(text, "", "tight", _beside(result.chosen, result, bytes_as))
-    badge_, how = row.quality.badge, result.estimator
+    badge_ = row.quality.badge
     lead = {Badge.SAFE: "Yes", Badge.CAUTION: "Yes, with care", Badge.NO_DATA: "Perhaps"}.get(badge_, "No")
     take = "" if row is result.chosen else "take "
     text = f"{lead}: {take}{row.precision.label}{LINK if take else ' '}{effects(row, result)}"
-    size = (
-        f"{format_bytes(weights(row, how), bytes_as)}, {less(row, result)} against {result.reference.precision.label}"
-    )
+    size = f"{format_bytes(row.weights, bytes_as)}, {saved(row.saved_pct)} against {result.reference.precision.label}"
     if row is not result.chosen:
         size = f"{size} · enter on its bar takes it"
     return Answer(text, size, TONES[badge_].replace("muted", "tight"), _beside(row, result, bytes_as))
@@ -87,7 +86,7 @@ def advised(result: QuantizationResult) -> PrecisionRow | None:
 
 def effects(row: PrecisionRow, result: QuantizationResult) -> str:
     """What a format does to weights, quality and speed: `halves the weights, keeps quality and decodes 1.4×`."""
-    share = weights(row, result.estimator) / weights(result.reference, result.estimator)
+    share = row.weights / result.reference.weights
     size = "halves the weights" if 0.47 <= share <= 0.56 else f"takes {1 - share:.0%} off the weights"
     tests = len(row.quality.rows)
     published = f"{tests} published test{'' if tests == 1 else 's'}"
@@ -96,46 +95,42 @@ def effects(row: PrecisionRow, result: QuantizationResult) -> str:
         Badge.CAUTION: f"costs a little quality ({published})",
         Badge.NO_DATA: "no quality is published for it",
     }.get(row.quality.badge, f"loses quality ({published})")
-    if row.speed is None or result.estimator != "detailed":
+    if row.speed is None:
         return f"{size}; {quality}"
     return f"{size}, {quality} and decodes {times(row.speed.decode)} as fast"
 
 
 def decides(row: PrecisionRow, result: QuantizationResult, bytes_as: ByteUnit) -> str:
     """Whether the weights or the cache decide how many GPUs it takes."""
-    how, base = result.estimator, result.reference
+    base = result.reference
     name = short_name(result.accelerator)
-    mine, before = gpus(row, how), gpus(base, how)
+    mine, before = row.gpus, base.gpus
     cache = next((entry.total for entry in result.kv_rows if entry.chosen), 0)
-    beside = f"KV cache {format_bytes(cache, bytes_as)}, weights {format_bytes(weights(row, how), bytes_as)}"
+    beside = f"KV cache {format_bytes(cache, bytes_as)}, weights {format_bytes(row.weights, bytes_as)}"
     if mine is None:
-        return f"no number of {name} holds it: {row.least.reason}"
+        return f"no number of {name} holds it: {reason_text(row.least.reason)}"
     if before is None:
         return f"it fits at all: on {mine} × {name}, where {base.precision.label} fits on none"
     if mine < before:
         return f"{mine} × {name} hold the load instead of {before}"
-    what = "the cache decides, not the weights" if cache > weights(row, how) else "layers and heads split only so far"
+    what = "the cache decides, not the weights" if cache > row.weights else "layers and heads split only so far"
     return f"it still takes {mine} × {name}: {what} ({beside})"
 
 
 def _beside(row: PrecisionRow, result: QuantizationResult, bytes_as: ByteUnit) -> tuple[Says, ...]:
     """What decides, what the rule promises, and the next smaller format."""
     says = [Says("decides", decides(row, result, bytes_as))]
-    if result.estimator != "detailed":
-        says.append(
-            Says("textbook", "nominal bytes, GPUs for the weights alone; the detailed estimate counts the rest")
-        )
-    elif row.speed is None:
-        says.append(Says("speed", result.no_speed))
+    if row.speed is None:
+        says.append(Says("speed", reason_text(result.no_speed)))
     else:
         says.append(Says("speed", beside_rule(row)))
     smaller = [entry for entry in result.rows if entry.bits_per_weight < row.bits_per_weight - 1 and entry is not row]
     if smaller:
         other = max(smaller, key=lambda entry: (-list(TONES).index(entry.quality.badge), entry.bits_per_weight))
         speed = f", decode {times(other.speed.decode)}" if other.speed else ""
-        takes = f"{count} GPUs" if (count := gpus(other, result.estimator)) else "no layout"
+        takes = f"{count} GPUs" if (count := other.gpus) else "no layout"
         says.append(
-            Says("or", f"{other.precision.label}: {less(other, result)}, {takes}{speed}, {badge(other.quality)}")
+            Says("or", f"{other.precision.label}: {saved(other.saved_pct)}, {takes}{speed}, {badge(other.quality)}")
         )
     return tuple(says)
 
@@ -162,6 +157,13 @@ def rest(evaluation: Evaluation, bytes_as: ByteUnit) -> tuple[Block, ...]:
 
 def headlines(evaluation: Evaluation, result: QuantizationResult) -> tuple[Headline, ...]:
     """What two scenarios are compared by."""
+    if result.estimator != "detailed":
+        rule = result.chosen.rule
+        return (
+            headline("Weights", rule.weights, Unit.BYTES),
+            headline("GPUs for the weights", rule.gpus),
+            headline("Speed against FP32", rule.speed_fp32, Unit.RATIO, Better.HIGHER, "guides promise none"),
+        )
     speedup = metric(evaluation, "speedup")
     return (
         headline("Bits per weight", metric(evaluation, "bits_per_weight"), Unit.BITS),
@@ -173,14 +175,16 @@ def headlines(evaluation: Evaluation, result: QuantizationResult) -> tuple[Headl
 def needs(row: PrecisionRow, accelerator: Accelerator) -> str:
     """`8 × NVIDIA H100 SXM (TP8)`, or why none."""
     if row.least.plan is None:
-        return f"no number of {accelerator.name} holds the workload: {row.least.reason}"
+        return f"no number of {accelerator.name} holds the workload: {reason_text(row.least.reason)}"
     layout = row.least.plan.layout
-    reason = f", since {row.least.reason}" if row.least.reason else ""
+    reason = f", since {reason_text(row.least.reason)}" if row.least.reason else ""
     return f"{layout.gpus} × {accelerator.name} ({layout.label}{reason})"
 
 
 def summary(result: QuantizationResult, bytes_as: ByteUnit = ByteUnit.GB) -> str:
     """The answer of the screen in plain sentences."""
+    if result.estimator != "detailed":
+        return thumb_precisions.summary(result, bytes_as)
     row, base = result.chosen, result.reference
     sentences = [
         f"{result.model.name} in {row.precision.label} weighs {format_bytes(row.weights, bytes_as)}, "
@@ -194,7 +198,7 @@ def summary(result: QuantizationResult, bytes_as: ByteUnit = ByteUnit.GB) -> str
             f"{decode_reason(row.speed, row)}; {prefill_reason(row.speed, row)}."
         )
     else:
-        sentences.append(f"No speed is predicted: {result.no_speed}.")
+        sentences.append(f"No speed is predicted: {reason_text(result.no_speed)}.")
     sentences.append(f"Quality: {row.quality.badge.value} ({row.quality.reason}).")
     best = result.safest_smallest
     if best is not None and best is not row and (best.gpus or 0) < (row.gpus or 1 << 30):
@@ -206,6 +210,8 @@ def explanation(row: PrecisionRow, result: QuantizationResult, bytes_as: ByteUni
     """What is behind one precision, sentence by sentence."""
     from ..engine.model.architecture import parameters
 
+    if result.estimator != "detailed":
+        return thumb_precisions.explanation(row, result, bytes_as)
     precision, rule = row.precision, row.rule
     held = dict(parameters(result.model).parts)
     kept = [part for part in precision.parts if part.bits >= precision.bits + 1 and held.get(part.part)]
@@ -227,7 +233,7 @@ def explanation(row: PrecisionRow, result: QuantizationResult, bytes_as: ByteUni
             ),
         ]
     else:
-        says.append(Says("speed", f"rule of thumb only: {result.no_speed}"))
+        says.append(Says("speed", f"rule of thumb only: {reason_text(result.no_speed)}"))
     cards = f"{rule.gpus} × {short_name(result.accelerator)}"
     thumb = f"{format_bytes(rule.weights, bytes_as)} on {cards} for the weights alone"
     says.append(Says("rule", f"{thumb}; the smallest legal layout that holds them takes {row.gpus_alone or 'more'}"))
@@ -240,15 +246,17 @@ def explanation(row: PrecisionRow, result: QuantizationResult, bytes_as: ByteUni
 def _takes(row: PrecisionRow, result: QuantizationResult) -> str:
     name = short_name(result.accelerator)
     if row.least.plan is None:
-        return f"no number of {name} holds this workload: {row.least.reason}"
-    reason = f": {row.least.reason}" if row.least.reason else ""
+        return f"no number of {name} holds this workload: {reason_text(row.least.reason)}"
+    reason = f": {reason_text(row.least.reason)}" if row.least.reason else ""
     alone = f"; the weights alone take {row.gpus_alone}" if row.gpus_alone else ""
-    why = f" ({row.alone.reason})" if row.gpus_alone and row.alone.reason else ""
+    why = f" ({reason_text(row.alone.reason)})" if row.gpus_alone and row.alone.reason else ""
     return f"{row.gpus} × {name} as {row.least.plan.layout.label}{reason}{alone}{why}"
 
 
 def data(result: QuantizationResult, *, explain: bool = False) -> dict[str, Any]:
     """The section as plain values, units in the key names."""
+    if result.estimator != "detailed":
+        return thumb_precisions.data(result)
     return {
         "model": result.model.id,
         "accelerator": result.accelerator.id,

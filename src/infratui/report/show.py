@@ -7,8 +7,9 @@ Tones name a meaning (`weights`, `kv`, `good`, `bad` …), never a colour: each 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from ..value_types import dataclass
 
 Span: TypeAlias = tuple[str, str]
 """Text and its tone; a tone may begin with `bold `."""

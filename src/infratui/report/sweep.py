@@ -14,6 +14,7 @@ from ..scenario import INPUTS
 from .cost_decision import ADVICE
 from .inputs import input_text
 from .money import figure, money
+from .reasons import reason_text
 from .show import Answer, Block, Cell, Chart, Column, Curve, Prose, Row, Rule, Says, Table
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def answer(found: SweepResult, facts: Facts) -> Answer:
     label = INPUTS[found.field].label
     good = found.answered
     if not good:
-        why = next((point.refusal for point in found.points), "no value was tried")
+        why = next((reason_text(point.refusal) for point in found.points), "no value was tried")
         return Answer(f"{label}: no answer at any value", "", "bad", (Says("", why),))
     first, last = (value_words(found, point.value, facts) for point in (found.points[0], found.points[-1]))
     cut = "" if found.whole else ", stopped early"
@@ -161,7 +162,7 @@ def _row(
         Cell(", ".join("GPUs" if key == "gpus" else key for key in point.changed), "key"),
     ]
     at_hand = point.value == getattr(found.scenario, found.field)
-    return Row(str(point.value), tuple(cells), marked=at_hand, detail=point.refusal)
+    return Row(str(point.value), tuple(cells), marked=at_hand, detail=reason_text(point.refusal))
 
 
 def _cell(value: float | None, unit: Unit, bytes_as: ByteUnit, currency: str) -> Cell:
@@ -271,7 +272,7 @@ def data(found: SweepResult) -> dict[str, Any]:
                 "layout": point.layout or None,
                 "verdict": point.verdict or None,
                 **dict(point.figures),
-                "refused": point.refusal or None,
+                "refused": point.refusal,
                 "changed": list(point.changed),
             }
             for point in found.points

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..catalog import markup
 from ..catalog.reference_figures import filled
 from ..engine.figures.units import significant
+from ..value_types import dataclass
 from .article import (
     Article,
     Block,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..engine.figures.compare import Better, Headline, headline
 from ..engine.figures.derivation import Unit
+from ..engine.figures.reason import Reason
 from ..engine.figures.units import (
     ByteUnit,
     format_bytes,
@@ -17,9 +18,10 @@ from ..engine.figures.units import (
     format_tokens,
     significant,
 )
-from .deployment import layout_text, reasons_text, ways_text
+from .deployment import layout_text, ways_text
 from .money import money
 from .names import short_name
+from .reasons import reason_text, reasons_text
 from .show import (
     Answer,
     Bar,
@@ -32,6 +34,7 @@ from .show import (
     Stack,
     StackPart,
 )
+from .thumb_words import unknown_text
 from .vram_accelerators import TONES, _sane, accelerators
 from .vram_growth import chosen, growth
 from .vram_json import data as data
@@ -65,7 +68,7 @@ def answer(result: VramResult, bytes_as: ByteUnit) -> Answer:
     elif ways := ways_text(result.ways):
         says.append(Says("or", ways))
     if selected.refused:
-        says.append(Says("why", "; ".join(selected.refused)))
+        says.append(Says("why", reasons_text(selected.refused, bytes_as, "; ")))
     if cheap := cheapest_text(result):
         says.append(Says("cheapest", cheap))
     says.append(Says("textbook", other_estimator(result, bytes_as), muted=True))
@@ -88,14 +91,14 @@ def page(result: VramResult, bytes_as: ByteUnit) -> tuple[Block, ...]:
 def headlines(evaluation: Evaluation, result: VramResult) -> tuple[Headline, ...]:
     """What two scenarios are compared by."""
     estimate, plan = result.headline, result.selected.plan
-    short = "; ".join(result.selected.refused) or reasons_text(result.selected.reasons) or "no layout"
+    short = reasons_text(result.selected.refused or result.selected.reasons, between="; ") or "no layout"
     smallest = result.smallest.plan
     return (
         headline("Memory of one replica", estimate.total, Unit.BYTES),
         headline("Weights", estimate.weights, Unit.BYTES),
         headline("KV cache", estimate.kv_cache, Unit.BYTES),
         headline("Runtime", estimate.runtime, Unit.BYTES),
-        headline("GPUs needed", smallest.layout.gpus if smallest else None, words=result.smallest.reason),
+        headline("GPUs needed", smallest.layout.gpus if smallest else None, words=reason_text(result.smallest.reason)),
         headline("Free per GPU", plan.free if plan else None, Unit.BYTES, Better.HIGHER, short),
         headline("Largest users", plan.max_users if plan else None, Unit.COUNT, Better.HIGHER, short),
         headline("Longest context", plan.max_context if plan else None, Unit.TOKENS, Better.HIGHER, short),
@@ -122,9 +125,9 @@ def verdict(result: VramResult) -> str:
     return f"Needs {least.gpus:,} × {name}, you have {selected.gpus:,} · ! takes {least.gpus:,}"
 
 
-def none_text(reason: str) -> str:
+def none_text(reason: Reason | None) -> str:
     """Why no number of GPUs holds it."""
-    return reason or "too large for any layout up to 16,384 GPUs"
+    return reason_text(reason) or "too large for any layout up to 16,384 GPUs"
 
 
 def room(result: VramResult, bytes_as: ByteUnit) -> str:
@@ -170,14 +173,10 @@ def cheapest_text(result: VramResult) -> str:
 def other_estimator(result: VramResult, bytes_as: ByteUnit) -> str:
     """What the estimator that is not chosen says, and why it differs."""
     total = format_bytes(result.headline.total, bytes_as)
-    if result.estimator != "detailed":
-        return (
-            f"this is the textbook formula; the detailed estimate says {format_bytes(result.detailed.total, bytes_as)}"
-        )
+    if result.unknown_cache is not None:
+        return f"no figure: {unknown_text(result.model.name, result.unknown_cache).partition(';')[0]}"
     other = result.rule_of_thumb.total
-    latent = any(group.kind == "latent" for group in result.kv_groups)
-    why = ": it does not know this model's compressed cache (MLA)" if latent and other > result.headline.total else ""
-    return f"the textbook formula says {format_bytes(other, bytes_as)}, counted here {total}{why}"
+    return f"the textbook formula says {format_bytes(other, bytes_as)}, counted here {total}"
 
 
 def summary(result: VramResult, bytes_as: ByteUnit) -> str:
@@ -197,7 +196,7 @@ def summary(result: VramResult, bytes_as: ByteUnit) -> str:
     precision, cache = result.deployment.precision.label, result.deployment.kv_precision.label
     return (
         f"{result.model.name} with {precision} weights and {cache} KV cache, for {count} at "
-        f"{format_tokens(held)} tokens{fill}: {total_text(headline, bytes_as)} ({parts}; {result.estimator} "
+        f"{format_tokens(held)} tokens{fill}: {total_text(headline, bytes_as)} ({parts}; detailed "
         f"estimate). {verdict(result)}: {_more(result, bytes_as)}."
     )
 
@@ -210,7 +209,7 @@ def _more(result: VramResult, bytes_as: ByteUnit) -> str:
 def stack(result: VramResult, bytes_as: ByteUnit) -> Stack:
     """The fullest GPU to scale, and below it what all of them hold; by the rule of thumb, the sum alone."""
     estimate, plan, totals = result.headline, result.selected.plan, result.selected.totals
-    if result.estimator != "detailed" or plan is None or totals is None:
+    if plan is None or totals is None:
         amounts = (("weights", estimate.weights, "weights"), ("KV cache", estimate.kv_cache, "kv"),
                    ("runtime", estimate.runtime, "overhead"))  # fmt: skip
         parts = tuple(StackPart(label, amount, format_bytes(amount, bytes_as), tone) for label, amount, tone in amounts)

@@ -12,6 +12,7 @@ from ..engine.figures.units import (
 )
 from .money import money
 from .names import short_name
+from .reasons import reason_text
 from .show import (
     Cell,
     Column,
@@ -71,7 +72,7 @@ def _accelerator(entry: AcceleratorRow, bytes_as: ByteUnit, marked: bool, result
     name = Cell(("◆ " if own else "") + short_name(accelerator), "bold" if marked else "")
     usable = Cell(format_gigabytes(entry.usable, bytes_as), "", entry.usable)
     fits = Cell(f"{GLYPHS[entry.verdict]} {entry.verdict.value}", TONES[entry.verdict])
-    detail = f"{accelerator.name}: {entry.reason or entry.verdict.value}"
+    detail = f"{accelerator.name}: {reason_text(entry.reason) or entry.verdict.value}"
     if entry.gpus is None or entry.layout is None or entry.free is None:
         none, low = Cell("–", "muted", float("inf")), Cell("–", "muted", -1.0)
         cells = (name, usable, none, Cell("too large for any layout", "muted"), none, low, low, low, none, fits)

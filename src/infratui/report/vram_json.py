@@ -8,7 +8,8 @@ from ..engine.figures.units import (
     GIB,
     ByteUnit,
 )
-from .deployment import reason_text, way_flag, way_text
+from .deployment import way_flag, way_text
+from .reasons import reason_text
 
 if TYPE_CHECKING:
     from ..engine.sections.vram import VramResult

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from ..value_types import dataclass
 
 FAR = 4
 """Full contexts that exceed the tokens of a request this many times are worth a colour: memory and money differ."""

@@ -99,6 +99,10 @@ class AnswerScreen(Page, Generic[R]):
         """The results, in panels."""
         yield from ()
 
+    def compose_foot(self) -> ComposeResult:
+        """What stands below the results."""
+        yield from ()
+
     def section(self, evaluation: Evaluation) -> R:
         """What the screen shows of an evaluation. Raises ValueError where there is no answer."""
         raise NotImplementedError
@@ -150,6 +154,7 @@ class AnswerScreen(Page, Generic[R]):
                         yield Terms([TermText(term, term.replace("-", " "), "") for term in self.TERMS])
             with Panel("Math", id="math"):
                 yield DerivationView()
+            yield from self.compose_foot()
 
     # -- keeping up with the scenario
 
@@ -170,7 +175,7 @@ class AnswerScreen(Page, Generic[R]):
         self.sync_inputs()
         if first:
             # The frame and the inputs are on screen while the engine is still being loaded.
-            self.call_after_refresh(self._begin)
+            self.infra.once_seen(self, self._begin)
         else:
             self._update(fresh=fresh)
 
@@ -201,7 +206,9 @@ class AnswerScreen(Page, Generic[R]):
             self.beside(evaluation)
             return result, None
         except Exception as error:
-            return None, mishaps.told(error, f"evaluating {self.SECTION}")
+            from ...report.reasons import error_text
+
+            return None, mishaps.told(error, f"evaluating {self.SECTION}", error_text)
 
     @work(thread=True, exclusive=True, group="section")
     def _compute(self, scenario: Scenario, evaluation: Evaluation) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -12,6 +11,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from ...report.workload import WorkloadWords
+from ...value_types import dataclass
 from ..keys import TYPING, find
 
 if TYPE_CHECKING:

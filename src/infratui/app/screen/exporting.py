@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ... import store
 from ...report.export import OFFERS, ExportKind, Offer, file_name, free_path, json_report
+from ...report.reasons import error_text
 from ...scenario import ScenarioError
 from ..widgets.choice import Choice
 from ..widgets.picker import Picker
@@ -68,7 +69,7 @@ def writer(tell: Callable[[str, str], None], text: str) -> Callable[[str], str]:
         try:
             store.write_text(path, text)
         except ScenarioError as error:
-            return str(error)
+            return error_text(error)
         tell(f"written to {path}", "good")
         return ""
 

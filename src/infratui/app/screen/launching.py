@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +20,9 @@ from ...plain_text import harmless
 from ...report.draw import lines_of, plain
 from ...report.export import free_path
 from ...report.launch import FORMS, answer, explained, file_name, remarks_of
+from ...report.reasons import error_text
 from ...scenario import Scenario
+from ...value_types import dataclass
 from ..keys import LAUNCHING
 from ..widgets.picker import Modal
 from .exporting import writer
@@ -153,7 +154,7 @@ class LaunchScreen(Modal[None]):
         try:
             Scenario(engine_version=text)
         except ValueError as error:
-            return str(error)
+            return error_text(error)
         if not text:
             return "write a version such as 0.25.1"
         self._choose(LaunchChoice(self.chosen.engine, text, self.chosen.form))
@@ -245,7 +246,7 @@ def started(session: Session, scenario: Scenario, chosen: LaunchChoice, width: i
         made: LaunchCommand = command(plan, launch_flags()[chosen.engine], chosen.version)
         text = written(chosen.form, plan, made)
     except (ValueError, OSError) as error:
-        return LaunchText(chosen, refusal=str(error))
+        return LaunchText(chosen, refusal=error_text(error))
     found = answer(plan, made)
     lead = f"{found.text} · {found.figure} · {found.detail}"
     told = plain(lines_of(explained(made), width))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 
 from textual import events
 from textual.app import ComposeResult
@@ -12,6 +11,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
+from ...value_types import dataclass
 from ..keys import GROUPS, KEYS, PROMPTED, READING, Where
 from ..widgets.line_editor import LineEditing, LineEditor
 from ..widgets.picker import Modal

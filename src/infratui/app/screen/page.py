@@ -159,11 +159,11 @@ class Page(WalkedScreen):
             line.hint = ""
             return
         self.remember(focused)
-        if line.hint or self.session.knows_terms or self.app.is_headless:
+        if line.hint:
             self.call_after_refresh(self.say_hint, focused)
         else:
-            # The first hint reads the glossary: not before the screen stands.
-            self.set_timer(0.25, lambda: self.say_hint(focused))
+            # The first hint reads a list of terms: not before the screen stands.
+            self.infra.once_seen(self, lambda: self.say_hint(focused))
 
     def say_hint(self, focused: Widget) -> None:
         """Say what a widget means, where it has the focus still."""

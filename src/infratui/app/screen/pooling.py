@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from ... import store
+from ...report.reasons import error_text
 from ...scenario import ScenarioError
 from .overlays import Prompt, Reading
 
@@ -28,7 +29,7 @@ def ask(shell: Shell) -> None:
         try:
             others.extend(store.named_scenario(name.strip()) for name in text.split(",") if name.strip())
         except (ScenarioError, OSError) as error:
-            return str(error)
+            return error_text(error)
         return "" if others else "name one scenario at least: a preset or a path"
 
     def typed(text: str | None) -> None:
@@ -52,7 +53,7 @@ def _show(shell: Shell, others: list[Scenario]) -> None:
         cases += [shell.session.evaluate(other.with_(**on_these, **free)).case for other in others]
         found = evaluate_pool(cases)
     except (ValueError, OSError) as error:
-        shell.note(str(error), "bad")
+        shell.note(error_text(error), "bad")
         return
     lines = [*answer_lines(words.answer(found, own.currency), WIDTH)]
     for block in words.page(found, own.currency):

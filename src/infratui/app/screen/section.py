@@ -20,6 +20,7 @@ from ..checkpoints import MODEL_FIELDS
 from ..fields import LISTED
 from ..widgets.choice import Choice
 from ..widgets.group_head import GroupHead
+from ..widgets.panel import Panel
 from ..widgets.picker import Picker
 from ..widgets.value_row import ValueRow
 from ..widgets.welcome import Welcome
@@ -58,6 +59,8 @@ class SectionScreen(AnswerScreen[R]):
 
     AUTO_FOCUS = "ValueRow"
     FIELDS: ClassVar[tuple[str, ...]] = ()
+    KEPT: ClassVar[tuple[str, ...]] = ("terms",)
+    """Panels that stand whatever the report has for them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -66,17 +69,19 @@ class SectionScreen(AnswerScreen[R]):
         self._profile: tuple[object, str] = (None, "60s")
         """The measured demand that rows are shown with."""
         self._workload: WorkloadWords | None = None
+        self._left_out: set[str | None] = set()
+        """Panels that the rule of thumb leaves empty."""
 
     # -- what a subclass may say otherwise
 
     @property
     def report(self) -> Report:
-        """The words of the section."""
-        return section(self.SECTION).report
+        """The words of the section, for what is shown: the rule of thumb has its own."""
+        return section(self.SECTION).report_by(getattr(self.result, "estimator", "detailed"))
 
     def section(self, evaluation: Evaluation) -> R:
         """The part of the evaluation that this screen shows. Raises ValueError where there is no answer."""
-        return cast("R", self.report.evaluate(evaluation))
+        return cast("R", section(self.SECTION).report_by(evaluation.scenario.estimator).evaluate(evaluation))
 
     def compose_under_title(self) -> ComposeResult:
         yield WorkloadLine()
@@ -90,8 +95,27 @@ class SectionScreen(AnswerScreen[R]):
     def show(self, result: R) -> None:
         """Put a result into the widgets: what the section leads with, and every panel that the screen has."""
         self.say_workload()
+        blocks = self.report.page(result, self.bytes_as)
+        self._leave_out({block.id for block in blocks} if self.is_thumb else None)
         self.answer(self.report.answer(result, self.bytes_as))
-        self.place(*self.report.page(result, self.bytes_as))
+        self.place(*blocks)
+
+    @property
+    def is_thumb(self) -> bool:
+        """What is shown is the rule of thumb's own result."""
+        return self.report is not section(self.SECTION).report
+
+    def _leave_out(self, told: set[str] | None) -> None:
+        """Hide the panels that the rule of thumb has nothing to say in; None: show them again."""
+        for panel in self.query("#body Panel").results(Panel):
+            if told is None:
+                if panel.id in self._left_out:
+                    panel.display = True
+            elif panel.display and panel.id not in told and panel.id not in self.KEPT:
+                panel.display = False
+                self._left_out.add(panel.id)
+        if told is None:
+            self._left_out.clear()
 
     def math(self) -> Sequence[Derivation]:
         return () if self.result is None else self.report.derivations(self.result)
@@ -111,6 +135,11 @@ class SectionScreen(AnswerScreen[R]):
     def say_workload(self) -> None:
         """Say what is served, for whom and on what."""
         self.query_one(WorkloadLine).workload = self._workload
+
+    def compose_foot(self) -> ComposeResult:
+        # The screen that the program starts with greets.
+        if not self.infra.settings.welcomed and self is self.infra.page and len(list(self.infra.open_screens)) == 1:
+            yield Welcome()
 
     # -- inputs
 
@@ -273,16 +302,15 @@ class SectionScreen(AnswerScreen[R]):
 
     def action_fit(self) -> None:
         """Take as many GPUs as hold the load."""
-        from ...engine.deployment.answer import deployed
+        from ...engine.deployment.answer import enough
 
         try:
-            found = deployed(self.session.evaluation.case)
+            holds, least = enough(self.session.evaluation.case)
         except ValueError as error:
             self.note(str(error), "bad")
             return
-        least = found.fewest.gpus
-        if found.holds or least is None:
-            self.note("these GPUs hold it" if found.holds else "no number of these GPUs holds it", "muted")
+        if holds or least is None:
+            self.note("these GPUs hold it" if holds else "no number of these GPUs holds it", "muted")
         elif self.change(gpus=max(least, self.scenario.gpus), tp=0, pp=0, dp=0, ep=0):
             self.note(f"{least:,} GPUs taken; u undoes it", "good")
 

@@ -15,6 +15,7 @@ from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from ...inputs import Kind
+from ...report.reasons import error_text
 from ...scenario import INPUTS, ScenarioError
 from ...settings_text import parse_sweep
 from ..keys import SWEEPING
@@ -180,7 +181,7 @@ class SweepScreen(Modal[object]):
             for value in (values[0], values[-1]):
                 self._session.scenario.with_(**{name: value})
         except ScenarioError as error:
-            return str(error).removeprefix("--sweep ")
+            return error_text(error).removeprefix("--sweep ")
         self.found = None
         self._begin(values)
         return ""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...report.sections import SECTIONS
+from ...value_types import dataclass
 
 if TYPE_CHECKING:
     from ..screen.page import Page

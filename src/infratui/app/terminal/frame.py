@@ -36,16 +36,23 @@ _ANY = "*"
 """The foreground of a blank: none is seen."""
 
 
+_UNKNOWN: Cell = ("", _PLAIN)
+"""A cell that may show anything: no cell that is drawn equals it."""
+
+
 class Frame:
-    """The last frame that was written, line by line; None where a line is not known cell by cell."""
+    """The last frame that was written, cell by cell."""
 
     def __init__(self) -> None:
-        self._lines: list[list[Cell] | None] = []
+        self._lines: list[list[Cell]] = []
         self._size = (0, 0)
 
     def forget(self) -> None:
         """The terminal may show anything now: the next repaint sends every cell it covers."""
-        self._lines = [None] * self._size[1]
+        self._lines = [self._unknown() for _ in range(self._size[1])]
+
+    def _unknown(self) -> list[Cell]:
+        return [_UNKNOWN] * self._size[0]
 
     def difference(self, update: LayoutUpdate | ChopsUpdate, size: tuple[int, int], console: Console) -> str:
         """The escape sequences that bring the terminal from the last frame to this one."""
@@ -63,7 +70,7 @@ class Frame:
         line = self._lines[y]
         # Wide and combining characters have no cell of their own: such a line is sent as it is, and again next time.
         if any(not segment.text.isascii() and segment.cell_length != len(segment.text) for segment in segments):
-            self._lines[y] = None
+            self._lines[y] = self._unknown()
             pen.to(y, x)
             for text, style, _ in segments:
                 pen.write(text, pen.look(style))
@@ -75,11 +82,6 @@ class Frame:
             blank = _blank(look)
             cells.extend((character, blank if character == " " else look) for character in text)
         cells = cells[: max(0, self._size[0] - x)]
-        if line is None:
-            if x == 0 and len(cells) == self._size[0]:
-                self._lines[y] = list(cells)
-            pen.cells(y, x, cells)
-            return
         last = line[x : x + len(cells)]
         if last == cells:
             return
@@ -104,8 +106,11 @@ class FrameUpdate(CompositorUpdate):
         self._frame = frame
         self._update = update
         self._frame_size = size
+        self.written = False
+        """It has come to the terminal: others were dropped."""
 
     def render_segments(self, console: Console) -> str:
+        self.written = True
         return self._frame.difference(self._update, self._frame_size, console)
 
     def __rich_console__(self, console: Console, options: object) -> Iterable[Segment]:

@@ -14,7 +14,7 @@ The names of Textual that no public one stands for:
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from textual._compositor import ChopsUpdate, LayoutUpdate
@@ -35,6 +35,7 @@ class Host(OrderedKeys):
         self.frame = Frame()
         self.terminal: Terminal | None = None
         """Where it is drawn; None in tests."""
+        self._once_seen: dict[Screen[Any], list[Callable[[], object]]] = {}
         super().__init__()
         self._disable_tooltips = True
         self._disable_notifications = True
@@ -72,6 +73,17 @@ class Host(OrderedKeys):
         if isinstance(renderable, LayoutUpdate | ChopsUpdate) and not self.is_inline:
             renderable = FrameUpdate(self.frame, renderable, (self.size.width, self.size.height))
         super()._display(screen, renderable)
+        # While Textual composes, it renders frames that it then drops.
+        if screen in self._once_seen and isinstance(renderable, FrameUpdate) and renderable.written:
+            for action in self._once_seen.pop(screen):
+                screen.call_later(action)
+
+    def once_seen(self, screen: Screen[Any], action: Callable[[], object]) -> None:
+        """Do something slow when the next frame of a screen is on the terminal; without one, after the next refresh."""
+        if self.is_headless:
+            screen.call_after_refresh(action)
+        else:
+            self._once_seen.setdefault(screen, []).append(action)
 
     def delay_update(self, delay: float = 0.05) -> None:
         """Paint at once: only cells that changed are sent, so there is no transition to mask."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from textual.content import Content
 from textual.message import Message
@@ -13,6 +12,7 @@ from textual.timer import Timer
 from textual.visual import Visual
 from textual.widget import Widget
 
+from ...value_types import dataclass
 from ..terminal.remembered import relayout
 from .drawn import tone_style
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 
 from textual.content import Content
 from textual.message import Message
@@ -11,6 +10,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from ...report.input_groups import InputGroup
+from ...value_types import dataclass
 from ..keys import Where, bindings
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import events
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
+
+from ...value_types import dataclass
 
 MAX_LENGTH = 400
 _KEEP = ("backspace", "ctrl+h", "delete", "left", "right", "home", "end", "ctrl+a", "ctrl+e", "ctrl+u", "ctrl+w")

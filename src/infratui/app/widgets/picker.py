@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import textwrap
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
 from textual.app import ComposeResult
@@ -16,6 +15,7 @@ from textual.message import Message
 from textual.reactive import Reactive
 from textual.screen import ModalScreen
 
+from ...value_types import dataclass
 from ..keys import PICKING
 from .choice import Choice
 from .line_editor import LineEditing, LineEditor

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from textual import events
 from textual.content import Content
 from textual.message import Message
@@ -13,6 +11,7 @@ from textual.visual import Visual
 
 from ...report import draw
 from ...report.show import Column, Row, Table
+from ...value_types import dataclass
 from ..keys import Where, bindings
 from ..terminal.remembered import relayout
 from .line_editor import LineEditing

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from textual import events
 from textual.content import Content
@@ -13,6 +12,7 @@ from textual.reactive import reactive
 from ...inputs import Input, Kind
 from ...report.input_groups import brief
 from ...report.names import fitting
+from ...value_types import dataclass
 from ..keys import Where, bindings
 from .line_editor import LineNowAndThen
 

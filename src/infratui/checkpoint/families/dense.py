@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from ...engine.model.architecture import Dense, GroupedQuery, LayerGroup
+from ...value_types import dataclass
 from ..draft import Draft, layer
 from ..fields import HEADS, LAYERS, WIDTH, Fields
 from .common import (

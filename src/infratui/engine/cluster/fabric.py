@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from ...value_types import dataclass
 from .hardware import Accelerator, Link, LinkKind
 
 _PCIE_3 = 15.75e9

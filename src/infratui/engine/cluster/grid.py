@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from ...value_types import dataclass
 from ..memory.weights import stage_sizes
 from ..model.architecture import Model
 from .layout import Layout

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from ...value_types import dataclass
 from ..figures.units import GIB
 from ..model.precision import Compute
 

@@ -1,20 +1,18 @@
-"""TP × PP × DP × EP for a number of GPUs: legal, or refused with the reason in words."""
+"""TP × PP × DP × EP for a number of GPUs: legal, or refused with its reasons."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from enum import StrEnum
 from functools import lru_cache
 
+from ..figures.reason import Reason, because
 from ..model.architecture import (
     AnyAttention,
-    Compressed,
     Dense,
-    GroupedQuery,
-    Latent,
     Mixture,
     Model,
     Part,
-    Recurrent,
     group_counts,
 )
 from ..model.precision import Precision
@@ -25,6 +23,21 @@ _SIXTEEN_BIT = 16.0
 
 
 ONE_SERVER = Fabric()
+
+
+class Illegal(StrEnum):
+    """Why a layout cannot be built."""
+
+    HEADS = "attention heads do not split"
+    KV_HEADS = "KV heads do not split"
+    WIDTH = "a width does not split"
+    BLOCK = "a quantization block is cut"
+    NO_EXPERTS = "no experts"
+    EXPERT_RANKS = "too few ranks for EP"
+    EXPERT_SHAPE = "EP does not fit TP and DP"
+    EXPERTS = "experts do not split"
+    STAGES = "more stages than layers"
+    NODES = "TP groups cross nodes"
 
 
 def divisors(number: int) -> tuple[int, ...]:
@@ -60,8 +73,8 @@ def _layouts(gpus: int, experts: bool) -> Iterator[Layout]:
                     yield Layout(tp, pp, dp, ep)
 
 
-def refusals(model: Model, precision: Precision, layout: Layout, fabric: Fabric = ONE_SERVER) -> tuple[str, ...]:
-    """Why a layout cannot be built, whatever the memory; empty: it can. One reason per cause, in words."""
+def refusals(model: Model, precision: Precision, layout: Layout, fabric: Fabric = ONE_SERVER) -> tuple[Reason, ...]:
+    """Why a layout cannot be built, whatever the memory; empty: it can. One reason per cause."""
     return (
         *tensor_refusals(model, precision, layout.tp, layout.ep),
         *_expert_refusals(model, layout),
@@ -70,11 +83,11 @@ def refusals(model: Model, precision: Precision, layout: Layout, fabric: Fabric 
 
 
 @lru_cache(maxsize=512)
-def tensor_refusals(model: Model, precision: Precision, tp: int, ep: int = 1) -> tuple[str, ...]:
+def tensor_refusals(model: Model, precision: Precision, tp: int, ep: int = 1) -> tuple[Reason, ...]:
     """Why `tp` cannot divide this model in this precision; empty: it can."""
     if tp == 1:
         return ()
-    reasons: list[str] = []
+    reasons: list[Reason] = []
     for group, count in group_counts(model):
         if not count:
             continue
@@ -96,44 +109,38 @@ def tensor_refusals(model: Model, precision: Precision, tp: int, ep: int = 1) ->
     return tuple(dict.fromkeys(reasons))
 
 
-def _attention_refusals(attention: AnyAttention, precision: Precision, tp: int) -> Iterator[str]:
+def _attention_refusals(attention: AnyAttention, precision: Precision, tp: int) -> Iterator[Reason]:
     if attention.heads % tp:
-        yield f"TP{tp} does not divide {attention.heads} attention heads"
+        yield because(Illegal.HEADS, tp=tp, heads=attention.heads)
         return
-    match attention:
-        case GroupedQuery(kv_heads=kv_heads, head_dim=head_dim):
-            if (kv_heads % tp if kv_heads >= tp else tp % kv_heads) != 0:
-                yield f"TP{tp} and {kv_heads} KV heads: neither divides the other"
-            output = attention.heads * head_dim
-        case Latent(v_head_dim=v_head_dim):
-            output = attention.heads * v_head_dim
-        case Compressed() | Recurrent():
-            output = attention.heads * attention.head_dim
-    yield from _width_refusals("attention output", output, Part.ATTENTION, precision, tp)
+    stored = attention.stored_heads
+    if (stored % tp if stored >= tp else tp % stored) != 0:
+        yield because(Illegal.KV_HEADS, tp=tp, heads=stored)
+    yield from _width_refusals("attention output", attention.output_width, Part.ATTENTION, precision, tp)
 
 
-def _width_refusals(name: str, width: int, part: Part, precision: Precision, tp: int) -> Iterator[str]:
+def _width_refusals(name: str, width: int, part: Part, precision: Precision, tp: int) -> Iterator[Reason]:
     if width % tp:
-        yield f"TP{tp} does not divide the {name} {width:,}"
+        yield because(Illegal.WIDTH, name, tp=tp, width=width)
     elif precision.block and tp > 1 and precision.bits_of(part) < _SIXTEEN_BIT and (width // tp) % precision.block:
-        yield f"{name} {width:,} / TP{tp} = {width // tp:,} cuts through a quantization block of {precision.block}"
+        yield because(Illegal.BLOCK, name, tp=tp, width=width, block=precision.block)
 
 
-def _expert_refusals(model: Model, layout: Layout) -> Iterator[str]:
+def _expert_refusals(model: Model, layout: Layout) -> Iterator[Reason]:
     ep = layout.ep
     if ep == 1:
         return
     mixture = model.mixture
     if mixture is None:
-        yield f"EP{ep}: the model has no experts"
+        yield because(Illegal.NO_EXPERTS, ep=ep)
         return
     ranks = layout.tp * layout.dp
     if ep > ranks:
-        yield f"EP{ep} needs {ep} GPUs per stage; TP × DP gives {ranks}"
+        yield because(Illegal.EXPERT_RANKS, ep=ep, ranks=ranks)
     elif ranks % ep or (layout.tp % ep and ep % layout.tp):
-        yield f"EP{ep} does not fit into TP{layout.tp} × DP{layout.dp}"
+        yield because(Illegal.EXPERT_SHAPE, ep=ep, tp=layout.tp, dp=layout.dp)
     if mixture.experts % ep and not redundant_experts(mixture.experts, layout):
-        yield f"EP{ep} does not divide {mixture.experts} experts"
+        yield because(Illegal.EXPERTS, ep=ep, experts=mixture.experts)
 
 
 def redundant_experts(experts: int, layout: Layout) -> int:
@@ -151,11 +158,11 @@ def redundant_experts(experts: int, layout: Layout) -> int:
     return -experts % ep
 
 
-def _placement_refusals(model: Model, layout: Layout, fabric: Fabric) -> Iterator[str]:
+def _placement_refusals(model: Model, layout: Layout, fabric: Fabric) -> Iterator[Reason]:
     if layout.pp > model.layers:
-        yield f"PP{layout.pp} leaves stages without layers: the model has {model.layers}"
+        yield because(Illegal.STAGES, pp=layout.pp, layers=model.layers)
     if not packs(layout, fabric):
-        yield f"TP{layout.tp} groups do not pack nodes of {fabric.domain} GPUs without crossing them"
+        yield because(Illegal.NODES, tp=layout.tp, gpus=fabric.domain)
 
 
 def packs(layout: Layout, fabric: Fabric) -> bool:

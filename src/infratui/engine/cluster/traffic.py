@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal
 
+from ...value_types import dataclass
 from ..figures.derivation import Basis, Derivation, Formula, Ledger, Number, Unit
 from ..model.architecture import Mixture, Model, layer_order
 from .fabric import per_gpu

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
 from statistics import median
 from typing import ClassVar
 
+from ...value_types import dataclass
 from ..figures.derivation import Basis, Derivation, Formula, Ledger, Unit
 from .demand import Offered
 from .prices import STALE_AFTER_DAYS, first_day

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ...value_types import dataclass
 from .case import CostCase, chosen
 from .decision import decide
 from .options import Option, OptionCost

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from enum import StrEnum
 
+from ...value_types import dataclass
 from ..figures.derivation import Derivation, Formula, Ledger, Unit
 from .demand import DAYS_PER_MONTH, HOURS_PER_MONTH
 from .options import Option, OptionCost

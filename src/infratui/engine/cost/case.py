@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import ceil
 
+from ...value_types import dataclass
 from ..case import Case
 from ..cluster.hardware import Accelerator
-from ..deployment.answer import fleet_of
+from ..deployment.answer import NOTHING_HOLDS, fleet_of
 from ..deployment.fleet import FleetPlan, fleet
 from ..deployment.judge import NoReplicaError, Replica
 from ..deployment.site import Site
@@ -21,7 +22,7 @@ from .decision import Circumstances, Decision, cheapest_rental, decide
 from .demand import HOURS_PER_MONTH, Demand, Fleet, Offered, offered_load, size_fleet
 from .options import Option, OptionCost, OptionRates, Ownership, price_options
 from .prices import PriceKind, PriceRange, committed, own_price, price_range
-from .thumb import thumb_replica
+from .thumb import thumb_load, thumb_replica
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,8 @@ class CostCase:
     def fleet(self, offered: Offered, ledger: Ledger) -> Fleet:
         """All GPUs: the model's replicas, and with a cascade the small model's beside them."""
         replica, scenario, users = self.replica, self.case.scenario, self.case.load.users
+        if replica.by_rule:
+            offered = thumb_load(self.demand())
         if self.units:
             rate = replica.requests_per_s
             return Fleet(
@@ -128,7 +131,7 @@ def _replicas(case: Case, site: Site) -> tuple[Replica, Replica | None, int]:
     if site is case.site and not share:
         found = fleet_of(case)
         if found.plan is None:
-            raise NoReplicaError(found.reason)
+            raise NoReplicaError(found.reason or NOTHING_HOLDS)
         return found.plan.replica, None, found.plan.replicas if found.mine else 0
     large_plan = fleet(case, site, 1 - share)
     return large_plan.replica, _light(case, site, share).replica if share else None, 0

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
+from ...value_types import dataclass
 from ..figures.reason import Reason, because
 from .breakeven import Breakeven
 from .options import Option, OptionCost

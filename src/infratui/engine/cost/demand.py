@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
+from ...value_types import dataclass
 from ..deployment.demand import DAYS_PER_MONTH, HOURS_PER_MONTH, Demand, Offered, offered_load
 from ..figures.derivation import Formula, Ledger, Unit
 

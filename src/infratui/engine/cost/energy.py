@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from ...value_types import dataclass
 from ..figures.derivation import Basis, Derivation, Formula, Ledger, Unit
 from .assumptions import CostRules
 from .demand import HOURS_PER_MONTH, Offered

@@ -8,12 +8,13 @@ arrives a lead time later; until then it is rented.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ...value_types import dataclass
 from ..cluster.layout import Layout
 from ..deployment.judge import NoReplicaError
 from ..figures.derivation import Derivation, Formula, Ledger, Unit
+from ..figures.reason import Reason
 from .case import CostCase
 from .decision import cheapest_rental
 from .options import Option, OptionCost
@@ -71,7 +72,7 @@ class DemandGrowth:
     months: tuple[GrowthMonth, ...]
     lead_months: int
     plans: tuple[GrowthPlan, ...]
-    refusal: str = ""
+    refusal: Reason | None = None
     """Why the months end early."""
     derivation: Derivation | None = None
 
@@ -106,14 +107,14 @@ def evaluate_growth(case: Case) -> DemandGrowth:
         rate = float(ledger(RATE, target=scenario.growth_to, today=today, months=count))
     ledger(DEMAND, today=today, rate=rate, month=count, note="in the last month")
     months: list[GrowthMonth] = []
-    refusal = ""
+    refusal = None
     for month in range(count + 1):
         try:
             months.append(_month(case, month, (1 + rate) ** month, months[-1] if months else None))
         except NoReplicaError as error:
             if not months:
                 raise
-            refusal = str(error)
+            refusal = error.reason
             break
     found = tuple(months)
     plans = _plans(found, scenario.lead_months)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from ...value_types import dataclass
 from ..case import Case
 from ..deployment.judge import NoReplicaError
+from ..figures.reason import Reason
 from .case import CostCase, cheapest_monthly
 from .notes import LeverNote
 
@@ -46,7 +47,7 @@ class CostLever:
     share: float | None
     """`saves` over the cost without the lever."""
     effect: LeverEffect
-    refusal: str = ""
+    refusal: Reason | None = None
     """Why there is no answer on the other side."""
 
 
@@ -66,7 +67,7 @@ def _lever(note: LeverNote, on: bool, turn: Change, case: Case, now: float | Non
     try:
         other = cheapest_monthly(CostCase.of(case.with_(**dict(turn))))
     except NoReplicaError as error:
-        return CostLever(note, on, turn, None, None, LeverEffect.REFUSED, str(error))
+        return CostLever(note, on, turn, None, None, LeverEffect.REFUSED, error.reason)
     if now is None or other is None:
         return CostLever(note, on, turn, None, None, LeverEffect.NO_PRICE)
     without, with_it = (other, now) if on else (now, other)
@@ -109,4 +110,5 @@ def _switch(lever: str, case: Case) -> tuple[bool, Change]:
             if on:
                 return on, (("ttft_ms", _TTFT_MS), ("tpot_ms", _TPOT_MS))
             return on, (("ttft_ms", 0.0), ("tpot_ms", 0.0))
-    return False, ()
+        case _:
+            return False, ()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, Literal
 
+from ...value_types import dataclass
 from .options import Option, OptionCost
 
 STEADY_SHARE = 0.6

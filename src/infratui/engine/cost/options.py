@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
+from ...value_types import dataclass
 from ..figures.derivation import Basis, Derivation, Formula, Ledger, Step, Unit
 from .assumptions import CostRules
 from .demand import HOURS_PER_MONTH, Fleet, Offered
@@ -109,6 +109,9 @@ class RateBasis:
     """How the price was estimated, where none is published."""
 
 
+_UNTOLD = RateBasis()
+
+
 @dataclass(frozen=True, slots=True)
 class CostPart:
     """One part of an option's month, in USD."""
@@ -204,7 +207,7 @@ def owned(
     offered: Offered,
     price_per_gpu: float,
     own: Ownership,
-    why: RateBasis = RateBasis(),
+    why: RateBasis = _UNTOLD,
     rules: CostRules | None = None,
     *,
     explain: bool = True,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from statistics import median
 
+from ...value_types import dataclass
 from ..cluster.hardware import Price
 from ..figures.derivation import Basis, Formula, Step, Unit
 

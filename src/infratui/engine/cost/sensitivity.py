@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
+from ...value_types import dataclass
 from ..cluster.hardware import Accelerator
 
 

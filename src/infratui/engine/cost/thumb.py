@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..cluster.layout import Layout
+from ..deployment.demand import Demand, Offered, offered_load
 from ..deployment.judge import NoReplicaError, Replica
+from ..deployment.reasons import Limit, ReasonKind
 from ..deployment.site import Site
 from ..figures.derivation import Basis, Formula, Ledger, Unit
+from ..figures.reason import Reason
 from ..memory.rule_of_thumb import figures, memory, split
 from ..model.architecture import parameters
 
@@ -33,6 +37,12 @@ INSTANCE_REQUESTS = Formula(
 )
 
 
+def thumb_load(demand: Demand) -> Offered:
+    """A day's tokens spread over its 24 hours, without a peak: what the rule sizes for, whenever the service runs."""
+    even = replace(demand, hours_per_day=24.0, days_per_week=7.0, peak_factor=1.0)
+    return offered_load(even, Ledger(recording=False))
+
+
 def thumb_replica(case: Case, site: Site, *, explain: bool = True) -> Replica:
     """An instance as the guide counts it: weights over GPU gigabytes, 60 tokens/s at 70B, 75 % loaded.
 
@@ -48,7 +58,7 @@ def thumb_replica(case: Case, site: Site, *, explain: bool = True) -> Replica:
     tp = min(needed, node)
     layout = Layout(tp, math.ceil(needed / tp))
     if layout.pp > max(1, known.layers):
-        raise NoReplicaError(f"{model.name} does not split over so many {accelerator.name}")
+        raise NoReplicaError(Reason(ReasonKind.NO_LAYOUT, model.name, where=accelerator.name))
     ledger = Ledger(explain)
     rate = ledger(
         INSTANCE_RATE,
@@ -74,7 +84,7 @@ def thumb_replica(case: Case, site: Site, *, explain: bool = True) -> Replica:
         requests_per_s=float(requests),
         ttft_s=None,
         tpot_s=1 / rate,
-        limited_by="the rule of thumb: one user at a time",
+        limited_by=Limit.ONE_AT_A_TIME,
         bound="",
         interval=None,
         by_rule=True,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from ...value_types import dataclass
 from ..case import Case
 from ..deployment.fleet import fleet
 from ..deployment.judge import NoReplicaError

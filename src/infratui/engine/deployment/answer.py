@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ...value_types import dataclass
 from ..cluster.layout import Layout
 from ..figures.derivation import Ledger
+from ..figures.reason import Reason, because
 from ..memory.kv_cache import kv_demand
 from ..memory.plan import MemoryPlan
 from .candidates import users_held
@@ -16,12 +18,14 @@ from .demand import offered_load
 from .fewest import Fewest, fewest
 from .fleet import FleetPlan, fleet, rated
 from .judge import NoReplicaError, replica_on
+from .reasons import ReasonKind
+from .thumb import sized
 
 if TYPE_CHECKING:
     from ..case import Case
 
 
-NOTHING_RUNS = "no layout of these GPUs holds the load; nothing runs"
+NOTHING_HOLDS = because(ReasonKind.NOTHING_HOLDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,15 @@ def deployed(case: Case) -> Deployed:
     return case.part("deployment", _deployed)
 
 
+def enough(case: Case) -> tuple[bool, int | None]:
+    """Whether the scenario's GPUs hold it, and the fewest that do, by the scenario's estimator; None: no number."""
+    if case.scenario.estimator == "rule-of-thumb":
+        thumb = sized(case)
+        return thumb.holds, thumb.least
+    found = deployed(case)
+    return found.holds, found.fewest.gpus
+
+
 def fewest_of(case: Case) -> Fewest:
     """The fewest of the scenario's accelerator, whatever is pinned."""
     return case.part("fewest", lambda own: fewest(own.deployment, own.site, own.load))
@@ -111,7 +124,7 @@ class FleetAnswer:
 
     plan: FleetPlan | None
     """None where nothing serves within the targets."""
-    reason: str = ""
+    reason: Reason | None = None
     """Why none."""
     mine: bool = False
     """The scenario's GPUs as they are, whatever the demand needs."""
@@ -127,21 +140,21 @@ def _fleet(case: Case) -> FleetAnswer:
     try:
         return FleetAnswer(_mine(case) if mine else fleet(case), mine=mine)
     except NoReplicaError as error:
-        return FleetAnswer(None, str(error), mine)
+        return FleetAnswer(None, error.reason, mine)
 
 
 def _mine(case: Case) -> FleetPlan:
     """The chosen layout of the scenario's GPUs, at the rate that it holds within the targets, or without them."""
     choice = deployed(case).choice
     if choice.best is None:
-        raise NoReplicaError("; ".join(choice.refused))
+        raise NoReplicaError(choice.refused[0])
     layout = choice.best.layout
     spread = max(1, layout.ep // layout.tp)
     group = Layout(layout.tp, layout.pp, spread, layout.ep)
     replica = rated(case, case.site, group)
-    if isinstance(replica, str):
+    if isinstance(replica, Reason):
         replica = replica_on(case.with_(ttft_ms=0.0, tpot_ms=0.0), case.site, group)
-    if isinstance(replica, str):
+    if isinstance(replica, Reason):
         raise NoReplicaError(replica)
     held = users_held(case.deployment, case.site, case.load, group)
     peak = offered_load(case.demand, Ledger(recording=False)).peak_rate

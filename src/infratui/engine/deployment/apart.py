@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ...value_types import dataclass
 from ..cluster.layout import Layout
 from ..figures.derivation import Derivation, Formula, Ledger, Unit
+from ..figures.reason import Reason
 from ..speed.disaggregate import TRANSFER
 from .candidates import users_held, usual
 from .demand import offered_load
 from .fleet import FleetPlan, fleet
-from .judge import plan_on, replica_on
+from .judge import Replica, plan_on, replica_on
 
 if TYPE_CHECKING:
     from ..case import Case
@@ -167,7 +168,7 @@ def _prefill(case: Case, site: Site) -> list[_Unit]:
     found = []
     for group in _groups(case, site):
         made = plan_on(case, site, group)
-        if isinstance(made, str):
+        if isinstance(made, Reason):
             continue
         plan, workload = made
         alone = plan.prefill(workload)
@@ -194,8 +195,8 @@ def _both(case: Case, site: Site, together: FleetPlan) -> list[_Unit]:
 def _serving(case: Case, asked: Case, site: Site, groups: list[Layout]) -> Iterator[_Unit]:
     for group in groups:
         held = users_held(case.deployment, site, case.load, group)
-        replica = replica_on(asked, site, group) if held else "holds no user"
-        if not isinstance(replica, str) and replica.requests_per_s > 0:
+        replica = replica_on(asked, site, group) if held else None
+        if isinstance(replica, Replica) and replica.requests_per_s > 0:
             holding = math.ceil(case.load.users / held)
             yield _Unit(group, replica.requests_per_s, holding, tpot_s=replica.tpot_s)
 

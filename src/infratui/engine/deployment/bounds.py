@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from ...value_types import dataclass
 from ..cluster.layout import Layout
 from ..memory.kv_cache import KvGeometry, Sequences, kv_demand
 from ..memory.plan import Deployment, runtime_inside

@@ -10,16 +10,18 @@ see `served`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
+from ...value_types import dataclass
 from ..cluster.fabric import Fabric
 from ..cluster.layout import Layout
 from ..cluster.legal import divisors, enumerate_layouts, packs, refusals, tensor_refusals
+from ..figures.reason import Reason, because
 from ..memory.kv_cache import Sequences
 from ..memory.plan import Deployment, MemoryPlan
 from ..model.architecture import Model
 from ..model.precision import Precision
+from .reasons import ReasonKind
 from .site import FREE_CHOICE, Forced, Site
 
 MOST_GPUS = 16_384
@@ -168,10 +170,10 @@ def users_held(deployment: Deployment, site: Site, load: Sequences, group: Layou
 
 @dataclass(frozen=True, slots=True)
 class LayoutVerdict:
-    """One layout: buildable with its memory, or refused with the reasons in words."""
+    """One layout: buildable with its memory, or refused with its reasons."""
 
     layout: Layout
-    reasons: tuple[str, ...]
+    reasons: tuple[Reason, ...]
     plan: MemoryPlan | None
     """None where the layout cannot be built at all."""
 
@@ -196,9 +198,14 @@ def judge_layouts(
     return tuple(found)
 
 
-def short_of(plan: MemoryPlan) -> str:
+def short_of(plan: MemoryPlan) -> Reason:
     """The refusal of a layout that can be built but does not hold its load."""
-    return f"memory short by {plan.missing / 1e9:,.1f} GB per GPU"
+    return because(ReasonKind.SHORT, missing=plan.missing)
+
+
+def takes_more(layout: Layout, gpus: int) -> Reason:
+    """The refusal of a layout that is set by hand and larger than what there is."""
+    return Reason(ReasonKind.TAKES_MORE, layout.label, (("needed", layout.gpus), ("gpus", gpus)))
 
 
 def kv_copies(deployment: Deployment, tp: int) -> float:

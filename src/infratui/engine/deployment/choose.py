@@ -7,16 +7,16 @@ could win.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ...value_types import dataclass
 from ..cluster.layout import Layout
 from ..cluster.legal import refusals
 from ..figures.reason import Reason, because
 from ..memory.plan import MemoryPlan
 from ..model.architecture import Model
 from .bounds import Floor, Pace
-from .candidates import copies, groups, most_copies, served, short_of
+from .candidates import copies, groups, most_copies, served, short_of, takes_more
 from .judge import Judged, judge
 from .reasons import ReasonKind
 from .site import FREE_CHOICE, Forced, Site
@@ -43,7 +43,7 @@ class LayoutChoice:
     """Why this one, or why none."""
     candidates: int = 0
     """Legal layouts that bytes leave a chance."""
-    refused: tuple[str, ...] = ()
+    refused: tuple[Reason, ...] = ()
     """Why nothing can be built."""
     fastest: Judged | None = None
     """The candidate with the most tokens/s within the targets."""
@@ -75,14 +75,14 @@ def choose(case: Case, gpus: int, forced: Forced = FREE_CHOICE, site: Site | Non
     floor = Floor(deployment, site, load)
     open_: list[Layout] = []
     short: list[tuple[int, Layout]] = []
-    refused: tuple[str, ...] = ()
+    refused: tuple[Reason, ...] = ()
     for group in groups(model, precision, site.fabric.domain, forced):
         if group.gpus > gpus and not forced.any:
             break
         count = most_copies(group, gpus, site.fabric, forced)
         if not count:
             if group.gpus > gpus:
-                refused = refused or (f"{group.label} takes {group.gpus:,} GPUs; there are {gpus:,}",)
+                refused = refused or (takes_more(group, gpus),)
             continue
         layout = copies(group, count)
         if forced.any and (illegal := refusals(model, precision, layout, site.fabric)):
@@ -107,9 +107,7 @@ def choose(case: Case, gpus: int, forced: Forced = FREE_CHOICE, site: Site | Non
     short += [(load.users, layout) for layout in open_]
     if short:
         return _nearest(case, site, short, gpus, forced)
-    return LayoutChoice(
-        None, gpus, forced.any, (), refused=refused or (f"no layout of {gpus} GPUs matches what is set",)
-    )
+    return LayoutChoice(None, gpus, forced.any, (), refused=refused or (because(ReasonKind.NO_MATCH, gpus=gpus),))
 
 
 def _crowded(model: Model, group: Layout, gpus: int, forced: Forced) -> bool:

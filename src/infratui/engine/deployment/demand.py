@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from ...value_types import dataclass
 from ..figures.derivation import Formula, Ledger, Unit
 
 DAYS_PER_MONTH = 365.25 / 12

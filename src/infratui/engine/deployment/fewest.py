@@ -7,16 +7,18 @@ candidate that could win.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ...value_types import dataclass
 from ..cluster.layout import GPUS, Layout
 from ..cluster.legal import packs
 from ..figures.derivation import Ledger
+from ..figures.reason import Reason, because
 from ..memory.kv_cache import Sequences
 from ..memory.plan import Deployment, MemoryPlan
 from .bounds import Floor
 from .candidates import MOST_GPUS, copies, groups, users_held, usual
+from .reasons import ReasonKind
 from .site import Site
 
 if TYPE_CHECKING:
@@ -29,8 +31,8 @@ class Fewest:
 
     plan: MemoryPlan | None
     """Its layout with the fewest stages, then the most room; None: no count up to 16,384 holds it."""
-    reason: str = ""
-    """Why none; empty where there is one."""
+    reason: Reason | None = None
+    """Why none; None where there is one."""
 
     @property
     def gpus(self) -> int | None:
@@ -76,7 +78,7 @@ def fewest(deployment: Deployment, site: Site, load: Sequences) -> Fewest:
     if best is not None:
         return Fewest(best)
     if site.plan(deployment, Layout(), load).requested <= site.plan(deployment, Layout(), load).runtime_inside:
-        return Fewest(None, "the engine's own buffers fill the GPU; lower max sequences or batched tokens")
+        return Fewest(None, because(ReasonKind.BUFFERS))
     return Fewest(None, _why_none(deployment, site, load))
 
 
@@ -95,8 +97,8 @@ def _held(deployment: Deployment, site: Site, load: Sequences, group: Layout) ->
     return plan if plan.fits else None
 
 
-def _why_none(deployment: Deployment, site: Site, load: Sequences) -> str:
+def _why_none(deployment: Deployment, site: Site, load: Sequences) -> Reason:
     one = load.of(1)
     if load.users > 1 and fewest(deployment, site, one).plan is not None:
-        return f"more than {MOST_GPUS:,} of them would be needed"
-    return "no layout leaves room for one user; shorten the context or use fewer bits"
+        return because(ReasonKind.TOO_MANY, most=MOST_GPUS)
+    return because(ReasonKind.NO_ROOM)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ...value_types import dataclass
 from ..cluster.layout import Layout
 from ..cluster.legal import packs
 from ..figures.derivation import Ledger
+from ..figures.reason import Reason
 from .bounds import Floor, Pace
 from .candidates import copies, served, users_held, usual
 from .demand import offered_load
 from .judge import NoReplicaError, Replica, TooSlowError, replica_on
+from .reasons import ReasonKind
 from .site import Site
 
 if TYPE_CHECKING:
@@ -62,7 +65,7 @@ def fleet(case: Case, site: Site | None = None, share: float = 1.0, *, glance: b
     spares = case.scenario.spares
     floor = Floor(deployment, site, load)
     best: FleetPlan | None = None
-    reasons: list[str] = []
+    reasons: list[Reason] = []
     pace = Pace(case, site)
     bounded = []
     nearest: Layout | None = None
@@ -91,7 +94,7 @@ def fleet(case: Case, site: Site | None = None, share: float = 1.0, *, glance: b
             replica = rated(case, site, group, enough)
         except TooSlowError:
             continue
-        if isinstance(replica, str):
+        if isinstance(replica, Reason):
             reasons.append(replica)
             continue
         keeping = max(1, math.ceil(peak / replica.requests_per_s)) if replica.requests_per_s > 0 else 0
@@ -104,7 +107,7 @@ def fleet(case: Case, site: Site | None = None, share: float = 1.0, *, glance: b
         if best is None or _cheaper(entry, best):
             best = entry
     if best is None:
-        if nearest is not None and not reasons and isinstance(found := rated(case, site, nearest), str):
+        if nearest is not None and not reasons and isinstance(found := rated(case, site, nearest), Reason):
             reasons.append(found)
         raise NoReplicaError(_nearest_reason(reasons, case, site))
     return best
@@ -122,7 +125,7 @@ class _Ceiling:
     requests_per_s: float
 
 
-def rated(case: Case, site: Site, group: Layout, enough: float = 0.0) -> Replica | str:
+def rated(case: Case, site: Site, group: Layout, enough: float = 0.0) -> Replica | Reason:
     """A group at its largest batch within the targets, or why there is none. Kept: no demand or price changes it.
 
     Raises TooSlowError where it serves fewer than `enough` requests/s.
@@ -142,14 +145,14 @@ def rated(case: Case, site: Site, group: Layout, enough: float = 0.0) -> Replica
     return found
 
 
-def _no_replicas(case: Case) -> dict[Layout, Replica | str | _Ceiling]:
+def _no_replicas(case: Case) -> dict[Layout, Replica | Reason | _Ceiling]:
     """A table to be filled group by group. All that a replica is made of is read here: by that it is remembered."""
     _ = case.deployment, case.site, case.workload(), case.targets
     return {}
 
 
-def _nearest_reason(reasons: list[str], case: Case, site: Site) -> str:
+def _nearest_reason(reasons: list[Reason], case: Case, site: Site) -> Reason:
     """The reason that says most: a missed target over missing memory, of few GPUs over many."""
-    missed = [reason for reason in reasons if "target" in reason]
-    name = case.model.name
-    return (missed or reasons or [f"no layout of {name} holds the load on {site.accelerator.name}"])[0]
+    missed = [reason for reason in reasons if reason.kind in (ReasonKind.MISSES_TPOT, ReasonKind.MISSES_TTFT)]
+    none = Reason(ReasonKind.NO_LAYOUT, case.model.name, where=site.accelerator.name)
+    return (missed or reasons or [none])[0]

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from ...value_types import dataclass
 from ..cluster.hardware import Accelerator
 from ..cluster.layout import Layout
 from ..cluster.legal import refusals
 from ..figures.derivation import Basis, Derivation, Formula, Ledger, Unit
+from ..figures.reason import Reason, because
 from ..memory.kv_cache import Sequences
 from ..memory.plan import MemoryPlan
 from ..model.architecture import Model
 from ..model.precision import Precision
 from ..speed import Interval, Plan, SpeedError, Workload, predict_mix, serve
+from .candidates import short_of
 from .demand import Targets
+from .reasons import Limit, ReasonKind
 from .site import Site
 
 if TYPE_CHECKING:
@@ -43,7 +48,16 @@ class TooSlowError(Exception):
 
 
 class NoReplicaError(ValueError):
-    """Nothing serves the scenario within its targets: the nearest reason, in words."""
+    """Nothing serves the scenario within its targets: the nearest reason. Reports word it."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+
+
+def refused_by(error: Exception) -> Reason:
+    """An error as the reason of a result."""
+    return error.reason if isinstance(error, NoReplicaError) else because(ReasonKind.REFUSED, str(error))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +72,7 @@ class Judged:
     """Tokens per second over all replicas."""
     meets: bool = False
     """TTFT and TPOT targets hold."""
-    no_speed: str = ""
+    no_speed: Reason | None = None
 
     @property
     def group(self) -> int:
@@ -91,7 +105,7 @@ def judge(case: Case, site: Site, layout: Layout, memory: MemoryPlan) -> Judged:
     try:
         mix = predict_mix(speed_plan(case, site, layout, memory), workload)
     except SpeedError as error:
-        return Judged(layout, memory, no_speed=str(error))
+        return Judged(layout, memory, no_speed=refused_by(error))
     # Fewer requests than replicas leave replicas idle.
     busy = min(float(layout.dp), float(case.load.users))
     return Judged(
@@ -115,8 +129,7 @@ class Replica:
     ttft_s: float | None
     """None: the rule of thumb knows none."""
     tpot_s: float
-    limited_by: str
-    """What keeps the batch from growing, in words."""
+    limited_by: Limit
     bound: str
     """The term of a decode step that takes most time."""
     interval: Interval | None
@@ -136,39 +149,41 @@ class Replica:
         return self.requests_per_s / self.gpus
 
 
-def replica_on(case: Case, site: Site, layout: Layout, *, explain: bool = False, enough: float = 0.0) -> Replica | str:
+def replica_on(
+    case: Case, site: Site, layout: Layout, *, explain: bool = False, enough: float = 0.0
+) -> Replica | Reason:
     """The replica on one layout at its largest batch within the targets, or why there is none.
 
     Raises TooSlowError where it serves fewer than `enough` requests/s.
     """
     try:
         made = plan_on(case, site, layout)
-        return made if isinstance(made, str) else _at_targets(*made, case, explain, enough)
+        return made if isinstance(made, Reason) else _at_targets(*made, case, explain, enough)
     except SpeedError as error:
-        return str(error)
+        return refused_by(error)
 
 
-def plan_on(case: Case, site: Site, layout: Layout) -> tuple[Plan, Workload] | str:
+def plan_on(case: Case, site: Site, layout: Layout) -> tuple[Plan, Workload] | Reason:
     """The speed plan of one layout with the memory that is left for its cache, or why there is none."""
     deployment = case.deployment
     reasons = refusals(deployment.model, deployment.precision, layout, site.fabric)
     if reasons:
-        return f"{layout.label}: {reasons[0]}"
+        return replace(reasons[0], where=layout.label)
     workload = case.workload(site.accelerator)
     tokens = math.ceil(workload.single)
     memory = site.plan(deployment, layout, Sequences(1, tokens))
     if not memory.fits:
-        return f"{layout.label} on {site.accelerator.name}: memory short by {memory.missing / 1e9:,.1f} GB per GPU"
+        return replace(short_of(memory), where=f"{layout.label} on {site.accelerator.name}")
     return speed_plan(case, site, layout, memory), workload
 
 
-def _at_targets(plan: Plan, workload: Workload, case: Case, explain: bool, enough: float) -> Replica | str:
+def _at_targets(plan: Plan, workload: Workload, case: Case, explain: bool, enough: float) -> Replica | Reason:
     """The largest batch within the targets: TTFT, TPOT and the rate grow with the batch."""
     targets = case.targets
     limit = plan.largest_batch(workload)
     top = max(1.0, float(math.floor(limit)))
     by_memory = top < (workload.max_num_seqs or plan.generation.max_num_seqs)
-    batch, limited_by = top, "memory" if by_memory else "the engine's sequence limit"
+    batch, limited_by = top, Limit.MEMORY if by_memory else Limit.SEQUENCES
     # Tokens/s of a replica below which it is not worth looking.
     least = enough * workload.output_tokens / plan.layout.dp / (case.facts.cost_rules().load_pct.value / 100)
     if targets.any or least:
@@ -177,11 +192,11 @@ def _at_targets(plan: Plan, workload: Workload, case: Case, explain: bool, enoug
         except TooSlowError as error:
             raise TooSlowError(error.requests_per_s * (enough / least)) from None
         except _MissedError:
-            missed = _missed(plan, workload, targets, 1.0)
-            return f"{plan.layout.label} on {plan.accelerator.name} misses {missed} even for one user at a time"
+            missed = _missed(plan, workload, targets, 1.0) or because(ReasonKind.NO_LAYOUT, plan.model.name)
+            return replace(missed, where=f"{plan.layout.label} on {plan.accelerator.name}")
         if batch < top:
-            missed = _missed(plan, workload, targets, batch + 1) if explain else ""
-            limited_by = missed.partition(":")[0] or "the targets"
+            above = _missed(plan, workload, targets, batch + 1) if explain else None
+            limited_by = _LIMITS[above.kind] if above else Limit.TARGETS
     return replica_at(plan, workload, case, batch, limited_by, explain=explain)
 
 
@@ -190,7 +205,7 @@ class _MissedError(Exception):
 
 
 def replica_at(
-    plan: Plan, workload: Workload, case: Case, batch: float, limited_by: str, *, explain: bool = False
+    plan: Plan, workload: Workload, case: Case, batch: float, limited_by: Limit, *, explain: bool = False
 ) -> Replica:
     """The replica with so many requests in flight on each rank that attends to its own."""
     ledger = Ledger(explain)
@@ -273,11 +288,14 @@ def _largest_within(plan: Plan, workload: Workload, targets: Targets, top: float
     return math.floor(low)
 
 
-def _missed(plan: Plan, workload: Workload, targets: Targets, batch: float) -> str:
-    """The target that a batch misses, with the prediction; empty: none."""
+_LIMITS: dict[StrEnum, Limit] = {ReasonKind.MISSES_TPOT: Limit.TPOT, ReasonKind.MISSES_TTFT: Limit.TTFT}
+
+
+def _missed(plan: Plan, workload: Workload, targets: Targets, batch: float) -> Reason | None:
+    """The target that a batch misses, with the prediction; None: none."""
     mix = predict_mix(plan, replace(workload, concurrency=batch * plan.layout.dp))
     if targets.tpot_s and mix.tpot_s > targets.tpot_s:
-        return f"the TPOT target: {mix.tpot_s * 1000:,.0f} ms of {targets.tpot_s * 1000:,.0f} ms"
+        return because(ReasonKind.MISSES_TPOT, seconds=mix.tpot_s, target_s=targets.tpot_s)
     if targets.ttft_s and mix.ttft_s > targets.ttft_s:
-        return f"the TTFT target: {mix.ttft_s * 1000:,.0f} ms of {targets.ttft_s * 1000:,.0f} ms"
-    return ""
+        return because(ReasonKind.MISSES_TTFT, seconds=mix.ttft_s, target_s=targets.ttft_s)
+    return None

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from ...value_types import dataclass
 from ..cluster.layout import Layout
 from ..cluster.legal import refusals
+from ..figures.reason import Reason, because
 from ..memory.kv_cache import CacheKind, Sequences, layer_kinds
 from ..memory.plan import Deployment, MemoryPlan
 from ..model.architecture import Model
-from .candidates import short_of, tensor_shapes
+from .candidates import short_of, takes_more, tensor_shapes
+from .reasons import ReasonKind
 from .site import FREE_CHOICE, Forced, Site
 
 DEEPEST_PIPELINE = 4
@@ -28,8 +30,8 @@ class Recommendation:
     """None where no layout can be built."""
     idle: int
     """GPUs that the layout leaves out."""
-    reasons: tuple[str, ...]
-    """Why this one, or why none; in words."""
+    reasons: tuple[Reason, ...]
+    """Why this one, or why none."""
 
 
 def spreads_attention(model: Model) -> bool:
@@ -54,10 +56,10 @@ def recommend(
     holds the load: the first that comes near the most users.
     """
     short: list[MemoryPlan] = []
-    refused: tuple[str, ...] = ()
+    refused: tuple[Reason, ...] = ()
     for layout in _candidates(deployment, site, gpus, forced):
         if layout.gpus > gpus:
-            refused = refused or (f"{layout.label} takes {layout.gpus:,} GPUs; there are {gpus:,}",)
+            refused = refused or (takes_more(layout, gpus),)
             continue
         reasons = refusals(deployment.model, deployment.precision, layout, site.fabric)
         if reasons:
@@ -70,7 +72,7 @@ def recommend(
             return Recommendation(plan, gpus - layout.gpus, _why_this(plan, gpus, forced))
         short.append(plan)
     if not short:
-        return Recommendation(None, gpus, refused or (f"no layout of {gpus} GPUs matches what is set",))
+        return Recommendation(None, gpus, refused or (because(ReasonKind.NO_MATCH, gpus=gpus),))
     most = max(plan.max_users for plan in short)
     if most:
         best = next(plan for plan in short if plan.max_users >= _NEAR_MOST * most)
@@ -117,22 +119,20 @@ def _shapes(deployment: Deployment, limit: int, gpus: int, forced: Forced) -> It
     yield from sorted(rest, key=lambda layout: (layout.gpus_per_replica, -layout.tp))
 
 
-def _why_this(plan: MemoryPlan, gpus: int, forced: Forced) -> tuple[str, ...]:
+def _why_this(plan: MemoryPlan, gpus: int, forced: Forced) -> tuple[Reason, ...]:
     layout = plan.layout
-    reasons = []
     if forced.any:
-        reasons.append("set by hand")
+        found = [because(ReasonKind.PINNED)]
     elif layout.ep > layout.tp:
-        reasons.append(f"experts spread over {layout.ep} GPUs; each attends to its own users, so no cache is copied")
+        found = [because(ReasonKind.SPREAD, gpus=layout.ep)]
     elif layout.gpus_per_replica == 1:
-        reasons.append("one GPU holds a replica")
+        found = [because(ReasonKind.ONE_GPU)]
     elif layout.pp == 1:
-        reasons.append(f"a replica needs {layout.tp} GPUs of one node")
+        found = [because(ReasonKind.ONE_NODE, gpus=layout.tp)]
     else:
-        reasons.append(f"a replica needs TP{layout.tp} in the node, {layout.pp} stages across")
+        found = [because(ReasonKind.STAGES, tp=layout.tp, pp=layout.pp)]
     if layout.dp > 1 and layout.ep <= layout.tp:
-        reasons.append(f"{layout.dp:,} replicas share the users")
+        found.append(because(ReasonKind.REPLICAS, replicas=layout.dp))
     if gpus > layout.gpus:
-        idle = gpus - layout.gpus
-        reasons.append(f"{idle:,} of {gpus:,} GPUs stay{'s' if idle == 1 else ''} idle")
-    return tuple(reasons)
+        found.append(because(ReasonKind.IDLE, idle=gpus - layout.gpus, gpus=gpus))
+    return tuple(found)

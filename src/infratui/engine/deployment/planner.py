@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ...value_types import dataclass
 from ..case import Case
 from ..cluster.hardware import Accelerator
 from ..cost.case import CostCase, ownership, price_ranges
 from ..cost.decision import cheapest_rental
 from ..cost.options import Option, OptionCost
 from ..figures.derivation import Derivation, Ledger
-from ..figures.units import significant
+from ..figures.reason import Reason, because
 from ..model.precision import Precision
 from .demand import Offered, offered_load
 from .fleet import fleet
 from .judge import NoReplicaError, Replica, plan_on, replica_at
+from .reasons import Limit, ReasonKind
 
 if TYPE_CHECKING:
     from ...scenario import Scenario
@@ -28,6 +30,8 @@ DEFAULT_BITS = 8.0
 """Narrowest weights that are tried unasked: below it quality needs a look first."""
 _SMALLER = (0.5, 0.25, 0.125, 1 / 32)
 """Shares of the largest batch that are tried for speed: fewer users per GPU, each of them served faster."""
+_SAME_COST = 1.005
+_IDLER = 0.9
 _WIDTH = 12
 """Cheapest plans whose smaller batches are tried."""
 
@@ -50,8 +54,8 @@ class Candidate:
     """None without demand."""
     price: str = ""
     """Where its price comes from, with its age."""
-    loses: str = ""
-    """Why the best plan beats it."""
+    loses: Reason | None = None
+    """Why the best plan beats it; None: it is the best, or nothing is paid."""
 
     @property
     def accelerator(self) -> Accelerator:
@@ -78,7 +82,7 @@ class Refused:
 
     accelerator: Accelerator
     precision: Precision | None
-    reason: str
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +129,7 @@ def plan_demand(case: Case, search: Search = EVERYTHING) -> DemandPlan:
     for accelerator in _accelerators(case, search):
         ranges = price_ranges(case, accelerator)
         if all(entry is None for entry in ranges):
-            refused.append(Refused(accelerator, None, "no published price"))
+            refused.append(Refused(accelerator, None, because(ReasonKind.NO_PRICE)))
             continue
         own = ownership(case, rules, accelerator)
         at_home = accelerator.id == case.accelerator.id
@@ -139,12 +143,12 @@ def plan_demand(case: Case, search: Search = EVERYTHING) -> DemandPlan:
                 # The scenario's own accelerator is searched as the Cost section does it.
                 replica = fleet(asked, site, glance=not at_home).replica
             except NoReplicaError as error:
-                refused.append(Refused(accelerator, precision, str(error)))
+                refused.append(Refused(accelerator, precision, error.reason))
                 continue
             costed = CostCase(asked, site, replica, None, ranges, own, rules)
             candidate = _candidate(costed)
             if candidate is None:
-                refused.append(Refused(accelerator, precision, "no price for an option that is allowed here"))
+                refused.append(Refused(accelerator, precision, because(ReasonKind.NO_OPTION_PRICE)))
             else:
                 found.append((candidate, costed))
     found.sort(key=lambda entry: _cost_key(entry[0]))
@@ -250,38 +254,35 @@ def _smaller_batches(cheapest: Sequence[CostCase]) -> Iterator[Candidate]:
     for costed in cheapest:
         replica = costed.replica
         made = plan_on(costed.case, costed.site, replica.layout)
-        if isinstance(made, str):
+        if isinstance(made, Reason):
             continue
         each = replica.batch / replica.layout.dp
         for share in _SMALLER:
             batch = max(1.0, math.floor(each * share))
             if batch >= each:
                 continue
-            slower = replica_at(*made, costed.case, batch, "the choice of a smaller batch")
+            slower = replica_at(*made, costed.case, batch, Limit.CHOICE)
             candidate = _candidate(replace(costed, replica=replace(slower, users=replica.users)))
             if candidate is not None:
                 yield candidate
 
 
-def _why(entry: Candidate, best: Candidate) -> str:
+def _why(entry: Candidate, best: Candidate) -> Reason | None:
     """What a runner-up has against it: price, speed per GPU, or GPUs that idle."""
     if entry is best:
-        return ""
-    if best.monthly <= 0:
-        return "costs more"
-    share = entry.monthly / best.monthly
-    if share < 1.005:
-        return "costs the same"
-    reasons = []
-    speed = entry.replica.requests_per_s_per_gpu / best.replica.requests_per_s_per_gpu
-    if entry.rate and best.rate:
-        reasons.append(f"{significant(entry.rate / best.rate, 2)}× the price per GPU-hour")
-    reasons.append(f"{significant(speed, 2)}× the requests per GPU")
-    if entry.busy < best.busy * 0.9:
-        reasons.append(f"only {entry.busy:.0%} busy")
-    if entry.option is not best.option:
-        reasons.append(f"no better price than {entry.option.value}")
-    return f"costs {significant(share, 3)}×: " + ", ".join(reasons)
+        return None
+    share = entry.monthly / best.monthly if best.monthly > 0 else None
+    if share is not None and share < _SAME_COST:
+        return because(ReasonKind.SAME_COST)
+    busy = entry.busy if entry.busy < best.busy * _IDLER else None
+    return because(
+        ReasonKind.COSTS_MORE,
+        entry.option.value if entry.option is not best.option else "",
+        share=share,
+        price=entry.rate / best.rate if entry.rate and best.rate else None,
+        speed=entry.replica.requests_per_s_per_gpu / best.replica.requests_per_s_per_gpu,
+        busy=busy,
+    )
 
 
 def _derivations(best: Candidate, costed: CostCase) -> tuple[Derivation, ...]:

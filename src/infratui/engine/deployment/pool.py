@@ -8,13 +8,15 @@ last.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ...value_types import dataclass
 from ..cost.case import CostCase, chosen
 from ..cost.decision import decide
 from ..cost.options import Option, price_options
 from ..figures.derivation import Ledger
+from .judge import NoReplicaError
 
 if TYPE_CHECKING:
     from ..case import Case
@@ -142,6 +144,9 @@ def _costed(case: Case) -> CostCase:
         raise ValueError(f"“{case.scenario.name}”: a cascade is two fleets; give its models as two scenarios")
     try:
         return CostCase.of(case)
+    except NoReplicaError as error:
+        where = ": ".join(part for part in (f"“{case.scenario.name}”", error.reason.where) if part)
+        raise NoReplicaError(replace(error.reason, where=where)) from None
     except ValueError as error:
         raise ValueError(f"“{case.scenario.name}”: {error}") from None
 

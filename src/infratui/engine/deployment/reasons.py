@@ -1,4 +1,4 @@
-"""What a deployment's reasons are about."""
+"""What a deployment's reasons are about: why this layout, why none, what keeps a batch from growing."""
 
 from __future__ import annotations
 
@@ -22,5 +22,50 @@ class ReasonKind(StrEnum):
     """No layout holds the latency targets."""
     REPLICAS = "replicas"
     IDLE = "idle"
-    SHORT = "short"
-    """Memory is short, in bytes per GPU."""
+    SHORT = "memory short"
+    """In bytes per GPU."""
+    NOTHING_HOLDS = "nothing holds the load"
+    NOTHING_RUNS = "nothing runs"
+    """The layout that is shown is short of memory."""
+    REFUSED = "refused"
+    """An error, whose words are the name."""
+    TAKES_MORE = "more GPUs than there are"
+    NO_MATCH = "no layout as set"
+    BUFFERS = "the engine's buffers fill the GPU"
+    TOO_MANY = "more GPUs than are searched"
+    NO_ROOM = "no room for one user"
+    MISSES_TPOT = "TPOT target missed"
+    """Even with one user at a time."""
+    MISSES_TTFT = "TTFT target missed"
+    NO_LAYOUT = "no layout holds the load"
+    """Of the model that is named."""
+    RULE_HAS_NO_LAYOUTS = "the rule of thumb has no layouts"
+    NO_PRICE = "no published price"
+    NO_OPTION_PRICE = "no price for an allowed option"
+    GIVEN_GPUS = "so many GPUs do not hold it"
+    SHARED_GPUS = "both get what the larger needs"
+    """The model that is named does not fit the scenario's GPUs."""
+
+    # The ladder
+    ONE_GPU = "one GPU"
+    ONE_NODE = "one node"
+    STAGES = "stages across nodes"
+    SPREAD = "experts spread"
+    SLOWER_LADDER = "the ladder is slower"
+    """Than the layout that is named; what it loses, and by which TPOT."""
+
+    # A runner-up against the best plan
+    SAME_COST = "costs the same"
+    COSTS_MORE = "costs more"
+
+
+class Limit(StrEnum):
+    """What keeps the batch of a replica from growing."""
+
+    MEMORY = "memory"
+    SEQUENCES = "the engine's sequence limit"
+    TPOT = "the TPOT target"
+    TTFT = "the TTFT target"
+    TARGETS = "the targets"
+    CHOICE = "the choice of a smaller batch"
+    ONE_AT_A_TIME = "the rule of thumb: one user at a time"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from ...value_types import dataclass
 from ..cluster.fabric import Fabric
 from ..cluster.hardware import Accelerator
 from ..cluster.layout import Layout

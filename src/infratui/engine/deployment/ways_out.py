@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from ...value_types import dataclass
 from .answer import deployed, fewest_of
 
 if TYPE_CHECKING:

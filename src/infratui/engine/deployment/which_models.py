@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ...value_types import dataclass
 from ..cost.prices import PriceKind, price_range
 from ..figures.derivation import Ledger
 from ..model.architecture import Model, parameters

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from ...value_types import dataclass
 from ..figures.derivation import Basis, Derivation, Formula, Ledger, Unit
 from ..model.architecture import Mixture, Model, layer_order
 from ..sections.moe_side import TOUCHED

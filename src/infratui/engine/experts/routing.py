@@ -19,7 +19,6 @@ import heapq
 import math
 import random
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 from infratui.engine.experts.load import (
@@ -30,6 +29,8 @@ from infratui.engine.experts.load import (
     load_imbalance,
     load_of,
 )
+
+from ...value_types import dataclass
 
 WORD_SHARE = 0.85
 """Share of a token's noise that its word decides; the rest is its context (an assumption of the simulation)."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 
 from infratui.engine.experts.load import RoutingError, load_imbalance
+
+from ...value_types import dataclass
 
 
 class PlacementStrategy(StrEnum):

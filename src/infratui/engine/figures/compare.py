@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from ...value_types import dataclass
 from .derivation import Number, Unit
 
 if TYPE_CHECKING:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from ...value_types import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +14,14 @@ class Reason:
     kind: StrEnum
     name: str = ""
     numbers: tuple[tuple[str, float], ...] = ()
+    where: str = ""
+    """The layout, and the GPU, that it is said of; empty: what the reader looks at."""
+
+    def __str__(self) -> str:
+        """For errors of the engine, tersely: `TP3: attention heads do not split (tp 3, heads 64)`."""
+        numbers = ", ".join(f"{key} {value:,.6g}" for key, value in self.numbers)
+        said = ": ".join(part for part in (self.where, self.name, self.kind.value) if part)
+        return f"{said} ({numbers})" if numbers else said
 
     def number(self, key: str) -> float:
         """Raises KeyError where the kind has no such number."""

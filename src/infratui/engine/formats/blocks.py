@@ -6,7 +6,6 @@ import math
 import sys
 from array import array
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from infratui.engine.formats.description import Fit, NumberFormat, ScaleType, Scaling
 from infratui.engine.formats.elements import (
@@ -20,6 +19,8 @@ from infratui.engine.formats.elements import (
 )
 from infratui.engine.formats.errors import FormatError
 from infratui.engine.formats.kquant import sub_block_fit
+
+from ...value_types import dataclass
 
 FP32 = FloatElement(exponent_bits=8, mantissa_bits=23, bias=127, specials=Specials.IEEE)
 

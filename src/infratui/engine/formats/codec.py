@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from infratui.engine.formats.blocks import Block, StoredNumber, encode_blocks
 from infratui.engine.formats.description import NumberFormat
 from infratui.engine.formats.elements import BitField, FloatElement
 from infratui.engine.formats.errors import FormatError, finite, finite_group
+
+from ...value_types import dataclass
 
 GRID_BITS = 8
 """Formats up to this many bits per element can list every value of a block."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from infratui.engine.formats.elements import Element, ScaleElement
+
+from ...value_types import dataclass
 
 REFERENCE_ROW = 4096
 """Input features over which a per-channel scale is spread when a single figure of bits per value is wanted."""

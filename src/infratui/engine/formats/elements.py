@@ -10,12 +10,13 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from itertools import pairwise
 
 from infratui.engine.formats.errors import FormatError
+
+from ...value_types import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate, repeat
 from operator import mul
 
 from infratui.engine.formats.description import KSearch
+
+from ...value_types import dataclass
 
 
 @dataclass(frozen=True, slots=True)

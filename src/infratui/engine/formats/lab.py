@@ -6,13 +6,14 @@ import math
 import random
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 from infratui.engine.figures.units import plain_float
 from infratui.engine.formats.codec import QuantizedGroup, quantize, signal_to_noise_db
 from infratui.engine.formats.description import NumberFormat
 from infratui.engine.formats.errors import FormatError, finite, finite_group
+
+from ...value_types import dataclass
 
 GROUP_LIMIT = 32
 """Most weights that a typed group may have."""

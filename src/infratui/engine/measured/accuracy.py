@@ -9,9 +9,10 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
+from ...value_types import dataclass
 from ..facts import Facts, UnknownFactError
 from ..memory.runtime import RuntimeTable
 from ..speed.constants import Band, Constants, Way

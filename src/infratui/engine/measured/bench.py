@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from statistics import median
 
+from ...value_types import dataclass
 from ..facts import Facts
 from ..memory.runtime import RuntimeTable
 from ..speed.constants import Constants

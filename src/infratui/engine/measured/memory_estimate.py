@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 
+from ...value_types import dataclass
 from ..cluster.fabric import Fabric
 from ..cluster.hardware import Accelerator
 from ..cluster.layout import Layout
 from ..cluster.legal import refusals
 from ..facts import Facts, UnknownFactError
+from ..figures.reason import Reason
 from ..figures.units import GIB, plain_float
 from ..memory.kv_cache import CacheKind, KvGeometry, Sequences, layer_kinds
 from ..memory.plan import Deployment, plan_memory
@@ -93,12 +94,14 @@ def read_row(row: Mapping[str, str], facts: Facts) -> LogRow:
     )
 
 
-def estimate_memory(row: Mapping[str, str], facts: Facts, *, given_kv: bool = False) -> dict[str, str]:
+def estimate_memory(
+    row: Mapping[str, str], facts: Facts, *, given_kv: bool = False, say: Callable[[Reason], str] = str
+) -> dict[str, str]:
     """The estimated columns of one row, as text.
 
     `est_error` says why nothing is answered, `est_note` what is missing of an answer and how a name was read.
 
-    `given_kv`: tokens and concurrency from the row's own `kv_cache_gib_per_gpu`.
+    `given_kv`: tokens and concurrency from the row's own `kv_cache_gib_per_gpu`. `say`: words for a refused layout.
     """
     found = dict.fromkeys(MEMORY_COLUMNS, "")
     try:
@@ -106,7 +109,7 @@ def estimate_memory(row: Mapping[str, str], facts: Facts, *, given_kv: bool = Fa
         _check_gpus(row, stated.layout)
         illegal = refusals(stated.model, stated.precision, stated.layout, Fabric(gpus_per_node=_LIMITS["tp"]))
         if illegal:
-            raise RowError(illegal[0])
+            raise RowError(say(illegal[0]))
         _fill(found, stated, facts.runtime(), given_kv)
         found["est_note"] = "; ".join(part for part in (_read_as(row, stated.model), found["est_note"]) if part)
     except (RowError, UnknownFactError, ValueError) as problem:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Literal
 
+from ...value_types import dataclass
 from ..cluster.fabric import Fabric, fabric_of
 from ..cluster.hardware import Accelerator
 from ..cluster.layout import Layout

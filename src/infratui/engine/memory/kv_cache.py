@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
 
+from ...value_types import dataclass
 from ..model.architecture import (
     AnyAttention,
     Compressed,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from ...value_types import dataclass
 from ..figures.derivation import Basis, Formula, Unit
 
 QUANTILE = 2.326

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
+from ...value_types import dataclass
 from ..cluster.hardware import Accelerator
 from ..cluster.layout import Layout
 from ..figures.derivation import Basis, Derivation, Formula, Ledger, Number, Unit

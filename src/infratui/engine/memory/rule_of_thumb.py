@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
+from ...value_types import dataclass
 from ..cluster.layout import Layout
 from ..figures.derivation import Basis, Derivation, Formula, Ledger, Unit
 from ..figures.units import GIB

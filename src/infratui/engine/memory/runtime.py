@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import ClassVar, Literal
 
+from ...value_types import dataclass
 from ..cluster.hardware import Accelerator
 from ..cluster.layout import Layout
 from ..figures.derivation import Basis, Formula, Ledger, Unit

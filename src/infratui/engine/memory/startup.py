@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Literal
 
+from ...value_types import dataclass
 from .kv_cache import CacheKind, KvGeometry, KvLayers
 
 CacheMode = Literal["none", "align", "all"]

@@ -7,13 +7,14 @@ group are per layer; `Model.order` says how the groups alternate.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar
 
-from .attention import AnyAttention, Attention, Compressed, GroupedQuery, Indexer, Latent, Recurrent
+from ...value_types import dataclass
+from .attention import AnyAttention, Attention, Compressed, GroupedQuery, Indexer, Latent
 from .mlp import AnyMlp, Dense, Gate, Mixture
 from .parts import Part, Weights
+from .recurrent import Recurrent
 
 __all__ = [
     "AnyAttention",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from enum import StrEnum
+
+from ...value_types import dataclass
 
 
 class Part(StrEnum):

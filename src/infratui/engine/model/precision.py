@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from ...value_types import dataclass
 from .architecture import Part
 
 Compute = Literal["fp32", "bf16", "fp8", "int8", "fp4"]
@@ -72,6 +72,8 @@ class Precision:
     """One of the four precisions of the classic comparison: FP32, FP16, FP8, INT4."""
     rule_of_thumb_speed: float = 0.0
     """Speed that the rule of thumb promises, as a multiple of FP32; 0: it promises none."""
+    rule_of_thumb_quality: Literal["", "baseline", "safe", "caution"] = ""
+    """Badge that guides give it; empty: they give none."""
     quality: tuple[str, ...] = ()
     """Method names of the quality evidence that speaks about this precision."""
     kv_quality: tuple[str, ...] = ()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
+from ...value_types import dataclass
 from ..case import Case
 from ..figures.derivation import Basis, Derivation, Formula, Ledger, Unit
 from ..formats import Encoded, FormatError, NumberFormat, QuantizedGroup, encode_value, quantize

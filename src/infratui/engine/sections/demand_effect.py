@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ...value_types import dataclass
 from ..cost.case import CostCase, cheapest_monthly
 from ..deployment.answer import fleet_of
 from ..deployment.fleet import FleetPlan
+from ..figures.reason import Reason
 
 if TYPE_CHECKING:
     from ...demand_profile import DemandProfile
@@ -31,7 +32,7 @@ class AskedFleet:
     fleet: FleetPlan | None
     """None where nothing serves it."""
     usd_per_month: float | None
-    reason: str = ""
+    reason: Reason | None = None
     in_force: bool = False
     """What the scenario is sized for."""
 

@@ -1,16 +1,17 @@
-"""Every layout of the GPUs at hand: legal with its prediction, or refused with the reason in words."""
+"""Every layout of the GPUs at hand: legal with its prediction, or refused with its reasons."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ...value_types import dataclass
 from ..cluster.layout import Layout
 from ..cluster.traffic import Traffic
 from ..deployment.candidates import LayoutVerdict, judge_layouts, kv_copies
-from ..deployment.judge import speed_plan
+from ..deployment.judge import refused_by, speed_plan
+from ..figures.reason import Reason
 from ..memory.plan import MemoryPlan
 from ..speed import Serving, SpeedError, serve
 
@@ -24,7 +25,7 @@ class LayoutRow:
 
     layout: Layout
     legal: bool
-    reason: str
+    reasons: tuple[Reason, ...]
     """Why it is refused, or why nothing can be predicted; empty otherwise."""
     memory: MemoryPlan | None
     serving: Serving | None
@@ -62,14 +63,14 @@ def _rank(row: LayoutRow) -> tuple[float, bool, float, Layout]:
 def _row(case: Case, verdict: LayoutVerdict) -> LayoutRow:
     layout = verdict.layout
     idle = case.gpus - layout.gpus
-    reason = "; ".join(verdict.reasons)
+    reasons = verdict.reasons
     if not verdict.legal or verdict.plan is None:
-        return LayoutRow(layout, False, reason, verdict.plan, None, None, 1.0, idle)
+        return LayoutRow(layout, False, reasons, verdict.plan, None, None, 1.0, idle)
     serving = None
     try:
         plan = speed_plan(case, case.site, layout, verdict.plan)
         serving = serve(plan, case.workload(concurrency=float(case.load.users)))
     except SpeedError as error:
-        reason = str(error)
+        reasons = (refused_by(error),)
     copies = kv_copies(case.deployment, layout.tp) if layout.tp > 1 else 1.0
-    return LayoutRow(layout, True, reason, verdict.plan, serving, case.traffic(layout), copies, idle)
+    return LayoutRow(layout, True, reasons, verdict.plan, serving, case.traffic(layout), copies, idle)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from ...value_types import dataclass
 from ..cluster.layout import Layout
-from ..deployment.answer import NOTHING_RUNS, deployed, fleet_of
+from ..deployment.answer import NOTHING_HOLDS, deployed, fleet_of
 from ..deployment.demand import Targets, offered_load
-from ..deployment.judge import plan_on, speed_plan
+from ..deployment.judge import NoReplicaError, plan_on, speed_plan
 from ..figures.derivation import Ledger
+from ..figures.reason import Reason
 from ..speed.queueing import QueueChain
 from ..speed.serving import queue_service
 from ..speed.tails import FirstToken, LoadPoint, Unequal, load_point
@@ -61,7 +63,7 @@ def evaluate_load(case: Case) -> LoadCurve:
     found = deployed(case)
     best = found.choice.best
     if best is None or not found.holds:
-        raise ValueError(NOTHING_RUNS)
+        raise NoReplicaError(NOTHING_HOLDS)
     return load_curve(case, speed_plan(case, case.site, best.layout, best.memory), case.workload())
 
 
@@ -80,11 +82,11 @@ def evaluate_fleet_load(case: Case) -> FleetLoad:
     """Latency of the fleet at mean and peak. Raises ValueError in one line where there is no fleet."""
     found = fleet_of(case)
     if found.plan is None:
-        raise ValueError(found.reason)
+        raise NoReplicaError(found.reason or NOTHING_HOLDS)
     layout = found.plan.layout
     made = plan_on(case, case.site, layout)
-    if isinstance(made, str):
-        raise SpeedError(made)
+    if isinstance(made, Reason):
+        raise NoReplicaError(made)
     queue = queue_of(*made)
     # Each group is a queue of its own: a share of the load tells of all.
     count = found.plan.replicas
@@ -118,7 +120,7 @@ def evaluate_peak(case: Case) -> PeakLoad:
     found = deployed(case)
     best = found.choice.best
     if best is None or not found.holds:
-        raise ValueError(NOTHING_RUNS)
+        raise NoReplicaError(NOTHING_HOLDS)
     plan, workload = speed_plan(case, case.site, best.layout, best.memory), case.workload()
     _steady(workload)
     queue = queue_of(plan, workload)

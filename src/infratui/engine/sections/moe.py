@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import ClassVar
 
+from ...value_types import dataclass
 from ..case import Case
 from ..experts.load import RoutingError
 from ..experts.router import RouterResult, route
 from ..figures.compare import Better
 from ..figures.derivation import Derivation, Formula, Ledger, Unit
+from ..figures.reason import Reason
 from ..model.architecture import Model, Part, parameters
 from ..model.precision import Precision
 from .moe_side import TOUCHED, Served, Side, compare_side, read_bytes, read_parts, shared_budget, sides
@@ -47,6 +48,8 @@ class TradeOff:
     unit: Unit
     better: Better
     words: str = ""
+    reason: Reason | None = None
+    """Why one side has no figure."""
 
     @property
     def winner(self) -> str:
@@ -104,8 +107,8 @@ class MoeResult:
     batch: int
     budget: int
     """GPUs that both sides get."""
-    budget_words: str
-    """Why that is not the scenario's number; empty where it is."""
+    budget_reason: Reason | None
+    """Why that is not the scenario's number; None where it is."""
     currency: str
     """The label that money is shown under."""
     trade_offs: tuple[TradeOff, ...]
@@ -167,7 +170,7 @@ def evaluate_moe(case: Case) -> MoeResult:
     batch = scenario.router_batch
     router = route(scenario, moe)
     dense_case, moe_case = sides(case, *names)
-    budget, budget_words = shared_budget(dense_case, moe_case)
+    budget, budget_reason = shared_budget(dense_case, moe_case)
     first, second = (compare_side(entry, batch, budget) for entry in (dense_case, moe_case))
     return MoeResult(
         dense=first,
@@ -177,7 +180,7 @@ def evaluate_moe(case: Case) -> MoeResult:
         accelerator=case.site.accelerator.name,
         batch=batch,
         budget=budget,
-        budget_words=budget_words,
+        budget_reason=budget_reason,
         trade_offs=_trade_offs(first, second, budget),
         even=_even_batch(first, second),
         router=router,
@@ -210,9 +213,14 @@ def _even_batch(first: Side, second: Side) -> EvenBatch:
 
 def _trade_offs(dense: Side, moe: Side, budget: int) -> tuple[TradeOff, ...]:
     def pair(
-        name: str, unit: Unit, better: Better, values: tuple[float | None, float | None], words: str = ""
+        name: str,
+        unit: Unit,
+        better: Better,
+        values: tuple[float | None, float | None],
+        words: str = "",
+        reason: Reason | None = None,
     ) -> TradeOff:
-        return TradeOff(name, values[0], values[1], unit, better, words)
+        return TradeOff(name, values[0], values[1], unit, better, words, reason)
 
     def speed(served: Served) -> tuple[float | None, float | None, float | None, float | None]:
         if served.serving is None:
@@ -234,12 +242,12 @@ def _trade_offs(dense: Side, moe: Side, budget: int) -> tuple[TradeOff, ...]:
         (f"{budget} each", (dense.budget, moe.budget)),
     ):
         first, second = speed(pair_of[0]), speed(pair_of[1])
-        reason = next((side.reason for side in pair_of if side.serving is None), "")
+        reason = next((side.reason for side in pair_of if side.serving is None), None)
         lines += (
-            pair(f"tokens/s, {name}", Unit.TOKENS_PER_S, Better.HIGHER, (first[0], second[0]), reason),
-            pair(f"TPOT, {name}", Unit.SECONDS, Better.LOWER, (first[1], second[1]), reason),
-            pair(f"TTFT, {name}", Unit.SECONDS, Better.LOWER, (first[2], second[2]), reason),
-            pair(f"$/1M, {name}", Unit.USD_PER_MTOK, Better.LOWER, (first[3], second[3]), reason),
+            pair(f"tokens/s, {name}", Unit.TOKENS_PER_S, Better.HIGHER, (first[0], second[0]), reason=reason),
+            pair(f"TPOT, {name}", Unit.SECONDS, Better.LOWER, (first[1], second[1]), reason=reason),
+            pair(f"TTFT, {name}", Unit.SECONDS, Better.LOWER, (first[2], second[2]), reason=reason),
+            pair(f"$/1M, {name}", Unit.USD_PER_MTOK, Better.LOWER, (first[3], second[3]), reason=reason),
         )
     return tuple(lines)
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
+from ...value_types import dataclass
 from ..case import Case
 from ..cluster.layout import Layout
 from ..cost.prices import PriceKind, price_range
 from ..deployment.answer import deployed, fewest_of
 from ..deployment.choose import choose
-from ..deployment.judge import speed_plan
+from ..deployment.judge import refused_by, speed_plan
+from ..deployment.reasons import ReasonKind
 from ..figures.derivation import Basis, Derivation, Formula, Ledger, Unit
+from ..figures.reason import Reason, because
 from ..memory.plan import MemoryPlan
 from ..model.architecture import Model, Part, parameters
 from ..model.precision import Precision
@@ -55,7 +57,7 @@ class Served:
     serving: Serving | None
     usd_per_mtok: float | None
     """On-demand price of the GPUs over predicted output tokens; None without a price."""
-    reason: str
+    reason: Reason | None
     interval: Interval | None
     """Around the predicted TPOT; None: no measured data."""
     plan: Plan | None = None
@@ -134,7 +136,7 @@ def sides(case: Case, dense: str, moe: str) -> tuple[Case, Case]:
     return side(dense), side(moe)
 
 
-def shared_budget(first: Case, second: Case) -> tuple[int, str]:
+def shared_budget(first: Case, second: Case) -> tuple[int, Reason | None]:
     """GPUs that both models get: the scenario's, or as many more as hold both; and why, where it is more."""
     gpus = first.gpus
     needs = [
@@ -144,8 +146,8 @@ def shared_budget(first: Case, second: Case) -> tuple[int, str]:
     ]
     most, name = max(needs, default=(0, ""))
     if most <= gpus:
-        return gpus, ""
-    return most, f"{gpus} do not hold {name}, so both get the {most} that do"
+        return gpus, None
+    return most, because(ReasonKind.SHARED_GPUS, name, gpus=gpus, most=most)
 
 
 def compare_side(case: Case, batch: int, budget: int) -> Side:
@@ -171,7 +173,9 @@ def compare_side(case: Case, batch: int, budget: int) -> Side:
     least = fewest_of(case)
     least.explain(ledger)
     fewest = _served(case, least.gpus or 0, least.reason, ledger)
-    same = fewest if fewest.gpus == budget else _served(case, budget, f"{budget} GPUs do not hold it", ledger)
+    same = (
+        fewest if fewest.gpus == budget else _served(case, budget, because(ReasonKind.GIVEN_GPUS, gpus=budget), ledger)
+    )
     return Side(
         model=model,
         precision=precision,
@@ -197,7 +201,7 @@ def on_fewest(case: Case) -> Served:
     return _served(case, least.gpus or 0, least.reason, Ledger(recording=False))
 
 
-def _served(case: Case, gpus: int, short: str, ledger: Ledger) -> Served:
+def _served(case: Case, gpus: int, short: Reason | None, ledger: Ledger) -> Served:
     """The layout that the search takes on so many GPUs: on the scenario's own, the one that every section shows."""
     if not gpus:
         return Served(0, None, None, None, short, None)
@@ -210,10 +214,10 @@ def _served(case: Case, gpus: int, short: str, ledger: Ledger) -> Served:
         plan = speed_plan(case, case.site, memory.layout, memory)
         serving = serve(plan, case.workload(concurrency=float(case.load.users)), explain=True)
     except SpeedError as error:
-        return Served(gpus, memory, None, None, str(error), None)
+        return Served(gpus, memory, None, None, refused_by(error), None)
     band = plan.band("tpot")
     cost = _usd_per_mtok(case, gpus, serving, ledger)
-    return Served(gpus, memory, serving, cost, "", band.interval if band else None, plan)
+    return Served(gpus, memory, serving, cost, None, band.interval if band else None, plan)
 
 
 def _usd_per_mtok(case: Case, gpus: int, serving: Serving, ledger: Ledger) -> float | None:

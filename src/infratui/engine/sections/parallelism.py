@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
+from ...value_types import dataclass
 from ..case import Case
 from ..cluster.grid import GpuPlace, gpu_grid
 from ..cluster.hardware import Accelerator, Link
@@ -13,11 +14,12 @@ from ..cluster.traffic import LinkTime, Traffic, link_times
 from ..deployment.answer import deployed
 from ..deployment.choose import LayoutChoice
 from ..deployment.fewest import Fewest, fewest
-from ..deployment.judge import speed_plan
+from ..deployment.judge import refused_by, speed_plan
 from ..deployment.ladder import recommend
+from ..deployment.reasons import ReasonKind
 from ..deployment.ways_out import WayOut, ways_out
 from ..figures.derivation import Basis, Derivation, Formula, Ledger, Unit
-from ..figures.reason import Reason
+from ..figures.reason import Reason, because
 from ..memory.kv_cache import Sequences, kv_demand
 from ..memory.plan import MemoryPlan
 from ..speed import Band, Plan, Serving, SpeedError, serve
@@ -66,7 +68,7 @@ class TypicalRow:
     sixteen_bit: Layout | None
     recommended: Layout | None
     """In FP8."""
-    reason: str
+    reason: Reason | None
     """Why FP8 takes more than the bytes alone, or why nothing holds it."""
 
 
@@ -99,7 +101,7 @@ class Chosen:
     serving: Serving | None
     parts: StepParts | None
     """The decode step by cause."""
-    no_speed: str
+    no_speed: Reason | None
     """Why nothing is predicted; empty where something is."""
     plan: Plan | None
     places: tuple[GpuPlace, ...]
@@ -126,13 +128,13 @@ class ParallelismResult:
     """Between nodes."""
     chosen: Chosen | None
     """None where no layout of these GPUs can be built."""
-    refused: tuple[str, ...]
+    refused: tuple[Reason, ...]
     """Why there is none."""
     ladder: Layout | None
-    ladder_reasons: tuple[str, ...]
+    ladder_reasons: tuple[Reason, ...]
     fastest: LayoutRow | None
     """The legal layout with the highest predicted throughput."""
-    disagreement: str
+    disagreement: Reason | None
     """Why prediction and ladder differ, in words; empty where they agree."""
     rows: tuple[LayoutRow, ...]
     """Legal ones first, fastest first; then the refused."""
@@ -228,7 +230,7 @@ def _chosen(case: Case, wanted: LayoutChoice) -> Chosen | None:
         return None
     layout = memory.layout
     plan = serving = parts = None
-    no_speed = ""
+    no_speed = None
     try:
         plan = speed_plan(case, case.site, layout, memory)
         if memory.fits:
@@ -236,9 +238,9 @@ def _chosen(case: Case, wanted: LayoutChoice) -> Chosen | None:
             serving = serve(plan, workload, explain=True)
             parts = step_parts(plan, serving, workload.speculation)
         else:
-            no_speed = "memory is short: nothing runs"
+            no_speed = because(ReasonKind.NOTHING_RUNS)
     except SpeedError as error:
-        no_speed = str(error)
+        no_speed = refused_by(error)
     return Chosen(
         layout=layout,
         forced=wanted.forced,
@@ -273,26 +275,20 @@ def _stages(case: Case, memory: MemoryPlan) -> tuple[StageMemory, ...]:
     return tuple(found)
 
 
-def _disagreement(ladder: Layout | None, choice: LayoutChoice, rows: tuple[LayoutRow, ...]) -> str:
-    """What the ladder would lose against the chosen layout, in words; empty where it would not."""
+def _disagreement(ladder: Layout | None, choice: LayoutChoice, rows: tuple[LayoutRow, ...]) -> Reason | None:
+    """What the ladder would lose against the chosen layout; None where it would not."""
     best = choice.best
     if ladder is None or choice.forced or best is None or best.output_per_s is None or best.layout == ladder:
-        return ""
+        return None
     own = next((row for row in rows if row.layout == ladder and row.serving), None)
     if own is None or own.serving is None:
-        return ""
+        return None
     gain = best.output_per_s / own.serving.output_per_s - 1
     if gain < _CLOSE:
-        return ""
-    slower = (best.tpot_s or 0.0) > own.serving.tpot_s
-    price = f", though TPOT grows to {(best.tpot_s or 0.0) * 1e3:,.1f} ms" if slower else ""
-    return (
-        f"prediction prefers {best.layout.label}: {gain:.0%} more tokens/s than the ladder's {ladder.label}, "
-        f"whose steps are bound by {_BOUND.get(own.serving.bound, own.serving.bound)}{price}"
-    )
-
-
-_BOUND = {"weights": "reading weights", "kv cache": "reading the cache", "launch": "launching kernels"}
+        return None
+    slower = best.tpot_s if (best.tpot_s or 0.0) > own.serving.tpot_s else None
+    found = because(ReasonKind.SLOWER_LADDER, best.layout.label, gain=gain, tpot_s=slower)
+    return replace(found, where=ladder.label)
 
 
 def _inside_link(case: Case) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from ...value_types import dataclass
 from ..cluster.layout import Layout
 from ..deployment.site import Site
 from ..figures.derivation import Derivation, Ledger
+from ..figures.reason import Reason
 from ..figures.units import GIB
 from ..memory import rule_of_thumb
 from ..memory.kv_cache import Sequences, kv_demand
@@ -41,7 +43,7 @@ class PrecisionComparison:
     workload: Workload
     layout: Layout
     batch: float
-    plans: dict[str, Plan | str]
+    plans: dict[str, Plan | Reason]
     """Speed plans by precision id, or why there is none."""
 
     def kv_bytes(self, deployment: Deployment) -> int:
@@ -67,7 +69,7 @@ class PrecisionComparison:
 
     def speed(self, precision: Precision, reference: Precision) -> SpeedEffect | None:
         plan, base = self.plans[precision.id], self.plans[reference.id]
-        if isinstance(plan, str) or isinstance(base, str):
+        if isinstance(plan, Reason) or isinstance(base, Reason):
             return None
         step, step_base = self.decode(plan, self.batch), self.decode(base, self.batch)
         prompt, prompt_base = self.prefill(plan), self.prefill(base)
@@ -89,7 +91,7 @@ class PrecisionComparison:
             self._cache(),
             *self._gpus(row),
             *self._speeds(row, reference),
-            self._rule(row, reference),
+            self.by_rule(row, reference),
         )
 
     def _size(self, row: PrecisionRow, reference: PrecisionRow) -> Derivation:
@@ -122,14 +124,14 @@ class PrecisionComparison:
         deployment = replace(self.deployment, precision=row.precision)
         plan, accelerator = row.least.plan, self.site.accelerator
         ledger = Ledger()
-        ledger(GPUS, tp=plan.layout.tp, pp=plan.layout.pp, dp=plan.layout.dp, note=row.least.reason)
+        ledger(GPUS, tp=plan.layout.tp, pp=plan.layout.pp, dp=plan.layout.dp)
         explained = self.site.plan(deployment, plan.layout, self.load, explain=True)
         memory = (explained.derivation,) if explained.derivation else ()
         return (ledger.derivation(f"{accelerator.name}s that hold {row.precision.label} and the cache"), *memory)
 
     def _speeds(self, row: PrecisionRow, reference: PrecisionRow) -> tuple[Derivation, ...]:
         plan, base = self.plans[row.precision.id], self.plans[reference.precision.id]
-        if isinstance(plan, str) or isinstance(base, str):
+        if isinstance(plan, Reason) or isinstance(base, Reason):
             return ()
         found = []
         steps = {}
@@ -150,7 +152,8 @@ class PrecisionComparison:
         ledger(BYTE_RATIO, weights_16bit=reference.weights, weights=row.weights, note="the limit of reading less")
         return (*found, ledger.derivation(f"Speed of {row.precision.label} against {reference.precision.label}"))
 
-    def _rule(self, row: PrecisionRow, reference: PrecisionRow) -> Derivation:
+    def by_rule(self, row: PrecisionRow, reference: PrecisionRow) -> Derivation:
+        """The same precision by the rule of thumb."""
         ledger = Ledger()
         figures = rule_of_thumb.figures(self.deployment.model)
         nominal = row.precision.nominal_bytes

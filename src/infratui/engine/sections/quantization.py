@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from ...value_types import dataclass
 from ..case import Case
 from ..cluster.hardware import Accelerator
 from ..cluster.layout import Layout
 from ..deployment.answer import deployed, fewest_of
 from ..deployment.fewest import fewest
+from ..deployment.judge import refused_by
+from ..deployment.thumb import UnknownCache, sized
 from ..facts import Facts
 from ..figures.derivation import Derivation
+from ..figures.reason import Reason
 from ..figures.units import GIB
 from ..formats import FormatError, NumberFormat
 from ..formats.methods import QuantizationMethod
@@ -61,13 +65,15 @@ class QuantizationResult:
     """16 bit."""
     kv_rows: tuple[KvRow, ...]
     methods: tuple[QuantizationMethod, ...]
-    no_speed: str
+    no_speed: Reason | None
     """Why no speed is predicted; empty where it is."""
     interval: Interval | None
     """Around predicted decode steps; None: no measured data."""
     rules: Rules
     """How published rows become badges."""
     comparison: PrecisionComparison
+    unknown_cache: UnknownCache | None
+    """Why the rule of thumb knows no cache of this model; None: it does."""
 
     def row(self, precision_id: str) -> PrecisionRow:
         """The row of a precision. Raises KeyError."""
@@ -88,6 +94,8 @@ class QuantizationResult:
 
     def derivations(self, row: PrecisionRow) -> tuple[Derivation, ...]:
         """The math behind every figure of a row."""
+        if self.estimator != "detailed":
+            return (self.comparison.by_rule(row, self.reference),)
         return self.comparison.derivations(row, self.reference)
 
 
@@ -102,7 +110,7 @@ def evaluate_quantization(case: Case) -> QuantizationResult:
     workload = case.workload(concurrency=float(load.users))
     limit = workload.max_num_seqs or scenario.max_num_seqs
     batch = max(1.0, min(load.users / layout.dp, float(limit)))
-    plans: dict[str, Plan | str] = {}
+    plans: dict[str, Plan | Reason] = {}
     for precision in {entry.id: entry for entry in (*shown, reference)}.values():
         try:
             plans[precision.id] = Plan.of(
@@ -119,13 +127,13 @@ def evaluate_quantization(case: Case) -> QuantizationResult:
                 rules=deployment.constants.kv,
             )
         except SpeedError as error:
-            plans[precision.id] = str(error)
+            plans[precision.id] = refused_by(error)
     comparison = PrecisionComparison(deployment, site, load, workload, layout, batch, plans)
     rows = tuple(_row(comparison, case, precision, reference) for precision in shown)
     base = next((row for row in rows if row.precision.id == reference.id), None)
     base = base or _row(comparison, case, reference, reference)
     plan = plans[reference.id]
-    band = None if isinstance(plan, str) else plan.band("tpot")
+    band = None if isinstance(plan, Reason) else plan.band("tpot")
     return QuantizationResult(
         estimator=scenario.estimator,
         model=deployment.model,
@@ -137,10 +145,11 @@ def evaluate_quantization(case: Case) -> QuantizationResult:
         reference=base,
         kv_rows=_kv_rows(comparison, case),
         methods=tuple(facts.methods()),
-        no_speed=plan if isinstance(plan, str) else "",
+        no_speed=plan if isinstance(plan, Reason) else None,
         interval=band.interval if band else None,
         rules=facts.quality().rules,
         comparison=comparison,
+        unknown_cache=sized(case).unknown,
     )
 
 
@@ -194,6 +203,8 @@ def _row(comparison: PrecisionComparison, case: Case, precision: Precision, refe
             if promised
             else None,
             speed_fp32=promised or None,
+            share_of_fp32=precision.nominal_bytes / 4,
+            quality=precision.rule_of_thumb_quality,
         ),
         quality=facts.quality().assess(names, model.name),
     )
@@ -210,6 +221,7 @@ def _kv_rows(comparison: PrecisionComparison, case: Case) -> tuple[KvRow, ...]:
     facts = case.facts
     deployment, load = comparison.deployment, comparison.load
     base = comparison.kv_bytes(replace(deployment, kv_precision=facts.precision(REFERENCE)))
+    sizing = sized(case)
     rows = []
     for precision in facts.precisions():
         if not precision.for_kv:
@@ -217,6 +229,7 @@ def _kv_rows(comparison: PrecisionComparison, case: Case) -> tuple[KvRow, ...]:
         stored = replace(deployment, kv_precision=precision)
         demand = kv_demand(stored.geometry(Layout())[0], load)
         least = fewest(stored, comparison.site, load)
+        known = sizing.cached_in(precision.nominal_bytes)
         names = precision.kv_quality or (("reference",) if precision.bits >= SIXTEEN_BIT else ())
         rows.append(
             KvRow(
@@ -227,6 +240,8 @@ def _kv_rows(comparison: PrecisionComparison, case: Case) -> tuple[KvRow, ...]:
                 gpus=least.plan.layout.gpus if least.plan else None,
                 quality=facts.quality().assess(names, deployment.model.name),
                 chosen=precision.id == deployment.kv_precision.id,
+                rule_total=known.kv_cache if known else None,
+                rule_gpus=rule_of_thumb.split(known.total, 1, sizing.card_gb).min_gpus if known else None,
             )
         )
     return tuple(rows)

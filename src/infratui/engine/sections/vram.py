@@ -10,6 +10,7 @@ from ..cost.case import monthly_rents
 from ..deployment.answer import Deployed, deployed
 from ..deployment.candidates import kv_copies
 from ..deployment.site import Site
+from ..deployment.thumb import unknown_cache
 from ..deployment.ways_out import ways_out
 from ..figures.derivation import Basis, Formula, Ledger, Unit
 from ..memory import rule_of_thumb
@@ -18,7 +19,7 @@ from ..memory.plan import Deployment, MemoryPlan
 from ..memory.startup import StartupLines, predict_startup
 from ..memory.weights import PartWeights, checkpoint_weights, total_weights
 from ..model.architecture import Part, layer_order, parameters
-from .accelerator_table import accelerator_row, accelerator_rows, rows_by_rule_of_thumb, verdict
+from .accelerator_table import accelerator_row, accelerator_rows, verdict
 from .vram_result import (
     AcceleratorRow,
     Estimate,
@@ -76,6 +77,7 @@ def evaluate_vram(case: Case) -> VramResult:
         load=load,
         detailed=_detailed(case, found),
         rule_of_thumb=_by_rule_of_thumb(deployment, site, load),
+        unknown_cache=unknown_cache(deployment.model),
         checkpoint_bytes=total_weights(deployment.model, deployment.precision),
         weights_by_part=checkpoint_parts(deployment),
         weights_per_gpu=selected.plan.weights.parts if selected.plan else (),
@@ -86,7 +88,7 @@ def evaluate_vram(case: Case) -> VramResult:
         tiers=_tiers(deployment, site, load, selected.plan.layout if selected.plan else Layout()),
         smallest=found.fewest,
         ways=() if found.holds else case.part("ways", ways_out),
-        rows=rows if scenario.estimator == "detailed" else rows_by_rule_of_thumb(deployment, load, rows),
+        rows=rows,
         selected=selected,
         growth=_growth(deployment, site, load, case.gpus, selected.plan),
         startup=_startup(deployment, site, load, selected.plan),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
+from ...value_types import dataclass
 from ..cluster.hardware import Accelerator
 from ..cluster.layout import Layout
 from ..deployment.answer import Totals
 from ..deployment.fewest import Fewest
+from ..deployment.thumb import UnknownCache
 from ..deployment.ways_out import WayOut
 from ..figures.derivation import Derivation, Ledger
 from ..figures.reason import Reason
@@ -90,7 +91,7 @@ class AcceleratorRow:
     max_users: int | None
     max_context: int | None
     verdict: Verdict
-    reason: str
+    reason: Reason | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ class Selected:
     """GPUs to add for the smallest legal layout; None: none helps."""
     reasons: tuple[Reason, ...]
     """Why this layout."""
-    refused: tuple[str, ...]
+    refused: tuple[Reason, ...]
     """Why none can be built."""
     kv_copies: float
     """Times that a tensor-parallel group holds each cached token."""
@@ -154,6 +155,8 @@ class VramResult:
     load: Sequences
     detailed: Estimate
     rule_of_thumb: Estimate
+    unknown_cache: UnknownCache | None
+    """Why the rule of thumb knows no cache of this model; None: it does."""
     checkpoint_bytes: int
     """The model once, in this precision."""
     weights_by_part: tuple[PartWeights, ...]

@@ -17,8 +17,9 @@ import math
 import random
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from ...value_types import dataclass
 
 MAX_REQUESTS = 10_000
 """Bounds the time of one simulation to a fraction of a second."""

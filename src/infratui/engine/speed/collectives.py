@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from ...value_types import dataclass
 from ..cluster.fabric import Fabric
 from ..figures.derivation import Basis, Formula, Ledger, Unit
 from .constants import Collectives, Constants

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from ...value_types import dataclass
 from ..memory.runtime import version_key
 
 Collectives = Literal["ring", "one_shot", "fused"]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
+from ...value_types import dataclass
 from ..figures.derivation import Basis, Formula, Unit
 from .plan import Plan
 from .serving import Serving, serve

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from ...value_types import dataclass
 from ..cluster.fabric import Fabric, fabric_of
 from ..cluster.hardware import Accelerator
 from ..cluster.layout import Layout

@@ -20,7 +20,8 @@ from __future__ import annotations
 import bisect
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from ...value_types import dataclass
 
 MAX_CONCURRENCY = 65_536
 """States of the chain; more sequences than any engine schedules at once."""

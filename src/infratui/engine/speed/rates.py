@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from ...value_types import dataclass
 from ..cluster.fabric import Fabric
 from ..cluster.hardware import Accelerator
 from ..model.precision import Compute

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from ...value_types import dataclass
 from ..figures.derivation import Basis, Derivation, Formula, Ledger, Unit
 from .plan import Plan, Room
 from .queueing import MAX_CONCURRENCY, Service

@@ -8,9 +8,9 @@ their way through memory, collectives, launches and the host.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Literal
 
+from ...value_types import dataclass
 from ..figures.derivation import Basis, Formula, Ledger, Number, Unit
 from .collectives import all_reduce_s, all_to_all_s, hop_s
 from .load import StepLoad

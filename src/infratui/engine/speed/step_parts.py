@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from ...value_types import dataclass
 from ..figures.derivation import Ledger
 from . import Plan, Serving, Speculation
 from .collectives import all_reduce_s, hop_s

@@ -27,9 +27,9 @@ from __future__ import annotations
 import bisect
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from ...value_types import dataclass
 from .queueing import QueueChain, QueueEstimate, Service
 
 _STATES = 10

@@ -13,10 +13,10 @@ whole layers keeps their inputs alone and the activations of the one at work.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from ...value_types import dataclass
 from ..figures.derivation import Basis, Derivation, Formula, Ledger, Unit
 from ..memory.weights import total_weights
 from ..model.adapters import Targets, adapter_parameters
@@ -155,6 +155,8 @@ def layer_bytes(group: LayerGroup, hidden: int, tokens: int, recompute: Recomput
             shared = group.mlp.shared_experts * (group.mlp.shared_width or group.mlp.width)
             width = group.mlp.top_k * group.mlp.width + shared + group.mlp.dense_width
             total += (2 + 2 * group.mlp.top_k) * hidden + (6 if group.mlp.gated else 4) * width + hidden
+        case None:
+            pass
     if recompute == "none":
         total += 5 * heads * tokens
     return total

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from ...plain_text import printable
+from ...value_types import dataclass
 
 _HIGHEST = 1e12
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ...engine.facts import Facts
 from ...engine.figures.units import MIB
+from ...value_types import dataclass
 from .reading import Device, HostReading
 
 

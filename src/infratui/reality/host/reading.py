@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from ...value_types import dataclass
 
 BUSY_MIB = 512
 """Used memory above which a card is somebody's: an idle driver, with a display or MIG, holds less."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar, Literal
+
+from ...value_types import dataclass
 
 GB = 1_000_000_000
 _FACTORS = {"GiB": 1 << 30, "MiB": 1 << 20, "GB": GB, "count": 1, "tokens": 1, "ratio": 1}

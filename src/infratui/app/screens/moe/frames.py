@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 from ....engine.experts.load import LoadWindow, load_entropy, load_imbalance
 from ....engine.experts.router import RouterResult
 from ....engine.experts.routing import BatchRouting, RouterGate, RouterSpec, TokenRouting, route_token
+from ....value_types import dataclass
 
 WINDOW = 64
 """Tokens whose load the heat map shows."""

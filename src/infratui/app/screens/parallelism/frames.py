@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 from ....engine.cluster.grid import GpuPlace
 from ....engine.cluster.layout import Layout
 from ....engine.figures.units import format_seconds
 from ....engine.speed.step_parts import StepParts
+from ....value_types import dataclass
 
 PHASE = 7
 """Frames of a phase where a step has few of them."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from ....engine.cluster.grid import GpuPlace
 from ....engine.cluster.layout import Layout
@@ -11,6 +10,7 @@ from ....engine.cluster.legal import divisors
 from ....engine.figures.units import format_seconds
 from ....engine.sections.parallelism import StageMemory
 from ....report.draw import share
+from ....value_types import dataclass
 from .causes import STRIP, causes
 from .frames import Act, Mark, TrafficFrame, drawn
 

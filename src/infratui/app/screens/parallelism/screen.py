@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from textual import events, work
 from textual.app import ComposeResult
@@ -14,6 +14,7 @@ from textual.worker import get_current_worker
 from ....engine.figures.units import format_seconds
 from ....report.parallelism import rest
 from ....report.parallelism_tables import link_text
+from ....report.reasons import reason_text
 from ....report.show import Block
 from ....scenario import Scenario
 from ...screen.section import SectionScreen
@@ -29,6 +30,7 @@ from .picture import Cluster
 if TYPE_CHECKING:
     from ....engine.evaluate import Evaluation
     from ....engine.sections.parallelism import Chosen, ParallelismResult
+    from ....engine.sections.thumb import ThumbLayouts
 
 _REST_S = 0.08
 """A held key steps a value thirty times a second: what takes longer waits until it rests."""
@@ -36,7 +38,7 @@ TWO_COLUMNS = 196
 """Columns from which a node of eight GPUs leaves room for a second column of panels."""
 
 
-class ParallelismScreen(SectionScreen["ParallelismResult"]):
+class ParallelismScreen(SectionScreen["ParallelismResult | ThumbLayouts"]):
     """Layouts."""
 
     HELP = (
@@ -91,6 +93,7 @@ class ParallelismScreen(SectionScreen["ParallelismResult"]):
     )
     SLOW = True
     ANIMATED = True
+    KEPT = ("terms", "cluster")
     CSS = """
     ParallelismScreen #sides, ParallelismScreen #left, ParallelismScreen #right { height: auto; }
     ParallelismScreen.-two #sides { layout: horizontal; }
@@ -140,8 +143,12 @@ class ParallelismScreen(SectionScreen["ParallelismResult"]):
         super().on_resize(event)
         self.set_class(event.size.width >= TWO_COLUMNS, "-two")
 
-    def show(self, result: ParallelismResult) -> None:
+    def show(self, result: ParallelismResult | ThumbLayouts) -> None:
         super().show(result)
+        if self.is_thumb:
+            self._show_split(cast("ThumbLayouts", result))
+            return
+        result = cast("ParallelismResult", result)
         self._show_cluster(result)
         self.query_one(BatchTimeline).show(result.batching)
         self._load(self.scenario, self.session.evaluation)
@@ -168,6 +175,26 @@ class ParallelismScreen(SectionScreen["ParallelismResult"]):
         self.query_one(ClusterView).show(cluster, played(result, chosen, cluster), motion=self.motion)
         serving = chosen.serving
         self._step = f"One decode step, {format_seconds(serving.tpot_s)} a token" if serving else "The GPUs"
+        self.paced()
+
+    def _show_split(self, result: ThumbLayouts) -> None:
+        """The GPUs as the rule of thumb splits the model over them: what each holds, and nothing that moves."""
+        self.query_one("#cluster").display = bool(result.places)
+        cluster = Cluster(
+            result.split.layout,
+            result.places,
+            result.stages,
+            result.sizing.gpus,
+            result.gpus_per_node,
+            link_text(result.node_link),
+            link_text(result.fabric),
+            result.sizing.model.layers,
+        )
+        from ....report.thumb_parallelism import kind_text
+
+        words = kind_text(result.split)
+        self.query_one(ClusterView).show(cluster, (still(cluster.shown, words),), motion=self.motion)
+        self._step = "The GPUs"
         self.paced()
 
     def paced(self) -> None:
@@ -220,7 +247,7 @@ class ParallelismScreen(SectionScreen["ParallelismResult"]):
 def played(result: ParallelismResult, chosen: Chosen, cluster: Cluster) -> tuple[TrafficFrame, ...]:
     """The frames of the chosen layout; a single still one where nothing runs."""
     play = playing(result, chosen)
-    return (still(cluster.shown, chosen.no_speed),) if play is None else frames(play, cluster.shown)
+    return (still(cluster.shown, reason_text(chosen.no_speed)),) if play is None else frames(play, cluster.shown)
 
 
 def playing(result: ParallelismResult, chosen: Chosen) -> Play | None:

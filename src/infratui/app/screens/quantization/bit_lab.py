@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -12,6 +11,7 @@ from textual.reactive import reactive
 
 from ....report.bit_lab import decibels, number, percent
 from ....report.math import pretty
+from ....value_types import dataclass
 from ...keys import Where, bindings
 from ...widgets.line_editor import LineNowAndThen
 from .ruler import ruler

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from textual.content import Content
 from textual.message import Message
@@ -12,6 +11,7 @@ from textual.widget import Widget
 
 from ....report.draw import standing
 from ....report.show import Pillar, Pillars
+from ....value_types import dataclass
 from ...keys import Where, bindings
 
 NARROWEST, WIDEST = 13, 20

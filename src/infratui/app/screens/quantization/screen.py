@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual import events
@@ -14,6 +13,7 @@ from ....engine.figures.derivation import Derivation
 from ....engine.figures.units import ByteUnit
 from ....report import bit_lab, precision_tables, published
 from ....report import quantization as report
+from ....value_types import dataclass
 from ...screen.chrome import KeyBar
 from ...screen.section import SectionScreen
 from ...widgets.drawn import ProseView

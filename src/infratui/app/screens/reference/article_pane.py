@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from textual.containers import VerticalScroll
 from textual.content import Content
@@ -16,6 +16,7 @@ from textual.widget import Widget
 from ....report.article import Article
 from ....report.layout import Line, Placed, lay_out
 from ....report.show import Cell, Row, Table
+from ....value_types import dataclass
 from ...keys import Where, bindings
 from ...widgets.panel import Panel
 from ...widgets.table import TableView

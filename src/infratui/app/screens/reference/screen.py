@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual import work
@@ -18,6 +17,7 @@ from ....report.library import Entry
 from ....report.show import Table
 from ....report.tables import catalog_table
 from ....scenario import Scenario
+from ....value_types import dataclass
 from ...screen.page import Page
 from ...widgets.panel import Panel
 from ...widgets.table import TableView

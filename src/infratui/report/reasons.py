@@ -1,0 +1,156 @@
+"""Why a layout is taken, why none can be, why nothing serves: the reasons of the engine in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from ..engine.cluster.legal import Illegal
+from ..engine.deployment.judge import NoReplicaError
+from ..engine.deployment.reasons import ReasonKind
+from ..engine.figures.reason import Reason
+from ..engine.figures.units import ByteUnit, format_bytes, significant
+
+
+def reason_text(reason: Reason | None, bytes_as: ByteUnit = ByteUnit.GB) -> str:
+    """One reason as a phrase, with the layout that it is said of; empty for none."""
+    if reason is None:
+        return ""
+    if isinstance(reason.kind, Illegal):
+        said = _illegal(reason, reason.kind)
+    elif reason.kind in _MISSED:
+        target = _MISSED[reason.kind]
+        figures = f"{reason.number('seconds') * 1e3:,.0f} ms of {reason.number('target_s') * 1e3:,.0f} ms"
+        return f"{reason.where} misses the {target} target: {figures} even for one user at a time"
+    else:
+        said = _deployed(reason, bytes_as)
+    return f"{reason.where}: {said}" if reason.where and reason.kind not in _NAMES_WHERE else said
+
+
+def reasons_text(reasons: Iterable[Reason], bytes_as: ByteUnit = ByteUnit.GB, between: str = " · ") -> str:
+    """All reasons in a row."""
+    return between.join(reason_text(reason, bytes_as) for reason in reasons)
+
+
+def error_text(error: BaseException, bytes_as: ByteUnit = ByteUnit.GB) -> str:
+    """An error in a line: in words where it carries a reason."""
+    return reason_text(error.reason, bytes_as) if isinstance(error, NoReplicaError) else str(error)
+
+
+_MISSED: dict[StrEnum, str] = {ReasonKind.MISSES_TPOT: "TPOT", ReasonKind.MISSES_TTFT: "TTFT"}
+_NAMES_WHERE = {ReasonKind.NO_LAYOUT, ReasonKind.SLOWER_LADDER}
+"""Kinds whose words name the place themselves."""
+
+_FIXED: dict[StrEnum, str] = {
+    ReasonKind.PINNED: "set by hand",
+    ReasonKind.ONLY: "the only layout that holds the load",
+    ReasonKind.NO_SPEED: "no speed is predicted: the smallest replicas that hold the load",
+    ReasonKind.NOTHING_RUNS: "memory is short: nothing runs",
+    ReasonKind.NOTHING_HOLDS: "no layout of these GPUs holds the load; nothing runs",
+    ReasonKind.BUFFERS: "the engine's own buffers fill the GPU; lower max sequences or batched tokens",
+    ReasonKind.NO_ROOM: "no layout leaves room for one user; shorten the context or use fewer bits",
+    ReasonKind.RULE_HAS_NO_LAYOUTS: "the rule of thumb has no layouts to follow; set estimator=detailed",
+    ReasonKind.NO_PRICE: "no published price",
+    ReasonKind.NO_OPTION_PRICE: "no price for an option that is allowed here",
+    ReasonKind.ONE_GPU: "one GPU holds a replica",
+    ReasonKind.SAME_COST: "costs the same",
+}
+
+
+def _deployed(reason: Reason, bytes_as: ByteUnit) -> str:  # noqa: C901, PLR0911, PLR0912 – one phrase per kind
+    if (fixed := _FIXED.get(reason.kind)) is not None:
+        return fixed
+    number = reason.number
+    match reason.kind:
+        case ReasonKind.FASTEST:
+            return f"no layout is faster, of {number('layouts'):,.0f} predicted"
+        case ReasonKind.FEWER_PER_REPLICA:
+            gain = "as fast as" if number("gain") < 0.005 else f"within {number('gain'):.0%} of"
+            return (
+                f"{gain} {reason.name}, and a lost GPU stops {number('group'):,.0f} GPUs instead of "
+                f"{number('other'):,.0f}"
+            )
+        case ReasonKind.MISSES:
+            latency = f"TTFT {number('ttft_s') * 1e3:,.0f} ms, TPOT {number('tpot_s') * 1e3:,.1f} ms"
+            return f"no layout holds the targets: {latency}"
+        case ReasonKind.REPLICAS:
+            return f"{number('replicas'):,.0f} copies share the users, and need nothing of each other"
+        case ReasonKind.IDLE:
+            idle = number("idle")
+            return f"{idle:,.0f} of {number('gpus'):,.0f} GPUs stay{'s' if idle == 1 else ''} idle"
+        case ReasonKind.SHORT:
+            return f"memory short by {format_bytes(int(number('missing')), bytes_as)} per GPU"
+        case ReasonKind.TAKES_MORE:
+            return f"{reason.name} takes {number('needed'):,.0f} GPUs; there are {number('gpus'):,.0f}"
+        case ReasonKind.NO_MATCH:
+            return f"no layout of {number('gpus'):,.0f} GPUs matches what is set"
+        case ReasonKind.TOO_MANY:
+            return f"more than {number('most'):,.0f} of them would be needed"
+        case ReasonKind.NO_LAYOUT:
+            return f"no layout of {reason.name} holds the load on {reason.where}"
+        case ReasonKind.GIVEN_GPUS:
+            return f"{number('gpus'):,.0f} GPUs do not hold it"
+        case ReasonKind.SHARED_GPUS:
+            most = number("most")
+            return f"{number('gpus'):,.0f} do not hold {reason.name}, so both get the {most:,.0f} that do"
+        case ReasonKind.ONE_NODE:
+            return f"a copy needs {number('gpus'):,.0f} GPUs of one node"
+        case ReasonKind.STAGES:
+            return f"a copy needs TP{number('tp'):.0f} in the node, {number('pp'):,.0f} stages across"
+        case ReasonKind.SPREAD:
+            spread = f"experts spread over {number('gpus'):,.0f} GPUs"
+            return f"{spread}; each keeps the cache of its own users, nothing is stored twice"
+        case ReasonKind.SLOWER_LADDER:
+            slower = f", though TPOT grows to {number('tpot_s') * 1e3:,.1f} ms" if reason.has("tpot_s") else ""
+            return f"{reason.name}: {number('gain'):.0%} more tokens/s than the rule's {reason.where}{slower}"
+        case ReasonKind.COSTS_MORE:
+            return _runner_up(reason)
+        case _:
+            return reason.name
+
+
+def _runner_up(reason: Reason) -> str:
+    """What a plan has against it: `costs 1.31×: 1.2× the price per GPU-hour, 0.9× the requests per GPU`."""
+    number = reason.number
+    if not reason.has("share"):
+        return "costs more"
+    said = []
+    if reason.has("price"):
+        said.append(f"{significant(number('price'), 2)}× the price per GPU-hour")
+    said.append(f"{significant(number('speed'), 2)}× the requests per GPU")
+    if reason.has("busy"):
+        said.append(f"only {number('busy'):.0%} busy")
+    if reason.name:
+        said.append(f"no better price than {reason.name}")
+    return f"costs {significant(number('share'), 3)}×: {', '.join(said)}"
+
+
+def _illegal(reason: Reason, kind: Illegal) -> str:  # noqa: PLR0911 – one phrase per kind
+    """`TP3 does not divide 64 attention heads`."""
+
+    def whole(key: str) -> str:
+        return f"{reason.number(key):,.0f}"
+
+    match kind:
+        case Illegal.HEADS:
+            return f"TP{whole('tp')} does not divide {whole('heads')} attention heads"
+        case Illegal.KV_HEADS:
+            return f"TP{whole('tp')} and {whole('heads')} KV heads: neither divides the other"
+        case Illegal.WIDTH:
+            return f"TP{whole('tp')} does not divide the {reason.name} {whole('width')}"
+        case Illegal.BLOCK:
+            width, tp = reason.number("width"), reason.number("tp")
+            cut = f"{reason.name} {whole('width')} / TP{whole('tp')} = {width // tp:,.0f}"
+            return f"{cut} cuts through a quantization block of {whole('block')}"
+        case Illegal.NO_EXPERTS:
+            return f"EP{whole('ep')}: the model has no experts"
+        case Illegal.EXPERT_RANKS:
+            return f"EP{whole('ep')} needs {whole('ep')} GPUs per stage; TP × DP gives {whole('ranks')}"
+        case Illegal.EXPERT_SHAPE:
+            return f"EP{whole('ep')} does not fit into TP{whole('tp')} × DP{whole('dp')}"
+        case Illegal.EXPERTS:
+            return f"EP{whole('ep')} does not divide {whole('experts')} experts"
+        case Illegal.STAGES:
+            return f"PP{whole('pp')} leaves stages without layers: the model has {whole('layers')}"
+        case Illegal.NODES:
+            return f"TP{whole('tp')} groups do not pack nodes of {whole('gpus')} GPUs without crossing them"
