@@ -69,8 +69,8 @@ class SectionScreen(AnswerScreen[R]):
         self._profile: tuple[object, str] = (None, "60s")
         """The measured demand that rows are shown with."""
         self._workload: WorkloadWords | None = None
-        self._left_out: set[str | None] = set()
-        """Panels that the rule of thumb leaves empty."""
+        self._left_out: dict[str, str] = {}
+        """Titles of the panels that the rule of thumb heads in its own way, or leaves out."""
 
     # -- what a subclass may say otherwise
 
@@ -96,7 +96,7 @@ class SectionScreen(AnswerScreen[R]):
         """Put a result into the widgets: what the section leads with, and every panel that the screen has."""
         self.say_workload()
         blocks = self.report.page(result, self.bytes_as)
-        self._leave_out({block.id for block in blocks} if self.is_thumb else None)
+        self._leave_out({block.id: block.title for block in blocks} if self.is_thumb else None)
         self.answer(self.report.answer(result, self.bytes_as))
         self.place(*blocks)
 
@@ -105,15 +105,18 @@ class SectionScreen(AnswerScreen[R]):
         """What is shown is the rule of thumb's own result."""
         return self.report is not section(self.SECTION).report
 
-    def _leave_out(self, told: set[str] | None) -> None:
-        """Hide the panels that the rule of thumb has nothing to say in; None: show them again."""
+    def _leave_out(self, told: Mapping[str, str] | None) -> None:
+        """Head the panels that the rule of thumb fills, hide those that it leaves empty; None: as they were."""
         for panel in self.query("#body Panel").results(Panel):
+            name = panel.id or ""
             if told is None:
-                if panel.id in self._left_out:
-                    panel.display = True
-            elif panel.display and panel.id not in told and panel.id not in self.KEPT:
-                panel.display = False
-                self._left_out.add(panel.id)
+                if name in self._left_out:
+                    panel.display, panel.border_title = True, self._left_out[name]
+            elif panel.display and name not in self.KEPT and name not in self._left_out:
+                self._left_out[name] = str(panel.border_title)
+                panel.display = name in told
+            if told and name in told:
+                panel.border_title = told[name]
         if told is None:
             self._left_out.clear()
 

@@ -70,6 +70,7 @@ class MoeScreen(SectionScreen["MoeResult | ThumbSides"]):
     SLOW = True
     ANIMATED = True
     VIEWS = True
+    KEPT = ("terms", "router")
     CSS = """
     MoeScreen #sides, MoeScreen #left, MoeScreen #right { height: auto; }
     MoeScreen.-huge #sides { layout: horizontal; }
