@@ -50,7 +50,8 @@ VERDICTS = {"good": "✓ ", "tight": "! ", "bad": "✗ "}
 def answer(shown: Answer, width: int, *, brief: bool = False) -> tuple[Line, ...]:
     """The verdict, whole, with its figures behind it or below; then why and what is next, none of it cut.
 
-    `brief`: what is muted is left out, where there is little room.
+    `brief`, where there is little room: what is muted is left out, and of reasons in several clauses as many are
+    said as fit into a line, the first one at least.
     """
     glyph = VERDICTS.get(shown.tone, "")
     indent = " " * len(glyph)
@@ -66,11 +67,20 @@ def answer(shown: Answer, width: int, *, brief: bool = False) -> tuple[Line, ...
     for says in shown.lines:
         if brief and says.muted:
             continue
-        for at, text in enumerate(textwrap.wrap(says.text, max(12, room - label)) or [""]):
+        beside = max(12, room - label)
+        words = _clauses(says.text, beside) if brief and not says.tone else says.text
+        for at, text in enumerate(textwrap.wrap(words, beside) or [""]):
             name = f"{says.label}" if at == 0 else ""
             tone = says.tone or ("muted" if says.muted else "")
             lines.append(((indent, ""), (name.ljust(label), "muted"), (text, tone)))
     return tuple(lines)
+
+
+def _clauses(text: str, room: int) -> str:
+    """The first clauses of a text: as many as fit, and one in any case."""
+    while len(text) > room and (ends := [at for mark in (" · ", "; ") if (at := text.rfind(mark)) > 0]):
+        text = text[: max(ends)]
+    return text
 
 
 def lying(share_of_top: float, width: int) -> str:
