@@ -18,6 +18,7 @@ from ...settings_text import parse_value
 from ..checkpoints import MODEL_FIELDS
 from ..fields import LISTED
 from ..widgets.choice import Choice
+from ..widgets.headline import HeadlineView
 from ..widgets.picker import Picker
 from ..widgets.value_row import ValueRow
 from ..widgets.welcome import Welcome
@@ -64,6 +65,7 @@ class SectionScreen(AnswerScreen[R]):
         self._profile: tuple[object, str] = (None, "60s")
         """The measured demand that rows are shown with."""
         self._workload: WorkloadWords | None = None
+        self._rows: tuple[ValueRow, ...] = ()
 
     # -- what a subclass may say otherwise
 
@@ -84,6 +86,21 @@ class SectionScreen(AnswerScreen[R]):
         from ...report.deployment import workload
 
         self._workload = workload(evaluation)
+
+    def show_first(self, evaluation: Evaluation) -> None:
+        first = getattr(self.report, "first", None)
+        if first is None:
+            return
+        try:
+            result = first(evaluation)
+            self.beside(evaluation)
+        except ValueError:
+            # The whole result will say why there is none.
+            return
+        self.say_workload()
+        before = self.query_one(HeadlineView).answer
+        self.answer(self.report.answer(result, self.bytes_as).until_known(before))
+        self.place(*self.report.lead(result, self.bytes_as))  # type: ignore[attr-defined]
 
     def show(self, result: R) -> None:
         """Put a result into the widgets: what the section leads with, and every panel that the screen has."""
@@ -119,6 +136,13 @@ class SectionScreen(AnswerScreen[R]):
 
     def compose_side(self) -> ComposeResult:
         yield Inputs(self.make_row(field) for field in self.FIELDS)
+
+    @property
+    def rows(self) -> Sequence[ValueRow]:
+        """Every input of the screen; none comes or goes once it stands."""
+        if not self._rows:
+            self._rows = tuple(self.query(ValueRow))
+        return self._rows
 
     def make_row(self, field: str) -> ValueRow:
         """A value row for a field of the scenario."""
@@ -157,16 +181,16 @@ class SectionScreen(AnswerScreen[R]):
         profile = self.scenario.demand_profile, self.scenario.peak_window
         if profile != self._profile:
             self._profile = profile
-            for row in self.query(ValueRow):
+            for row in self.rows:
                 row.refresh()
-        for row in self.query(ValueRow):
+        for row in self.rows:
             row.value = getattr(self.scenario, row.field)
             if other and row.spec.kind is Kind.MONEY:
                 row.refresh()
 
     def begun(self) -> None:
         # Rows that could only show ids now show names.
-        for row in self.query(ValueRow):
+        for row in self.rows:
             if row.spec.kind in NAMED or row.field in LISTED:
                 row.refresh()
 
