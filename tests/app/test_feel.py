@@ -18,7 +18,7 @@ from textual.drivers.headless_driver import HeadlessDriver
 from textual.pilot import Pilot
 
 from infratui.app.app import InfraApp
-from infratui.app.screen.pace import Pace
+from infratui.app.screen.pace import KeyPace
 
 Watching = AbstractAsyncContextManager["Watched"]
 
@@ -192,7 +192,7 @@ class TestPace:
 
     def test_a_held_key_waits_for_its_rest_until_it_has_waited_too_long(self) -> None:
         now = 0.0
-        pace = Pace(lambda: now)
+        pace = KeyPace(lambda: now)
         assert pace.rest() == 0.0
         assert not pace.overdue()
         for _ in range(7):
@@ -206,7 +206,7 @@ class TestPace:
 
     def test_single_changes_wait_for_nothing(self) -> None:
         now = 0.0
-        pace = Pace(lambda: now)
+        pace = KeyPace(lambda: now)
         for _ in range(3):
             assert pace.rest() == 0.0
             pace.shown()

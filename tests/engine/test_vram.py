@@ -11,6 +11,7 @@ from infratui.engine.case import Case
 from infratui.engine.deployment.reasons import ReasonKind
 from infratui.engine.figures.units import GIB
 from infratui.engine.memory.kv_cache import CacheKind
+from infratui.engine.sections.thumb import evaluate_thumb_memory
 from infratui.engine.sections.vram import Verdict, evaluate_vram
 from infratui.report.reasons import reason_text
 from infratui.scenario import Scenario
@@ -116,11 +117,11 @@ def test_tiers_compare_restoring_with_recomputing(catalog: Catalog):
 
 
 def test_the_rule_of_thumb_has_its_own_table(catalog: Catalog):
-    found = evaluate_vram(Case(Scenario(estimator="rule-of-thumb", model="70b", precision="fp8"), catalog))
+    found = evaluate_thumb_memory(Case(Scenario(estimator="rule-of-thumb", model="70b", precision="fp8"), catalog))
 
-    assert found.headline is found.rule_of_thumb
-    assert found.headline.weights == 70 * 10**9
-    assert found.row("h100-sxm").gpus == found.headline.gpus
+    assert found.sizing.weights == 70 * 10**9
+    assert found.sizing.card_gb == 80
+    assert found.row("h100-sxm").gpus == found.sizing.least
 
 
 def test_names_that_do_not_exist_are_one_line(catalog: Catalog):

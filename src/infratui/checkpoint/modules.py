@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from ..engine.model.architecture import (
+    AnyMlp,
     Compressed,
     Dense,
     GroupedQuery,
@@ -40,52 +41,50 @@ def _names(homes: tuple[str, ...], *leaves: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=512)
-def modules(group: LayerGroup, hidden: int) -> tuple[Module, ...]:  # noqa: C901, PLR0915 – a case per kind of layer
+def modules(group: LayerGroup, hidden: int) -> tuple[Module, ...]:
     """The matrices of one layer. Biases, norms, convolutions and routers are not among them: no method packs them."""
     found: list[Module] = []
-
-    def add(part: Part, names: tuple[str, ...], inputs: int, outputs: int) -> None:
-        if inputs and outputs:
-            found.append(Module(names, part, inputs * outputs, inputs))
 
     match group.attention:
         case GroupedQuery() as gqa:
             query, key = gqa.heads * gqa.head_dim, gqa.kv_heads * gqa.head_dim
-            add(Part.ATTENTION, _attention("q_proj", "qkv_proj"), hidden, query * (2 if gqa.output_gate else 1))
-            add(Part.ATTENTION, _attention("k_proj", "qkv_proj"), hidden, key)
+            _add(found, Part.ATTENTION, _attention("q_proj", "qkv_proj"), hidden, query * (2 if gqa.output_gate else 1))
+            _add(found, Part.ATTENTION, _attention("k_proj", "qkv_proj"), hidden, key)
             if not gqa.value_is_key:
-                add(Part.ATTENTION, _attention("v_proj", "qkv_proj"), hidden, key)
-            add(Part.ATTENTION, _attention("o_proj", "dense", "out_proj"), query, hidden)
+                _add(found, Part.ATTENTION, _attention("v_proj", "qkv_proj"), hidden, key)
+            _add(found, Part.ATTENTION, _attention("o_proj", "dense", "out_proj"), query, hidden)
         case Latent() as mla:
             head_dim = mla.qk_nope_head_dim + mla.qk_rope_head_dim
             if mla.q_lora_rank:
-                add(Part.ATTENTION, _attention("q_a_proj", "fused_qkv_a_proj"), hidden, mla.q_lora_rank)
-                add(Part.ATTENTION, _attention("q_b_proj"), mla.q_lora_rank, mla.heads * head_dim)
+                _add(found, Part.ATTENTION, _attention("q_a_proj", "fused_qkv_a_proj"), hidden, mla.q_lora_rank)
+                _add(found, Part.ATTENTION, _attention("q_b_proj"), mla.q_lora_rank, mla.heads * head_dim)
             else:
-                add(Part.ATTENTION, _attention("q_proj"), hidden, mla.heads * head_dim)
+                _add(found, Part.ATTENTION, _attention("q_proj"), hidden, mla.heads * head_dim)
             wide = mla.kv_lora_rank + mla.qk_rope_head_dim
-            add(Part.ATTENTION, _attention("kv_a_proj_with_mqa", "fused_qkv_a_proj"), hidden, wide)
+            _add(found, Part.ATTENTION, _attention("kv_a_proj_with_mqa", "fused_qkv_a_proj"), hidden, wide)
             both = mla.heads * (mla.qk_nope_head_dim + mla.v_head_dim)
-            add(Part.ATTENTION, _attention("kv_b_proj"), mla.kv_lora_rank, both)
-            add(Part.ATTENTION, _attention("o_proj"), mla.heads * mla.v_head_dim, hidden)
+            _add(found, Part.ATTENTION, _attention("kv_b_proj"), mla.kv_lora_rank, both)
+            _add(found, Part.ATTENTION, _attention("o_proj"), mla.heads * mla.v_head_dim, hidden)
             if mla.indexer and not mla.indexer.shared:
                 keys = mla.indexer.heads * mla.indexer.head_dim
-                add(Part.ATTENTION, _attention("indexer.wq_b"), mla.q_lora_rank or hidden, keys)
-                add(Part.ATTENTION, _attention("indexer.wk"), hidden, mla.indexer.head_dim)
+                _add(found, Part.ATTENTION, _attention("indexer.wq_b"), mla.q_lora_rank or hidden, keys)
+                _add(found, Part.ATTENTION, _attention("indexer.wk"), hidden, mla.indexer.head_dim)
         case Compressed() as csa:
             query = csa.heads * csa.head_dim
-            add(Part.ATTENTION, _attention("wq_a", "q_a_proj"), hidden, csa.q_lora_rank)
-            add(Part.ATTENTION, _attention("wq_b", "q_b_proj"), csa.q_lora_rank, query)
-            add(Part.ATTENTION, _attention("wkv", "kv_proj"), hidden, csa.head_dim)
-            add(
+            _add(found, Part.ATTENTION, _attention("wq_a", "q_a_proj"), hidden, csa.q_lora_rank)
+            _add(found, Part.ATTENTION, _attention("wq_b", "q_b_proj"), csa.q_lora_rank, query)
+            _add(found, Part.ATTENTION, _attention("wkv", "kv_proj"), hidden, csa.head_dim)
+            _add(
+                found,
                 Part.ATTENTION,
                 _attention("wo_a", "o_a_proj"),
                 query // csa.out_groups,
                 csa.out_groups * csa.out_lora_rank,
             )
-            add(Part.ATTENTION, _attention("wo_b", "o_b_proj"), csa.out_groups * csa.out_lora_rank, hidden)
+            _add(found, Part.ATTENTION, _attention("wo_b", "o_b_proj"), csa.out_groups * csa.out_lora_rank, hidden)
             if csa.indexer:
-                add(
+                _add(
+                    found,
                     Part.ATTENTION,
                     _attention("indexer.wq_b"),
                     csa.q_lora_rank,
@@ -93,10 +92,22 @@ def modules(group: LayerGroup, hidden: int) -> tuple[Module, ...]:  # noqa: C901
                 )
         case Recurrent() as rec:
             _recurrent(rec, hidden, found)
-    match group.mlp:
-        case Dense() as mlp:
+        case None:
+            pass
+    _mlp_modules(group.mlp, hidden, found)
+    return tuple(found)
+
+
+def _add(found: list[Module], part: Part, names: tuple[str, ...], inputs: int, outputs: int) -> None:
+    if inputs and outputs:
+        found.append(Module(names, part, inputs * outputs, inputs))
+
+
+def _mlp_modules(mlp: AnyMlp | None, hidden: int, found: list[Module]) -> None:
+    match mlp:
+        case Dense():
             _mlp(found, Part.MLP, _MLP, "", hidden, mlp.width, mlp.gated, 1)
-        case Mixture() as mlp:
+        case Mixture():
             inner = mlp.latent_size or hidden
             # Beside a dense MLP the name `mlp` belongs to that one.
             homes = ("moe", "") if mlp.dense_width else (*_MLP, "")
@@ -112,11 +123,12 @@ def modules(group: LayerGroup, hidden: int) -> tuple[Module, ...]:  # noqa: C901
                     mlp.gated,
                     mlp.shared_experts,
                 )
-            add(Part.SHARED_EXPERTS, _names(_MLP, "fc1_latent_proj"), hidden, mlp.latent_size)
-            add(Part.SHARED_EXPERTS, _names(_MLP, "fc2_latent_proj"), mlp.latent_size, hidden)
+            _add(found, Part.SHARED_EXPERTS, _names(_MLP, "fc1_latent_proj"), hidden, mlp.latent_size)
+            _add(found, Part.SHARED_EXPERTS, _names(_MLP, "fc2_latent_proj"), mlp.latent_size, hidden)
             if mlp.dense_width:
                 _mlp(found, Part.MLP, ("mlp",), "", hidden, mlp.dense_width, mlp.gated, 1)
-    return tuple(found)
+        case None:
+            pass
 
 
 def _attention(*leaves: str) -> tuple[str, ...]:

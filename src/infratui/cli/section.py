@@ -65,7 +65,7 @@ def evaluated(deployment: Options, scenario: Scenario, name: str) -> Outcome:
 
     entry = section(name)
     evaluation = evaluate(scenario, deployment.facts())
-    return Outcome(entry, evaluation, guarded(lambda: entry.report.evaluate(evaluation)))
+    return Outcome(entry, evaluation, guarded(lambda: entry.report_by(scenario.estimator).evaluate(evaluation)))
 
 
 def show(found: Outcome, *, brief: bool, markdown: bool, as_csv: bool, gib: bool, as_json: bool, explain: bool) -> None:

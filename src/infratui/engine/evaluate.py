@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .sections.moe import MoeResult
     from .sections.parallelism import ParallelismResult
     from .sections.quantization import QuantizationResult
+    from .sections.thumb import ThumbLayouts, ThumbMemory, ThumbSides
     from .sections.vram import VramResult
 
 Key = tuple[object, ...]
@@ -116,6 +117,27 @@ class Evaluation:
         from .sections.vram import evaluate_vram_first
 
         return self.case.part("vram first", evaluate_vram_first)
+
+    @property
+    def thumb_memory(self) -> ThumbMemory:
+        """Memory by the rule of thumb. Raises NoThumbError for a cache that it does not know."""
+        from .sections.thumb import evaluate_thumb_memory
+
+        return self.case.part("thumb memory", evaluate_thumb_memory)
+
+    @property
+    def thumb_layouts(self) -> ThumbLayouts:
+        """The ladder of splits by the rule of thumb."""
+        from .sections.thumb import evaluate_thumb_layouts
+
+        return self.case.part("thumb layouts", evaluate_thumb_layouts)
+
+    @property
+    def thumb_sides(self) -> ThumbSides:
+        """A dense model beside a mixture by the rule of thumb."""
+        from .sections.thumb import evaluate_thumb_sides
+
+        return self.case.part("thumb sides", evaluate_thumb_sides)
 
     @property
     def moe(self) -> MoeResult:

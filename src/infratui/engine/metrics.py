@@ -41,19 +41,28 @@ def _kv_bytes(evaluation: Evaluation) -> float:
     return sum(group.total for group in result.kv_groups)
 
 
+def _by_thumb(evaluation: Evaluation) -> bool:
+    return evaluation.scenario.estimator == "rule-of-thumb"
+
+
 def _bits(evaluation: Evaluation) -> float:
+    if _by_thumb(evaluation):
+        return 8 * evaluation.case.precision.nominal_bytes
     parts = evaluation.vram.weights_by_part
     return 8 * sum(part.bytes for part in parts) / sum(part.parameters for part in parts)
 
 
 def _row(read: Callable[[Any], float | None]) -> Reader:
     def of(evaluation: Evaluation, accelerator: str) -> float | None:
-        return read(evaluation.vram.row(evaluation.facts.accelerator(accelerator).id))
+        memory = evaluation.thumb_memory if _by_thumb(evaluation) else evaluation.vram
+        return read(memory.row(evaluation.facts.accelerator(accelerator).id))
 
     return of
 
 
 def _smallest(evaluation: Evaluation, _: str) -> float | None:
+    if _by_thumb(evaluation):
+        return evaluation.thumb_memory.sizing.least
     plan = evaluation.vram.smallest.plan
     return plan.layout.gpus if plan else None
 
@@ -91,6 +100,8 @@ def _capital(cost: Any) -> float | None:
 
 def _at_full_load(evaluation: Evaluation, _: str) -> float | None:
     """USD per million output tokens of the chosen layout on demand, as many users at work all the time."""
+    if _by_thumb(evaluation):
+        return None
     chosen = evaluation.parallelism.chosen
     price = evaluation.cost.priced(Option.ON_DEMAND).price
     if chosen is None or chosen.serving is None or price is None:
@@ -107,6 +118,8 @@ def _serving(read: Callable[[Any, Any], float | None]) -> Reader:
     """Of the chosen layout and its prediction."""
 
     def of(evaluation: Evaluation, _: str) -> float | None:
+        if _by_thumb(evaluation):
+            return None
         chosen = evaluation.parallelism.chosen
         return None if chosen is None or chosen.serving is None else read(chosen.layout, chosen.serving)
 
@@ -122,6 +135,8 @@ def _relative_error(encoded: Any) -> float | None:
 
 
 def _speedup(evaluation: Evaluation, _: str) -> float | None:
+    if _by_thumb(evaluation):
+        return evaluation.quantization.chosen.rule.speed
     speed = evaluation.quantization.chosen.speed
     return speed.decode if speed else None
 

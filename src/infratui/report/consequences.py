@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from ..engine.figures.units import ByteUnit, format_bytes
 from ..scenario import Scenario
+from . import thumb_vram
 from .money import money
 from .published import badge
+from .thumb_precisions import badge_text
 
 if TYPE_CHECKING:
     from ..engine.evaluate import Evaluation
@@ -35,7 +37,19 @@ def consequences(field: str, evaluation: Evaluation, bytes_as: ByteUnit) -> Mapp
     return {}
 
 
+def _by_thumb(evaluation: Evaluation) -> bool:
+    return evaluation.scenario.estimator == "rule-of-thumb"
+
+
 def _accelerators(evaluation: Evaluation) -> Mapping[str, str]:
+    if _by_thumb(evaluation):
+        thumb = thumb_vram.evaluate(evaluation)
+        return _aligned(
+            {
+                row.accelerator.id: (_GLYPHS["fits"], *_needs(row.gpus, thumb.monthly(row), thumb.currency))
+                for row in thumb.rows
+            }
+        )
     result = evaluation.vram
     found: dict[str, tuple[str, ...]] = {}
     for row in result.rows:
@@ -49,6 +63,14 @@ def _accelerators(evaluation: Evaluation) -> Mapping[str, str]:
 
 def _precisions(evaluation: Evaluation, bytes_as: ByteUnit) -> Mapping[str, str]:
     rows = {row.precision.id: row for row in evaluation.quantization.rows}
+    if _by_thumb(evaluation):
+        told = _aligned(
+            {
+                key: (format_bytes(row.rule.weights, bytes_as), *_rented(evaluation, row.rule.gpus))
+                for key, row in rows.items()
+            }
+        )
+        return {key: f"{text}  {badge_text(rows[key])}" for key, text in told.items()}
     told = _aligned(
         {key: (format_bytes(row.weights, bytes_as), *_rented(evaluation, row.gpus)) for key, row in rows.items()}
     )
@@ -56,6 +78,14 @@ def _precisions(evaluation: Evaluation, bytes_as: ByteUnit) -> Mapping[str, str]
 
 
 def _kv_precisions(evaluation: Evaluation, bytes_as: ByteUnit) -> Mapping[str, str]:
+    if _by_thumb(evaluation):
+        return _aligned(
+            {
+                row.precision.id: (format_bytes(row.rule_total, bytes_as), *_rented(evaluation, row.rule_gpus))
+                for row in evaluation.quantization.kv_rows
+                if row.rule_total is not None
+            }
+        )
     return _aligned(
         {
             row.precision.id: (format_bytes(row.total, bytes_as), *_rented(evaluation, row.gpus))

@@ -181,7 +181,10 @@ def note_text(note: Reason) -> str:
             gpus = note.number("gpus")
             return f"{gpus:,.0f} GPUs are more than any operator has: the figures are arithmetic only."
         case CostNote.BY_RULE:
-            return "By the rule of thumb: no batch, no latency targets. The detailed estimator predicts both."
+            return (
+                "By the rule of thumb: a day spread over its 24 hours without a peak, no batch, no users to hold, no "
+                "latency targets. The detailed estimator counts all of them (D)."
+            )
         case CostNote.UNMEASURED:
             return f"No measured data for this kind of model on {note.name}: speed is unproven."
         case CostNote.RULE_TAKES_MORE:

@@ -11,6 +11,7 @@ from ..engine.figures.units import format_count, format_tokens, significant
 from .as_json import plain
 from .names import short_name
 from .reasons import error_text, reasons_text
+from .thumb_words import deployment_data
 from .workload import FAR, WorkloadWords
 
 if TYPE_CHECKING:
@@ -79,11 +80,9 @@ def workload(evaluation: Evaluation) -> WorkloadWords:
     """
     case = evaluation.case
     scenario = case.scenario
-    found = deployed(case)
-    plan = found.plan
     users = "1 user" if scenario.users == 1 else f"{format_count(scenario.users)} users"
     cards = f"{format_count(case.gpus)} × {short_name(case.accelerator)}"
-    placed = f"{cards} as {plan.layout.label}" if plan is not None and found.holds else f"{cards}: too small"
+    placed = f"{cards}{_placed(case)}"
     demand = f"{format_count(scenario.requests_per_day)} requests/day"
     sizes = f"{format_tokens(scenario.input_tokens)} → {format_tokens(scenario.output_tokens)}"
     if scenario.demand_profile is not None:
@@ -101,6 +100,17 @@ def workload(evaluation: Evaluation) -> WorkloadWords:
         ),
         "tight" if far else "",
     )
+
+
+def _placed(case: Case) -> str:
+    """How the GPUs are laid out, or that they are too few."""
+    if case.scenario.estimator == "rule-of-thumb":
+        from ..engine.deployment.thumb import sized
+
+        thumb = sized(case)
+        return f" as {thumb.split.layout.label}" if thumb.split.enough and thumb.holds else ": too small"
+    found = deployed(case)
+    return f" as {found.plan.layout.label}" if found.plan is not None and found.holds else ": too small"
 
 
 def _measured_workload(case: Case, placed: str, users: str, demand: str) -> WorkloadWords:
@@ -125,6 +135,8 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
     """`deployment`, `fewest` and `fleet` of the scenario's model: the same in the JSON of every section."""
     case = evaluation.case
     try:
+        if case.scenario.estimator == "rule-of-thumb":
+            return {**deployment_data(case), "fleet": _fleet(case)}
         return {"deployment": _deployment(case), "fewest": _fewest(case), "fleet": _fleet(case)}
     except (ValueError, OSError) as refusal:
         nothing = {"reason": error_text(refusal)}

@@ -91,7 +91,7 @@ def page(result: MoeResult, bytes_as: ByteUnit) -> tuple[Block, ...]:
         weight_bars(result, bytes_as),
         side_by_side(result, bytes_as),
         trade_offs(result, bytes_as),
-        router(result),
+        router(result.router),
         loads(result.router),
         placement(result.router),
         notes(result, bytes_as),

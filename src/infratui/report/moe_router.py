@@ -10,7 +10,6 @@ from .show import Line, Lines, Prose, Says
 if TYPE_CHECKING:
     from ..engine.experts.router import RouterResult
     from ..engine.experts.spread import Placement
-    from ..engine.sections.moe import MoeResult
 
 _LEVELS = "▁▂▃▄▅▆▇"
 
@@ -36,9 +35,9 @@ def times(ratio: float) -> str:
     return f"{significant(ratio, 2 if ratio >= 1.095 else 3)}×"
 
 
-def router(result: MoeResult) -> Prose:
+def router(found: RouterResult) -> Prose:
     """One batch through the router of one layer."""
-    found, batch = result.router, result.router.batch
+    batch = found.batch
     said = [
         Says(
             "batch",

@@ -5,14 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..engine.figures.units import ByteUnit, format_bytes, format_gigabytes
+from . import thumb_precisions
 from .precision_words import (
-    bits,
-    gpus,
-    less,
     rule_speed,
     saved,
     times,
-    weights,
 )
 from .published import GLYPHS, SHORT, TONES, badge
 from .show import Cell, Column, Pillar, Pillars, Row, Table
@@ -28,20 +25,20 @@ NOT_COUNTED = float("inf")
 
 def pillars(result: QuantizationResult, bytes_as: ByteUnit) -> Pillars:
     """Every way to store the weights as a standing bar, with what matters about each below it."""
+    if result.estimator != "detailed":
+        return thumb_precisions.pillars(result, bytes_as)
     return Pillars("bars", "Weights in each precision", tuple(_pillar(row, result, bytes_as) for row in result.rows))
 
 
 def _pillar(row: PrecisionRow, result: QuantizationResult, bytes_as: ByteUnit) -> Pillar:
-    how = result.estimator
-    count = gpus(row, how)
-    size = weights(row, how)
-    speed = times(row.speed.decode) if row.speed and how == "detailed" else rule_speed(row)
+    count, size = row.gpus, row.weights
+    speed = times(row.speed.decode) if row.speed else rule_speed(row)
     quality = SHORT.get(row.quality.badge, row.quality.badge.value)
     facts = (
-        (less(row, result), ""),
-        (f"{bits(row, how):.2f} bits", ""),
+        (saved(row.saved_pct), ""),
+        (f"{row.bits_per_weight:.2f} bits", ""),
         (f"{count} GPU{'s' if count != 1 else ''}" if count else "no layout", "" if count else "bad"),
-        (f"{'decode' if row.speed and how == 'detailed' else 'rule'} {speed}", ""),
+        (f"{'decode' if row.speed else 'rule'} {speed}", ""),
         (f"{GLYPHS[row.quality.badge]} {quality}", TONES[row.quality.badge]),
     )
     label = row.precision.id.upper() if len(row.precision.label) > 10 else row.precision.label
@@ -50,6 +47,8 @@ def _pillar(row: PrecisionRow, result: QuantizationResult, bytes_as: ByteUnit) -
 
 def trade_offs(result: QuantizationResult, bytes_as: ByteUnit) -> Table:
     """Every way to store the weights."""
+    if result.estimator != "detailed":
+        return thumb_precisions.trade_offs(result, bytes_as)
     users = f"{result.batch:g} user{'s' if result.batch != 1 else ''} per replica"
     title = f"Trade-offs: speed against {result.reference.precision.label} on {result.layout.label}, {users}"
     rows = tuple(_trade_row(row, result, bytes_as) for row in result.rows)
@@ -58,6 +57,8 @@ def trade_offs(result: QuantizationResult, bytes_as: ByteUnit) -> Table:
 
 def kv_cache(result: QuantizationResult, bytes_as: ByteUnit) -> Table:
     """Every way to store the cache."""
+    if result.estimator != "detailed":
+        return thumb_precisions.kv_cache(result, bytes_as)
     rows = tuple(_kv_row(row, bytes_as) for row in result.kv_rows)
     return Table("kv", "KV cache, apart from the weights", _kv_columns(bytes_as), rows)
 
@@ -82,8 +83,7 @@ def _trade_columns(bytes_as: ByteUnit) -> tuple[Column, ...]:
 
 def _trade_row(row: PrecisionRow, result: QuantizationResult, bytes_as: ByteUnit) -> Row:
     """One precision in the table."""
-    how, speed = result.estimator, row.speed
-    size, count = weights(row, how), gpus(row, how)
+    speed, size, count = row.speed, row.weights, row.gpus
     marked = row is result.chosen
     own = "◆ " if row.precision.origin != "built-in" else ""
     dash = Cell("–", "muted", -1.0)
@@ -92,8 +92,8 @@ def _trade_row(row: PrecisionRow, result: QuantizationResult, bytes_as: ByteUnit
         (
             Cell(own + row.precision.label, "bold" if marked else ""),
             Cell(format_gigabytes(size, bytes_as), "", size),
-            Cell(f"{bits(row, how):.2f}", "", bits(row, how)),
-            Cell(less(row, result), "", row.saved_pct),
+            Cell(f"{row.bits_per_weight:.2f}", "", row.bits_per_weight),
+            Cell(saved(row.saved_pct), "", row.saved_pct),
             Cell(str(count), "", count) if count else Cell("none", "bad", NOT_COUNTED),
             Cell(str(row.gpus_alone), "", row.gpus_alone) if row.gpus_alone else Cell("none", "bad", NOT_COUNTED),
             Cell(times(speed.decode), "", speed.decode) if speed else dash,

@@ -10,35 +10,12 @@ if TYPE_CHECKING:
     # Screens import these words before the engine is asked for anything.
     from ..engine.cluster.hardware import Accelerator
     from ..engine.sections.precision_rows import PrecisionRow, SpeedEffect
-    from ..engine.sections.quantization import QuantizationResult
 
 
 UNITS = {"bf16": "16-bit", "fp8": "FP8", "int8": "INT8", "fp4": "FP4", "fp32": "FP32"}
 
 
 LINK = ": it "
-
-
-def weights(row: PrecisionRow, estimator: str) -> int:
-    """Bytes of the weights by the chosen estimator."""
-    return row.weights if estimator == "detailed" else row.rule.weights
-
-
-def gpus(row: PrecisionRow, estimator: str) -> int | None:
-    """GPUs for the workload, or for the weights alone as the rule of thumb counts."""
-    return row.gpus if estimator == "detailed" else row.rule.gpus
-
-
-def bits(row: PrecisionRow, estimator: str) -> float:
-    """Bits per weight: over the whole model, or nominal as the rule of thumb counts."""
-    return row.bits_per_weight if estimator == "detailed" else 8 * row.precision.nominal_bytes
-
-
-def less(row: PrecisionRow, result: QuantizationResult) -> str:
-    """What is saved against 16 bit, by the chosen estimator."""
-    if result.estimator == "detailed":
-        return saved(row.saved_pct)
-    return saved(100 * (1 - row.rule.weights / result.reference.rule.weights))
 
 
 def times(ratio: float) -> str:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from ..engine.figures.compare import Better, Headline, headline
 from ..engine.figures.derivation import Unit
 from ..engine.figures.units import ByteUnit, format_bytes
-from ..engine.formats.quality import Badge
+from ..engine.formats.quality import Assessment, Badge, QualityBasis
 from ..engine.metrics import metric
+from . import thumb_precisions
 from .interval import ends
 from .names import short_name
 from .precision_json import row_data
@@ -19,15 +20,12 @@ from .precision_words import (
     beside_rule,
     decode_reason,
     differs,
-    gpus,
-    less,
     native,
     prefill_reason,
     saved,
     times,
-    weights,
 )
-from .published import TONES, badge, evidence, methods
+from .published import TONES, badge, evidence, methods, quality_text
 from .reasons import reason_text
 from .show import Answer, Block, Prose, Says
 
@@ -57,17 +55,17 @@ def derivations(result: QuantizationResult) -> Sequence[Derivation]:
 
 def answer(result: QuantizationResult, bytes_as: ByteUnit) -> Answer:
     """Whether to quantize, and to what; what decides the GPUs; what else there is."""
+    if result.estimator != "detailed":
+        return thumb_precisions.answer(result, bytes_as)
     row = advised(result)
     if row is None:
         text = f"No: no format below 16 bit is published as safe for {result.model.name}"
         return Answer(text, "", "tight", _beside(result.chosen, result, bytes_as))
-    badge_, how = row.quality.badge, result.estimator
+    badge_ = row.quality.badge
     lead = {Badge.SAFE: "Yes", Badge.CAUTION: "Yes, with care", Badge.NO_DATA: "Perhaps"}.get(badge_, "No")
     take = "" if row is result.chosen else "take "
     text = f"{lead}: {take}{row.precision.label}{LINK if take else ' '}{effects(row, result)}"
-    size = (
-        f"{format_bytes(weights(row, how), bytes_as)}, {less(row, result)} against {result.reference.precision.label}"
-    )
+    size = f"{format_bytes(row.weights, bytes_as)}, {saved(row.saved_pct)} against {result.reference.precision.label}"
     if row is not result.chosen:
         size = f"{size} · enter on its bar takes it"
     return Answer(text, size, TONES[badge_].replace("muted", "tight"), _beside(row, result, bytes_as))
@@ -88,45 +86,47 @@ def advised(result: QuantizationResult) -> PrecisionRow | None:
 
 def effects(row: PrecisionRow, result: QuantizationResult) -> str:
     """What a format does to weights, quality and speed: `halves the weights, keeps quality and decodes 1.4×`."""
-    share = weights(row, result.estimator) / weights(result.reference, result.estimator)
+    share = row.weights / result.reference.weights
     size = "halves the weights" if 0.47 <= share <= 0.56 else f"takes {1 - share:.0%} off the weights"
-    tests = len(row.quality.rows)
-    published = f"{tests} published test{'' if tests == 1 else 's'}"
-    quality = {
-        Badge.SAFE: f"keeps quality ({published})",
-        Badge.CAUTION: f"costs a little quality ({published})",
-        Badge.NO_DATA: "no quality is published for it",
-    }.get(row.quality.badge, f"loses quality ({published})")
-    if row.speed is None or result.estimator != "detailed":
+    quality = _keeps(row.quality)
+    if row.speed is None:
         return f"{size}; {quality}"
     return f"{size}, {quality} and decodes {times(row.speed.decode)} as fast"
 
 
+def _keeps(quality: Assessment) -> str:
+    if quality.basis is QualityBasis.RELEASED:
+        return "is what the model was released in"
+    tests = len(quality.rows)
+    published = f"{tests} published test{'' if tests == 1 else 's'}"
+    return {
+        Badge.SAFE: f"keeps quality ({published})",
+        Badge.CAUTION: f"costs a little quality ({published})",
+        Badge.NO_DATA: "no quality is published for it",
+    }.get(quality.badge, f"loses quality ({published})")
+
+
 def decides(row: PrecisionRow, result: QuantizationResult, bytes_as: ByteUnit) -> str:
     """Whether the weights or the cache decide how many GPUs it takes."""
-    how, base = result.estimator, result.reference
+    base = result.reference
     name = short_name(result.accelerator)
-    mine, before = gpus(row, how), gpus(base, how)
+    mine, before = row.gpus, base.gpus
     cache = next((entry.total for entry in result.kv_rows if entry.chosen), 0)
-    beside = f"KV cache {format_bytes(cache, bytes_as)}, weights {format_bytes(weights(row, how), bytes_as)}"
+    beside = f"KV cache {format_bytes(cache, bytes_as)}, weights {format_bytes(row.weights, bytes_as)}"
     if mine is None:
         return f"no number of {name} holds it: {reason_text(row.least.reason)}"
     if before is None:
         return f"it fits at all: on {mine} × {name}, where {base.precision.label} fits on none"
     if mine < before:
         return f"{mine} × {name} hold the load instead of {before}"
-    what = "the cache decides, not the weights" if cache > weights(row, how) else "layers and heads split only so far"
+    what = "the cache decides, not the weights" if cache > row.weights else "layers and heads split only so far"
     return f"it still takes {mine} × {name}: {what} ({beside})"
 
 
 def _beside(row: PrecisionRow, result: QuantizationResult, bytes_as: ByteUnit) -> tuple[Says, ...]:
     """What decides, what the rule promises, and the next smaller format."""
     says = [Says("decides", decides(row, result, bytes_as))]
-    if result.estimator != "detailed":
-        says.append(
-            Says("textbook", "nominal bytes, GPUs for the weights alone; the detailed estimate counts the rest")
-        )
-    elif row.speed is None:
+    if row.speed is None:
         says.append(Says("speed", reason_text(result.no_speed)))
     else:
         says.append(Says("speed", beside_rule(row)))
@@ -134,9 +134,9 @@ def _beside(row: PrecisionRow, result: QuantizationResult, bytes_as: ByteUnit) -
     if smaller:
         other = max(smaller, key=lambda entry: (-list(TONES).index(entry.quality.badge), entry.bits_per_weight))
         speed = f", decode {times(other.speed.decode)}" if other.speed else ""
-        takes = f"{count} GPUs" if (count := gpus(other, result.estimator)) else "no layout"
+        takes = f"{count} GPUs" if (count := other.gpus) else "no layout"
         says.append(
-            Says("or", f"{other.precision.label}: {less(other, result)}, {takes}{speed}, {badge(other.quality)}")
+            Says("or", f"{other.precision.label}: {saved(other.saved_pct)}, {takes}{speed}, {badge(other.quality)}")
         )
     return tuple(says)
 
@@ -163,6 +163,13 @@ def rest(evaluation: Evaluation, bytes_as: ByteUnit) -> tuple[Block, ...]:
 
 def headlines(evaluation: Evaluation, result: QuantizationResult) -> tuple[Headline, ...]:
     """What two scenarios are compared by."""
+    if result.estimator != "detailed":
+        rule = result.chosen.rule
+        return (
+            headline("Weights", rule.weights, Unit.BYTES),
+            headline("GPUs for the weights", rule.gpus),
+            headline("Speed against FP32", rule.speed_fp32, Unit.RATIO, Better.HIGHER, "guides promise none"),
+        )
     speedup = metric(evaluation, "speedup")
     return (
         headline("Bits per weight", metric(evaluation, "bits_per_weight"), Unit.BITS),
@@ -182,6 +189,8 @@ def needs(row: PrecisionRow, accelerator: Accelerator) -> str:
 
 def summary(result: QuantizationResult, bytes_as: ByteUnit = ByteUnit.GB) -> str:
     """The answer of the screen in plain sentences."""
+    if result.estimator != "detailed":
+        return thumb_precisions.summary(result, bytes_as)
     row, base = result.chosen, result.reference
     sentences = [
         f"{result.model.name} in {row.precision.label} weighs {format_bytes(row.weights, bytes_as)}, "
@@ -196,7 +205,7 @@ def summary(result: QuantizationResult, bytes_as: ByteUnit = ByteUnit.GB) -> str
         )
     else:
         sentences.append(f"No speed is predicted: {reason_text(result.no_speed)}.")
-    sentences.append(f"Quality: {row.quality.badge.value} ({row.quality.reason}).")
+    sentences.append(f"Quality: {row.quality.badge.value} ({quality_text(row.quality)}).")
     best = result.safest_smallest
     if best is not None and best is not row and (best.gpus or 0) < (row.gpus or 1 << 30):
         sentences.append(f"{best.precision.label} is published as Safe and needs {needs(best, result.accelerator)}.")
@@ -207,6 +216,8 @@ def explanation(row: PrecisionRow, result: QuantizationResult, bytes_as: ByteUni
     """What is behind one precision, sentence by sentence."""
     from ..engine.model.architecture import parameters
 
+    if result.estimator != "detailed":
+        return thumb_precisions.explanation(row, result, bytes_as)
     precision, rule = row.precision, row.rule
     held = dict(parameters(result.model).parts)
     kept = [part for part in precision.parts if part.bits >= precision.bits + 1 and held.get(part.part)]
@@ -232,7 +243,7 @@ def explanation(row: PrecisionRow, result: QuantizationResult, bytes_as: ByteUni
     cards = f"{rule.gpus} × {short_name(result.accelerator)}"
     thumb = f"{format_bytes(rule.weights, bytes_as)} on {cards} for the weights alone"
     says.append(Says("rule", f"{thumb}; the smallest legal layout that holds them takes {row.gpus_alone or 'more'}"))
-    says.append(Says("quality", row.quality.reason, badge(row.quality), TONES[row.quality.badge]))
+    says.append(Says("quality", quality_text(row.quality), badge(row.quality), TONES[row.quality.badge]))
     if row.format is not None:
         says.append(Says("native on", ", ".join(row.format.native_hardware) or "no matrix unit"))
     return Prose("why", f"Why: {precision.label}", tuple(says))
@@ -250,6 +261,8 @@ def _takes(row: PrecisionRow, result: QuantizationResult) -> str:
 
 def data(result: QuantizationResult, *, explain: bool = False) -> dict[str, Any]:
     """The section as plain values, units in the key names."""
+    if result.estimator != "detailed":
+        return thumb_precisions.data(result)
     return {
         "model": result.model.id,
         "accelerator": result.accelerator.id,
@@ -268,7 +281,7 @@ def data(result: QuantizationResult, *, explain: bool = False) -> dict[str, Any]
                 "saved_pct": row.saved_pct,
                 "gpus": row.gpus,
                 "quality": row.quality.badge,
-                "quality_reason": row.quality.reason,
+                "quality_reason": quality_text(row.quality),
                 "chosen": row.chosen,
             }
             for row in result.kv_rows

@@ -49,7 +49,6 @@ _FIXED: dict[StrEnum, str] = {
     ReasonKind.NOTHING_HOLDS: "no layout of these GPUs holds the load; nothing runs",
     ReasonKind.BUFFERS: "the engine's own buffers fill the GPU; lower max sequences or batched tokens",
     ReasonKind.NO_ROOM: "no layout leaves room for one user; shorten the context or use fewer bits",
-    ReasonKind.BY_RULE: "by the rule of thumb: bytes over marketing gigabytes",
     ReasonKind.RULE_HAS_NO_LAYOUTS: "the rule of thumb has no layouts to follow; set estimator=detailed",
     ReasonKind.NO_PRICE: "no published price",
     ReasonKind.NO_OPTION_PRICE: "no price for an option that is allowed here",

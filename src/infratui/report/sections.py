@@ -71,6 +71,15 @@ class Section:
         """Its words, imported when they are first needed."""
         return cast("Report", importlib.import_module(f"{__package__}.{self.id}"))
 
+    def report_by(self, estimator: str) -> Report:
+        """Its words for an estimator: the rule of thumb is a second opinion with a result of its own."""
+        if estimator == "rule-of-thumb" and self.id in BY_THUMB:
+            return cast("Report", importlib.import_module(f"{__package__}.thumb_{self.id}"))
+        return self.report
+
+
+BY_THUMB = frozenset({"vram", "parallelism", "moe"})
+"""Sections with a report of their own for the rule of thumb; the others put its figures into their own."""
 
 SECTIONS = (
     Section("vram", "VRAM", "VRAM", "vram", "memory: weights, KV cache, what fits where"),
@@ -98,19 +107,24 @@ class Outcome:
     result: Any
     refusal: str = ""
 
+    @property
+    def report(self) -> Report:
+        """The words for the scenario's estimator."""
+        return self.section.report_by(self.evaluation.scenario.estimator)
+
     def answer(self, bytes_as: ByteUnit = ByteUnit.GB) -> Answer:
         """What the section leads with."""
         if self.result is None:
             return Answer(f"No answer: {self.refusal}", "", "bad", (Says("", "change an input", muted=True),))
-        return self.section.report.answer(self.result, bytes_as)
+        return self.report.answer(self.result, bytes_as)
 
     def page(self, bytes_as: ByteUnit = ByteUnit.GB) -> tuple[Block, ...]:
         """Every panel, in reading order."""
-        return () if self.result is None else self.section.report.page(self.result, bytes_as)
+        return () if self.result is None else self.report.page(self.result, bytes_as)
 
     def rest(self, bytes_as: ByteUnit = ByteUnit.GB) -> tuple[Block, ...]:
         """Panels that take longer; none where the section has no such, or they have no answer."""
-        more = getattr(self.section.report, "rest", None)
+        more = getattr(self.report, "rest", None)
         if self.result is None or more is None:
             return ()
         try:
@@ -127,7 +141,7 @@ class Outcome:
         """The answer in plain sentences."""
         if self.result is None:
             return f"No answer: {self.refusal}."
-        return self.section.report.summary(self.result, bytes_as)
+        return self.report.summary(self.result, bytes_as)
 
     def headlines(self) -> tuple[Headline, ...]:
         """The figures that two scenarios are compared by; a refusal is one without a value."""
@@ -136,19 +150,19 @@ class Outcome:
 
         if self.result is None:
             return (Headline(self.section.id, "Answer", None, Unit.COUNT, words=self.refusal),)
-        found = self.section.report.headlines(self.evaluation, self.result)
+        found = self.report.headlines(self.evaluation, self.result)
         return tuple(replace(entry, section=self.section.id) for entry in found)
 
     def derivations(self) -> Sequence[Derivation]:
         """The math behind the answer."""
-        return () if self.result is None else tuple(self.section.report.derivations(self.result))
+        return () if self.result is None else tuple(self.report.derivations(self.result))
 
     def data(self, *, explain: bool = False) -> dict[str, Any]:
         """The result as plain values, those that take longer included; the derivations where they are asked for."""
         if self.result is None:
             return {"refused": self.refusal}
-        found = self.section.report.data(self.result, explain=explain)
-        more = getattr(self.section.report, "rest_data", None)
+        found = self.report.data(self.result, explain=explain)
+        more = getattr(self.report, "rest_data", None)
         if more is not None:
             with contextlib.suppress(ValueError):
                 found |= more(self.evaluation)
@@ -162,7 +176,7 @@ class Outcome:
 def outcome(evaluation: Evaluation, entry: Section) -> Outcome:
     """Evaluate a section. What nobody expected is kept in the log and said in one line: the other sections stand."""
     try:
-        return Outcome(entry, evaluation, entry.report.evaluate(evaluation))
+        return Outcome(entry, evaluation, entry.report_by(evaluation.scenario.estimator).evaluate(evaluation))
     except (ValueError, OSError) as error:
         from .reasons import error_text
 

@@ -34,6 +34,7 @@ from .show import (
     Stack,
     StackPart,
 )
+from .thumb_words import unknown_text
 from .vram_accelerators import TONES, _sane, accelerators
 from .vram_growth import chosen, growth
 from .vram_json import data as data
@@ -182,14 +183,10 @@ def cheapest_text(result: VramResult) -> str:
 def other_estimator(result: VramResult, bytes_as: ByteUnit) -> str:
     """What the estimator that is not chosen says, and why it differs."""
     total = format_bytes(result.headline.total, bytes_as)
-    if result.estimator != "detailed":
-        return (
-            f"this is the textbook formula; the detailed estimate says {format_bytes(result.detailed.total, bytes_as)}"
-        )
+    if result.unknown_cache is not None:
+        return f"no figure: {unknown_text(result.model.name, result.unknown_cache).partition(';')[0]}"
     other = result.rule_of_thumb.total
-    latent = any(group.kind == "latent" for group in result.kv_groups)
-    why = ": it does not know this model's compressed cache (MLA)" if latent and other > result.headline.total else ""
-    return f"the textbook formula says {format_bytes(other, bytes_as)}, counted here {total}{why}"
+    return f"the textbook formula says {format_bytes(other, bytes_as)}, counted here {total}"
 
 
 def summary(result: VramResult, bytes_as: ByteUnit) -> str:
@@ -209,7 +206,7 @@ def summary(result: VramResult, bytes_as: ByteUnit) -> str:
     precision, cache = result.deployment.precision.label, result.deployment.kv_precision.label
     return (
         f"{result.model.name} with {precision} weights and {cache} KV cache, for {count} at "
-        f"{format_tokens(held)} tokens{fill}: {total_text(headline, bytes_as)} ({parts}; {result.estimator} "
+        f"{format_tokens(held)} tokens{fill}: {total_text(headline, bytes_as)} ({parts}; detailed "
         f"estimate). {verdict(result)}: {_more(result, bytes_as)}."
     )
 
@@ -222,7 +219,7 @@ def _more(result: VramResult, bytes_as: ByteUnit) -> str:
 def stack(result: VramResult, bytes_as: ByteUnit) -> Stack:
     """The fullest GPU to scale, and below it what all of them hold; by the rule of thumb, the sum alone."""
     estimate, plan, totals = result.headline, result.selected.plan, result.selected.totals
-    if result.estimator != "detailed" or plan is None or totals is None:
+    if plan is None or totals is None:
         amounts = (("weights", estimate.weights, "weights"), ("KV cache", estimate.kv_cache, "kv"),
                    ("runtime", estimate.runtime, "overhead"))  # fmt: skip
         parts = tuple(StackPart(label, amount, format_bytes(amount, bytes_as), tone) for label, amount, tone in amounts)

@@ -19,7 +19,9 @@ from .show import (
 )
 
 if TYPE_CHECKING:
+    from ..engine.memory.kv_cache import Sequences
     from ..engine.sections.vram import VramResult
+    from ..engine.sections.vram_result import Growth
 
 
 def chosen(result: VramResult) -> str:
@@ -30,24 +32,29 @@ def chosen(result: VramResult) -> str:
 
 def growth(result: VramResult, bytes_as: ByteUnit) -> Chart:
     """Memory of all GPUs against users, one curve per context, the capacity as a rule."""
+    return growth_chart(result.growth, result.load, chosen(result), bytes_as)
+
+
+def growth_chart(found: Growth, load: Sequences, cards: str, bytes_as: ByteUnit) -> Chart:
+    """The same of any estimate: its lines, the load that it is for, and the cards that it is held against."""
     size = GB if bytes_as is ByteUnit.GB else GIB
-    last = min((line.points[-1][0] for line in result.growth.lines), default=1)
+    last = min((line.points[-1][0] for line in found.lines), default=1)
     # A round end of the axis: the picture stands still while the number of users moves a little.
     end = _round_down(last)
     curves = tuple(
         Curve(
             format_tokens(line.context),
             _until([(float(users), total / size) for users, total in line.points], end),
-            "kv" if line.context == result.load.context else "muted",
+            "kv" if line.context == load.context else "muted",
         )
-        for line in result.growth.lines
+        for line in found.lines
     )
-    capacity = result.growth.capacity / size
+    capacity = found.capacity / size
     return Chart(
         curves=curves,
         rules=(
-            *((Rule(chosen(result), capacity, "bad"),) if capacity else ()),
-            *((Rule("", float(result.load.users), "muted", upright=True),) if result.load.users <= end else ()),
+            *((Rule(cards, capacity, "bad"),) if capacity else ()),
+            *((Rule("", float(load.users), "muted", upright=True),) if load.users <= end else ()),
         ),
         x_label="users",
         y_label=bytes_as.value,

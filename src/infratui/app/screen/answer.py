@@ -24,7 +24,7 @@ from ..widgets.panel import Panel
 from ..widgets.table import TableView
 from ..widgets.term import Terms, TermText
 from .chrome import HintLine, PolicyStrip
-from .pace import Pace
+from .pace import KeyPace
 from .page import Page
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class AnswerScreen(Page, Generic[R]):
         self._begun = False
         self._presented = False
         self._policy: CheckedPolicy | None = None
-        self._pace = Pace()
+        self._pace = KeyPace()
         self._views: Mapping[str, Sequence[Widget]] | None = None
         """Name of a block → the widgets that may show it: to look for them takes longer than to draw them."""
         self._before_math: Widget | None = None

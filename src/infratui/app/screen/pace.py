@@ -13,11 +13,11 @@ _LONGEST_S = 0.25
 """While keys keep coming, everything is shown as often as this."""
 
 
-class Pace:
+class KeyPace:
     """Follows the changes of one screen.
 
     >>> now = 0.0
-    >>> pace = Pace(lambda: now)
+    >>> pace = KeyPace(lambda: now)
     >>> pace.rest()
     0.0
     >>> now = 0.03

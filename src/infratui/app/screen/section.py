@@ -19,6 +19,7 @@ from ..checkpoints import MODEL_FIELDS
 from ..fields import LISTED
 from ..widgets.choice import Choice
 from ..widgets.headline import HeadlineView
+from ..widgets.panel import Panel
 from ..widgets.picker import Picker
 from ..widgets.value_row import ValueRow
 from ..widgets.welcome import Welcome
@@ -57,6 +58,8 @@ class SectionScreen(AnswerScreen[R]):
 
     AUTO_FOCUS = "ValueRow"
     FIELDS: ClassVar[tuple[str, ...]] = ()
+    KEPT: ClassVar[tuple[str, ...]] = ("terms",)
+    """Panels that stand whatever the report has for them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -66,17 +69,19 @@ class SectionScreen(AnswerScreen[R]):
         """The measured demand that rows are shown with."""
         self._workload: WorkloadWords | None = None
         self._rows: tuple[ValueRow, ...] = ()
+        self._left_out: dict[str, str] = {}
+        """Titles of the panels that the rule of thumb heads in its own way, or leaves out."""
 
     # -- what a subclass may say otherwise
 
     @property
     def report(self) -> Report:
-        """The words of the section."""
-        return section(self.SECTION).report
+        """The words of the section, for what is shown: the rule of thumb has its own."""
+        return section(self.SECTION).report_by(getattr(self.result, "estimator", "detailed"))
 
     def section(self, evaluation: Evaluation) -> R:
         """The part of the evaluation that this screen shows. Raises ValueError where there is no answer."""
-        return cast("R", self.report.evaluate(evaluation))
+        return cast("R", section(self.SECTION).report_by(evaluation.scenario.estimator).evaluate(evaluation))
 
     def compose_under_title(self) -> ComposeResult:
         yield WorkloadLine()
@@ -88,8 +93,9 @@ class SectionScreen(AnswerScreen[R]):
         self._workload = workload(evaluation)
 
     def show_first(self, evaluation: Evaluation) -> None:
-        first = getattr(self.report, "first", None)
-        if first is None:
+        report = section(self.SECTION).report_by(evaluation.scenario.estimator)
+        first = getattr(report, "first", None)
+        if first is None or report is not self.report:
             return
         try:
             result = first(evaluation)
@@ -99,14 +105,36 @@ class SectionScreen(AnswerScreen[R]):
             return
         self.say_workload()
         before = self.query_one(HeadlineView).answer
-        self.answer(self.report.answer(result, self.bytes_as).until_known(before))
-        self.place(*self.report.lead(result, self.bytes_as))  # type: ignore[attr-defined]
+        self.answer(report.answer(result, self.bytes_as).until_known(before))
+        self.place(*report.lead(result, self.bytes_as))  # type: ignore[attr-defined]
 
     def show(self, result: R) -> None:
         """Put a result into the widgets: what the section leads with, and every panel that the screen has."""
         self.say_workload()
+        blocks = self.report.page(result, self.bytes_as)
+        self._leave_out({block.id: block.title for block in blocks} if self.is_thumb else None)
         self.answer(self.report.answer(result, self.bytes_as))
-        self.place(*self.report.page(result, self.bytes_as))
+        self.place(*blocks)
+
+    @property
+    def is_thumb(self) -> bool:
+        """What is shown is the rule of thumb's own result."""
+        return self.report is not section(self.SECTION).report
+
+    def _leave_out(self, told: Mapping[str, str] | None) -> None:
+        """Head the panels that the rule of thumb fills, hide those that it leaves empty; None: as they were."""
+        for panel in self.query("#body Panel").results(Panel):
+            name = panel.id or ""
+            if told is None:
+                if name in self._left_out:
+                    panel.display, panel.border_title = True, self._left_out[name]
+            elif panel.display and name not in self.KEPT and name not in self._left_out:
+                self._left_out[name] = str(panel.border_title)
+                panel.display = name in told
+            if told and name in told:
+                panel.border_title = told[name]
+        if told is None:
+            self._left_out.clear()
 
     def math(self) -> Sequence[Derivation]:
         return () if self.result is None else self.report.derivations(self.result)
@@ -284,16 +312,15 @@ class SectionScreen(AnswerScreen[R]):
 
     def action_fit(self) -> None:
         """Take as many GPUs as hold the load."""
-        from ...engine.deployment.answer import deployed
+        from ...engine.deployment.answer import enough
 
         try:
-            found = deployed(self.session.evaluation.case)
+            holds, least = enough(self.session.evaluation.case)
         except ValueError as error:
             self.note(str(error), "bad")
             return
-        least = found.fewest.gpus
-        if found.holds or least is None:
-            self.note("these GPUs hold it" if found.holds else "no number of these GPUs holds it", "muted")
+        if holds or least is None:
+            self.note("these GPUs hold it" if holds else "no number of these GPUs holds it", "muted")
         elif self.change(gpus=max(least, self.scenario.gpus), tp=0, pp=0, dp=0, ep=0):
             self.note(f"{least:,} GPUs taken; u undoes it", "good")
 

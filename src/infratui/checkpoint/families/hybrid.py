@@ -173,9 +173,9 @@ def _nemotron_block(config: Fields, kind: str) -> LayerGroup:
                 ),
                 norms=1,
             )
-    raise CheckpointError(
-        f"{config.at('layers_block_type')} names block {kind!r}; known are mamba, attention, moe and mlp"
-    )
+        case _:
+            place = config.at("layers_block_type")
+            raise CheckpointError(f"{place} names block {kind!r}; known are mamba, attention, moe and mlp")
 
 
 def minimax_m1(config: Fields) -> Draft:

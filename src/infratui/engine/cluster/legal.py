@@ -9,14 +9,10 @@ from functools import lru_cache
 from ..figures.reason import Reason, because
 from ..model.architecture import (
     AnyAttention,
-    Compressed,
     Dense,
-    GroupedQuery,
-    Latent,
     Mixture,
     Model,
     Part,
-    Recurrent,
     group_counts,
 )
 from ..model.precision import Precision
@@ -117,16 +113,10 @@ def _attention_refusals(attention: AnyAttention, precision: Precision, tp: int) 
     if attention.heads % tp:
         yield because(Illegal.HEADS, tp=tp, heads=attention.heads)
         return
-    match attention:
-        case GroupedQuery(kv_heads=kv_heads, head_dim=head_dim):
-            if (kv_heads % tp if kv_heads >= tp else tp % kv_heads) != 0:
-                yield because(Illegal.KV_HEADS, tp=tp, heads=kv_heads)
-            output = attention.heads * head_dim
-        case Latent(v_head_dim=v_head_dim):
-            output = attention.heads * v_head_dim
-        case Compressed() | Recurrent():
-            output = attention.heads * attention.head_dim
-    yield from _width_refusals("attention output", output, Part.ATTENTION, precision, tp)
+    stored = attention.stored_heads
+    if (stored % tp if stored >= tp else tp % stored) != 0:
+        yield because(Illegal.KV_HEADS, tp=tp, heads=stored)
+    yield from _width_refusals("attention output", attention.output_width, Part.ATTENTION, precision, tp)
 
 
 def _width_refusals(name: str, width: int, part: Part, precision: Precision, tp: int) -> Iterator[Reason]:

@@ -22,7 +22,7 @@ from .decision import Circumstances, Decision, cheapest_rental, decide
 from .demand import HOURS_PER_MONTH, Demand, Fleet, Offered, offered_load, size_fleet
 from .options import Option, OptionCost, OptionRates, Ownership, price_options
 from .prices import PriceKind, PriceRange, committed, own_price, price_range
-from .thumb import thumb_replica
+from .thumb import thumb_load, thumb_replica
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,8 @@ class CostCase:
     def fleet(self, offered: Offered, ledger: Ledger) -> Fleet:
         """All GPUs: the model's replicas, and with a cascade the small model's beside them."""
         replica, scenario, users = self.replica, self.case.scenario, self.case.load.users
+        if replica.by_rule:
+            offered = thumb_load(self.demand())
         if self.units:
             rate = replica.requests_per_s
             return Fleet(

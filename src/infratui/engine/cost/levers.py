@@ -110,4 +110,5 @@ def _switch(lever: str, case: Case) -> tuple[bool, Change]:
             if on:
                 return on, (("ttft_ms", _TTFT_MS), ("tpot_ms", _TPOT_MS))
             return on, (("ttft_ms", 0.0), ("tpot_ms", 0.0))
-    return False, ()
+        case _:
+            return False, ()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..cluster.layout import Layout
+from ..deployment.demand import Demand, Offered, offered_load
 from ..deployment.judge import NoReplicaError, Replica
 from ..deployment.reasons import Limit, ReasonKind
 from ..deployment.site import Site
@@ -33,6 +35,12 @@ INSTANCE_REQUESTS = Formula(
     basis=Basis.ASSUMED,
     term="throughput",
 )
+
+
+def thumb_load(demand: Demand) -> Offered:
+    """A day's tokens spread over its 24 hours, without a peak: what the rule sizes for, whenever the service runs."""
+    even = replace(demand, hours_per_day=24.0, days_per_week=7.0, peak_factor=1.0)
+    return offered_load(even, Ledger(recording=False))
 
 
 def thumb_replica(case: Case, site: Site, *, explain: bool = True) -> Replica:

@@ -19,6 +19,7 @@ from .fewest import Fewest, fewest
 from .fleet import FleetPlan, fleet, rated
 from .judge import NoReplicaError, replica_on
 from .reasons import ReasonKind
+from .thumb import sized
 
 if TYPE_CHECKING:
     from ..case import Case
@@ -77,6 +78,15 @@ class Deployed:
 def deployed(case: Case) -> Deployed:
     """The answer for the scenario's GPUs: one search for all sections."""
     return case.part("deployment", _deployed)
+
+
+def enough(case: Case) -> tuple[bool, int | None]:
+    """Whether the scenario's GPUs hold it, and the fewest that do, by the scenario's estimator; None: no number."""
+    if case.scenario.estimator == "rule-of-thumb":
+        thumb = sized(case)
+        return thumb.holds, thumb.least
+    found = deployed(case)
+    return found.holds, found.fewest.gpus
 
 
 def fewest_of(case: Case) -> Fewest:

@@ -39,8 +39,6 @@ class ReasonKind(StrEnum):
     MISSES_TTFT = "TTFT target missed"
     NO_LAYOUT = "no layout holds the load"
     """Of the model that is named."""
-    BY_RULE = "by the rule of thumb"
-    """Bytes over marketing gigabytes."""
     RULE_HAS_NO_LAYOUTS = "the rule of thumb has no layouts"
     NO_PRICE = "no published price"
     NO_OPTION_PRICE = "no price for an allowed option"

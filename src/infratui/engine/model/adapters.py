@@ -11,6 +11,7 @@ from ...value_types import dataclass
 from .architecture import LayerGroup, Model, group_counts
 from .attention import AnyAttention, Compressed, GroupedQuery, Latent
 from .mlp import Dense
+from .recurrent import Recurrent
 
 Targets = Literal["qv", "attention", "all"]
 """`qv`: query and value projections (the LoRA paper's choice); `attention`: all of its projections; `all`: dense MLPs
@@ -50,24 +51,23 @@ def linears(group: LayerGroup, hidden: int, targets: Targets = "all") -> Iterato
 def _attention(attention: AnyAttention, hidden: int) -> Iterator[Linear]:
     match attention:
         case GroupedQuery():
-            query, key = attention.heads * attention.head_dim, attention.kv_heads * attention.head_dim
+            query, key = attention.query_width, attention.kv_heads * attention.head_dim
             yield Linear("q", hidden, query, "outputs")
             yield Linear("k", hidden, key, "outputs")
             if not attention.value_is_key:
                 yield Linear("v", hidden, key, "outputs")
             yield Linear("o", query, hidden, "inputs")
         case Latent():
-            query = attention.heads * (attention.qk_nope_head_dim + attention.qk_rope_head_dim)
-            yield Linear("q", attention.q_lora_rank or hidden, query, "outputs")
+            yield Linear("q", attention.q_lora_rank or hidden, attention.query_width, "outputs")
             yield Linear("kv", hidden, attention.kv_lora_rank + attention.qk_rope_head_dim, "outputs")
             values = attention.heads * (attention.qk_nope_head_dim + attention.v_head_dim)
             yield Linear("v", attention.kv_lora_rank, values, "outputs")
-            yield Linear("o", attention.heads * attention.v_head_dim, hidden, "inputs")
+            yield Linear("o", attention.output_width, hidden, "inputs")
         case Compressed():
-            yield Linear("q", attention.q_lora_rank, attention.heads * attention.head_dim, "outputs")
+            yield Linear("q", attention.q_lora_rank, attention.query_width, "outputs")
             yield Linear("v", hidden, attention.head_dim, "outputs")
-        case _:
-            inner = attention.heads * attention.head_dim
+        case Recurrent():
+            inner = attention.query_width
             yield Linear("q", hidden, inner, "outputs")
             yield Linear("v", hidden, inner, "outputs")
             yield Linear("o", inner, hidden, "inputs")

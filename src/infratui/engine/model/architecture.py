@@ -11,9 +11,10 @@ from functools import lru_cache
 from typing import ClassVar
 
 from ...value_types import dataclass
-from .attention import AnyAttention, Attention, Compressed, GroupedQuery, Indexer, Latent, Recurrent
+from .attention import AnyAttention, Attention, Compressed, GroupedQuery, Indexer, Latent
 from .mlp import AnyMlp, Dense, Gate, Mixture
 from .parts import Part, Weights
+from .recurrent import Recurrent
 
 __all__ = [
     "AnyAttention",

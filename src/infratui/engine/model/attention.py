@@ -7,6 +7,7 @@ from typing import ClassVar, Literal, Protocol
 
 from ...value_types import dataclass
 from .parts import Part, Weights
+from .recurrent import Recurrent
 
 
 class Attention(Protocol):
@@ -18,6 +19,22 @@ class Attention(Protocol):
     @property
     def window(self) -> int | None:
         """Tokens after which the cache stops growing; None: never."""
+
+    @property
+    def query_width(self) -> int:
+        """Elements of all query heads."""
+
+    @property
+    def output_width(self) -> int:
+        """Elements that the output projection reads."""
+
+    @property
+    def stored_heads(self) -> int:
+        """Heads of what is cached: a rank holds whole ones, or a copy of one."""
+
+    @property
+    def selected(self) -> int | None:
+        """Cached tokens that an indexer leaves to attend to; None: all."""
 
     def weights(self, hidden: int) -> Weights: ...
 
@@ -97,6 +114,22 @@ class GroupedQuery:
         """Several query heads read one key: GQA and MQA."""
         return self.kv_heads < self.heads
 
+    @property
+    def query_width(self) -> int:
+        return self.heads * self.head_dim
+
+    @property
+    def output_width(self) -> int:
+        return self.heads * self.head_dim
+
+    @property
+    def stored_heads(self) -> int:
+        return self.kv_heads
+
+    @property
+    def selected(self) -> int | None:
+        return self.indexer.top_k if self.indexer else None
+
     def weights(self, hidden: int) -> Weights:
         query = self.heads * self.head_dim
         key = self.kv_heads * self.head_dim
@@ -160,6 +193,22 @@ class Latent:
     def window(self) -> int | None:
         return None
 
+    @property
+    def query_width(self) -> int:
+        return self.heads * (self.qk_nope_head_dim + self.qk_rope_head_dim)
+
+    @property
+    def output_width(self) -> int:
+        return self.heads * self.v_head_dim
+
+    @property
+    def stored_heads(self) -> int:
+        return 1
+
+    @property
+    def selected(self) -> int | None:
+        return self.indexer.top_k if self.indexer else None
+
     def weights(self, hidden: int) -> Weights:
         head_dim = self.qk_nope_head_dim + self.qk_rope_head_dim
         query_in = self.q_lora_rank or hidden
@@ -217,6 +266,22 @@ class Compressed:
     def window(self) -> int | None:
         return None if self.ratio else self.local_window
 
+    @property
+    def query_width(self) -> int:
+        return self.heads * self.head_dim
+
+    @property
+    def output_width(self) -> int:
+        return self.heads * self.head_dim
+
+    @property
+    def stored_heads(self) -> int:
+        return 1
+
+    @property
+    def selected(self) -> int | None:
+        return None
+
     def weights(self, hidden: int) -> Weights:
         query = self.heads * self.head_dim
         sharded = self.q_lora_rank * query + query * self.out_lora_rank + self.out_groups * self.out_lora_rank * hidden
@@ -253,72 +318,6 @@ class Compressed:
             score = self.indexer.score_flops(entries)
             entries = min(entries, self.indexer.top_k)
         return 4 * (local + entries) * self.heads * self.head_dim + score
-
-
-@dataclass(frozen=True, slots=True)
-class Recurrent:
-    """Linear attention and state-space layers: a fixed state per sequence, no growing cache.
-
-    `heads` × `head_dim` × `state_dim` is the state; `style` decides the projections.
-    """
-
-    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
-
-    style: Literal["mamba2", "gated_delta", "lightning"]
-    heads: int
-    """Value heads (gated delta), SSM heads (Mamba-2), attention heads (lightning)."""
-    head_dim: int
-    state_dim: int
-    key_heads: int = 0
-    """Gated delta: key heads; Mamba-2: groups that share B and C."""
-    conv_kernel: int = 0
-    state_bits: float = 16
-    """Bits per element of the state, which no KV precision changes; the rows that the convolution keeps stay 16 bit."""
-    kind: Literal["recurrent"] = "recurrent"
-
-    @property
-    def window(self) -> int | None:
-        return None
-
-    def _conv_channels(self) -> int:
-        keys = self.key_heads * self.state_dim
-        return self.heads * self.head_dim + 2 * keys
-
-    def weights(self, hidden: int) -> Weights:
-        inner = self.heads * self.head_dim
-        keys = self.key_heads * self.state_dim
-        match self.style:
-            case "mamba2":
-                # in: gate, x, B, C, dt; conv with bias over x, B, C; A, D, dt bias; gated norm; out.
-                sharded = hidden * (2 * inner + 2 * keys + self.heads) + inner * hidden
-                sharded += self._conv_channels() * (self.conv_kernel + 1) + 3 * self.heads + inner
-                return Weights(Part.ATTENTION, sharded)
-            case "gated_delta":
-                # in: q, k, v, gate and two scalars per head; conv over q, k, v; A and dt bias; norm; out.
-                sharded = hidden * (2 * keys + 2 * inner + 2 * self.heads) + inner * hidden
-                sharded += self._conv_channels() * self.conv_kernel + 2 * self.heads
-                return Weights(Part.ATTENTION, sharded, 0, self.head_dim)
-            case "lightning":
-                sharded = hidden * 3 * inner + hidden * inner + inner * hidden
-                return Weights(Part.ATTENTION, sharded, 0, inner)
-
-    def kv_elements(self, tp: int) -> float:
-        return 0
-
-    def index_elements(self) -> float:
-        return 0
-
-    def state_elements(self, tp: int) -> int:
-        conv = self._conv_channels() * (self.conv_kernel - 1) if self.conv_kernel else 0
-        return math.ceil(self.heads * self.head_dim * self.state_dim / tp) + math.ceil(conv / tp)
-
-    def conv_elements(self, tp: int, draft_tokens: int = 0) -> int:
-        """Elements of the rows that the convolution keeps on one rank: one more for each draft token."""
-        rows = self.conv_kernel - 1 + draft_tokens if self.conv_kernel else 0
-        return math.ceil(self._conv_channels() * rows / tp)
-
-    def attend_flops(self, context: int, *, decode: bool) -> int:
-        return 4 * self.heads * self.head_dim * self.state_dim
 
 
 AnyAttention = GroupedQuery | Latent | Compressed | Recurrent

@@ -72,6 +72,8 @@ class Precision:
     """One of the four precisions of the classic comparison: FP32, FP16, FP8, INT4."""
     rule_of_thumb_speed: float = 0.0
     """Speed that the rule of thumb promises, as a multiple of FP32; 0: it promises none."""
+    rule_of_thumb_quality: Literal["", "baseline", "safe", "caution"] = ""
+    """Badge that guides give it; empty: they give none."""
     quality: tuple[str, ...] = ()
     """Method names of the quality evidence that speaks about this precision."""
     kv_quality: tuple[str, ...] = ()

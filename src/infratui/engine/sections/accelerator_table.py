@@ -1,4 +1,4 @@
-"""The table of every accelerator: the fewest of each that hold a load, by either estimator."""
+"""The table of every accelerator: the fewest of each that hold a load."""
 
 from __future__ import annotations
 
@@ -6,11 +6,7 @@ import math
 from functools import lru_cache
 
 from ..deployment.fewest import Fewest, fewest
-from ..deployment.reasons import ReasonKind
 from ..deployment.site import Site
-from ..figures.reason import because
-from ..figures.units import GIB
-from ..memory import rule_of_thumb
 from ..memory.kv_cache import Sequences
 from ..memory.plan import Deployment, MemoryPlan
 from .vram_result import AcceleratorRow, Verdict
@@ -73,37 +69,3 @@ def verdict(plan: MemoryPlan) -> Verdict:
     if not plan.fits:
         return Verdict.NO
     return Verdict.TIGHT if plan.free < TIGHT_SHARE * plan.requested else Verdict.FITS
-
-
-def rows_by_rule_of_thumb(
-    deployment: Deployment, load: Sequences, rows: tuple[AcceleratorRow, ...]
-) -> tuple[AcceleratorRow, ...]:
-    """The table as the rule of thumb has it: all memory over marketing gigabytes, the ladder, no refusals."""
-    figures = rule_of_thumb.figures(deployment.model)
-    weight_bytes, kv_bytes = deployment.precision.nominal_bytes, deployment.kv_precision.nominal_bytes
-    need = rule_of_thumb.memory(figures, weight_bytes, kv_bytes, load.context, load.users)
-    one = rule_of_thumb.memory(figures, weight_bytes, kv_bytes, load.context, 1)
-    found = []
-    for row in rows:
-        gigabytes = row.accelerator.memory_marketing_gb
-        split = rule_of_thumb.split(need.total, 1, gigabytes)
-        layout = rule_of_thumb.split(need.total, split.min_gpus, gigabytes).layout
-        room = layout.gpus * gigabytes * GIB / 1.15 - need.weights
-        users = max(0, math.floor(room / one.kv_cache)) if one.kv_cache else load.users
-        found.append(
-            AcceleratorRow(
-                accelerator=row.accelerator,
-                visible=row.accelerator.memory,
-                usable=round(gigabytes * GIB),
-                gpus_arithmetic=split.min_gpus,
-                gpus=layout.gpus,
-                layout=layout,
-                nodes=-(-layout.gpus // rule_of_thumb.NODE_GPUS),
-                free=max(0, round(gigabytes * GIB - need.total / layout.gpus)),
-                max_users=users,
-                max_context=math.floor(users * load.context / load.users),
-                verdict=Verdict.FITS,
-                reason=because(ReasonKind.BY_RULE),
-            )
-        )
-    return tuple(found)

@@ -23,7 +23,7 @@ from ..cost.energy import Energy, energy_of
 from ..cost.notes import CostNote, Hidden, JudgedSignal, Situation, hidden_costs, judge
 from ..cost.options import STAFF, Option, OptionCost, RateBasis, price_options
 from ..cost.prices import PriceRange
-from ..cost.thumb import thumb_replica
+from ..cost.thumb import thumb_load, thumb_replica
 from ..deployment.demand import in_flight
 from ..deployment.judge import NoReplicaError, Replica, replica_on
 from ..figures.derivation import Derivation, Formula, Ledger, Unit
@@ -298,7 +298,7 @@ def _notes(case: CostCase, offered: Offered, fleet: Fleet, api: ApiQuote | None)
         notes.append(because(CostNote.BY_RULE))
     elif case.replica.interval is None:
         notes.append(because(CostNote.UNMEASURED, name))
-    by_rule = _gpus_by_rule(case, offered)
+    by_rule = _gpus_by_rule(case)
     if by_rule >= 4 * fleet.gpus:
         notes.append(because(CostNote.RULE_TAKES_MORE, gpus=by_rule, batch=case.replica.batch))
     if not case.accelerator.tdp_w:
@@ -308,7 +308,7 @@ def _notes(case: CostCase, offered: Offered, fleet: Fleet, api: ApiQuote | None)
     return tuple(notes)
 
 
-def _gpus_by_rule(case: CostCase, offered: Offered) -> int:
+def _gpus_by_rule(case: CostCase) -> int:
     """GPUs that the rule of thumb would buy; 0 where it has no answer, or is the answer."""
     if case.replica.by_rule or case.small is not None or case.case.scenario.requests_per_day == 0:
         return 0
@@ -316,8 +316,9 @@ def _gpus_by_rule(case: CostCase, offered: Offered) -> int:
         replica = thumb_replica(case.case, case.site, explain=False)
     except NoReplicaError:
         return 0
+    even = thumb_load(case.demand())
     return size_fleet(
-        offered, replica.requests_per_s, replica.gpus, case.case.scenario.spares, Ledger(recording=False)
+        even, replica.requests_per_s, replica.gpus, case.case.scenario.spares, Ledger(recording=False)
     ).gpus
 
 

@@ -91,7 +91,7 @@ class PrecisionComparison:
             self._cache(),
             *self._gpus(row),
             *self._speeds(row, reference),
-            self._rule(row, reference),
+            self.by_rule(row, reference),
         )
 
     def _size(self, row: PrecisionRow, reference: PrecisionRow) -> Derivation:
@@ -152,7 +152,8 @@ class PrecisionComparison:
         ledger(BYTE_RATIO, weights_16bit=reference.weights, weights=row.weights, note="the limit of reading less")
         return (*found, ledger.derivation(f"Speed of {row.precision.label} against {reference.precision.label}"))
 
-    def _rule(self, row: PrecisionRow, reference: PrecisionRow) -> Derivation:
+    def by_rule(self, row: PrecisionRow, reference: PrecisionRow) -> Derivation:
+        """The same precision by the rule of thumb."""
         ledger = Ledger()
         figures = rule_of_thumb.figures(self.deployment.model)
         nominal = row.precision.nominal_bytes

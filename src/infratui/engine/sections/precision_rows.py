@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Literal
 
 from ...value_types import dataclass
 from ..cluster.hardware import Accelerator
@@ -73,6 +74,10 @@ class RuleOfThumbEffect:
     """In multiples of 16 bit; None: the rule promises nothing."""
     speed_fp32: float | None
     """In multiples of FP32, as guides print it."""
+    share_of_fp32: float
+    """Weights as a share of FP32's."""
+    quality: Literal["", "baseline", "safe", "caution"]
+    """The badge that guides give; empty: none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +132,10 @@ class KvRow:
     gpus: int | None
     quality: Assessment
     chosen: bool
+    rule_total: int | None
+    """Bytes of all users' caches by the rule of thumb; None: it knows no cache of this kind."""
+    rule_gpus: int | None
+    """GPUs that hold weights, cache and 15 % on top by the rule."""
 
 
 def arithmetic_of(precision: Precision, accelerator: Accelerator) -> Arithmetic:

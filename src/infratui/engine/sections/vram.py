@@ -11,6 +11,7 @@ from ..cost.case import monthly_rents
 from ..deployment.answer import Deployed, deployed
 from ..deployment.candidates import kv_copies
 from ..deployment.site import Site
+from ..deployment.thumb import unknown_cache
 from ..deployment.ways_out import ways_out
 from ..figures.derivation import Basis, Formula, Ledger, Unit
 from ..memory import rule_of_thumb
@@ -19,7 +20,7 @@ from ..memory.plan import Deployment, MemoryPlan
 from ..memory.startup import StartupLines, predict_startup
 from ..memory.weights import PartWeights, checkpoint_weights, total_weights
 from ..model.architecture import Part, layer_order, parameters
-from .accelerator_table import accelerator_row, accelerator_rows, rows_by_rule_of_thumb, verdict
+from .accelerator_table import accelerator_row, accelerator_rows, verdict
 from .vram_result import (
     AcceleratorRow,
     Estimate,
@@ -68,8 +69,6 @@ def evaluate_vram(case: Case) -> VramResult:
     first = case.part("vram first", evaluate_vram_first)
     own = accelerator_row(case.deployment, case.site, first.smallest)
     rows = tuple(own if row.accelerator.id == own.accelerator.id else row for row in case.part("accelerators", _rows))
-    if case.scenario.estimator != "detailed":
-        rows = rows_by_rule_of_thumb(case.deployment, case.load, rows)
     return replace(
         first,
         ways=() if deployed(case).holds else case.part("ways", ways_out),
@@ -91,6 +90,7 @@ def evaluate_vram_first(case: Case) -> VramResult:
         load=load,
         detailed=_detailed(case, found),
         rule_of_thumb=_by_rule_of_thumb(deployment, site, load),
+        unknown_cache=unknown_cache(deployment.model),
         checkpoint_bytes=total_weights(deployment.model, deployment.precision),
         weights_by_part=checkpoint_parts(deployment),
         weights_per_gpu=selected.plan.weights.parts if selected.plan else (),

@@ -10,6 +10,7 @@ from ..cluster.hardware import Accelerator
 from ..cluster.layout import Layout
 from ..deployment.answer import Totals
 from ..deployment.fewest import Fewest
+from ..deployment.thumb import UnknownCache
 from ..deployment.ways_out import WayOut
 from ..figures.derivation import Derivation, Ledger
 from ..figures.reason import Reason
@@ -154,6 +155,8 @@ class VramResult:
     load: Sequences
     detailed: Estimate
     rule_of_thumb: Estimate
+    unknown_cache: UnknownCache | None
+    """Why the rule of thumb knows no cache of this model; None: it does."""
     checkpoint_bytes: int
     """The model once, in this precision."""
     weights_by_part: tuple[PartWeights, ...]

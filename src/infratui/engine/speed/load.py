@@ -226,9 +226,6 @@ def _compute(weights: Precision, part: Part) -> Compute:
 def _attention(group: LayerGroup, layers: int, kv: Precision, tp: int, rules: KvRules) -> AttentionLoad:
     attention = group.attention
     assert attention is not None
-    selected = None
-    if isinstance(attention, Latent | GroupedQuery) and attention.indexer:
-        selected = attention.indexer.top_k
     index = attention.index_elements() * rules.indexer_bits / 8
     return AttentionLoad(
         layers=layers,
@@ -237,7 +234,7 @@ def _attention(group: LayerGroup, layers: int, kv: Precision, tp: int, rules: Kv
         index_bytes=index,
         state_bytes=attention.state_elements(tp) * 2,
         ranks=tp,
-        selected=selected,
+        selected=attention.selected,
     )
 
 
@@ -288,16 +285,8 @@ def _kernels(model: Model, weights: Precision) -> int:
     for group, count in group_counts(model):
         extra = 0
         attention = group.attention
-        if isinstance(attention, Latent):
-            extra += LATENT_KERNELS
-        elif isinstance(attention, Recurrent):
-            extra += STATE_KERNELS
-        elif isinstance(attention, Compressed):
-            extra += LATENT_KERNELS
-        elif isinstance(attention, GroupedQuery) and attention.qk_norm:
-            extra += 1
-        if isinstance(attention, Latent | GroupedQuery | Compressed) and attention.indexer:
-            extra += 0 if attention.indexer.shared else INDEX_KERNELS
+        if attention is not None:
+            extra += _attention_kernels(attention)
         if isinstance(group.mlp, Mixture) and (group.mlp.shared_experts or group.mlp.dense_width):
             extra += SHARED_KERNELS
         if quantized:
@@ -307,10 +296,15 @@ def _kernels(model: Model, weights: Precision) -> int:
     return total
 
 
-def _query_width(attention: AnyAttention) -> int:
-    if isinstance(attention, Latent):
-        return attention.heads * (attention.qk_nope_head_dim + attention.qk_rope_head_dim)
-    return attention.heads * attention.head_dim
+def _attention_kernels(attention: AnyAttention) -> int:
+    match attention:
+        case Recurrent():
+            return STATE_KERNELS
+        case Latent() | Compressed():
+            own = LATENT_KERNELS
+        case GroupedQuery():
+            own = 1 if attention.qk_norm else 0
+    return own + (INDEX_KERNELS if attention.indexer and not attention.indexer.shared else 0)
 
 
 def _activation_bytes(model: Model, layout: Layout) -> float:
@@ -320,7 +314,7 @@ def _activation_bytes(model: Model, layout: Layout) -> float:
     for group, count in group_counts(model):
         elements = float(HIDDEN_TOUCHES * model.hidden_size)
         if group.attention is not None:
-            elements += QUERY_TOUCHES * _query_width(group.attention) / tp
+            elements += QUERY_TOUCHES * group.attention.query_width / tp
         mlp = group.mlp
         if isinstance(mlp, Mixture):
             # Each rank sees only the copies that its experts receive.

@@ -155,6 +155,8 @@ def layer_bytes(group: LayerGroup, hidden: int, tokens: int, recompute: Recomput
             shared = group.mlp.shared_experts * (group.mlp.shared_width or group.mlp.width)
             width = group.mlp.top_k * group.mlp.width + shared + group.mlp.dense_width
             total += (2 + 2 * group.mlp.top_k) * hidden + (6 if group.mlp.gated else 4) * width + hidden
+        case None:
+            pass
     if recompute == "none":
         total += 5 * heads * tokens
     return total

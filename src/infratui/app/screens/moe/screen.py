@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from textual import events
 from textual.app import ComposeResult
@@ -11,6 +11,7 @@ from textual.containers import Container, Vertical
 from ....catalog.routing_text import routing_words
 from ....report.moe_router import router_title
 from ....report.moe_tables import side_by_side
+from ....report.show import Table
 from ...screen.section import SectionScreen
 from ...widgets.drawn import LinesView, ProseView, StacksView
 from ...widgets.panel import Panel
@@ -21,11 +22,12 @@ from .side_cards import SideCards
 
 if TYPE_CHECKING:
     from ....engine.sections.moe import MoeResult
+    from ....engine.sections.thumb import ThumbSides
 
 _ROUTER_FIELDS = ("router_batch", "router_top_k", "router_skew", "router_layer", "ep", "capacity_factor", "router_seed")
 
 
-class MoeScreen(SectionScreen["MoeResult"]):
+class MoeScreen(SectionScreen["MoeResult | ThumbSides"]):
     """Mixture of experts."""
 
     HELP = (
@@ -68,6 +70,7 @@ class MoeScreen(SectionScreen["MoeResult"]):
     SLOW = True
     ANIMATED = True
     VIEWS = True
+    KEPT = ("terms", "router")
     CSS = """
     MoeScreen #sides, MoeScreen #left, MoeScreen #right { height: auto; }
     MoeScreen.-huge #sides { layout: horizontal; }
@@ -97,11 +100,18 @@ class MoeScreen(SectionScreen["MoeResult"]):
 
     # -- showing
 
-    def show(self, result: MoeResult) -> None:
+    def show(self, result: MoeResult | ThumbSides) -> None:
         super().show(result)
-        self.query_one(SideCards).show(side_by_side(result, self.bytes_as))
+        self.query_one(SideCards).show(self._cards(result))
         self.query_one(RouterPanel).show(result.router, routing_words(), motion=self.motion)
         self._title_router()
+
+    def _cards(self, result: MoeResult | ThumbSides) -> Table:
+        if not self.is_thumb:
+            return side_by_side(cast("MoeResult", result), self.bytes_as)
+        from ....report import thumb_moe
+
+        return thumb_moe.side_by_side(cast("ThumbSides", result), self.bytes_as)
 
     def _title_router(self) -> None:
         if self.result is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from textual import events, work
 from textual.app import ComposeResult
@@ -31,6 +31,7 @@ from .picture import Cluster
 if TYPE_CHECKING:
     from ....engine.evaluate import Evaluation
     from ....engine.sections.parallelism import Chosen, ParallelismResult
+    from ....engine.sections.thumb import ThumbLayouts
 
 _REST_S = 0.08
 """A held key steps a value thirty times a second: what takes longer waits until it rests."""
@@ -38,7 +39,7 @@ TWO_COLUMNS = 196
 """Columns from which a node of eight GPUs leaves room for a second column of panels."""
 
 
-class ParallelismScreen(SectionScreen["ParallelismResult"]):
+class ParallelismScreen(SectionScreen["ParallelismResult | ThumbLayouts"]):
     """Layouts."""
 
     HELP = (
@@ -92,6 +93,7 @@ class ParallelismScreen(SectionScreen["ParallelismResult"]):
     )
     SLOW = True
     ANIMATED = True
+    KEPT = ("terms", "cluster")
     CSS = """
     ParallelismScreen #sides, ParallelismScreen #left, ParallelismScreen #right { height: auto; }
     ParallelismScreen.-two #sides { layout: horizontal; }
@@ -141,8 +143,12 @@ class ParallelismScreen(SectionScreen["ParallelismResult"]):
         super().on_resize(event)
         self.set_class(event.size.width >= TWO_COLUMNS, "-two")
 
-    def show(self, result: ParallelismResult) -> None:
+    def show(self, result: ParallelismResult | ThumbLayouts) -> None:
         super().show(result)
+        if self.is_thumb:
+            self._show_split(cast("ThumbLayouts", result))
+            return
+        result = cast("ParallelismResult", result)
         self._show_cluster(result)
         self.query_one(BatchTimeline).show(result.batching)
         self._load(self.scenario, self.session.evaluation)
@@ -169,6 +175,26 @@ class ParallelismScreen(SectionScreen["ParallelismResult"]):
         self.query_one(ClusterView).show(cluster, played(result, chosen, cluster), motion=self.motion)
         serving = chosen.serving
         self._step = f"One decode step, {format_seconds(serving.tpot_s)} a token" if serving else "The GPUs"
+        self._say_pace()
+
+    def _show_split(self, result: ThumbLayouts) -> None:
+        """The GPUs as the rule of thumb splits the model over them: what each holds, and nothing that moves."""
+        self.query_one("#cluster").display = bool(result.places)
+        cluster = Cluster(
+            result.split.layout,
+            result.places,
+            result.stages,
+            result.sizing.gpus,
+            result.gpus_per_node,
+            link_text(result.node_link),
+            link_text(result.fabric),
+            result.sizing.model.layers,
+        )
+        from ....report.thumb_parallelism import kind_text
+
+        words = kind_text(result.split)
+        self.query_one(ClusterView).show(cluster, (still(cluster.shown, words),), motion=self.motion)
+        self._step = "The GPUs"
         self._say_pace()
 
     def on_grid_animation_paced(self, event: GridAnimation.Paced) -> None:

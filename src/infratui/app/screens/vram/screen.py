@@ -89,7 +89,8 @@ class VramScreen(SectionScreen["VramResult"]):
 
     def show(self, result: VramResult) -> None:
         super().show(result)
-        self.query_one(LayerStrip).show(result, self.bytes_as)
+        if not self.is_thumb:
+            self.query_one(LayerStrip).show(result, self.bytes_as)
 
     def on_table_view_moved(self, event: TableView.Moved) -> None:
         self.note(event.detail, "muted")
