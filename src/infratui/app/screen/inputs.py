@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from textual import events
 from textual.containers import VerticalScroll
+from textual.message import Message
 from textual.widget import Widget
 
 from ...report.input_groups import InputGroup
@@ -22,6 +23,9 @@ class Inputs(VerticalScroll, can_focus=False, inherit_bindings=False):
     """The groups one below the other beside the results, or in as many columns as fit below them."""
 
     DEFAULT_CSS = "Inputs { scrollbar-gutter: auto; }"
+
+    class Grown(Message):
+        """Rows that were folded have been made."""
 
     def __init__(self, groups: Iterable[InputGroup], scenario: Scenario, row: Callable[[str], ValueRow]) -> None:
         """`row` makes the row of a field."""
@@ -79,6 +83,7 @@ class Inputs(VerticalScroll, can_focus=False, inherit_bindings=False):
             for row in rows:
                 row.display = row.field in wanted
             self.mount(*rows, after=self._last(head))
+            self.post_message(self.Grown())
             return
         for field in group.folded if group.title in self._made else ():
             other = self.row(field)
