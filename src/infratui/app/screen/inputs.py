@@ -24,7 +24,7 @@ class Inputs(VerticalScroll, can_focus=False, inherit_bindings=False):
 
     DEFAULT_CSS = "Inputs { scrollbar-gutter: auto; }"
 
-    class Grown(Message):
+    class Unfolded(Message):
         """Rows that were folded have been made."""
 
     def __init__(self, groups: Iterable[InputGroup], scenario: Scenario, row: Callable[[str], ValueRow]) -> None:
@@ -83,7 +83,7 @@ class Inputs(VerticalScroll, can_focus=False, inherit_bindings=False):
             for row in rows:
                 row.display = row.field in wanted
             self.mount(*rows, after=self._last(head))
-            self.post_message(self.Grown())
+            self.post_message(self.Unfolded())
             return
         for field in group.folded if group.title in self._made else ():
             other = self.row(field)

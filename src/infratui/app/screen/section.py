@@ -174,7 +174,7 @@ class SectionScreen(AnswerScreen[R]):
             self._rows = tuple(self.query(ValueRow))
         return self._rows
 
-    def on_inputs_grown(self, event: Inputs.Grown) -> None:
+    def on_inputs_unfolded(self, event: Inputs.Unfolded) -> None:
         event.stop()
         self._rows = ()
 
