@@ -152,5 +152,14 @@ def _illegal(reason: Reason, kind: Illegal) -> str:  # noqa: PLR0911 – one phr
             return f"EP{whole('ep')} does not divide {whole('experts')} experts"
         case Illegal.STAGES:
             return f"PP{whole('pp')} leaves stages without layers: the model has {whole('layers')}"
+        case Illegal.CONTEXT_SHAPE:
+            return f"DCP{whole('dcp')} does not divide TP{whole('tp')}"
+        case Illegal.CONTEXT_CACHE:
+            return f"DCP{whole('dcp')}: only full and latent caches are shared out by tokens; {reason.name} has others"
+        case Illegal.CONTEXT_COPIES:
+            held = "one copy" if reason.number("copies") == 1 else f"{whole('copies')} copies"
+            return f"DCP{whole('dcp')}: TP{whole('tp')} holds {held} of each cached token, which DCP has to divide"
+        case Illegal.CONTEXT_ENGINE:
+            return f"DCP{whole('dcp')}: this engine and version do not share out this kind of cache"
         case Illegal.NODES:
             return f"TP{whole('tp')} groups do not pack nodes of {whole('gpus')} GPUs without crossing them"

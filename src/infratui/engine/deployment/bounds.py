@@ -65,8 +65,8 @@ class Floor:
             deployment.model, deployment.precision, (deployment.adapters, deployment.adapter_rank)
         )
         self._runtime = _runtime_table(deployment.model, deployment.constants, batch)
-        self._cache: dict[int, int] = {}
-        self._layer: dict[tuple[int, int], dict[str, tuple[int, int]]] = {}
+        self._cache: dict[tuple[int, int], int] = {}
+        self._layer: dict[tuple[int, int, int], dict[str, tuple[int, int]]] = {}
         self._layers = deployment.model.layers
         self._experts = deployment.model.mixture.experts if deployment.model.mixture else 1
 
@@ -80,11 +80,12 @@ class Floor:
             weights = self._deployment.weights(Layout(tp, 1, 1, group.ep)).replica
             self._weights[tp, held] = weights
         runtime = self._own_buffers(tp, pp)
-        per_user = self._cache.get(tp)
+        per_user = self._cache.get((tp, group.dcp))
         if per_user is None:
             # Layers of a stage round up on their own: the sum over stages is a byte or so above this.
-            per_user = tp * (kv_demand(self._deployment.geometry(Layout(tp))[0], self._load).per_user - 1)
-            self._cache[tp] = per_user
+            rank = self._deployment.geometry(Layout(tp, dcp=group.dcp))[0]
+            per_user = tp * (kv_demand(rank, self._load).per_user - 1)
+            self._cache[tp, group.dcp] = per_user
         gpus = tp * pp
         if self._of_free:
             room = (gpus * (self._visible - runtime) - weights) * self._deployment.utilization + gpus
@@ -128,9 +129,9 @@ class Floor:
 
     def _sizes(self, group: Layout) -> dict[str, tuple[int, int]]:
         """Weights and cache per user of one layer on one rank, by layer group: at least."""
-        found = self._layer.get((group.tp, group.ep))
+        found = self._layer.get((group.tp, group.ep, group.dcp))
         if found is None:
-            alone = Layout(group.tp, self._layers, 1, group.ep)
+            alone = Layout(group.tp, self._layers, 1, group.ep, group.dcp)
             stages, caches = self._deployment.weights(alone).stages, self._deployment.geometry(alone)
             found = dict.fromkeys((entry.key for entry in self._deployment.model.groups), (0, 0))
             # First and last stage hold more than a layer. Parts and caches of several layers round up together.
@@ -141,7 +142,7 @@ class Floor:
                         stages[place].total - len(stages[place].parts),
                         max(0, per_user - 1),
                     )
-            self._layer[group.tp, group.ep] = found
+            self._layer[group.tp, group.ep, group.dcp] = found
         return found
 
     def _copied(self, group: Layout, users: int) -> int:
@@ -226,7 +227,7 @@ class Pace:
         self._plain = all(group.attention is None or plain(group.attention) for group in self._model.groups)
         self._reads: dict[tuple[int, int], tuple[int, int]] = {}
         self._reached: _Reached | str | None = None
-        self._geometries: dict[int, KvGeometry] = {}
+        self._geometries: dict[tuple[int, int], KvGeometry] = {}
         self._mixture = self._model.mixture
 
     def requests_at_most(self, group: Layout) -> float:
@@ -297,7 +298,7 @@ class Pace:
         """Sequences of one replica that memory and the engine allow."""
         site = self._site
         tokens = self._workload.whole
-        size = group.tp * (self._geometry(group.tp).sequence_bytes(tokens) - 1)
+        size = group.tp * (self._geometry(group).sequence_bytes(tokens) - 1)
         room = group.tp * group.pp * site.table.visible_memory(site.accelerator)
         limit = float(self._workload.max_num_seqs or math.inf)
         return max(1.0, min(limit, room / size if size > 0 else math.inf))
@@ -312,15 +313,16 @@ class Pace:
             tokens = micro * max(1, group.ep // group.tp)
             always += routed * max(share, 1 - (1 - tokens * math.log1p(-share) / self._skew) ** -self._skew)
         if self._plain:
-            growing = self._geometry(group.tp).growing
+            growing = self._geometry(group).growing
             always += growing * self._workload.context * micro
         return always / self._rate / self._drafted
 
-    def _geometry(self, tp: int) -> KvGeometry:
+    def _geometry(self, group: Layout) -> KvGeometry:
         """Cache of a rank that holds all layers."""
-        if tp not in self._geometries:
-            self._geometries[tp] = self._case.deployment.geometry(Layout(tp))[0]
-        return self._geometries[tp]
+        key = group.tp, group.dcp
+        if key not in self._geometries:
+            self._geometries[key] = self._case.deployment.geometry(Layout(group.tp, dcp=group.dcp))[0]
+        return self._geometries[key]
 
     def _read(self, group: Layout) -> tuple[float, float]:
         key = group.tp, group.ep
@@ -334,7 +336,7 @@ class Pace:
         """Sequences that run on one replica at most with all users in flight."""
         # Engines that keep no room for whole answers run as many as memory holds half way through.
         whole = layout.tp * layout.pp * self._site.table.visible_memory(self._site.accelerator)
-        size = layout.tp * self._geometry(layout.tp).sequence_bytes(math.floor(self._workload.context))
+        size = layout.tp * self._geometry(layout).sequence_bytes(math.floor(self._workload.context))
         limit = self._workload.max_num_seqs or math.inf
         return max(1.0, min(self._case.load.users / layout.dp, limit, whole / size if size else math.inf))
 
