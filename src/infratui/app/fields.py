@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from ..catalog.load import STORED
 from ..engine.figures.units import ByteUnit, format_count, format_gigabytes
 from ..inputs import Kind
 from ..report.inputs import NAMED, input_text, value_text
@@ -57,6 +56,9 @@ class FieldBook:
 
     def _is_at_hand(self, kind: Kind, value: object) -> bool:
         """The name is told without reading a checkpoint from disk."""
+        # Whoever asks has the catalog; the first frame has not.
+        from ..catalog.load import STORED
+
         model = kind is Kind.MODEL or str(value).endswith(STORED)
         return not model or self._facts.at_hand(str(value))
 

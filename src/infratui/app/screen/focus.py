@@ -11,6 +11,7 @@ from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.widget import Widget
 
+from ..terminal.narrow import draw_narrowly
 from ..widgets.columns import ColumnLayout
 from ..widgets.panel import Panel
 from ..widgets.value_row import ValueRow
@@ -35,6 +36,11 @@ class QuietScreen(Screen[Any]):
     """A screen that does not repaint itself when focus moves."""
 
     focused = Reactive(None, repaint=False)
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        draw_narrowly(self)
+
     ALLOW_IN_MAXIMIZED_VIEW = "TitleBar, HintLine, KeyBar"
 
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (SMALLEST[0], "-narrow"), (100, "-wide"), (160, "-huge")]

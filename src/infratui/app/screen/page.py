@@ -158,7 +158,7 @@ class Page(WalkedScreen):
             return
         self.remember(focused)
         if line.hint:
-            self.call_after_refresh(self.say_hint, focused)
+            self.say_hint(focused)
         else:
             # The first hint reads a list of terms: not before the screen stands.
             self.infra.once_seen(self, lambda: self.say_hint(focused))
