@@ -135,10 +135,9 @@ class Catalog(Measurements):
 
     def contexts(self, engine: str, version: str) -> frozenset[str]:
         """Kinds of attention whose cache an engine shares out by tokens; empty version: the newest."""
-        from ..engine.memory.shared_cache import shared_by
-        from .shared_caches import shared_caches
+        from .shared_caches import shared_by
 
-        return shared_by(shared_caches(), engine, version)
+        return shared_by(engine, version)
 
     def runtime(self, host: str = "") -> RuntimeTable:
         """Fitted memory constants of the serving engines; as seen on a host whose profile is named."""

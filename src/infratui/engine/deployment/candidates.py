@@ -211,7 +211,7 @@ def judge_layouts(
 ) -> tuple[LayoutVerdict, ...]:
     """Every layout of exactly `gpus`, legal or refused; memory that is short refuses as well."""
     found = []
-    for layout in layouts or enumerate_layouts(gpus, deployment.model.is_moe):
+    for layout in layouts or _every(deployment, gpus):
         reasons = refusals(deployment.model, deployment.precision, layout, site.fabric, deployment.contexts)
         if reasons:
             found.append(LayoutVerdict(layout, reasons, None))
@@ -219,6 +219,15 @@ def judge_layouts(
         plan = site.plan(deployment, layout, load)
         found.append(LayoutVerdict(layout, () if plan.fits else (short_of(plan),), plan))
     return tuple(found)
+
+
+def _every(deployment: Deployment, gpus: int) -> Iterator[Layout]:
+    """All layouts of so many GPUs, those whose cache TP copies with the copies shared out as well."""
+    for layout in enumerate_layouts(gpus, deployment.model.is_moe):
+        yield layout
+        shared = most_context(deployment.model, layout.tp, deployment.contexts) if layout.ep <= layout.tp else 1
+        if shared > 1:
+            yield replace(layout, dcp=shared)
 
 
 def short_of(plan: MemoryPlan) -> Reason:

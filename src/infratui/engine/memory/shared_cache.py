@@ -22,7 +22,7 @@ class SharedCache:
     source: str
 
 
-def shared_by(rows: Iterable[SharedCache], engine: str, version: str = "") -> frozenset[str]:
+def shared(rows: Iterable[SharedCache], engine: str, version: str = "") -> frozenset[str]:
     """Kinds of attention whose cache an engine shares out; without a version the newest is meant."""
     return frozenset(
         row.attention
