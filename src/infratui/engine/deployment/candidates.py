@@ -87,6 +87,8 @@ def _groups(
     depths = (forced.pp,) if forced.pp else range(1, model.layers + 1)
     mixture = model.mixture
     for tp in sizes:
+        if not forced.tp and tp % (forced.dcp or 1):
+            continue
         shared = most_context(model, tp, contexts)
         for ep in _expert_sizes(model, precision, tp, forced):
             spread = max(1, -(-ep // tp))
