@@ -15,6 +15,7 @@ from ..memory.weights import stage_groups
 from ..model.architecture import AnyAttention, GroupedQuery, Model, Part, layer_order, parameters
 from ..model.precision import Precision
 from ..speed import Workload
+from ..speed.collectives import all_reduce_path
 from ..speed.load import step_load
 from ..speed.rates import MEMORY_CEILING, rates_of
 from ..speed.workload import prompt_work
@@ -214,8 +215,8 @@ class Pace:
         scenario, accelerator = case.scenario, site.accelerator
         self._workload = case.workload(accelerator)
         # A host that is measured to be faster than predicted may read beyond the ceiling.
-        faster = min(1.0, case.speed_constants.pace_on(accelerator.id))
-        self._rate = MEMORY_CEILING * accelerator.bandwidth / faster if accelerator.bandwidth else math.inf
+        self._faster = min(1.0, case.speed_constants.pace_on(accelerator.id))
+        self._rate = MEMORY_CEILING * accelerator.bandwidth / self._faster if accelerator.bandwidth else math.inf
         self._share = case.facts.cost_rules().load_pct.value / 100
         self._skew = case.speed_constants["routing_skew"]
         self._drafted = scenario.draft_tokens + 1 if scenario.acceptance else 1
@@ -229,6 +230,7 @@ class Pace:
         self._reached: _Reached | str | None = None
         self._geometries: dict[tuple[int, int], KvGeometry] = {}
         self._mixture = self._model.mixture
+        self._talks: dict[int, float] = {}
 
     def requests_at_most(self, group: Layout) -> float:
         """Of all replicas of the group, less the head room."""
@@ -315,7 +317,22 @@ class Pace:
         if self._plain:
             growing = self._geometry(group).growing
             always += growing * self._workload.context * micro
-        return always / self._rate / self._drafted
+        return (always / self._rate + self._talk(group)) / self._drafted
+
+    def _talk(self, group: Layout) -> float:
+        """Seconds per step that ranks which share out the cache exchange at least: latencies, whatever is sent."""
+        if group.dcp == 1:
+            return 0.0
+        if group.dcp not in self._talks:
+            constants, scenario = self._case.speed_constants, self._case.scenario
+            try:
+                collectives = constants.generation(scenario.engine, scenario.engine_version).collectives
+            except KeyError:
+                return 0.0
+            latency = all_reduce_path(constants, self._site.fabric, group.dcp, collectives).latency
+            layers = sum(entry.attention is not None for entry in layer_order(self._model))
+            self._talks[group.dcp] = 3 * latency * layers * self._faster
+        return self._talks[group.dcp]
 
     def _geometry(self, group: Layout) -> KvGeometry:
         """Cache of a rank that holds all layers."""

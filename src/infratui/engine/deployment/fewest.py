@@ -54,7 +54,7 @@ def fewest(deployment: Deployment, site: Site, load: Sequences) -> Fewest:
     rank: tuple[tuple[int, int, int, int], int, Layout] | None = None
     # A glance at the usual sizes gives a count to beat; then all that could beat it.
     for space in (
-        usual(model, precision, domain, deployment.contexts),
+        usual(model, precision, domain),
         groups(model, precision, domain, contexts=deployment.contexts),
     ):
         most = best.layout.gpus if best else MOST_GPUS

@@ -71,7 +71,7 @@ def fleet(case: Case, site: Site | None = None, share: float = 1.0, *, glance: b
     nearest: Layout | None = None
     space = served(deployment.model, deployment.precision, site.fabric.domain, case.forced, deployment.contexts)
     if glance and not case.forced.any:
-        space = usual(deployment.model, deployment.precision, site.fabric.domain, deployment.contexts)
+        space = usual(deployment.model, deployment.precision, site.fabric.domain)
     for group in space:
         held = floor.users_at_most(group) * group.dp
         rate = pace.requests_at_most(group) if held else 0.0
