@@ -10,6 +10,7 @@ from textual.widget import Widget
 
 from ...engine.figures.derivation import Derivation
 from ...inputs import Kind
+from ...report.input_groups import groups
 from ...report.inputs import NAMED
 from ...report.sections import Report, section
 from ...report.workload import WorkloadWords
@@ -18,6 +19,7 @@ from ...settings_text import parse_value
 from ..checkpoints import MODEL_FIELDS
 from ..fields import LISTED
 from ..widgets.choice import Choice
+from ..widgets.group_head import GroupHead
 from ..widgets.headline import HeadlineView
 from ..widgets.panel import Panel
 from ..widgets.picker import Picker
@@ -25,7 +27,7 @@ from ..widgets.value_row import ValueRow
 from ..widgets.welcome import Welcome
 from .answer import AnswerScreen, R
 from .chrome import KeyBar, WorkloadLine
-from .focus import Inputs
+from .inputs import Inputs
 
 if TYPE_CHECKING:
     from ...engine.evaluate import Evaluation
@@ -163,14 +165,18 @@ class SectionScreen(AnswerScreen[R]):
     # -- inputs
 
     def compose_side(self) -> ComposeResult:
-        yield Inputs(self.make_row(field) for field in self.FIELDS)
+        yield Inputs(groups(self.FIELDS), self.scenario, self.make_row)
 
     @property
     def rows(self) -> Sequence[ValueRow]:
-        """Every input of the screen; none comes or goes once it stands."""
+        """Every input of the screen that has been made."""
         if not self._rows:
             self._rows = tuple(self.query(ValueRow))
         return self._rows
+
+    def on_inputs_unfolded(self, event: Inputs.Unfolded) -> None:
+        event.stop()
+        self._rows = ()
 
     def make_row(self, field: str) -> ValueRow:
         """A value row for a field of the scenario."""
@@ -211,6 +217,7 @@ class SectionScreen(AnswerScreen[R]):
             self._profile = profile
             for row in self.rows:
                 row.refresh()
+        self.query_one(Inputs).sync(self.scenario)
         for row in self.rows:
             row.value = getattr(self.scenario, row.field)
             if other and row.spec.kind is Kind.MONEY:
@@ -306,7 +313,22 @@ class SectionScreen(AnswerScreen[R]):
         self.query_one(KeyBar).sync(self)
 
     def hint_of(self, focused: Widget) -> str | None:
+        if isinstance(focused, GroupHead):
+            return focused.hint([INPUTS[field].label for field in focused.group.folded])
         return self.session.hint(focused.field) if isinstance(focused, ValueRow) else super().hint_of(focused)
+
+    def go_to(self, field: str) -> bool:
+        """Give the keys to an input, out of a folded group too. False where the screen has no such input."""
+        if field not in self.FIELDS:
+            return False
+        inputs = self.query_one(Inputs)
+        inputs.open_for(field)
+
+        def focus() -> None:
+            self.set_focus(inputs.row(field))
+
+        self.call_after_refresh(focus)
+        return True
 
     # -- what does not fit
 
