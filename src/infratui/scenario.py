@@ -22,6 +22,8 @@ _USERS = (1, 2, 4, 5, 8, 10, 16, 20, 32, 50, 64, 100, 128, 200, 256, 500, 512, 1
 _CONTEXT = (512, 1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072, 262144, 524288, 1048576)
 _LENGTHS = (1, 32, 64, 128, 200, 256, 500, 512, 1000, 1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072)
 _PERCENTS = (0, 5, 10, 20, 25, 30, 40, 50, 60, 70, 75, 80, 90, 95, 100)
+_FILLS = (10, 25, 50, 75, 100)
+_SHARES = (0.8, 0.85, 0.9, 0.92, 0.95)
 _DEMAND = (
     100, 500, 1000, 5000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000,
     1_000_000, 2_000_000, 5_000_000, 10_000_000,
@@ -60,10 +62,10 @@ class Scenario:
         8192, Input("Context", Kind.TOKENS, "context-window", "tokens", _CONTEXT), low=1, high=16_777_216
     )
     mean_fill: float = given(
-        100.0, Input("Mean fill", Kind.PERCENT, "mean-fill", "%", (10, 25, 50, 75, 100)), low=0.01, high=100
+        100.0, Input("Share of the context in use", Kind.PERCENT, "mean-fill", "%", _FILLS), low=0.01, high=100
     )
     shared_prefix: int = given(
-        0, Input("Shared prefix", Kind.TOKENS, "prefix-caching", "tokens", (0, *_CONTEXT)), low=0, high=16_777_216
+        0, Input("Common prompt tokens", Kind.TOKENS, "prefix-caching", "tokens", (0, *_CONTEXT)), low=0, high=1 << 24
     )
     accelerator: str = given("h100-sxm", Input("GPU", Kind.ACCELERATOR, "vram"))
     gpus: int = given(8, Input("GPUs", Kind.COUNT, "node", "", _COUNTS), low=1, high=16_384)
@@ -75,7 +77,7 @@ class Scenario:
     )
     utilization: float = given(
         0.9,
-        Input("Utilization", Kind.NUMBER, "gpu-memory-utilization", "", (0.8, 0.85, 0.9, 0.92, 0.95)),
+        Input("GPU memory the engine may take", Kind.NUMBER, "gpu-memory-utilization", "", _SHARES),
         low=0.01,
         high=1,
     )
@@ -92,7 +94,7 @@ class Scenario:
         0, Input("Max sequences", Kind.COUNT, "continuous-batching", "", (0, *_POWERS), "auto"), low=0, high=65_536
     )
     windowed_kv: Literal["windowed", "full-length"] = given(
-        "windowed", Input("Windowed KV", Kind.CHOICE, "sliding-window-attention")
+        "windowed", Input("Cache of window layers", Kind.CHOICE, "sliding-window-attention")
     )
     engine_version: str = given(
         "",
@@ -108,10 +110,7 @@ class Scenario:
     )
 
     adapters: int = given(
-        0,
-        Input("LoRA adapters", Kind.COUNT, "lora", "", (0, 1, 2, 4, 8, 16, 32, 64, 128, 256), "none"),
-        low=0,
-        high=4096,
+        0, Input("LoRA adapters", Kind.COUNT, "lora", "", (0, *_POWERS[:9]), "none"), low=0, high=4096
     )
     adapter_rank: int = given(
         16, Input("LoRA rank", Kind.COUNT, "lora", "", (4, 8, 16, 32, 64, 128, 256)), low=1, high=1024
@@ -122,16 +121,17 @@ class Scenario:
     pp: int = given(0, Input("PP", Kind.COUNT, "pipeline-parallelism", "", (0, *_POWERS[:6]), "auto"), low=0, high=1024)
     dp: int = given(0, Input("DP", Kind.COUNT, "data-parallelism", "", (0, *_POWERS[:8]), "auto"), low=0, high=4096)
     ep: int = given(0, Input("EP", Kind.COUNT, "expert-parallelism", "", (0, *_POWERS[:8]), "auto"), low=0, high=1024)
+    dcp: int = given(0, Input("DCP", Kind.COUNT, "dcp", "", (0, *_POWERS[:6]), "auto"), low=0, high=1024)
     node_link: str = given("infiniband-ndr", Input("Between nodes", Kind.CHOICE, "infiniband"))
 
     # The traffic.
     input_tokens: int = given(500, Input("Input", Kind.TOKENS, "prefill", "tokens", _LENGTHS), low=0, high=16_777_216)
     output_tokens: int = given(500, Input("Output", Kind.TOKENS, "decode", "tokens", _LENGTHS), low=1, high=1_048_576)
     prefix_hit: float = given(
-        0.0, Input("Prefix hits", Kind.PERCENT, "prefix-caching", "%", _PERCENTS), low=0, high=100
+        0.0, Input("Prompt already cached", Kind.PERCENT, "prefix-caching", "%", _PERCENTS), low=0, high=100
     )
     acceptance: float = given(
-        0.0, Input("Draft accepted", Kind.PERCENT, "acceptance-rate", "%", _PERCENTS, "off"), low=0, high=100
+        0.0, Input("Speculative decoding", Kind.PERCENT, "acceptance-rate", "%", _PERCENTS, "off"), low=0, high=100
     )
     draft_tokens: int = given(
         3, Input("Draft tokens", Kind.COUNT, "speculative-decoding", "", (1, 2, 3, 4, 5, 6, 8)), low=1, high=16
@@ -178,7 +178,7 @@ class Scenario:
     )
     cascade_pct: float = given(
         0.0,
-        Input("Cascade", Kind.PERCENT, "cascade", "%", _PERCENTS, "off", "requests that a small model answers"),
+        Input("Small model first", Kind.PERCENT, "cascade", "%", _PERCENTS, "off", "share of requests"),
         low=0,
         high=100,
     )
@@ -243,14 +243,14 @@ class Scenario:
     )
 
     # Dense beside mixture of experts, and the router.
-    dense_model: str = given("", Input("Dense", Kind.MODEL, "dense-model", zero="follows the model"), longest=400)
-    moe_model: str = given("", Input("MoE", Kind.MODEL, "moe", zero="follows the model"), longest=400)
+    dense_model: str = given("", Input("Dense", Kind.MODEL, "dense-model", zero="automatic"), longest=400)
+    moe_model: str = given("", Input("MoE", Kind.MODEL, "moe", zero="automatic"), longest=400)
     router_batch: int = given(32, Input("Batch", Kind.COUNT, "experts-touched", "tokens", _POWERS), low=1, high=4096)
     router_top_k: int = given(
         0, Input("Top-k", Kind.COUNT, "top-k", "", (0, 1, 2, 4, 6, 8, 10, 16, 22), "model"), low=0, high=512
     )
     router_skew: float = given(
-        0.5, Input("Skew", Kind.NUMBER, "load-imbalance", "", (0, 0.25, 0.5, 0.75, 1, 1.5, 2)), low=0, high=3
+        0.5, Input("Router bias", Kind.NUMBER, "load-imbalance", "", (0, 0.25, 0.5, 0.75, 1, 1.5, 2)), low=0, high=3
     )
     router_layer: int = given(0, Input("Layer", Kind.COUNT, "router", "", tuple(range(64))), low=0, high=1000)
     router_seed: int = given(7, Input("Seed", Kind.COUNT, "scenario", "", tuple(range(16))), low=0, high=2**31)
@@ -266,12 +266,12 @@ class Scenario:
     lab_format: str = given("e4m3", Input("Format", Kind.CHOICE, "precision"), longest=40)
     lab_group: str = given(
         "",
-        Input("Beside it", Kind.TEXT, "group-size", zero="drawn", help="up to 31 weights that share its scale"),
+        Input("Compared with", Kind.TEXT, "group-size", zero="drawn", help="up to 31 weights that share its scale"),
         longest=900,
         check=_weights,
     )
     lab_distribution: Literal["gaussian", "heavy_tailed"] = given(
-        "gaussian", Input("Drawn from", Kind.CHOICE, "outlier", help="what drawn weights look like")
+        "gaussian", Input("Weights drawn from", Kind.CHOICE, "outlier", help="what drawn weights look like")
     )
     lab_outlier: float = given(
         20.0,

@@ -110,5 +110,5 @@ class TestSummary:
             await pilot.pause()
             text = app.clipboard
             assert "\n" not in text
-            assert "Assumed: mean fill 100 %" in text
+            assert "Assumed: share of the context in use 100 %" in text
             assert app.facts.today.isoformat() in text

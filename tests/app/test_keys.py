@@ -7,10 +7,11 @@ from collections import Counter
 import pytest
 
 from infratui.app.app import InfraApp
-from infratui.app.keys import KEYS, Where
-from infratui.app.screen.chrome import BAR_KEYS, bar_keys
+from infratui.app.keys import KEYS, LAUNCHING, PICKING, PROMPTED, READING, Where
+from infratui.app.screen.chrome import BAR_KEYS, KeyBar, bar_keys
 from infratui.app.screen.section import SectionScreen
 from infratui.app.widgets.derivation_view import DerivationView
+from infratui.app.widgets.group_head import GroupHead
 from infratui.app.widgets.table import TableView
 from infratui.app.widgets.term import Terms
 from infratui.app.widgets.value_row import ValueRow
@@ -20,6 +21,7 @@ OWNERS = {
     Where.SECTION: SectionScreen,
     Where.MOTION: SectionScreen,
     Where.ROW: ValueRow,
+    Where.GROUP: GroupHead,
     Where.TABLE: TableView,
     Where.TERMS: Terms,
     Where.MATH: DerivationView,
@@ -67,3 +69,23 @@ async def test_the_range_and_the_fleet_stand_in_the_bar(make_app, shown) -> None
 async def test_the_key_for_all_keys_stays_in_a_narrow_bar(make_app, shown) -> None:
     async with make_app().run_test(size=(60, 24)) as pilot:
         assert shown(pilot.app).splitlines()[-1].rstrip().endswith("? help")
+
+
+class TestOverlays:
+    """An overlay has the keys: the key bar says which, and the screen's own come back with it."""
+
+    @pytest.mark.parametrize(
+        ("key", "offered"),
+        [("p", PICKING), ("colon", PICKING), ("s", PROMPTED), ("question_mark", READING), ("E", LAUNCHING)],
+    )
+    async def test_the_bar_shows_the_keys_of_the_overlay(self, make_app, key, offered) -> None:
+        async with make_app().run_test(size=(120, 36)) as pilot:
+            await pilot.pause()
+            bar = pilot.app.screen.query_one(KeyBar)
+            before = bar.shown
+            await pilot.press(key)
+            await pilot.pause()
+            assert bar.shown == offered
+            await pilot.press("escape")
+            await pilot.pause()
+            assert bar.shown == before

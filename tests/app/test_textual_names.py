@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from textual._compositor import Compositor
 from textual.app import App
 from textual.screen import Screen
 from textual.widget import Widget
@@ -23,6 +24,7 @@ from infratui.app.terminal.typeahead import OrderedKeys
 FOLDER = Path(infratui.app.__file__).parent
 NAMES = {
     (App, "_display"),
+    (App, "_batch_count"),
     (App, "_screen_stacks"),
     (App, "_current_mode"),
     (App, "_dispatch_action"),
@@ -34,6 +36,8 @@ NAMES = {
     (App, "_disable_tooltips"),
     (App, "_disable_notifications"),
     (App, "_screen_stack"),
+    (Screen, "_compositor"),
+    (Compositor, "_dirty_regions"),
     (Widget, "_layout_required"),
     (Widget, "_clear_arrangement_cache"),
     (Widget, "_styles_cache"),

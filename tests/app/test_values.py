@@ -14,7 +14,8 @@ def row(app, field: str) -> ValueRow:
 
 
 async def focus(pilot, field: str) -> None:
-    row(pilot.app, field).focus()
+    assert pilot.app.screen.go_to(field)
+    await pilot.pause()
     await pilot.pause()
 
 

@@ -16,6 +16,7 @@ from infratui.engine.formats.quality import Badge
 DOCUMENT = {
     "thresholds": {"accuracy": {"safe": 1, "caution": 5}, "perplexity": {"safe": 2, "caution": 8}},
     "rows_for_a_model": 3,
+    "reach": {"larger": 64, "smaller": 10, "mixture": 10, "across": 5},
     "references": ["bf16"],
     "lower_is_better": ["ppl"],
     "sources": [{"source": "s", "rows": [["m", "GGUF Q4_0", "q4_0", None, 16, 16, "ppl", 5.0, 5.5]]}],

@@ -8,7 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infratui.engine.formats.quality import Badge, Evidence, Limits, Rules, assess, same_model
+from infratui.engine.formats.quality import (
+    Badge,
+    Evidence,
+    Limits,
+    QualityBasis,
+    Reach,
+    Rules,
+    Subject,
+    assess,
+    same_model,
+)
+from infratui.report.published import quality_text
 
 RULES = Rules(Limits(1.0, 5.0), Limits(2.0, 8.0), rows_for_a_model=3, references=("reference", "bf16"))
 ROW = Evidence("Llama-3 8B", "GGUF Q4_K_M", "q4_k_m", None, 16, 16, "MMLU", True, 0.80, 0.79, "", "a test")
@@ -54,14 +65,14 @@ def test_rows_are_found_by_scheme_or_method_and_sorted_by_loss() -> None:
     assert found.worst == evidence[1]
     assert found.accuracy_loss_percent == pytest.approx(1.75)
     assert found.perplexity_rise_percent is None
-    assert found.reason == "median accuracy −1.8 % in 2 published comparisons on 1 model"
+    assert quality_text(found) == "median accuracy −1.8 % in 2 published comparisons on 1 model"
 
 
 def test_the_models_own_rows_decide_when_there_are_enough() -> None:
     others = [row(10.0, model="Qwen2 0.5B")] * 9
 
-    few = assess([*others, row(0.1), row(0.1)], RULES, ["q4_k_m"], model="meta-llama/Meta-Llama-3-8B")
-    enough = assess([*others, *[row(0.1)] * 3], RULES, ["q4_k_m"], model="meta-llama/Meta-Llama-3-8B")
+    few = assess([*others, row(0.1), row(0.1)], RULES, ["q4_k_m"], Subject("meta-llama/Meta-Llama-3-8B", 8e9, False))
+    enough = assess([*others, *[row(0.1)] * 3], RULES, ["q4_k_m"], Subject("meta-llama/Meta-Llama-3-8B", 8e9, False))
 
     assert (few.badge, few.is_of_the_model, len(few.rows)) == (Badge.NOTICEABLE, False, 11)
     assert (enough.badge, enough.is_of_the_model, len(enough.rows)) == (Badge.SAFE, True, 3)
@@ -96,3 +107,35 @@ def test_more_loss_never_improves_the_badge(losses: list[float], extra: float) -
     after = assess([row(loss + extra) for loss in losses], RULES, ["q4_k_m"])
 
     assert order.index(after.badge) >= order.index(before.badge)
+
+
+def test_a_gain_is_noise_and_said_to_be_no_loss() -> None:
+    found = assess([row(-1.3), row(-0.2), row(-0.1)], RULES, ["q4_k_m"])
+
+    assert found.badge is Badge.SAFE
+    assert quality_text(found) == "median accuracy no measurable loss in 3 published comparisons on 1 model"
+
+
+@pytest.mark.parametrize(
+    ("published", "asked", "covered"),
+    [
+        ((8, False), (70, False), True),
+        ((8, False), (405, False), True),
+        ((70, False), (8, False), True),
+        ((70, False), (1, False), False),
+        ((8, False), (1000, True), False),
+        ((671, True), (1000, True), True),
+        ((35, True), (1000, True), False),
+        ((8, False), (30, True), True),
+    ],
+)
+def test_how_far_a_comparison_reaches(published: tuple[float, bool], asked: tuple[float, bool], covered: bool) -> None:
+    one, other = (Subject("", billions * 1e9, mixture) for billions, mixture in (published, asked))
+    assert Reach(larger=64, smaller=10, mixture=10, across=5).covers(one, other) is covered
+
+
+def test_tests_of_other_activations_are_no_tests() -> None:
+    w4a4 = dataclasses.replace(row(9.0), activation_bits=4)
+
+    assert assess([w4a4], RULES, ["q4_k_m"], activation_bits=16).basis is QualityBasis.OTHER_ACTIVATIONS
+    assert assess([w4a4, row(0.1)], RULES, ["q4_k_m"], activation_bits=16).badge is Badge.SAFE

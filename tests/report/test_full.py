@@ -67,7 +67,7 @@ class TestSummary:
     def test_a_paragraph_names_assumptions_and_date(self, evaluation: Evaluation) -> None:
         found = outcomes(evaluation)[0]
         text = paragraph("It fits\nhere", "vram", evaluation.scenario, FACTS, found.result.derivations, DAY)
-        assert text.startswith("It fits here. Assumed: mean fill 100 %, ")
+        assert text.startswith("It fits here. Assumed: share of the context in use 100 %, ")
         assert text.endswith("2026-11-01)")
         assert "\n" not in text
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ..catalog.load import STORED
 from ..engine.figures.units import ByteUnit, format_count, format_gigabytes
 from ..inputs import Kind
 from ..report.inputs import NAMED, input_text, value_text
+from ..report.names import short_name
 from ..scenario import INPUTS, choices
 from .widgets.choice import Choice
 
@@ -51,12 +52,18 @@ class FieldBook:
             return str(value)
         if field in LISTED:
             return next((choice.label for choice in self.choices(field) if choice.value == value), str(value))
+        if spec.kind is Kind.ACCELERATOR:
+            with suppress(ValueError):
+                return short_name(self._facts.accelerator(str(value)))
         return (
             input_text(field, value, self._facts) if spec.kind in NAMED else value_text(field, value, self._currency())
         )
 
     def _is_at_hand(self, kind: Kind, value: object) -> bool:
         """The name is told without reading a checkpoint from disk."""
+        # Whoever asks has the catalog; the first frame has not.
+        from ..catalog.load import STORED
+
         model = kind is Kind.MODEL or str(value).endswith(STORED)
         return not model or self._facts.at_hand(str(value))
 

@@ -16,6 +16,7 @@ class Where(StrEnum):
     APP = "anywhere"
     SECTION = "a screen"
     ROW = "a value"
+    GROUP = "a group of inputs"
     TABLE = "a table"
     BARS = "the bars of the formats"
     LAB = "the bit lab"
@@ -65,6 +66,7 @@ KEYS: tuple[Key, ...] = (
     Key("edit", ("enter",), "Type the value, or open its list", "Change", Where.ROW, bar=2, short="type"),
     Key("reset", ("backspace",), "Back to the default of this value", "Change", Where.ROW),
     Key("sweep", ("f",), "The answer over a range of this value", "See", Where.ROW, bar=3, short="range"),
+    Key("fold", ("enter", "right", "left"), "Open or fold the group", "See", Where.GROUP, bar=1, short="unfold"),
     # A table.
     Key("move(1)", ("down", "j"), "Next row", "Move", Where.TABLE, palette=False),
     Key("move(-1)", ("up", "k"), "Previous row", "Move", Where.TABLE, bar=1, short="row", palette=False),
@@ -169,6 +171,18 @@ GROUPS = ("Screens", "Move", "Change", "See", "Keep", "Motion", "Look", "Help", 
 
 TYPING = (("enter", "accept"), ("esc", "leave"), ("8k and 1.5M", "work"))
 """What the key bar shows while a value is typed."""
+
+_CLOSES = ("esc", "close")
+PICKING = (("type", "filter"), ("↑↓", "choose"), ("enter", "take"), _CLOSES)
+PROMPTED = (("type", "the text"), ("enter", "accept"), _CLOSES)
+READING = (("↑↓", "scroll"), ("space", "page"), ("g G", "ends"), _CLOSES)
+SWEEPING = (("↑↓", "point"), ("enter", "take"), ("f", "other range"), (">", "sort"), ("/", "filter"), _CLOSES)
+LAUNCHING = (
+    ("←→", "change"), ("tab", "engine, version, form"), ("v", "version"), ("x", "explain"), ("y", "copy"),
+    ("enter", "write"), ("↑↓", "scroll"), _CLOSES,
+)  # fmt: skip
+SOURCED = (("paste", "or a path"), ("enter", "read, then take"), ("tab", "move"), _CLOSES)
+"""What the key bar shows while an overlay has the keys."""
 
 _BY_ID = {key.id: key for key in KEYS}
 

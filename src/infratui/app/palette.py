@@ -9,6 +9,7 @@ from ..inputs import Kind
 from ..policy import PREFIX, Policy
 from ..scenario import INPUTS, ScenarioError, field_of
 from ..settings_text import parse_value
+from .screen.section import SectionScreen
 from .theme import THEMES
 from .widgets.choice import Choice
 
@@ -82,13 +83,15 @@ def _limit(app: InfraApp, name: str, value: object) -> str:
 
 
 def set_field(app: InfraApp, text: str) -> None:
-    """`users 200`: set a field that is named by its label or id, or by how either begins."""
+    """`users 200`: set a field that is named by its label or id, or by how either begins; `users` goes to its row."""
     head, _, value = text.strip().partition(" ")
     field, rest = _field(head), value
     if field is None:
         # Labels of two words: `input tokens 500`.
         head, _, rest = text.strip().rpartition(" ")
         field = _field(head)
+    if (alone := _field(text)) is not None and isinstance(app.page, SectionScreen) and app.page.go_to(alone):
+        return
     if field is None or not rest.strip():
         app.note(f"{text[:40]!r}: write a field and its value, such as users 200", "bad")
         return

@@ -17,7 +17,7 @@ from .. import mishaps
 from ..mishaps import Mishap
 from ..scenario import Scenario, ScenarioError
 from . import settings as preferences
-from .screen.chrome import Title
+from .screen.chrome import KeyBar, Title
 from .screen.focus import QuietScreen
 from .screen.page import Page
 from .screens import ASIDE, SCREENS
@@ -185,6 +185,11 @@ class Shell(Host):
         """Say something in the status line."""
         if (screen := self.page) is not None:
             screen.note(text, tone)
+
+    def tell_keys(self, pairs: tuple[tuple[str, str], ...]) -> None:
+        """Show the keys of what lies over the screen."""
+        if (screen := self.page) is not None and len(self.screen_stack) > 1:
+            screen.query_one(KeyBar).shown = pairs
 
     def open_term(self, term_id: str) -> None:
         """Show the whole entry of a term in the reference."""

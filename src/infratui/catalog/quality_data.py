@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from infratui.catalog.built_in import DATA
 from infratui.catalog.errors import CatalogError
 from infratui.catalog.yaml_io import read_built_in
-from infratui.engine.formats.quality import Evidence, Limits, QualityTable, Rules
+from infratui.engine.formats.quality import Evidence, Limits, QualityTable, Reach, Rules
 
 _Text = Annotated[str, Field(min_length=1)]
 _Bits = Annotated[float | None, Field(gt=0)]
@@ -49,8 +49,22 @@ class _Source(_Entry):
     rows: tuple[_Row, ...] = Field(min_length=1)
 
 
+class _Reach(_Entry):
+    larger: float = Field(ge=1)
+    smaller: float = Field(ge=1)
+    mixture: float = Field(ge=1)
+    across: float = Field(ge=1)
+
+
+class _Size(_Entry):
+    billions: float = Field(gt=0)
+    mixture: bool = False
+
+
 class _File(_Entry):
     thresholds: _Thresholds
+    reach: _Reach
+    sizes: dict[str, _Size] = Field(default_factory=dict)
     rows_for_a_model: int = Field(ge=1)
     references: tuple[str, ...]
     lower_is_better: frozenset[str]
@@ -101,5 +115,7 @@ def quality_from(document: Any, where: str) -> QualityTable:
         perplexity=Limits(file.thresholds.perplexity.safe, file.thresholds.perplexity.caution),
         rows_for_a_model=file.rows_for_a_model,
         references=file.references,
+        reach=Reach(file.reach.larger, file.reach.smaller, file.reach.mixture, file.reach.across),
+        sizes={name: (size.billions, size.mixture) for name, size in file.sizes.items()},
     )
     return QualityTable(evidence, rules)

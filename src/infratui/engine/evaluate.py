@@ -44,11 +44,14 @@ class Memo:
 
     def find(self, part: str, scenario: Scenario) -> tuple[object, tuple[str, ...]] | None:
         """A remembered result, and the fields that it was made of."""
-        for fields in reversed(self._read.get(part, ())):
+        # A copy, and no look before the leap: another thread may keep results in the meantime.
+        for fields in tuple(reversed(self._read.get(part, ()))):
             key = _key(part, scenario, fields)
-            if key in self._entries:
+            try:
                 self._entries.move_to_end(key)
                 return self._entries[key], fields
+            except KeyError:
+                continue
         return None
 
     def keep(self, part: str, scenario: Scenario, fields: tuple[str, ...], result: object) -> None:
@@ -107,6 +110,13 @@ class Evaluation:
         from .sections.vram import evaluate_vram
 
         return self.case.part("vram", evaluate_vram)
+
+    @property
+    def vram_first(self) -> VramResult:
+        """What of that is there within a frame: no ways out, no table, no growth."""
+        from .sections.vram import evaluate_vram_first
+
+        return self.case.part("vram first", evaluate_vram_first)
 
     @property
     def thumb_memory(self) -> ThumbMemory:

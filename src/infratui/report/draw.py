@@ -47,10 +47,11 @@ VERDICTS = {"good": "✓ ", "tight": "! ", "bad": "✗ "}
 """Tone → the glyph that carries it without colour."""
 
 
-def answer(shown: Answer, width: int, most: int = 0) -> tuple[Line, ...]:
-    """The verdict, whole, with its figures behind it or below; then why and what is next.
+def answer(shown: Answer, width: int, *, brief: bool = False) -> tuple[Line, ...]:
+    """The verdict, whole, with its figures behind it or below; then why and what is next, none of it cut.
 
-    `most` lines for each of these where there is little room; what is muted is left out then.
+    `brief`, where there is little room: what is muted is left out, and of reasons in several clauses as many are
+    said as fit into a line, the first one at least.
     """
     glyph = VERDICTS.get(shown.tone, "")
     indent = " " * len(glyph)
@@ -64,16 +65,22 @@ def answer(shown: Answer, width: int, most: int = 0) -> tuple[Line, ...]:
         lines += [((indent, ""), (text, "")) for text in textwrap.wrap(shown.figure, room)]
     label = max((len(says.label) + 2 for says in shown.lines if says.label), default=0)
     for says in shown.lines:
-        if most and says.muted:
+        if brief and says.muted:
             continue
-        words = textwrap.wrap(says.text, max(12, room - label)) or [""]
-        if most and len(words) > most:
-            words = textwrap.wrap(says.text, max(12, room - label), max_lines=most, placeholder=" …")
-        for at, text in enumerate(words):
+        beside = max(12, room - label)
+        words = _clauses(says.text, beside) if brief and not says.tone else says.text
+        for at, text in enumerate(textwrap.wrap(words, beside) or [""]):
             name = f"{says.label}" if at == 0 else ""
             tone = says.tone or ("muted" if says.muted else "")
             lines.append(((indent, ""), (name.ljust(label), "muted"), (text, tone)))
     return tuple(lines)
+
+
+def _clauses(text: str, room: int) -> str:
+    """The first clauses of a text: as many as fit, and one in any case."""
+    while len(text) > room and (ends := [at for mark in (" · ", "; ") if (at := text.rfind(mark)) > 0]):
+        text = text[: max(ends)]
+    return text
 
 
 def lying(share_of_top: float, width: int) -> str:

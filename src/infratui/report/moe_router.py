@@ -57,11 +57,12 @@ def router(found: RouterResult) -> Prose:
     return Prose("routing", title, tuple(said))
 
 
-def router_title(router: RouterResult, *, whole: bool) -> str:
-    """Title of the routing panel."""
+def router_title(router: RouterResult, *, whole: bool, pace: str) -> str:
+    """Title of the routing panel; `pace` is how fast it plays."""
     own = "" if router.spec.top_k == router.own_top_k else f" (its own is {router.own_top_k})"
     what, other = ("a whole batch", "tokens") if whole else ("token by token", "the batch")
-    return f"Router of layer {router.layer}: top-{router.spec.top_k} of {router.spec.experts}{own}, {what} · v: {other}"
+    title = f"Router of layer {router.layer}: top-{router.spec.top_k} of {router.spec.experts}{own}, {what}"
+    return f"{title} · {pace} · v: {other}"
 
 
 def loads(router: RouterResult) -> Lines:

@@ -8,6 +8,7 @@ from .precision_words import (
     decode_reason,
     prefill_reason,
 )
+from .published import quality_text
 
 if TYPE_CHECKING:
     # Screens import these words before the engine is asked for anything.
@@ -38,7 +39,7 @@ def row_data(result: QuantizationResult, row: PrecisionRow, *, explain: bool) ->
             "speed_against_fp32": row.rule.speed_fp32,
         },
         "quality": row.quality.badge,
-        "quality_reason": row.quality.reason,
+        "quality_reason": quality_text(row.quality),
         "evidence": [
             {
                 "model": entry.model,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..engine.formats.quality import Assessment, Badge, Evidence
+from ..engine.formats.quality import Assessment, Badge, Evidence, QualityBasis
 from .show import Cell, Column, Prose, Row, Says, Table
 
 if TYPE_CHECKING:
@@ -21,6 +21,48 @@ TONES = {Badge.SAFE: "good", Badge.CAUTION: "tight", Badge.NOTICEABLE: "bad", Ba
 
 
 SHORT = {Badge.NO_DATA: "no data"}
+
+
+_NOISE = "no measurable loss"
+"""What a gain is: a quantized model is not better, its test is noisy."""
+
+
+def quality_text(quality: Assessment) -> str:
+    """What a badge rests on, in one sentence."""
+    match quality.basis:
+        case QualityBasis.REFERENCE:
+            return "the format the others are measured against"
+        case QualityBasis.RELEASED:
+            return "as released: what the others are measured against"
+        case QualityBasis.NONE:
+            return "no published comparison was found"
+        case QualityBasis.OUT_OF_REACH:
+            return "published comparisons are of models too unlike this one in size or kind"
+        case QualityBasis.OTHER_ACTIVATIONS:
+            return "published comparisons are of activations in another width"
+        case QualityBasis.MORE_BITS:
+            return f"no worse than {quality.beside}, which has fewer bits and more tests; {_tests(quality)}"
+        case QualityBasis.FEWER_BITS:
+            return f"no better than {quality.beside}, which has more bits and more tests; {_tests(quality)}"
+        case _:
+            return _tests(quality)
+
+
+def _tests(quality: Assessment) -> str:
+    rows, parts = quality.rows, []
+    losses = (("accuracy", quality.accuracy_loss_percent, -1), ("perplexity", quality.perplexity_rise_percent, 1))
+    for name, loss, sign in losses:
+        if loss is not None:
+            parts.append(f"{name} {_NOISE if loss <= 0 else _signed(sign * loss)}")
+    count = f"{len(rows)} published comparison{'s' if len(rows) > 1 else ''}"
+    models = quality.models
+    whose = f"of {quality.own_model}" if quality.own_model else f"on {models} model{'s' if models > 1 else ''}"
+    median = "median " if len(rows) > 1 else ""
+    return f"{median}{' and '.join(parts)} in {count} {whose}"
+
+
+def _signed(percent: float) -> str:
+    return f"{percent:+.1f} %".replace("-", "−").replace("+0.0", "±0.0").replace("−0.0", "±0.0")
 
 
 def badge(quality: Assessment) -> str:

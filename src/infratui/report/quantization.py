@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..engine.figures.compare import Better, Headline, headline
 from ..engine.figures.derivation import Unit
 from ..engine.figures.units import ByteUnit, format_bytes
-from ..engine.formats.quality import Badge
+from ..engine.formats.quality import Assessment, Badge, QualityBasis
 from ..engine.metrics import metric
 from . import thumb_precisions
 from .interval import ends
@@ -25,7 +25,7 @@ from .precision_words import (
     saved,
     times,
 )
-from .published import TONES, badge, evidence, methods
+from .published import TONES, badge, evidence, methods, quality_text
 from .reasons import reason_text
 from .show import Answer, Block, Prose, Says
 
@@ -88,16 +88,22 @@ def effects(row: PrecisionRow, result: QuantizationResult) -> str:
     """What a format does to weights, quality and speed: `halves the weights, keeps quality and decodes 1.4×`."""
     share = row.weights / result.reference.weights
     size = "halves the weights" if 0.47 <= share <= 0.56 else f"takes {1 - share:.0%} off the weights"
-    tests = len(row.quality.rows)
-    published = f"{tests} published test{'' if tests == 1 else 's'}"
-    quality = {
-        Badge.SAFE: f"keeps quality ({published})",
-        Badge.CAUTION: f"costs a little quality ({published})",
-        Badge.NO_DATA: "no quality is published for it",
-    }.get(row.quality.badge, f"loses quality ({published})")
+    quality = _keeps(row.quality)
     if row.speed is None:
         return f"{size}; {quality}"
     return f"{size}, {quality} and decodes {times(row.speed.decode)} as fast"
+
+
+def _keeps(quality: Assessment) -> str:
+    if quality.basis is QualityBasis.RELEASED:
+        return "is what the model was released in"
+    tests = len(quality.rows)
+    published = f"{tests} published test{'' if tests == 1 else 's'}"
+    return {
+        Badge.SAFE: f"keeps quality ({published})",
+        Badge.CAUTION: f"costs a little quality ({published})",
+        Badge.NO_DATA: "no quality is published for it",
+    }.get(quality.badge, f"loses quality ({published})")
 
 
 def decides(row: PrecisionRow, result: QuantizationResult, bytes_as: ByteUnit) -> str:
@@ -199,7 +205,7 @@ def summary(result: QuantizationResult, bytes_as: ByteUnit = ByteUnit.GB) -> str
         )
     else:
         sentences.append(f"No speed is predicted: {reason_text(result.no_speed)}.")
-    sentences.append(f"Quality: {row.quality.badge.value} ({row.quality.reason}).")
+    sentences.append(f"Quality: {row.quality.badge.value} ({quality_text(row.quality)}).")
     best = result.safest_smallest
     if best is not None and best is not row and (best.gpus or 0) < (row.gpus or 1 << 30):
         sentences.append(f"{best.precision.label} is published as Safe and needs {needs(best, result.accelerator)}.")
@@ -237,7 +243,7 @@ def explanation(row: PrecisionRow, result: QuantizationResult, bytes_as: ByteUni
     cards = f"{rule.gpus} × {short_name(result.accelerator)}"
     thumb = f"{format_bytes(rule.weights, bytes_as)} on {cards} for the weights alone"
     says.append(Says("rule", f"{thumb}; the smallest legal layout that holds them takes {row.gpus_alone or 'more'}"))
-    says.append(Says("quality", row.quality.reason, badge(row.quality), TONES[row.quality.badge]))
+    says.append(Says("quality", quality_text(row.quality), badge(row.quality), TONES[row.quality.badge]))
     if row.format is not None:
         says.append(Says("native on", ", ".join(row.format.native_hardware) or "no matrix unit"))
     return Prose("why", f"Why: {precision.label}", tuple(says))
@@ -275,7 +281,7 @@ def data(result: QuantizationResult, *, explain: bool = False) -> dict[str, Any]
                 "saved_pct": row.saved_pct,
                 "gpus": row.gpus,
                 "quality": row.quality.badge,
-                "quality_reason": row.quality.reason,
+                "quality_reason": quality_text(row.quality),
                 "chosen": row.chosen,
             }
             for row in result.kv_rows

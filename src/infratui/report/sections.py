@@ -38,6 +38,10 @@ class Report(Protocol):
     def page(self, result: Any, bytes_as: ByteUnit) -> tuple[Block, ...]:
         """Every panel, in reading order."""
 
+    # A section that takes longer than a frame may have, beside these:
+    #   first(evaluation)       what of the result is there at once; of it `answer` leaves lines empty that come later
+    #   lead(result, bytes_as)  the panels that go with the answer
+
     def summary(self, result: Any, bytes_as: ByteUnit) -> str:
         """The answer in plain sentences."""
 

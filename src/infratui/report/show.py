@@ -7,6 +7,7 @@ Tones name a meaning (`weights`, `kv`, `good`, `bad` …), never a colour: each 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Literal, TypeAlias
 
 from ..value_types import dataclass
@@ -45,6 +46,17 @@ class Answer:
     def detail(self) -> str:
         """What stands below the verdict, in one line."""
         return " · ".join(" ".join(part for part in (says.label, says.text) if part) for says in self.lines)
+
+    def until_known(self, before: Answer) -> Answer:
+        """Lines without a text are still to come: what an answer before says there stays, else there are three dots."""
+        known = {says.label: says for says in before.lines}
+        return replace(
+            self,
+            lines=tuple(
+                says if says.text else known.get(says.label) or replace(says, text="…", muted=True)
+                for says in self.lines
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,9 +24,9 @@ _KINDS = {
     "none": "no parallelism: it fits on one GPU",
     "data": "data parallelism: it fits on one GPU, the others hold copies",
     "tensor": "tensor parallelism in one node",
-    "tensor+data": "tensor parallelism in a node, copies on the rest",
-    "tensor+pipeline": "tensor parallelism in a node, pipeline stages across nodes",
-    "tensor+pipeline+data": "tensor parallelism in a node, pipeline stages across nodes, copies on the rest",
+    "tensor+data": "tensor parallelism in a node, copies",
+    "tensor+pipeline": "tensor parallelism in a node, stages across nodes",
+    "tensor+pipeline+data": "tensor parallelism in a node, stages across nodes, copies",
 }
 
 

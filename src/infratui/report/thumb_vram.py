@@ -17,7 +17,7 @@ from ..engine.figures.units import (
 )
 from .money import money
 from .names import short_name
-from .show import Answer, Block, Cell, Chart, Column, Prose, Row, Says, Stack, StackPart, Table
+from .show import Answer, Bar, Bars, Block, Cell, Chart, Column, Row, Says, Stack, StackPart, Table
 from .thumb_words import GIGABYTES, card_text, unknown_text
 from .vram_accelerators import MOST_NODES
 from .vram_growth import growth_chart
@@ -153,25 +153,25 @@ def growth(result: ThumbMemory, bytes_as: ByteUnit) -> Chart:
     )
 
 
-def formulas(result: ThumbMemory, bytes_as: ByteUnit) -> Prose:
+def formulas(result: ThumbMemory, bytes_as: ByteUnit) -> Bars:
     """The three products behind the total."""
     found, sizing = memory(result), result.sizing
     figures = sizing.figures
     weights = f"{format_count(figures.parameters)} parameters × {sizing.bytes_per_parameter:g} B"
     cache = (
-        f"2 × {figures.layers} layers × {figures.kv_heads} KV heads × {figures.head_dim} × "
-        f"{sizing.kv_bytes_per_element:g} B × {sizing.context:,} tokens × {sizing.users:,} users"
+        f"2 × {figures.layers} × {figures.kv_heads} × {figures.head_dim} × {sizing.kv_bytes_per_element:g} B × "
+        f"{sizing.context:,} tokens × {sizing.users:,} users"
     )
-    return Prose(
+    lines = (
+        ("weights", found.weights, "weights", weights),
+        ("KV cache", found.kv_cache, "kv", cache),
+        ("overhead", found.overhead, "overhead", "15 % of both, for contexts, activations and buffers"),
+    )
+    return Bars(
         "parts",
-        "The three products",
-        (
-            Says("weights", weights, format_bytes(found.weights, bytes_as)),
-            Says("KV cache", cache, format_bytes(found.kv_cache, bytes_as)),
-            Says("overhead", "15 % of both, for contexts, activations and buffers",
-                 format_bytes(found.overhead, bytes_as)),
-        ),
-    )  # fmt: skip
+        "What the total is made of",
+        tuple(Bar(label, amount, format_bytes(amount, bytes_as), tone, note) for label, amount, tone, note in lines),
+    )
 
 
 def headlines(evaluation: Evaluation, result: ThumbMemory) -> tuple[Headline, ...]:

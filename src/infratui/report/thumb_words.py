@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ..engine.case import Case
     from ..engine.deployment.thumb import ThumbSizing, UnknownCache
 
-GIGABYTES = "a card's gigabytes as sold, 2^30 bytes each, as guides count them"
+GIGABYTES = "a card's GB as sold, 2^30 bytes each"
 NO_SPEED = "latency and tokens/s have no answer here: the rule splits bytes; the detailed estimator predicts both (D)"
 
 

@@ -54,6 +54,16 @@ def evaluate(evaluation: Evaluation) -> VramResult:
     return evaluation.vram
 
 
+def first(evaluation: Evaluation) -> VramResult:
+    """What of the result is there within a frame; `answer` then leaves lines empty that are still to come."""
+    return evaluation.vram_first
+
+
+def lead(result: VramResult, bytes_as: ByteUnit) -> tuple[Block, ...]:
+    """The panels that go with the answer."""
+    return (stack(result, bytes_as),)
+
+
 def derivations(result: VramResult) -> Sequence[Derivation]:
     """The math behind the answer."""
     return result.derivations
@@ -65,11 +75,11 @@ def answer(result: VramResult, bytes_as: ByteUnit) -> Answer:
     says: list[Says] = []
     if result.fits:
         says.append(Says("fewest", fewest_text(result, bytes_as)))
-    elif ways := ways_text(result.ways):
+    elif (ways := ways_text(result.ways)) or not result.rows:
         says.append(Says("or", ways))
     if selected.refused:
         says.append(Says("why", reasons_text(selected.refused, bytes_as, "; ")))
-    if cheap := cheapest_text(result):
+    if (cheap := cheapest_text(result)) or not result.rows:
         says.append(Says("cheapest", cheap))
     says.append(Says("textbook", other_estimator(result, bytes_as), muted=True))
     return Answer(verdict(result), room(result, bytes_as), TONES[selected.verdict], tuple(says))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 from textual import work
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
-from textual.message import Message
 from textual.widget import Widget
 
 from ... import mishaps
@@ -24,6 +24,7 @@ from ..widgets.panel import Panel
 from ..widgets.table import TableView
 from ..widgets.term import Terms, TermText
 from .chrome import HintLine, PolicyStrip
+from .pace import KeyPace
 from .page import Page
 
 if TYPE_CHECKING:
@@ -65,14 +66,7 @@ class AnswerScreen(Page, Generic[R]):
     TERMS: ClassVar[tuple[str, ...]] = ()
     """Glossary ids that are walked with `t`."""
     SLOW: ClassVar[bool] = False
-    """Computing can take over 5 ms: it happens in a thread, and what comes late is dropped."""
-
-    class Ready(Message):
-        """A slow result has been computed."""
-
-        def __init__(self, scenario: Scenario, result: object, error: Mishap | None) -> None:
-            super().__init__()
-            self.scenario, self.result, self.error = scenario, result, error
+    """Computing can take over 5 ms: it happens in a thread, once keys rest, and what comes late is dropped."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -82,6 +76,9 @@ class AnswerScreen(Page, Generic[R]):
         self._begun = False
         self._presented = False
         self._policy: CheckedPolicy | None = None
+        self._pace = KeyPace()
+        self._views: Mapping[str, Sequence[Widget]] | None = None
+        """Name of a block → the widgets that may show it: to look for them takes longer than to draw them."""
         self._before_math: Widget | None = None
         """What had the focus when the math was opened."""
 
@@ -106,6 +103,9 @@ class AnswerScreen(Page, Generic[R]):
     def section(self, evaluation: Evaluation) -> R:
         """What the screen shows of an evaluation. Raises ValueError where there is no answer."""
         raise NotImplementedError
+
+    def show_first(self, evaluation: Evaluation) -> None:
+        """Show at once what can be had within a frame; the whole result follows."""
 
     def beside(self, evaluation: Evaluation) -> None:
         """Compute what stands around the result, where the result is computed."""
@@ -132,11 +132,12 @@ class AnswerScreen(Page, Generic[R]):
 
     def place(self, *blocks: Block) -> None:
         """Put blocks of the report into the widgets of the panels of the same name; others are left out."""
+        if self._views is None:
+            self._views = _by_panel(self)
         for block in blocks:
-            view = _VIEWS.get(type(block))
-            if view is not None:
-                name = view.__name__
-                for widget in self.query(f"#{block.id} {name}, {name}#{block.id}"):
+            kind = _VIEWS.get(type(block))
+            for widget in self._views.get(block.id, ()):
+                if kind is not None and isinstance(widget, kind):
                     cast("Any", widget).show(block)
 
     # -- composition
@@ -195,6 +196,10 @@ class AnswerScreen(Page, Generic[R]):
         elif (awaited := self.infra.awaited()) is not None:
             self._present(None, awaited)
         elif self.SLOW or session.scenario.policy:
+            self._pace.changed()
+            if self.result is not None and self._pace.leads:
+                with self._pace.leading():
+                    self.show_first(session.evaluation)
             self._compute(session.scenario, session.evaluation)
         else:
             self._present(*self._answer(session.evaluation))
@@ -210,17 +215,22 @@ class AnswerScreen(Page, Generic[R]):
 
             return None, mishaps.told(error, f"evaluating {self.SECTION}", error_text)
 
-    @work(thread=True, exclusive=True, group="section")
-    def _compute(self, scenario: Scenario, evaluation: Evaluation) -> None:
-        result, error = self._answer(evaluation)
-        self.post_message(self.Ready(scenario, result, error))
-
-    def on_answer_screen_ready(self, event: Ready) -> None:
-        if event.scenario == self.scenario:
-            self._present(cast("R | None", event.result), event.error)
+    @work(exclusive=True, group="section")
+    async def _compute(self, scenario: Scenario, evaluation: Evaluation) -> None:
+        if self._pace.overdue:
+            # In a thread it would come too late again.
+            with self._pace.catching_up():
+                self._present(*self._answer(evaluation))
+            return
+        # Nobody holds a key where nothing is drawn.
+        await asyncio.sleep(0 if self.app.is_headless else self._pace.rest)
+        result, error = await asyncio.to_thread(self._answer, evaluation)
+        if scenario == self.scenario:
+            self._present(result, error)
 
     def _present(self, result: R | None, error: Mishap | None) -> None:
         self.result = result
+        self._pace.shown()
         self.query_one(PolicyStrip).checked = self._policy if self.scenario.policy else None
         self.set_class(error is not None, "-refused")
         if error is not None or result is None:
@@ -317,6 +327,17 @@ class AnswerScreen(Page, Generic[R]):
         """Leave what is on top: a checkpoint that is read, the zoom, the math, then the panel."""
         if not self.infra.stop_reading():
             self.leave()
+
+
+def _by_panel(screen: Widget) -> Mapping[str, Sequence[Widget]]:
+    """Every widget that shows a block, under its own id and that of everything it stands in."""
+    found: dict[str, list[Widget]] = {}
+    for widget in screen.walk_children(Widget):
+        if isinstance(widget, tuple(_VIEWS.values())):
+            for node in widget.ancestors_with_self:
+                if node.id:
+                    found.setdefault(node.id, []).append(widget)
+    return found
 
 
 def _held(evaluation: Evaluation) -> CheckedPolicy | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -123,7 +124,10 @@ class HintLine(Widget):
         if not text:
             text, style = self.hint, "$muted"
         mark = {"bad": "✗ ", "good": "✓ "}.get(tone, "") if self.status[0] else ""
+        # What stands behind the last dots of a hint is said where there is room.
         text = f" {mark}{text}"
+        while len(text) > width and not mark and " · " in text:
+            text = text.rpartition(" · ")[0]
         text = text if len(text) <= width else text[: width - 1] + "…"
         return Content.assemble((text.ljust(width + 1), style), (more, "$key"))
 
@@ -171,12 +175,15 @@ def bar_keys(screen: Screen[object]) -> tuple[tuple[str, str], ...]:
     ranked: dict[str, tuple[int, int, str, str]] = {}
     nodes = screen.focused.ancestors_with_self if screen.focused is not None else (screen, screen.app)
     depth = {id(node): at for at, node in enumerate(nodes)}
+    said: dict[int, Mapping[str, str]] = {}
     for active in screen.active_bindings.values():
         key = find(active.binding.id)
         if key is None or not key.bar or key.id in ranked:
             continue
         pair = _PAIRS.get(key.action, key.keys[0])
-        text = getattr(active.node, "key_texts", {}).get(key.action, key.short)
+        if id(active.node) not in said:
+            said[id(active.node)] = getattr(active.node, "key_texts", {})
+        text = said[id(active.node)].get(key.action, key.short)
         ranked[key.id] = (min(2, depth.get(id(active.node), 9)), key.bar, _shown(pair), text)
     help_key = ranked.pop("app.help", None)
     shown = sorted(ranked.values())[: BAR_KEYS - 1]

@@ -2,39 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from textual import events
-from textual.containers import VerticalScroll
 from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.widget import Widget
 
-from ..widgets.columns import ColumnLayout
+from ..terminal.narrow import draw_narrowly
+from ..widgets.group_head import GroupHead
 from ..widgets.panel import Panel
 from ..widgets.value_row import ValueRow
+from .inputs import Inputs
 
 SMALLEST = (60, 15)
 """Columns and rows below which a screen only asks for more room."""
-
-
-class Inputs(VerticalScroll, can_focus=False, inherit_bindings=False):
-    """The value rows: one column beside the results, or as many columns as fit above them."""
-
-    def __init__(self, rows: Iterable[ValueRow]) -> None:
-        super().__init__(*rows, id="inputs")
-        self._arranged = ColumnLayout()
-
-    @property
-    def layout(self) -> ColumnLayout:
-        return self._arranged
 
 
 class QuietScreen(Screen[Any]):
     """A screen that does not repaint itself when focus moves."""
 
     focused = Reactive(None, repaint=False)
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        draw_narrowly(self)
+
     ALLOW_IN_MAXIMIZED_VIEW = "TitleBar, HintLine, KeyBar"
 
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (SMALLEST[0], "-narrow"), (100, "-wide"), (160, "-huge")]
@@ -75,7 +68,8 @@ class WalkedScreen(QuietScreen):
         chain = [widget for widget in self.focus_chain if self.panel_of(widget) is panel]
         place = self._left_at.get(panel)
         if chain:
-            self.set_focus(place if place in chain else chain[0])
+            first = next((widget for widget in chain if not isinstance(widget, GroupHead)), chain[0])
+            self.set_focus(place if place in chain else first)
 
     def _next_panel(self, by: int) -> None:
         panels = self.panels()
@@ -93,11 +87,14 @@ class WalkedScreen(QuietScreen):
 
     def _next_field(self, by: int) -> None:
         # Textual's focus chain reads across; columns of inputs read down.
-        rows = list(self.query(ValueRow))
-        if isinstance(self.focused, ValueRow):
-            self.set_focus(rows[(rows.index(self.focused) + by) % len(rows)])
+        here = self.focused
+        chain = set(self.focus_chain)
+        rows = [row for row in self.query("ValueRow, GroupHead") if row in chain]
+        rows.sort(key=lambda row: (row.region.x, row.region.y))
+        if isinstance(here, ValueRow | GroupHead) and here in rows:
+            self.set_focus(rows[(rows.index(here) + by) % len(rows)])
         elif rows:
-            self.set_focus(rows[0])
+            self.set_focus(next((row for row in rows if isinstance(row, ValueRow)), rows[0]))
 
     def action_next_field(self) -> None:
         """To the next field."""

@@ -23,6 +23,7 @@ from ...report.launch import FORMS, answer, explained, file_name, remarks_of
 from ...report.reasons import error_text
 from ...scenario import Scenario
 from ...value_types import dataclass
+from ..keys import LAUNCHING
 from ..widgets.picker import Modal
 from .exporting import writer
 from .overlays import Prompt
@@ -83,6 +84,7 @@ class LaunchChoiceLine(Widget):
 class LaunchScreen(Modal[None]):
     """A window over a screen; it closes without a result."""
 
+    OFFERED = LAUNCHING
     DEFAULT_CSS = """
     LaunchScreen { align: center middle; background: transparent; }
     LaunchScreen > #box { width: 112; max-width: 98%; height: 92%; border: round $key; background: $panel;

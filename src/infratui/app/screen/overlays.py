@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from ...value_types import dataclass
-from ..keys import GROUPS, KEYS, Where
+from ..keys import GROUPS, KEYS, PROMPTED, READING, Where
 from ..widgets.line_editor import LineEditing, LineEditor
 from ..widgets.picker import Modal
 
@@ -29,6 +29,7 @@ class Reading(Modal[None]):
     """A text to read, closed by escape, `q`, enter or the key that opened it."""
 
     DEFAULT_CSS = _BOX.format(name="Reading", width=112)
+    OFFERED = READING
 
     def __init__(self, title: str, content: Content) -> None:
         super().__init__()
@@ -108,6 +109,7 @@ class Prompt(Modal[str | None]):
     """
 
     DEFAULT_CSS = _BOX.format(name="Prompt", width=72)
+    OFFERED = PROMPTED
 
     def __init__(self, title: str, text: str, check: Callable[[str], str]) -> None:
         """`check` does what is to be done with the text and returns why it cannot, or nothing."""

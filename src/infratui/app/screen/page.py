@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.app import ComposeResult
@@ -16,6 +16,7 @@ from ...engine.figures.units import ByteUnit
 from ...scenario import Scenario, ScenarioError
 from ..keys import Where, bindings
 from ..terminal.remembered import forget_lines
+from ..widgets.grid_animation import GridAnimation
 from ..widgets.term import Terms, TermText
 from .chrome import HintLine, KeyBar, TitleBar
 from .focus import SMALLEST, WalkedScreen
@@ -138,6 +139,7 @@ class Page(WalkedScreen):
 
     def on_screen_resume(self) -> None:
         self.sync()
+        self.query_one(KeyBar).sync(self)
 
     def on_screen_suspend(self) -> None:
         # Below an overlay the screen is still seen.
@@ -158,7 +160,7 @@ class Page(WalkedScreen):
             return
         self.remember(focused)
         if line.hint:
-            self.call_after_refresh(self.say_hint, focused)
+            self.say_hint(focused)
         else:
             # The first hint reads a list of terms: not before the screen stands.
             self.infra.once_seen(self, lambda: self.say_hint(focused))
@@ -222,6 +224,12 @@ class Page(WalkedScreen):
 
     # -- animations
 
+    @property
+    def key_texts(self) -> Mapping[str, str]:
+        """What the key bar says of keys whose meaning changes."""
+        plays = self.ANIMATED and any(animation.playing for animation in self.query(GridAnimation))
+        return {"motion_toggle": "pause"} if plays else {}
+
     def _animation(self) -> Any:
         candidates = [self.focused] if self.focused is not None else []
         candidates += [widget for widget in self.query("*") if widget.is_on_screen]
@@ -233,6 +241,14 @@ class Page(WalkedScreen):
         if action.startswith("motion_"):
             return self.ANIMATED
         return True
+
+    def on_grid_animation_paced(self, event: GridAnimation.Paced) -> None:
+        event.stop()
+        self.query_one(KeyBar).sync(self)
+        self.paced()
+
+    def paced(self) -> None:
+        """An animation plays faster or slower now, or has begun or ended to play."""
 
     def action_motion_toggle(self) -> None:
         """Play or pause."""

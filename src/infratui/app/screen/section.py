@@ -10,6 +10,7 @@ from textual.widget import Widget
 
 from ...engine.figures.derivation import Derivation
 from ...inputs import Kind
+from ...report.input_groups import groups
 from ...report.inputs import NAMED
 from ...report.sections import Report, section
 from ...report.workload import WorkloadWords
@@ -18,13 +19,15 @@ from ...settings_text import parse_value
 from ..checkpoints import MODEL_FIELDS
 from ..fields import LISTED
 from ..widgets.choice import Choice
+from ..widgets.group_head import GroupHead
+from ..widgets.headline import HeadlineView
 from ..widgets.panel import Panel
 from ..widgets.picker import Picker
 from ..widgets.value_row import ValueRow
 from ..widgets.welcome import Welcome
 from .answer import AnswerScreen, R
 from .chrome import KeyBar, WorkloadLine
-from .focus import Inputs
+from .inputs import Inputs
 
 if TYPE_CHECKING:
     from ...engine.evaluate import Evaluation
@@ -67,8 +70,9 @@ class SectionScreen(AnswerScreen[R]):
         self._profile: tuple[object, str] = (None, "60s")
         """The measured demand that rows are shown with."""
         self._workload: WorkloadWords | None = None
-        self._left_out: set[str | None] = set()
-        """Panels that the rule of thumb leaves empty."""
+        self._rows: tuple[ValueRow, ...] = ()
+        self._left_out: dict[str, str] = {}
+        """Titles of the panels that the rule of thumb heads in its own way, or leaves out."""
 
     # -- what a subclass may say otherwise
 
@@ -90,11 +94,27 @@ class SectionScreen(AnswerScreen[R]):
 
         self._workload = workload(evaluation)
 
+    def show_first(self, evaluation: Evaluation) -> None:
+        report = section(self.SECTION).report_by(evaluation.scenario.estimator)
+        first = getattr(report, "first", None)
+        if first is None or report is not self.report:
+            return
+        try:
+            result = first(evaluation)
+            self.beside(evaluation)
+        except ValueError:
+            # The whole result will say why there is none.
+            return
+        self.say_workload()
+        before = self.query_one(HeadlineView).answer
+        self.answer(report.answer(result, self.bytes_as).until_known(before))
+        self.place(*report.lead(result, self.bytes_as))  # type: ignore[attr-defined]
+
     def show(self, result: R) -> None:
         """Put a result into the widgets: what the section leads with, and every panel that the screen has."""
         self.say_workload()
         blocks = self.report.page(result, self.bytes_as)
-        self._leave_out({block.id for block in blocks} if self.is_thumb else None)
+        self._leave_out({block.id: block.title for block in blocks} if self.is_thumb else None)
         self.answer(self.report.answer(result, self.bytes_as))
         self.place(*blocks)
 
@@ -103,15 +123,18 @@ class SectionScreen(AnswerScreen[R]):
         """What is shown is the rule of thumb's own result."""
         return self.report is not section(self.SECTION).report
 
-    def _leave_out(self, told: set[str] | None) -> None:
-        """Hide the panels that the rule of thumb has nothing to say in; None: show them again."""
+    def _leave_out(self, told: Mapping[str, str] | None) -> None:
+        """Head the panels that the rule of thumb fills, hide those that it leaves empty; None: as they were."""
         for panel in self.query("#body Panel").results(Panel):
+            name = panel.id or ""
             if told is None:
-                if panel.id in self._left_out:
-                    panel.display = True
-            elif panel.display and panel.id not in told and panel.id not in self.KEPT:
-                panel.display = False
-                self._left_out.add(panel.id)
+                if name in self._left_out:
+                    panel.display, panel.border_title = True, self._left_out[name]
+            elif panel.display and name not in self.KEPT and name not in self._left_out:
+                self._left_out[name] = str(panel.border_title)
+                panel.display = name in told
+            if told and name in told:
+                panel.border_title = told[name]
         if told is None:
             self._left_out.clear()
 
@@ -142,7 +165,18 @@ class SectionScreen(AnswerScreen[R]):
     # -- inputs
 
     def compose_side(self) -> ComposeResult:
-        yield Inputs(self.make_row(field) for field in self.FIELDS)
+        yield Inputs(groups(self.FIELDS), self.scenario, self.make_row)
+
+    @property
+    def rows(self) -> Sequence[ValueRow]:
+        """Every input of the screen that has been made."""
+        if not self._rows:
+            self._rows = tuple(self.query(ValueRow))
+        return self._rows
+
+    def on_inputs_unfolded(self, event: Inputs.Unfolded) -> None:
+        event.stop()
+        self._rows = ()
 
     def make_row(self, field: str) -> ValueRow:
         """A value row for a field of the scenario."""
@@ -181,16 +215,17 @@ class SectionScreen(AnswerScreen[R]):
         profile = self.scenario.demand_profile, self.scenario.peak_window
         if profile != self._profile:
             self._profile = profile
-            for row in self.query(ValueRow):
+            for row in self.rows:
                 row.refresh()
-        for row in self.query(ValueRow):
+        self.query_one(Inputs).sync(self.scenario)
+        for row in self.rows:
             row.value = getattr(self.scenario, row.field)
             if other and row.spec.kind is Kind.MONEY:
                 row.refresh()
 
     def begun(self) -> None:
         # Rows that could only show ids now show names.
-        for row in self.query(ValueRow):
+        for row in self.rows:
             if row.spec.kind in NAMED or row.field in LISTED:
                 row.refresh()
 
@@ -278,7 +313,22 @@ class SectionScreen(AnswerScreen[R]):
         self.query_one(KeyBar).sync(self)
 
     def hint_of(self, focused: Widget) -> str | None:
+        if isinstance(focused, GroupHead):
+            return focused.hint([INPUTS[field].label for field in focused.group.folded])
         return self.session.hint(focused.field) if isinstance(focused, ValueRow) else super().hint_of(focused)
+
+    def go_to(self, field: str) -> bool:
+        """Give the keys to an input, out of a folded group too. False where the screen has no such input."""
+        if field not in self.FIELDS:
+            return False
+        inputs = self.query_one(Inputs)
+        inputs.open_for(field)
+
+        def focus() -> None:
+            self.set_focus(inputs.row(field))
+
+        self.call_after_refresh(focus)
+        return True
 
     # -- what does not fit
 
@@ -293,7 +343,7 @@ class SectionScreen(AnswerScreen[R]):
             return
         if holds or least is None:
             self.note("these GPUs hold it" if holds else "no number of these GPUs holds it", "muted")
-        elif self.change(gpus=max(least, self.scenario.gpus), tp=0, pp=0, dp=0, ep=0):
+        elif self.change(gpus=max(least, self.scenario.gpus), tp=0, pp=0, dp=0, ep=0, dcp=0):
             self.note(f"{least:,} GPUs taken; u undoes it", "good")
 
     # -- leaving

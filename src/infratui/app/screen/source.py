@@ -14,6 +14,7 @@ from textual.widgets import Static
 
 from ...plain_text import harmless, printable
 from ...reality.text import MAX_CHARACTERS, decoded
+from ..keys import SOURCED
 from ..widgets.picker import Modal
 from .overlays import PromptLine
 
@@ -42,6 +43,7 @@ class SourceLine(PromptLine):
 class SourceScreen(Modal[R]):
     """Paste or path above, an answer below. A subclass reads the text and shows what it says."""
 
+    OFFERED = SOURCED
     DEFAULT_CSS = """
     SourceScreen { align: center middle; background: transparent; }
     SourceScreen > #box { width: 132; max-width: 98%; height: auto; max-height: 96%; border: round $key;

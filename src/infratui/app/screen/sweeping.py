@@ -18,6 +18,7 @@ from ...inputs import Kind
 from ...report.reasons import error_text
 from ...scenario import INPUTS, ScenarioError
 from ...settings_text import parse_sweep
+from ..keys import SWEEPING
 from ..widgets.line_chart import LineChart
 from ..widgets.picker import Modal
 from ..widgets.table import TableView
@@ -37,6 +38,7 @@ _AROUND = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 4.0)
 class SweepScreen(Modal[object]):
     """A value's range and the answer at each point. Dismisses with the value to take, or None."""
 
+    OFFERED = SWEEPING
     DEFAULT_CSS = """
     SweepScreen { align: center middle; background: transparent; }
     SweepScreen > #box { width: 116; max-width: 98%; height: 92%; border: round $key; background: $panel; padding: 0 1;

@@ -100,18 +100,22 @@ class Frame:
 
 
 class FrameUpdate(CompositorUpdate):
-    """A repaint that is compared with the last frame at the moment it is written."""
+    """A repaint that is compared with the last frame just before it is written."""
 
     def __init__(self, frame: Frame, update: LayoutUpdate | ChopsUpdate, size: tuple[int, int]) -> None:
         self._frame = frame
         self._update = update
         self._frame_size = size
-        self.written = False
-        """It has come to the terminal: others were dropped."""
+        self._text: str | None = None
+
+    def differs(self, console: Console) -> bool:
+        """There is something to write. The frame takes it as written."""
+        if self._text is None:
+            self._text = self._frame.difference(self._update, self._frame_size, console)
+        return bool(self._text)
 
     def render_segments(self, console: Console) -> str:
-        self.written = True
-        return self._frame.difference(self._update, self._frame_size, console)
+        return self._text or "" if self.differs(console) else ""
 
     def __rich_console__(self, console: Console, options: object) -> Iterable[Segment]:
         yield Segment(self.render_segments(console))

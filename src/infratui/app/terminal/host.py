@@ -3,6 +3,7 @@
 The names of Textual that no public one stands for:
 
 - `App._display` is the one place where every repaint passes: there it shrinks to the cells that changed.
+- `App._batch_count` says that Textual will drop a repaint.
 - `App._screen_stacks` and `App._current_mode` say which screens are open, and let the first one be any of them.
 - `App._dispatch_action` runs an action: one that fails must not end the app.
 - `App._handle_exception`, `App._fatal_error`, `App._return_code`, `App._close_messages_no_wait`: an error of the app's
@@ -70,11 +71,14 @@ class Host(OrderedKeys):
 
     def _display(self, screen: Screen[Any], renderable: Any) -> None:
         # Compared with what the terminal shows, a repaint shrinks to the cells that changed.
-        if isinstance(renderable, LayoutUpdate | ChopsUpdate) and not self.is_inline:
-            renderable = FrameUpdate(self.frame, renderable, (self.size.width, self.size.height))
-        super()._display(screen, renderable)
-        # While Textual composes, it renders frames that it then drops.
-        if screen in self._once_seen and isinstance(renderable, FrameUpdate) and renderable.written:
+        if not isinstance(renderable, LayoutUpdate | ChopsUpdate) or self.is_inline or self._batch_count:
+            # While Textual composes, it drops what it has rendered.
+            super()._display(screen, renderable)
+            return
+        update = FrameUpdate(self.frame, renderable, (self.size.width, self.size.height))
+        if self.is_headless or update.differs(self.console):
+            super()._display(screen, update)
+        if screen in self._once_seen:
             for action in self._once_seen.pop(screen):
                 screen.call_later(action)
 

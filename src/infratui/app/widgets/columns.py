@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class ColumnLayout(Layout):
-    """One-line children in columns at least `narrowest` cells wide."""
+    """One-line children in columns at least `narrowest` cells wide; those that say so come last in several columns."""
 
     name = "columns"
 
@@ -26,6 +26,8 @@ class ColumnLayout(Layout):
     def arrange(self, parent: Widget, children: list[Widget], size: Size, greedy: bool = True) -> ArrangeResult:
         parent.pre_layout(self)
         count = self.columns(size.width)
+        if count > 1:
+            children = sorted(children, key=lambda child: getattr(child, "STANDS_LAST", False))
         rows = -(-len(children) // count)
         width = size.width // count
         return [

@@ -49,7 +49,7 @@ class GridAnimation(Widget, can_focus=True):
 
     @dataclass
     class Paced(Message):
-        """It plays faster or slower now."""
+        """It plays faster or slower now, or has begun or ended to play."""
 
         animation: GridAnimation
 
@@ -113,16 +113,20 @@ class GridAnimation(Widget, can_focus=True):
         self._speed = max(0, min(len(SPEEDS) - 1, self._speed + by))
         if self.playing:
             self._play(self._left)
-        self.post_message(self.Paced(self))
+        else:
+            self.post_message(self.Paced(self))
 
     def _play(self, frames: int) -> None:
         self._stop_timer()
         self._left = frames
         self._timer = self.set_interval(1 / SPEEDS[self._speed], self._tick)
+        self.post_message(self.Paced(self))
 
     def _pause(self) -> None:
         self._left = 0
-        self._stop_timer()
+        if self._timer is not None:
+            self._stop_timer()
+            self.post_message(self.Paced(self))
 
     def _stop_timer(self) -> None:
         if self._timer is not None:

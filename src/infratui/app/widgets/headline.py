@@ -13,7 +13,7 @@ from ..terminal.remembered import relayout
 from .drawn import rich_style
 
 LOW = 30
-"""Rows of a window below which a reason takes one line."""
+"""Rows of a window below which what is said aside is left out."""
 
 
 class HeadlineView(Widget):
@@ -24,7 +24,7 @@ class HeadlineView(Widget):
     answer: reactive[Answer] = reactive(Answer())
 
     def _lines(self, width: int) -> tuple[Line, ...]:
-        return drawn(self.answer, max(20, width), 1 if self.app.size.height < LOW else 0)
+        return drawn(self.answer, max(20, width), brief=self.app.size.height < LOW)
 
     def watch_answer(self, before: Answer, after: Answer) -> None:
         if self.is_mounted and len(self._lines(self.content_size.width)) != self.size.height:

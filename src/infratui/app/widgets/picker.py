@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import textwrap
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
@@ -15,17 +16,26 @@ from textual.reactive import Reactive
 from textual.screen import ModalScreen
 
 from ...value_types import dataclass
+from ..keys import PICKING
 from .choice import Choice
 from .line_editor import LineEditing, LineEditor
 
 R = TypeVar("R")
+_BELOW = 3
+"""Lines that say a description in full, at most."""
 
 
 class Modal(ModalScreen[R]):
     """A modal that does not dim or repaint what lies behind it."""
 
     focused = Reactive(None, repaint=False)
+    OFFERED: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """Its keys and what they do, for the key bar of the screen behind it."""
     _dismissed = False
+
+    def on_screen_resume(self) -> None:
+        if (tell := getattr(self.app, "tell_keys", None)) is not None:
+            tell(self.OFFERED)
 
     def dismiss(self, result: R | None = None) -> AwaitComplete:
         """Close. A key pressed twice closes once: the screen goes a moment after it was told to."""
@@ -48,6 +58,8 @@ class Picker(Modal[str | None]):
     Picker > #box { width: 92; max-width: 96%; height: auto; max-height: 90%; border: round $key; background: $panel;
         padding: 0 1; border-title-color: $key; border-title-style: bold; border-subtitle-color: $muted; }
     """
+
+    OFFERED = PICKING
 
     def __init__(
         self,
@@ -130,16 +142,35 @@ class FilteredList(LineEditing, can_focus=True):
         self._choices = tuple(choices)
         self._filter()
         self._cursor = next((at for at, choice in enumerate(self._entries()) if choice.value == here), 0)
-        self.refresh()
+        self.refresh(layout=True)
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
-        return self._rows() + 1
+        return self._rows(width) + 1 + self._below(width)
 
-    def _rows(self) -> int:
-        return max(1, min(len(self._choices) + bool(self._free), int(self.app.size.height * 0.9) - 4))
+    def _rows(self, width: int) -> int:
+        room = int(self.app.size.height * 0.9) - 4 - self._below(width)
+        return max(1, min(len(self._choices) + bool(self._free), room))
+
+    def _column(self, width: int) -> int:
+        """Cells of the labels with the gap behind them."""
+        widest = max((len(choice.label) for choice in self._choices), default=10)
+        return min(widest, max(16, width // 2)) + 2
+
+    def _below(self, width: int) -> int:
+        """Lines under the list in which the value under the cursor is described in full: none where all fit."""
+        room = width - self._column(width) - 2
+        longest = max((len(choice.detail.rstrip()) for choice in self._choices), default=0)
+        return 0 if longest <= room else min(_BELOW, -(-longest // max(1, width - 12)))
+
+    def _told(self, width: int, lines: int) -> list[Content]:
+        entries = self._entries()
+        words = " ".join(entries[self._cursor].detail.split()) if entries else ""
+        told = textwrap.wrap(words, max(1, width - 2), max_lines=lines, placeholder=" …") if lines else []
+        return [Content.styled(f"  {text}", "$muted") for text in [*told, *[""] * (lines - len(told))]]
 
     def render(self) -> Content:
-        width, rows = self.size.width, self._rows()
+        width = self.size.width
+        rows, below = self._rows(width), self._below(width)
         prompt = self.line(max(8, width - 3))
         if not self.typed_text and self._free:
             prompt = prompt + Content.styled(f" filter, or a {self._free}", "$muted")
@@ -147,12 +178,14 @@ class FilteredList(LineEditing, can_focus=True):
         entries = self._entries()
         self._top = min(max(self._top, self._cursor - rows + 1), self._cursor)
         self._top = max(0, min(self._top, len(entries) - rows))
-        widest = max((len(choice.label) for choice in self._choices), default=10)
-        column = min(widest, max(16, width * 3 // 5)) + 2
+        column = self._column(width)
         for index, choice in enumerate(entries[self._top : self._top + rows], self._top):
             lines.append(self._line(choice, column, width, index == self._cursor))
         if not entries:
             lines.append(Content.styled("  nothing matches; backspace widens the search", "$muted"))
+        if below:
+            lines += [Content("")] * (rows + 1 - len(lines))
+            lines += self._told(width, below)
         return Content("\n").join(lines)
 
     def _line(self, choice: Choice, column: int, width: int, here: bool) -> Content:
@@ -160,7 +193,9 @@ class FilteredList(LineEditing, can_focus=True):
         own = "◆ " if choice.own else ""
         label = f"{own}{choice.label}"
         label = (label if len(label) <= column - 2 else label[: column - 3] + "…").ljust(column)
-        detail = choice.detail[: max(0, width - column - 2)].ljust(max(0, width - column - 2))
+        room = max(0, width - column - 2)
+        detail = choice.detail.rstrip()
+        detail = (detail if len(detail) <= room else f"{detail[: max(0, room - 1)]}…").ljust(room)
         back = " on $cursor-back" if here else ""
         return Content.assemble(
             (f"{mark} ", f"$key{back}"), (label, f"bold{back}" if here else ""), (detail, f"$muted{back}")

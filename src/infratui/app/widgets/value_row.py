@@ -10,12 +10,14 @@ from textual.message import Message
 from textual.reactive import reactive
 
 from ...inputs import Input, Kind
+from ...report.input_groups import brief
+from ...report.names import fitting
 from ...value_types import dataclass
 from ..keys import Where, bindings
 from .line_editor import LineNowAndThen
 
-LABEL = 15
-"""Cells of the label column."""
+LABEL = 11
+"""Where values begin in their row; a longer label, or a value that would be cut, moves it."""
 LEAP = 4
 """Steps that a big step takes."""
 _FINE = 0.01
@@ -92,18 +94,22 @@ class ValueRow(LineNowAndThen, can_focus=True):
 
     def render(self) -> Content:
         width = self.size.width
-        label = self.spec.label[: LABEL - 1].ljust(LABEL - 1)
-        room = max(1, width - LABEL - 5)
-        mark = "▌" if self.has_focus else " "
-        if self.typing:
-            return Content.assemble((mark, "$key"), (label, "bold"), (" › ", "bold $key"), self.line(room + 1))
+        label = brief(self.field)
+        least = len(label) + 4
         text = self._shown(self.value)
-        text = text if len(text) <= room else text[: room - 1] + "…"
+        start = max(LABEL, least)
+        if (fits := fitting(text, width - start - 2)).endswith("…"):
+            start = max(least, min(start, width - 2 - len(text)))
+            fits = fitting(text, max(1, width - start - 2))
+        text, room = fits, max(1, width - start - 2)
+        label = f"{label:<{start - 3}}"
+        if self.typing:
+            return Content.assemble(("▌", "$key"), (label, "bold"), ("› ", "bold $key"), self.line(room + 1))
         if self.has_focus:
             return Content.assemble(
-                (mark, "$key"), (label, "bold"), (" ◂ ", "$key"), (text.ljust(room), "bold"), (" ▸", "$key")
+                ("▌", "$key"), (label, "bold"), ("◂ ", "$key"), (f"{text:<{room}}", "bold"), (" ▸", "$key")
             )
-        return Content.assemble((mark, ""), (label, "$muted"), (" ◂ ", "$line"), text.ljust(room), (" ▸", "$line"))
+        return Content.assemble(" ", (label, "$muted"), "  ", f"{text:<{room}}")
 
     # -- stepping
 

@@ -18,11 +18,12 @@ from ..figures.reason import Reason
 from ..figures.units import GIB
 from ..formats import FormatError, NumberFormat
 from ..formats.methods import QuantizationMethod
-from ..formats.quality import Badge, Rules
+from ..formats.quality import Assessment, Badge, Rules, Subject
+from ..formats.quality_order import badges
 from ..memory import rule_of_thumb
 from ..memory.kv_cache import Sequences, kv_demand
 from ..memory.weights import checkpoint_weights
-from ..model.architecture import Model, Part
+from ..model.architecture import Model, Part, parameters
 from ..model.precision import Precision
 from ..speed import Interval, Plan, SpeedError
 from .precision_compare import PrecisionComparison
@@ -180,7 +181,6 @@ def _row(comparison: PrecisionComparison, case: Case, precision: Precision, refe
     weights = sum(part.bytes for part in parts)
     base = sum(part.bytes for part in checkpoint_weights(model, reference))
     element = _format(facts, precision)
-    names = precision.quality or (element.evidence if element else ())
     rule = rule_of_thumb.figures(model)
     rule_weights = RULE_WEIGHTS(parameters=rule.parameters, bytes_per_parameter=precision.nominal_bytes)
     promised = precision.rule_of_thumb_speed
@@ -206,8 +206,27 @@ def _row(comparison: PrecisionComparison, case: Case, precision: Precision, refe
             share_of_fp32=precision.nominal_bytes / 4,
             quality=precision.rule_of_thumb_quality,
         ),
-        quality=facts.quality().assess(names, model.name),
+        quality=case.part("quality", qualities)[precision.id],
     )
+
+
+def qualities(case: Case) -> dict[str, Assessment]:
+    """What is known of every precision for the scenario's model, its own way to store weights included."""
+    facts, model = case.facts, case.model
+    listed = {
+        precision.id: precision for precision in (*facts.precisions(), case.precision, facts.precision(REFERENCE))
+    }
+    named = []
+    for precision in listed.values():
+        element = _format(facts, precision)
+        named.append((precision, precision.quality or (element.evidence if element else ())))
+    released = model.weight_precision if model.origin == "built-in" else ""
+    return badges(facts.quality(), named, subject_of(model), released)
+
+
+def subject_of(model: Model) -> Subject:
+    """A model as published tests may speak of it."""
+    return Subject(model.name, parameters(model).total, model.is_moe)
 
 
 def _format(facts: Facts, precision: Precision) -> NumberFormat | None:
@@ -238,7 +257,7 @@ def _kv_rows(comparison: PrecisionComparison, case: Case) -> tuple[KvRow, ...]:
                 total=demand.total,
                 saved_pct=SAVED(weights=demand.total, weights_16bit=base) if base else 0.0,
                 gpus=least.plan.layout.gpus if least.plan else None,
-                quality=facts.quality().assess(names, deployment.model.name),
+                quality=facts.quality().assess(names, subject_of(deployment.model)),
                 chosen=precision.id == deployment.kv_precision.id,
                 rule_total=known.kv_cache if known else None,
                 rule_gpus=rule_of_thumb.split(known.total, 1, sizing.card_gb).min_gpus if known else None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from ..case import Case
 from ..cluster.layout import Layout
@@ -46,6 +47,7 @@ __all__ = [
     "VramResult",
     "checkpoint_parts",
     "evaluate_vram",
+    "evaluate_vram_first",
 ]
 
 _GROWTH_POINTS = 24
@@ -64,10 +66,21 @@ TOTAL = Formula("total", "all_weights + all_kv_cache + all_runtime", Unit.BYTES,
 
 def evaluate_vram(case: Case) -> VramResult:
     """The memory section of a scenario. Raises ValueError in one line for names and values that cannot be."""
+    first = case.part("vram first", evaluate_vram_first)
+    own = accelerator_row(case.deployment, case.site, first.smallest)
+    rows = tuple(own if row.accelerator.id == own.accelerator.id else row for row in case.part("accelerators", _rows))
+    return replace(
+        first,
+        ways=() if deployed(case).holds else case.part("ways", ways_out),
+        rows=rows,
+        growth=_growth(case.deployment, case.site, case.load, case.gpus, first.selected.plan),
+    )
+
+
+def evaluate_vram_first(case: Case) -> VramResult:
+    """Enough for the answer and its bar: ways out, the table and growth take nearly all of the time, and are empty."""
     deployment, load, site, scenario = case.deployment, case.load, case.site, case.scenario
     found = deployed(case)
-    own = accelerator_row(deployment, site, found.fewest)
-    rows = tuple(own if row.accelerator.id == own.accelerator.id else row for row in case.part("accelerators", _rows))
     one = deployment.geometry(Layout())[0]
     selected = _selected(case, found)
     return VramResult(
@@ -87,10 +100,10 @@ def evaluate_vram(case: Case) -> VramResult:
         layers=_layer_strip(deployment, load),
         tiers=_tiers(deployment, site, load, selected.plan.layout if selected.plan else Layout()),
         smallest=found.fewest,
-        ways=() if found.holds else case.part("ways", ways_out),
-        rows=rows,
+        ways=(),
+        rows=(),
         selected=selected,
-        growth=_growth(deployment, site, load, case.gpus, selected.plan),
+        growth=Growth((), 0),
         startup=_startup(deployment, site, load, selected.plan),
         prefix=_prefix_effect(load, selected.plan),
         currency=scenario.currency,
@@ -131,7 +144,7 @@ def _selected(case: Case, found: Deployed) -> Selected:
         missing_gpus=found.missing_gpus,
         reasons=choice.reasons,
         refused=choice.refused,
-        kv_copies=kv_copies(case.deployment, plan.layout.tp) if plan else 1.0,
+        kv_copies=kv_copies(case.deployment, plan.layout) if plan else 1.0,
         totals=found.totals,
     )
 

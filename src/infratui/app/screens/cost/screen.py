@@ -67,8 +67,9 @@ class CostScreen(SectionScreen[CostResult]):
     )
     FIELDS = (
         "requests_per_day", "hours_per_day", "days_per_week", "peak_factor", "input_tokens", "output_tokens",
-        "model", "precision", "kv_precision", "accelerator", "ttft_ms", "tpot_ms", "spares", "term_years",
-        "compliance", "users", "prefix_hit", "cascade_pct", "cascade_model", "acceptance", "draft_tokens",
+        "model", "precision", "kv_precision", "users", "context", "prefix_hit", "accelerator", "gpus", "fleet_basis",
+        "ttft_ms", "tpot_ms", "spares", "compliance", "term_years", "cascade_pct", "cascade_model", "acceptance",
+        "draft_tokens",
     )  # fmt: skip
     TERMS = (
         "on-demand", "spot", "reserved", "owned", "breakeven", "duty-cycle", "peak-factor", "amortization",
@@ -219,7 +220,10 @@ class CostScreen(SectionScreen[CostResult]):
         if lever is None:
             return
         if not lever.turn:
-            self.note(f"{lever.note.label}: {lever.note.basis}; set Draft accepted to what you measured", "bad")
+            self.note(
+                f"{lever.note.label}: {lever.note.basis}; set Speculative decoding to the share that you measured",
+                "bad",
+            )
         elif self.change(**dict(lever.turn)):
             self.note(f"{lever.note.label} {'off' if lever.on else 'on'}; u undoes it", "good")
 
@@ -228,7 +232,7 @@ class CostScreen(SectionScreen[CostResult]):
         if self.plan is None:
             return
         accelerator, _, precision = row.partition(" ")
-        if self.change(accelerator=accelerator, precision=precision, tp=0, pp=0, ep=0):
+        if self.change(accelerator=accelerator, precision=precision, tp=0, pp=0, ep=0, dcp=0):
             self.note(f"{accelerator} in {precision} taken; u undoes it", "good")
 
     def on_table_view_moved(self, event: TableView.Moved) -> None:

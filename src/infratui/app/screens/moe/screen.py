@@ -70,6 +70,7 @@ class MoeScreen(SectionScreen["MoeResult | ThumbSides"]):
     SLOW = True
     ANIMATED = True
     VIEWS = True
+    KEPT = ("terms", "router")
     CSS = """
     MoeScreen #sides, MoeScreen #left, MoeScreen #right { height: auto; }
     MoeScreen.-huge #sides { layout: horizontal; }
@@ -115,8 +116,12 @@ class MoeScreen(SectionScreen["MoeResult | ThumbSides"]):
     def _title_router(self) -> None:
         if self.result is None:
             return
-        whole = self.query_one(RouterPanel).whole_batch
-        self.query_one("#router", Panel).border_title = router_title(self.result.router, whole=whole)
+        panel = self.query_one(RouterPanel)
+        title = router_title(self.result.router, whole=panel.whole_batch, pace=panel.pace)
+        self.query_one("#router", Panel).border_title = title
+
+    def paced(self) -> None:
+        self._title_router()
 
     # -- what the user does
 

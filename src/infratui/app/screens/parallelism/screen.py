@@ -19,7 +19,6 @@ from ....report.show import Block
 from ....scenario import Scenario
 from ...screen.section import SectionScreen
 from ...widgets.drawn import LinesView, ProseView
-from ...widgets.grid_animation import GridAnimation
 from ...widgets.line_chart import LineChart
 from ...widgets.panel import Panel
 from ...widgets.table import TableView
@@ -60,7 +59,9 @@ class ParallelismScreen(SectionScreen["ParallelismResult | ThumbLayouts"]):
         "pp",
         "dp",
         "ep",
+        "dcp",
         "node_link",
+        "gpus_per_node",
         "engine",
         "prefix_hit",
         "acceptance",
@@ -72,6 +73,7 @@ class ParallelismScreen(SectionScreen["ParallelismResult | ThumbLayouts"]):
         "pipeline-parallelism",
         "data-parallelism",
         "expert-parallelism",
+        "dcp",
         "all-reduce",
         "all-to-all",
         "pipeline-bubble",
@@ -175,7 +177,7 @@ class ParallelismScreen(SectionScreen["ParallelismResult | ThumbLayouts"]):
         self.query_one(ClusterView).show(cluster, played(result, chosen, cluster), motion=self.motion)
         serving = chosen.serving
         self._step = f"One decode step, {format_seconds(serving.tpot_s)} a token" if serving else "The GPUs"
-        self._say_pace()
+        self.paced()
 
     def _show_split(self, result: ThumbLayouts) -> None:
         """The GPUs as the rule of thumb splits the model over them: what each holds, and nothing that moves."""
@@ -195,15 +197,11 @@ class ParallelismScreen(SectionScreen["ParallelismResult | ThumbLayouts"]):
         words = kind_text(result.split)
         self.query_one(ClusterView).show(cluster, (still(cluster.shown, words),), motion=self.motion)
         self._step = "The GPUs"
-        self._say_pace()
+        self.paced()
 
-    def on_grid_animation_paced(self, event: GridAnimation.Paced) -> None:
-        event.stop()
-        self._say_pace()
-
-    def _say_pace(self) -> None:
-        pace = self.query_one(ClusterView).pace
-        title = f"{self._step} · {pace} · space plays  . , step  + - speed"
+    def paced(self) -> None:
+        view = self.query_one(ClusterView)
+        title = f"{self._step} · {view.pace} · space {'pauses' if view.playing else 'plays'}  . , step  + - speed"
         self.query_one("#cluster", Panel).border_title = title
 
     class Loaded(Message):
@@ -241,10 +239,11 @@ class ParallelismScreen(SectionScreen["ParallelismResult | ThumbLayouts"]):
         if row is None:
             return
         layout, scenario = row.layout, self.scenario
-        if (scenario.tp, scenario.pp, scenario.dp, scenario.ep) == (layout.tp, layout.pp, layout.dp, layout.ep):
-            if self.change(tp=0, pp=0, dp=0, ep=0):
+        sizes = {name: getattr(layout, name) for name in ("tp", "pp", "dp", "ep", "dcp")}
+        if all(getattr(scenario, name) == size for name, size in sizes.items()):
+            if self.change(tp=0, pp=0, dp=0, ep=0, dcp=0):
                 self.note("layout is free again: the ladder chooses", "good")
-        elif self.change(tp=layout.tp, pp=layout.pp, dp=layout.dp, ep=layout.ep):
+        elif self.change(**sizes):
             self.note(f"{layout.label} set by hand; enter on it again frees it", "good")
 
 

@@ -16,6 +16,7 @@ from ....reality.comparison import Reconciliation
 from ....report import reconcile as report
 from ....report.show import Bars, Prose, Table
 from ....scenario import ScenarioError
+from ...keys import SOURCED
 from ...screen.overlays import Prompt
 from ...screen.source import SourceScreen
 from ...widgets.drawn import BarList, ProseView
@@ -26,6 +27,7 @@ class ReconcileScreen(SourceScreen[None]):
     """A start-up log, read and explained."""
 
     TITLE_TEXT = "Reconcile"
+    OFFERED = (*SOURCED[:1], ("enter", "read"), ("s", "keep a host profile"), *SOURCED[-1:])
     KEYS_TEXT = "paste a log, or a path and enter · s keeps a host profile · esc closes"
     ASK = "Paste the start-up log of vLLM, SGLang, TensorRT-LLM or llama.cpp, or type its path."
     DEFAULT_CSS = "ReconcileScreen #gaps, ReconcileScreen #remedies { margin-top: 1; }"

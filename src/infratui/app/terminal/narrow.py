@@ -1,0 +1,51 @@
+"""Repaints that draw only the widgets they show.
+
+Textual draws every visible widget for each repaint, and then takes what lies in the regions to be repainted: for one
+changed line of a screen that is most of the time of a key. What is taken of it by its underscore name:
+
+- `Screen._compositor` is made by the screen itself, with no way to say by which class.
+- `Compositor._dirty_regions` are the regions that the next repaint covers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textual._compositor import ChopsUpdate, Compositor
+from textual.geometry import Region
+from textual.screen import Screen
+from textual.widget import Widget
+
+
+class NarrowCompositor(Compositor):
+    """Leaves out of a repaint what lies outside of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._repainted: tuple[Region, ...] = ()
+        """What the repaint that is drawn just now covers."""
+
+    @property
+    def visible_widgets(self) -> dict[Widget, tuple[Region, Region]]:
+        found = super().visible_widgets
+        if not self._repainted:
+            return found
+        return {
+            widget: (region, clip)
+            for widget, (region, clip) in found.items()
+            if any(region.overlaps(repainted) for repainted in self._repainted)
+        }
+
+    def render_partial_update(self) -> ChopsUpdate | None:
+        # Where widgets begin and end is asked for while the repaint is drawn, and remembered: of all of them.
+        _ = self.cuts
+        self._repainted = tuple(self._dirty_regions)
+        try:
+            return super().render_partial_update()
+        finally:
+            self._repainted = ()
+
+
+def draw_narrowly(screen: Screen[Any]) -> None:
+    """Let a screen, which has drawn nothing yet, draw this way."""
+    screen._compositor = NarrowCompositor()

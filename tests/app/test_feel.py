@@ -1,0 +1,238 @@
+"""What a user feels, held without a clock: what a start loads, and what one key lays out and sends."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pty
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyte
+import pytest
+from textual._compositor import Compositor
+from textual.drivers.headless_driver import HeadlessDriver
+from textual.pilot import Pilot
+
+from infratui.app.app import InfraApp
+from infratui.app.screen.pace import KeyPace
+
+Watching = AbstractAsyncContextManager["Watched"]
+
+SIZE = (120, 36)
+QUIET_S = 0.08
+"""Longer than anything that a key leaves for later, on a busy machine too: work in threads is waited for."""
+
+AT_THE_FIRST_FRAME = """
+import os, sys
+from textual.drivers.linux_driver import LinuxDriver
+
+def write(self, data):
+    if "VRAM" in data:
+        with open(os.environ["MODULES"], "w") as file:
+            file.write("\\n".join(sys.modules))
+        os._exit(0)
+    send(self, data)
+
+send, LinuxDriver.write = LinuxDriver.write, write
+from infratui.cli import main
+main()
+"""
+
+LATER = ("pydantic", "pydantic_core", "yaml", "click", "numpy")
+"""What answers a command, or reads what a user brings."""
+FIGURES = "infratui.engine.figures"
+"""What the frame needs of the engine: units."""
+
+
+def modules_at_the_first_frame(file: Path) -> set[str]:
+    """What is imported when the first text goes to the terminal, on a start without arguments."""
+    pid, descriptor = pty.fork()
+    if pid == 0:
+        environment = {**os.environ, "TERM": "xterm-256color", "MODULES": str(file)}
+        os.execve(sys.executable, [sys.executable, "-c", AT_THE_FIRST_FRAME], environment)
+    # Linux has an error for the end of a terminal.
+    with suppress(OSError):
+        while os.read(descriptor, 65536):
+            pass
+    os.close(descriptor)
+    _, status = os.waitpid(pid, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+    return set(file.read_text().split())
+
+
+def test_the_first_frame_waits_for_nothing_that_it_does_not_show(tmp_path: Path) -> None:
+    modules = modules_at_the_first_frame(tmp_path / "modules")
+    assert "infratui.app.screens.vram.screen" in modules
+    assert not {name for name in modules if name.partition(".")[0] in LATER}
+    ours = {name for name in modules if name.startswith("infratui.")}
+    # The frame and the inputs need neither figures nor facts: both are loaded once it can be seen.
+    assert not {name for name in ours if name.startswith("infratui.engine.") and not name.startswith(FIGURES)}
+    assert not {name for name in ours if "catalog.data" in name or name.endswith(("catalog.reference", "catalog.load"))}
+    screens = {name.split(".")[3] for name in ours if name.startswith("infratui.app.screens.")}
+    assert screens == {"vram"}
+
+
+@dataclass
+class Sent:
+    """What keys did: passes of the layout, and the sizes in bytes of what was written."""
+
+    layouts: int
+    writes: list[int]
+
+
+class Watched:
+    """An app whose driver is asked to draw, and remembers what it was asked to."""
+
+    def __init__(self, app: InfraApp, pilot: Pilot[int], written: list[str], layouts: list[None]) -> None:
+        self.app, self.pilot, self._written, self._layouts = app, pilot, written, layouts
+        self._terminal = pyte.Screen(*SIZE)
+        self._stream = pyte.Stream(self._terminal)
+
+    @property
+    def users(self) -> int:
+        return self.app.scenario.users
+
+    async def settle(self) -> None:
+        """Wait until nothing more is written."""
+        before = -1
+        while before != len(self._written):
+            before = len(self._written)
+            await self.app.workers.wait_for_complete()
+            await asyncio.sleep(QUIET_S)
+
+    async def sent(self, *keys: str) -> Sent:
+        """What keys lead to, up to quiet."""
+        self.seen()
+        self._layouts.clear()
+        await self.pilot.press(*keys)
+        await self.settle()
+        return Sent(len(self._layouts), [len(text.encode()) for text in self._written if text])
+
+    def seen(self) -> list[str]:
+        """The lines of the terminal, after all that was written to it."""
+        self._stream.feed("".join(self._written))
+        self._written.clear()
+        return self._terminal.display
+
+
+@pytest.fixture
+def watch(make_app: Callable[..., InfraApp], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Watching]:
+    """Open the app, its row of users focused, in a terminal of `SIZE` with all colours."""
+    written: list[str] = []
+    layouts: list[None] = []
+    reflow = Compositor.reflow
+
+    def counted(self: Compositor, *arguments: object) -> object:
+        layouts.append(None)
+        return reflow(self, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Compositor, "reflow", counted)
+    monkeypatch.setattr(HeadlessDriver, "write", lambda _, text: written.append(text))
+    # To an app without a screen nothing is written at all.
+    monkeypatch.setattr(HeadlessDriver, "is_headless", False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLORTERM", "truecolor")
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Watched]:
+        app = make_app(motion=False)
+        async with app.run_test(size=SIZE) as pilot:
+            watched = Watched(app, pilot, written, layouts)
+            await watched.settle()
+            # The frame, then the answer: no line of either is sent twice.
+            assert sum(len(text.encode()) for text in written) <= 15_000
+            app.screen.query_one("#row-users").focus()
+            await watched.settle()
+            yield watched
+
+    return opened
+
+
+async def test_a_key_lays_out_little_and_sends_what_it_changes(
+    watch: Callable[..., Watching], shown: Callable[[InfraApp], str]
+) -> None:
+    async with watch() as app:
+        # Two rows and the hint.
+        move = await app.sent("down")
+        assert (move.layouts, len(move.writes)) == (0, 1)
+        assert sum(move.writes) <= 440
+        await app.sent("up")
+        value = await app.sent("left")
+        assert app.users < 50
+        # Row, answer and bar at once; table and curves afterwards.
+        assert value.layouts <= 2
+        assert value.writes[0] <= 700
+        assert len(value.writes) <= 4
+        assert sum(value.writes) <= 4_900
+        assert app.seen() == [line.ljust(SIZE[0]) for line in shown(app.app).split("\n")]
+
+
+async def test_an_idle_screen_sends_nothing(watch: Callable[..., Watching]) -> None:
+    async with watch() as app:
+        assert app.seen()
+        await asyncio.sleep(1.0)
+        assert await app.sent() == Sent(0, [])
+
+
+async def test_a_screen_is_sent_once_when_it_is_shown_again(watch: Callable[..., Watching]) -> None:
+    async with watch() as app:
+        await app.sent("2")
+        again = await app.sent("1")
+        assert again.layouts <= 1
+        assert len(again.writes) <= 2
+        assert sum(again.writes) <= 8_000
+
+
+class TestPace:
+    """One change is computed at once, a held key when it rests, and now and then while it does not."""
+
+    def test_a_held_key_waits_for_its_rest_until_it_has_waited_too_long(self) -> None:
+        now = 0.0
+        pace = KeyPace(lambda: now)
+        pace.changed()
+        assert pace.rest < 1 / 30
+        assert not pace.overdue
+        for _ in range(7):
+            now += 1 / 30
+            pace.changed()
+            assert pace.rest > 1 / 30
+        assert not pace.overdue
+        now += 1 / 30
+        assert pace.overdue
+        pace.shown()
+        assert not pace.overdue
+
+    def test_what_takes_long_leaves_a_held_key_its_time(self) -> None:
+        now = 0.0
+        pace = KeyPace(lambda: now)
+        led = 0
+        for _ in range(30):
+            pace.changed()
+            if pace.leads:
+                led += 1
+                with pace.leading():
+                    now += 0.1
+            now += 1 / 30
+        assert led * 0.1 <= now * 0.4
+        with pace.catching_up():
+            now += 0.5
+        pace.shown()
+        pace.changed()
+        now += 1.0
+        assert not pace.overdue
+        now += 2.0
+        assert pace.overdue
+
+    def test_single_changes_wait_for_a_frame_at_most(self) -> None:
+        now = 0.0
+        pace = KeyPace(lambda: now)
+        for _ in range(3):
+            pace.changed()
+            assert pace.leads
+            assert pace.rest < 1 / 30
+            pace.shown()
+            now += 0.5
