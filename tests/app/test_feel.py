@@ -193,21 +193,46 @@ class TestPace:
     def test_a_held_key_waits_for_its_rest_until_it_has_waited_too_long(self) -> None:
         now = 0.0
         pace = KeyPace(lambda: now)
-        assert pace.rest() == 0.0
-        assert not pace.overdue()
+        pace.changed()
+        assert pace.rest < 1 / 30
+        assert not pace.overdue
         for _ in range(7):
             now += 1 / 30
-            assert pace.rest() > 1 / 30
-        assert not pace.overdue()
+            pace.changed()
+            assert pace.rest > 1 / 30
+        assert not pace.overdue
         now += 1 / 30
-        assert pace.overdue()
+        assert pace.overdue
         pace.shown()
-        assert not pace.overdue()
+        assert not pace.overdue
 
-    def test_single_changes_wait_for_nothing(self) -> None:
+    def test_what_takes_long_leaves_a_held_key_its_time(self) -> None:
+        now = 0.0
+        pace = KeyPace(lambda: now)
+        led = 0
+        for _ in range(30):
+            pace.changed()
+            if pace.leads:
+                led += 1
+                with pace.leading():
+                    now += 0.1
+            now += 1 / 30
+        assert led * 0.1 <= now * 0.4
+        with pace.catching_up():
+            now += 0.5
+        pace.shown()
+        pace.changed()
+        now += 1.0
+        assert not pace.overdue
+        now += 2.0
+        assert pace.overdue
+
+    def test_single_changes_wait_for_a_frame_at_most(self) -> None:
         now = 0.0
         pace = KeyPace(lambda: now)
         for _ in range(3):
-            assert pace.rest() == 0.0
+            pace.changed()
+            assert pace.leads
+            assert pace.rest < 1 / 30
             pace.shown()
             now += 0.5

@@ -20,6 +20,19 @@ _ANSWERS = (
     (re.compile(rb"\x1b\[6n"), b"\x1b[1;1R"),
     (re.compile(rb"\x1b\[\?(\d+)\$p"), None),
 )
+_ONE_WRITE_S = 0.003
+"""What comes this soon after a byte was written with it."""
+
+
+@dataclass
+class Pressed:
+    """What a key led to: milliseconds and bytes of the first write, of all of them, and CPU milliseconds."""
+
+    first_ms: float
+    first_bytes: int
+    last_ms: float
+    bytes: int
+    cpu_ms: float
 
 
 @dataclass
@@ -92,12 +105,42 @@ class Program:
             total += len(data)
         return total
 
-    def key(self, text: str, quiet: float = 0.25) -> tuple[float, int]:
-        """Send a key; returns milliseconds to the last byte and the bytes it caused. `quiet` seconds end the wait."""
-        sent = time.perf_counter()
+    def send(self, text: str) -> None:
         os.write(self.descriptor, text.encode())
-        count = self.settle(quiet)
-        return (max(0.0, self.last_byte - sent) * 1000 if count else 0.0, count)
+
+    def key(self, text: str, quiet: float = 0.25) -> Pressed:
+        """Send a key, and wait until nothing comes for `quiet` seconds."""
+        before, sent = self.cpu_seconds(), time.perf_counter()
+        self.send(text)
+        first = len(self._read(quiet))
+        first_ms = (self.last_byte - sent) * 1000 if first else 0.0
+        while more := len(self._read(_ONE_WRITE_S)):
+            first += more
+        count = first + self.settle(quiet)
+        last_ms = (self.last_byte - sent) * 1000 if count else 0.0
+        return Pressed(first_ms, first, last_ms, count, (self.cpu_seconds() - before) * 1000)
+
+    def held(self, text: str, seconds: float, per_second: float = 30.0) -> tuple[float, float]:
+        """Hold a key as a terminal repeats it: milliseconds to quiet after the last one, CPU milliseconds per key."""
+        before, begun, sent = self.cpu_seconds(), time.perf_counter(), 0
+        while sent < seconds * per_second:
+            if (wait := begun + sent / per_second - time.perf_counter()) > 0:
+                self._read(wait)
+                continue
+            self.send(text)
+            sent += 1
+        released = time.perf_counter()
+        self.settle(0.4, 30.0)
+        behind = max(0.0, self.last_byte - released) * 1000
+        return behind, (self.cpu_seconds() - before) * 1000 / sent
+
+    def leave(self, text: str) -> float:
+        """Send the key that ends the program; milliseconds until it is gone."""
+        sent = time.perf_counter()
+        self.send(text)
+        while os.waitpid(self.pid, os.WNOHANG) == (0, 0):
+            self._read(0.005)
+        return (time.perf_counter() - sent) * 1000
 
     def idle(self, seconds: float) -> tuple[float, float]:
         """Bytes per second and percent of a core over a stretch without input."""
@@ -108,8 +151,9 @@ class Program:
         return count / seconds, (self.cpu_seconds() - before) / seconds * 100
 
     def cpu_seconds(self) -> float:
-        fields = Path(f"/proc/{self.pid}/schedstat").read_text().split()
-        return int(fields[0]) / 1e9
+        """Of all threads that there are still."""
+        threads = Path(f"/proc/{self.pid}/task").glob("*/schedstat")
+        return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
 
     def resident_mib(self) -> float:
         status = Path(f"/proc/{self.pid}/status").read_text()

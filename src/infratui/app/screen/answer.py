@@ -199,8 +199,10 @@ class AnswerScreen(Page, Generic[R]):
         elif (awaited := self.infra.awaited()) is not None:
             self._present(None, awaited)
         elif self.SLOW or session.scenario.policy:
-            if self.result is not None:
-                self.show_first(session.evaluation)
+            self._pace.changed()
+            if self.result is not None and self._pace.leads:
+                with self._pace.leading():
+                    self.show_first(session.evaluation)
             self._compute(session.scenario, session.evaluation)
         else:
             self._present(*self._answer(session.evaluation))
@@ -218,13 +220,13 @@ class AnswerScreen(Page, Generic[R]):
 
     @work(exclusive=True, group="section")
     async def _compute(self, scenario: Scenario, evaluation: Evaluation) -> None:
-        if self._pace.overdue():
+        if self._pace.overdue:
             # In a thread it would come too late again.
-            self._present(*self._answer(evaluation))
+            with self._pace.catching_up():
+                self._present(*self._answer(evaluation))
             return
-        rest = self._pace.rest()
         # Nobody holds a key where nothing is drawn.
-        await asyncio.sleep(0 if self.app.is_headless else rest)
+        await asyncio.sleep(0 if self.app.is_headless else self._pace.rest)
         result, error = await asyncio.to_thread(self._answer, evaluation)
         if scenario == self.scenario:
             self._present(result, error)

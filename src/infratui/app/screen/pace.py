@@ -1,16 +1,21 @@
-"""When what takes longer than a frame is computed: once keys rest, and now and then while they do not."""
+"""When what takes longer than a row is computed: what leads at once, the rest when keys rest, and both now and then."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
+_FRAME_S = 0.02
+"""What is known at once is drawn first: a thread that computes would hold that up."""
 _HELD_S = 0.15
 """Changes that come faster one after the other than this are those of a key that is held."""
 _REST_S = 0.06
 """How long a held key must have rested: terminals repeat it thirty times a second."""
 _LONGEST_S = 0.25
 """While keys keep coming, everything is shown as often as this."""
+_LEAD_SHARE, _WHOLE_SHARE = 1 / 3, 1 / 5
+"""How much of the time of a held key either may take: the row must keep up with the key."""
 
 
 class KeyPace:
@@ -18,10 +23,12 @@ class KeyPace:
 
     >>> now = 0.0
     >>> pace = KeyPace(lambda: now)
-    >>> pace.rest()
-    0.0
+    >>> pace.changed()
+    >>> pace.rest
+    0.02
     >>> now = 0.03
-    >>> pace.rest()
+    >>> pace.changed()
+    >>> pace.rest
     0.06
     """
 
@@ -29,20 +36,51 @@ class KeyPace:
         self._clock = clock
         self._last = -_HELD_S
         """When the last change came."""
+        self._held = False
         self._waiting: float | None = None
         """Since when something is not shown yet."""
+        self._lead_from = 0.0
+        """When a held key may lead again."""
+        self._whole_s = 0.0
+        """How long everything took while a key was held."""
 
-    def rest(self) -> float:
-        """Seconds that a change, which comes now, waits for the next one."""
+    def changed(self) -> None:
+        """A change has come."""
         now = self._clock()
-        held, self._last = now - self._last < _HELD_S, now
+        self._held, self._last = now - self._last < _HELD_S, now
         if self._waiting is None:
             self._waiting = now
-        return _REST_S if held else 0.0
 
+    @property
+    def rest(self) -> float:
+        """Seconds that the last change waits for another one."""
+        return _REST_S if self._held else _FRAME_S
+
+    @property
+    def leads(self) -> bool:
+        """What is known at once is shown: always, but for a held key that it would hold up."""
+        return not self._held or self._clock() >= self._lead_from
+
+    @contextmanager
+    def leading(self) -> Iterator[None]:
+        """Around what is shown at once."""
+        begun = self._clock()
+        yield
+        now = self._clock()
+        self._lead_from = now + (now - begun) * (1 / _LEAD_SHARE - 1)
+
+    @property
     def overdue(self) -> bool:
         """What is not shown yet has waited long enough, whatever comes next."""
-        return self._waiting is not None and self._clock() - self._waiting >= _LONGEST_S
+        longest = max(_LONGEST_S, self._whole_s / _WHOLE_SHARE)
+        return self._waiting is not None and self._clock() - self._waiting >= longest
+
+    @contextmanager
+    def catching_up(self) -> Iterator[None]:
+        """Around everything, while a key is held."""
+        begun = self._clock()
+        yield
+        self._whole_s = self._clock() - begun
 
     def shown(self) -> None:
         """Everything is shown."""
