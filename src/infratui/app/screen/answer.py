@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 from textual import work
@@ -30,6 +31,9 @@ from .page import Page
 if TYPE_CHECKING:
     from ...checking import CheckedPolicy
     from ...engine.evaluate import Evaluation
+
+_LONGEST_VEIL_S = 0.3
+"""A screen is drawn after this long, whatever it waits for."""
 
 R = TypeVar("R")
 """What a screen computes."""
@@ -68,6 +72,9 @@ class AnswerScreen(Page, Generic[R]):
     SLOW: ClassVar[bool] = False
     """Computing can take over 5 ms: it happens in a thread, once keys rest, and what comes late is dropped."""
 
+    PARTS: ClassVar[tuple[str, ...]] = ()
+    """What `section` asks of the evaluation beside the section's own part."""
+
     def __init__(self) -> None:
         super().__init__()
         self.result: R | None = None
@@ -77,6 +84,8 @@ class AnswerScreen(Page, Generic[R]):
         self._presented = False
         self._policy: CheckedPolicy | None = None
         self._pace = KeyPace()
+        self._veil = ExitStack()
+        """While it is open, nothing of the screen is laid out or drawn."""
         self._views: Mapping[str, Sequence[Widget]] | None = None
         """Name of a block → the widgets that may show it: to look for them takes longer than to draw them."""
         self._before_math: Widget | None = None
@@ -126,6 +135,11 @@ class AnswerScreen(Page, Generic[R]):
     def is_answered(self) -> bool:
         return self.result is not None
 
+    @property
+    def is_known(self) -> bool:
+        """The result is at hand: nothing has to be computed for it."""
+        return all(self.session.knows(part) for part in (self.SECTION, *self.PARTS))
+
     def answer(self, answer: Answer) -> None:
         """Set the headline."""
         self.query_one(HeadlineView).answer = answer
@@ -174,7 +188,12 @@ class AnswerScreen(Page, Generic[R]):
         fresh = not self._shown or key[0] != self._shown[0] or key[3] != self._shown[3]
         self._shown = key
         self.sync_inputs()
-        if first:
+        if first and self.is_known:
+            # Laid out and sent once, with its answer.
+            self._veil.enter_context(self.app.batch_update())
+            self.set_timer(_LONGEST_VEIL_S, self._veil.close)
+            self.call_after_refresh(self._begin)
+        elif first:
             # The frame and the inputs are on screen while the engine is still being loaded.
             self.infra.once_seen(self, self._begin)
         else:
@@ -188,6 +207,7 @@ class AnswerScreen(Page, Generic[R]):
         if self.session.facts:
             self._update(fresh=True)
         self.begun()
+        self._veil.close()
 
     def _update(self, *, fresh: bool) -> None:
         session = self.session
@@ -195,7 +215,7 @@ class AnswerScreen(Page, Generic[R]):
             self._present(self.result, None)
         elif (awaited := self.infra.awaited()) is not None:
             self._present(None, awaited)
-        elif self.SLOW or session.scenario.policy:
+        elif (self.SLOW or session.scenario.policy) and not self.is_known:
             self._pace.changed()
             if self.result is not None and self._pace.leads:
                 with self._pace.leading():
