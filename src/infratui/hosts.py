@@ -247,7 +247,7 @@ def apply_hardware(
         known["host"] = ""
     changed = scenario.with_(**known)
     if not (changed.tp <= settled.gpus and changed.pp <= settled.gpus):
-        changed = changed.with_(tp=0, pp=0, dp=0, ep=0)
+        changed = changed.with_(tp=0, pp=0, dp=0, ep=0, dcp=0)
     said = [f"{settled.gpus} × {settled.accelerator}, {settled.gpus_per_node} per node"]
     if settled.link:
         said.append(f"joined by {settled.link}")

@@ -121,6 +121,7 @@ class Scenario:
     pp: int = given(0, Input("PP", Kind.COUNT, "pipeline-parallelism", "", (0, *_POWERS[:6]), "auto"), low=0, high=1024)
     dp: int = given(0, Input("DP", Kind.COUNT, "data-parallelism", "", (0, *_POWERS[:8]), "auto"), low=0, high=4096)
     ep: int = given(0, Input("EP", Kind.COUNT, "expert-parallelism", "", (0, *_POWERS[:8]), "auto"), low=0, high=1024)
+    dcp: int = given(0, Input("DCP", Kind.COUNT, "dcp", "", (0, *_POWERS[:6]), "auto"), low=0, high=1024)
     node_link: str = given("infiniband-ndr", Input("Between nodes", Kind.CHOICE, "infiniband"))
 
     # The traffic.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from infratui.catalog.load import Catalog
 from infratui.engine.case import Case
 from infratui.engine.cluster.layout import Layout
-from infratui.engine.cluster.legal import enumerate_layouts, refusals
+from infratui.engine.cluster.legal import divisors, enumerate_layouts, refusals
 from infratui.engine.deployment.answer import deployed
 from infratui.engine.deployment.candidates import copies, served, users_held
 from infratui.engine.deployment.choose import CLOSE, listed
@@ -72,8 +73,10 @@ def holds_by_force(case: Case, gpus: int) -> bool:
     if case.model.is_moe:
         # Redundant experts: as many ranks as there are GPUs, in whole tensor-parallel groups.
         layouts += [Layout(tp, 1, gpus // tp, gpus) for tp in range(1, gpus) if gpus % tp == 0]
+    # Cached tokens shared out over any part of a tensor-parallel group.
+    layouts += [replace(layout, dcp=dcp) for layout in layouts for dcp in divisors(layout.tp)[1:]]
     return any(
-        not refusals(deployment.model, deployment.precision, layout, site.fabric)
+        not refusals(deployment.model, deployment.precision, layout, site.fabric, deployment.contexts)
         and site.plan(deployment, layout, case.load).fits
         for layout in layouts
     )
@@ -275,6 +278,7 @@ CHANGES: dict[str, tuple[object, ...]] = {
     "model": ("llama-3.1-8b", "qwen3-30b-a3b"),
     "precision": ("", "fp8"),
     "tp": (0, 2),
+    "dcp": (0, 1),
     "estimator": ("detailed", "rule-of-thumb"),
     "requests_per_day": (1000, 1_000_000),
     "tpot_ms": (0.0, 30.0),

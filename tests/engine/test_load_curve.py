@@ -90,6 +90,7 @@ def agrees(service: Service, first: FirstToken, rate: float, *, count: int, with
     assert point.output_per_s == pytest.approx(tokens, rel=within)
 
 
+PRESETS = ["starter", "team", "production", "enterprise", "single-gpu-moe", "frontier-moe", "coding-agents"]
 SHORT_PROMPTS = Service(0.012, lambda batch: 0.011 + 0.00006 * batch, 200, 256, 1, 0.0)
 
 
@@ -100,7 +101,7 @@ def test_a_load_below_the_knee_is_as_simulated(load) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("preset", ["team", "production", "enterprise", "frontier-moe"])
+@pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("share", [0.4, 0.7, 1.0])
 def test_the_presets_are_as_simulated_up_to_the_knee(catalog, preset, share) -> None:
     evaluation = evaluate(load_preset(preset), catalog)
@@ -111,7 +112,8 @@ def test_the_presets_are_as_simulated_up_to_the_knee(catalog, preset, share) -> 
     chain, first = queue.chain, queue.first
     one = dataclasses.replace(chain.service, replicas=1)
     rate = share * evaluation.load_curve.knee.requests_per_s / chain.service.replicas
-    agrees(one, first, rate, count=12_000)
+    # Prompts of several iterations come in clumps: a hundredth of the requests needs more of them to settle.
+    agrees(one, first, rate, count=20_000 if first.chunks > 1 else 12_000)
 
 
 def test_more_load_is_never_faster_and_nothing_is_told_beyond_what_can_be_held(catalog) -> None:

@@ -16,7 +16,7 @@ from infratui.report.reasons import error_text, reason_text, reasons_text
 KEYS = (
     "layouts", "gain", "group", "other", "ttft_s", "tpot_s", "replicas", "idle", "gpus", "missing", "needed", "most",
     "seconds", "target_s", "tp", "pp", "ep", "dp", "heads", "width", "block", "ranks", "experts", "layers", "share",
-    "speed",
+    "speed", "dcp", "copies",
 )  # fmt: skip
 
 

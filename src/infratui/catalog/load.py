@@ -133,6 +133,12 @@ class Catalog(Measurements):
 
         return counterparts()
 
+    def contexts(self, engine: str, version: str) -> frozenset[str]:
+        """Kinds of attention whose cache an engine shares out by tokens; empty version: the newest."""
+        from .shared_caches import shared_by
+
+        return shared_by(engine, version)
+
     def runtime(self, host: str = "") -> RuntimeTable:
         """Fitted memory constants of the serving engines; as seen on a host whose profile is named."""
         from .runtime import runtime_table

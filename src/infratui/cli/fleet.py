@@ -32,7 +32,7 @@ def command(names: tuple[str, ...], gpu: str | None, gpus_per_node: int | None, 
     changes: dict[str, object] = {"fleet_basis": "needs"}
     if gpu is not None:
         # A layout that was set by hand belongs to the GPUs that it was set for.
-        changes |= {"accelerator": gpu, "gpus_per_node": 0, "tp": 0, "pp": 0, "dp": 0, "ep": 0}
+        changes |= {"accelerator": gpu, "gpus_per_node": 0, "tp": 0, "pp": 0, "dp": 0, "ep": 0, "dcp": 0}
     if gpus_per_node is not None:
         changes["gpus_per_node"] = gpus_per_node
     cases = []

@@ -125,6 +125,7 @@ class Case:
             windowed=scenario.windowed_kv == "windowed",
             adapters=scenario.adapters,
             adapter_rank=scenario.adapter_rank,
+            contexts=self.facts.contexts(scenario.engine, scenario.engine_version),
         )
 
     @cached_property
@@ -171,7 +172,7 @@ class Case:
     def forced(self) -> Forced:
         """The layout sizes that the scenario sets."""
         scenario = self.scenario
-        return Forced(scenario.tp, scenario.pp, scenario.dp, scenario.ep)
+        return Forced(scenario.tp, scenario.pp, scenario.dp, scenario.ep, scenario.dcp)
 
     @cached_property
     def demand(self) -> Demand:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -195,7 +196,7 @@ def _group_of(best: Judged) -> tuple[Layout, int]:
     """What stops together when a GPU is lost, and how many of them there are."""
     layout = best.layout
     spread = max(1, layout.ep // layout.tp)
-    return Layout(layout.tp, layout.pp, spread, layout.ep), layout.dp // spread
+    return replace(layout, dp=spread), layout.dp // spread
 
 
 def _peak(case: Case) -> PeakLoad:

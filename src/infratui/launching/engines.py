@@ -73,6 +73,8 @@ def _vllm(plan: LaunchPlan, words: _Words) -> LaunchCommand:
         if layout.ep != ranks:
             raise LaunchError(f"vLLM spreads experts over all {ranks} ranks of a server; EP{layout.ep} cannot be said")
         words.add("expert-parallel", what="expert parallelism")
+    if layout.dcp > 1:
+        words.add("decode-context-parallel", layout.dcp, "a cache that is shared out by tokens")
     if plan.nodes_per_engine > 1:
         words.add("nodes", plan.nodes_per_engine, "several nodes without Ray")
         words.add("node-rank", "$NODE_RANK")
@@ -136,6 +138,8 @@ def _sglang(plan: LaunchPlan, words: _Words) -> LaunchCommand:
     layout, together = plan.layout, plan.ranks_together
     words.add("model", plan.model)
     words.add("tensor-parallel", layout.tp * together, default=layout.tp * together == 1)
+    if layout.dcp > 1:
+        words.add("decode-context-parallel", layout.dcp, "a cache that is shared out by tokens")
     if layout.pp > 1:
         words.add("pipeline-parallel", layout.pp, "pipeline stages")
     if together > 1:
@@ -168,6 +172,8 @@ def _sglang(plan: LaunchPlan, words: _Words) -> LaunchCommand:
 
 def _tensorrt(plan: LaunchPlan, words: _Words) -> LaunchCommand:
     layout, together = plan.layout, plan.ranks_together
+    if layout.dcp > 1:
+        raise LaunchError(f"trtllm-serve shares out no cache by tokens; {layout.label} cannot be said: set dcp=1")
     words.arguments.append(Argument("model", "", plan.model))
     words.add("backend", "pytorch", default=True)
     words.add("tensor-parallel", layout.tp * together, default=layout.tp * together == 1)

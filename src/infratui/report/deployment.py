@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..engine.deployment.answer import deployed, fleet_of
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 def layout_text(layout: Layout) -> str:
     """How a layout lies, in words: `2 copies, 4 GPUs each`."""
+    if layout.dcp > 1:
+        return f"{layout_text(replace(layout, dcp=1))}, cached tokens shared out over {layout.dcp}"
     copies = "1 copy" if layout.dp == 1 else f"{layout.dp:,} copies"
     each = "" if layout.dp == 1 else " each"
     if layout.ep > layout.tp:

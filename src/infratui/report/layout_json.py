@@ -37,7 +37,7 @@ def _serving_data(row: LayoutRow | Chosen) -> dict[str, Any]:
 
 def _sizes(row: LayoutRow | Chosen) -> dict[str, int]:
     layout = row.layout
-    return {"tp": layout.tp, "pp": layout.pp, "dp": layout.dp, "ep": layout.ep}
+    return {"tp": layout.tp, "pp": layout.pp, "dp": layout.dp, "ep": layout.ep, "dcp": layout.dcp}
 
 
 def chosen_data(chosen: Chosen) -> dict[str, Any]:

@@ -273,7 +273,12 @@ def communication_line(result: ParallelismResult) -> str:
     parts = result.chosen.parts if result.chosen else None
     if parts is None:
         return ""
-    kinds = (("all-reduce", parts.all_reduce_s), ("all-to-all", parts.all_to_all_s), ("hops", parts.hop_s))
+    kinds = (
+        ("all-reduce", parts.all_reduce_s),
+        ("all-to-all", parts.all_to_all_s),
+        ("hops", parts.hop_s),
+        ("cache exchange", parts.context_s),
+    )
     named = [f"{name} {format_seconds(seconds)}" for name, seconds in kinds if seconds]
     if not named:
         return "nothing: no GPU waits for another; copies are independent"

@@ -125,8 +125,18 @@ def _runner_up(reason: Reason) -> str:
     return f"costs {significant(number('share'), 3)}×: {', '.join(said)}"
 
 
+_SHARED_OUT: dict[Illegal, str] = {
+    Illegal.CONTEXT_SHAPE: "DCP{dcp} does not divide TP{tp}",
+    Illegal.CONTEXT_CACHE: "DCP{dcp}: only full and latent caches are shared out by tokens; {name} has others",
+    Illegal.CONTEXT_COPIES: "DCP{dcp} does not divide the copies of each cached token that TP{tp} holds: {copies}",
+    Illegal.CONTEXT_ENGINE: "DCP{dcp}: this engine and version do not share out this kind of cache",
+}
+
+
 def _illegal(reason: Reason, kind: Illegal) -> str:  # noqa: PLR0911 – one phrase per kind
     """`TP3 does not divide 64 attention heads`."""
+    if kind in _SHARED_OUT:
+        return _SHARED_OUT[kind].format(name=reason.name, **{key: round(value) for key, value in reason.numbers})
 
     def whole(key: str) -> str:
         return f"{reason.number(key):,.0f}"
@@ -154,3 +164,5 @@ def _illegal(reason: Reason, kind: Illegal) -> str:  # noqa: PLR0911 – one phr
             return f"PP{whole('pp')} leaves stages without layers: the model has {whole('layers')}"
         case Illegal.NODES:
             return f"TP{whole('tp')} groups do not pack nodes of {whole('gpus')} GPUs without crossing them"
+        case _:
+            return reason.name

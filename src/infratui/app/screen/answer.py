@@ -27,6 +27,7 @@ from ..widgets.term import Terms, TermText
 from .chrome import HintLine, PolicyStrip
 from .pace import KeyPace
 from .page import Page
+from .term_walk import TermMark, spots
 
 if TYPE_CHECKING:
     from ...checking import CheckedPolicy
@@ -88,6 +89,8 @@ class AnswerScreen(Page, Generic[R]):
         """While it is open, nothing of the screen is laid out or drawn."""
         self._views: Mapping[str, Sequence[Widget]] | None = None
         """Name of a block → the widgets that may show it: to look for them takes longer than to draw them."""
+        self._before_terms: Widget | None = None
+        """What had the focus when the terms were underlined."""
         self._before_math: Widget | None = None
         """What had the focus when the math was opened."""
 
@@ -281,6 +284,8 @@ class AnswerScreen(Page, Generic[R]):
             self.watch(body, name, self._moved, init=False)
 
     def _moved(self) -> None:
+        # What scrolls away from under its marks is no longer marked.
+        self._unmark_terms()
         # Height and content change one after the other: what counts is what both have come to.
         self.call_after_refresh(self._say_place)
 
@@ -290,6 +295,8 @@ class AnswerScreen(Page, Generic[R]):
     # -- hints and terms
 
     def hint_of(self, focused: Widget) -> str | None:
+        if isinstance(focused, TermMark):
+            return f"{focused.term.name}: {focused.term.short}"
         if not isinstance(focused, Terms):
             return super().hint_of(focused)
         if not any(term.short for term in focused.terms):
@@ -297,14 +304,46 @@ class AnswerScreen(Page, Generic[R]):
         return f"{focused.current.name}: {focused.current.short}" if focused.current else None
 
     def walk_term(self, by: int) -> None:
-        found = self.query(Terms)
+        """To the next term in view; the first time all of them are underlined where they stand."""
+        marks = list(self.query(TermMark))
+        if not marks:
+            self._mark_terms()
+        elif isinstance(self.focused, TermMark):
+            self.set_focus(marks[(marks.index(self.focused) + by) % len(marks)], scroll_visible=False)
+
+    def _mark_terms(self) -> None:
+        library = self.infra.library
+        names = {
+            name.casefold(): term.id for term in library.terms.values() for name in (term.name, *term.aliases) if name
+        }
+        found = [
+            TermMark(spot, TermText(term.id, term.name, term.short))
+            for spot in spots(self, names)
+            if (term := library.terms.get(spot.term_id)) is not None
+        ]
         if not found:
+            self.note("no term is in view here", "muted")
             return
-        terms = found.first()
-        if terms.has_focus:
-            terms.action_walk(by)
-        else:
-            terms.focus()
+        self._before_terms = self.focused
+        self.mount(*found)
+        self.call_after_refresh(self.set_focus, found[0], scroll_visible=False)
+
+    def _unmark_terms(self) -> None:
+        self.query(TermMark).remove()
+
+    def on_term_mark_stepped(self, event: TermMark.Stepped) -> None:
+        event.stop()
+        self.walk_term(event.by)
+
+    def on_term_mark_asked(self, event: TermMark.Asked) -> None:
+        event.stop()
+        self.infra.open_term(event.term.id)
+
+    def remember(self, focused: Widget) -> None:
+        if isinstance(focused, TermMark):
+            return
+        self._unmark_terms()
+        super().remember(focused)
 
     # -- moving and seeing
 
@@ -332,8 +371,12 @@ class AnswerScreen(Page, Generic[R]):
                 self.call_after_refresh(self.leave)
 
     def leave(self) -> None:
-        """Leave what is on top: the zoom, or the math."""
-        if self.maximized is not None:
+        """Leave what is on top: the terms, the zoom, or the math."""
+        if self.query(TermMark):
+            before = self._before_terms
+            self._unmark_terms()
+            self.set_focus(before if before is not None and before.is_attached else None, scroll_visible=False)
+        elif self.maximized is not None:
             self.minimize()
         elif self.has_class("-math"):
             self.action_math()

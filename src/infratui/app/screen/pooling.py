@@ -46,7 +46,7 @@ def _show(shell: Shell, others: list[Scenario]) -> None:
     from ...report.printed import answer_lines, block_lines
 
     own = shell.scenario
-    free = {"tp": 0, "pp": 0, "dp": 0, "ep": 0}
+    free = {"tp": 0, "pp": 0, "dp": 0, "ep": 0, "dcp": 0}
     on_these = {"accelerator": own.accelerator, "gpus_per_node": own.gpus_per_node, "fleet_basis": "needs"}
     try:
         cases = [shell.session.evaluate(own.with_(fleet_basis="needs")).case]

@@ -343,7 +343,7 @@ class SectionScreen(AnswerScreen[R]):
             return
         if holds or least is None:
             self.note("these GPUs hold it" if holds else "no number of these GPUs holds it", "muted")
-        elif self.change(gpus=max(least, self.scenario.gpus), tp=0, pp=0, dp=0, ep=0):
+        elif self.change(gpus=max(least, self.scenario.gpus), tp=0, pp=0, dp=0, ep=0, dcp=0):
             self.note(f"{least:,} GPUs taken; u undoes it", "good")
 
     # -- leaving

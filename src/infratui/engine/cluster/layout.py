@@ -1,4 +1,4 @@
-"""TP × PP × DP × EP: how one deployment is laid over GPUs."""
+"""TP × PP × DP × EP, and DCP within TP: how one deployment is laid over GPUs."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ class Layout:
     """A split. One replica takes `tp` × `pp` GPUs; `dp` replicas serve side by side.
 
     `ep` GPUs share the experts of one layer: 1, or at most `tp` × `dp`. With EP beyond TP the replicas attend to their
-    own requests and exchange tokens (attention data parallelism).
+    own requests and exchange tokens (attention data parallelism). `dcp` GPUs of a tensor-parallel group share out the
+    cached tokens of every sequence, where each would hold a copy of them (decode context parallelism).
     """
 
     tp: int = 1
     pp: int = 1
     dp: int = 1
     ep: int = 1
+    dcp: int = 1
 
     @property
     def gpus_per_replica(self) -> int:
@@ -39,4 +41,6 @@ class Layout:
             parts.append(f"DP{self.dp}")
         if self.ep > 1:
             parts.append(f"EP{self.ep}")
+        if self.dcp > 1:
+            parts.append(f"DCP{self.dcp}")
         return "·".join(parts)

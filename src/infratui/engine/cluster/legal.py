@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from enum import StrEnum
 from functools import lru_cache
@@ -23,6 +24,8 @@ _SIXTEEN_BIT = 16.0
 
 
 ONE_SERVER = Fabric()
+ANY_CONTEXT = frozenset({"mla", "gqa"})
+"""Kinds of attention whose cache some engine shares out by tokens."""
 
 
 class Illegal(StrEnum):
@@ -38,6 +41,10 @@ class Illegal(StrEnum):
     EXPERTS = "experts do not split"
     STAGES = "more stages than layers"
     NODES = "TP groups cross nodes"
+    CONTEXT_SHAPE = "DCP does not divide TP"
+    CONTEXT_CACHE = "a cache that is not shared out by tokens"
+    CONTEXT_COPIES = "no copies to share out"
+    CONTEXT_ENGINE = "the engine does not share out this cache"
 
 
 def divisors(number: int) -> tuple[int, ...]:
@@ -73,12 +80,22 @@ def _layouts(gpus: int, experts: bool) -> Iterator[Layout]:
                     yield Layout(tp, pp, dp, ep)
 
 
-def refusals(model: Model, precision: Precision, layout: Layout, fabric: Fabric = ONE_SERVER) -> tuple[Reason, ...]:
-    """Why a layout cannot be built, whatever the memory; empty: it can. One reason per cause."""
+def refusals(
+    model: Model,
+    precision: Precision,
+    layout: Layout,
+    fabric: Fabric = ONE_SERVER,
+    contexts: frozenset[str] = ANY_CONTEXT,
+) -> tuple[Reason, ...]:
+    """Why a layout cannot be built, whatever the memory; empty: it can. One reason per cause.
+
+    `contexts`: kinds of attention whose cache the engine shares out by tokens.
+    """
     return (
         *tensor_refusals(model, precision, layout.tp, layout.ep),
         *_expert_refusals(model, layout),
         *_placement_refusals(model, layout, fabric),
+        *_context_refusals(model, layout, contexts),
     )
 
 
@@ -163,6 +180,54 @@ def _placement_refusals(model: Model, layout: Layout, fabric: Fabric) -> Iterato
         yield because(Illegal.STAGES, pp=layout.pp, layers=model.layers)
     if not packs(layout, fabric):
         yield because(Illegal.NODES, tp=layout.tp, gpus=fabric.domain)
+
+
+def _context_refusals(model: Model, layout: Layout, contexts: frozenset[str]) -> Iterator[Reason]:
+    """DCP divides TP and the copies that TP makes of the cache, TP over KV heads (vLLM `parallel.py`, SGLang `dcp`)."""
+    tp, dcp = layout.tp, layout.dcp
+    if dcp == 1:
+        return
+    if tp % dcp:
+        yield because(Illegal.CONTEXT_SHAPE, dcp=dcp, tp=tp)
+        return
+    copies = cache_copies(model, tp)
+    if copies is None:
+        yield because(Illegal.CONTEXT_CACHE, model.name, dcp=dcp)
+    elif copies % dcp:
+        yield because(Illegal.CONTEXT_COPIES, dcp=dcp, tp=tp, copies=copies)
+    elif not context_kinds(model) <= contexts:
+        yield because(Illegal.CONTEXT_ENGINE, dcp=dcp)
+
+
+@lru_cache(maxsize=256)
+def context_kinds(model: Model) -> frozenset[str]:
+    """Kinds of attention of the layers."""
+    return frozenset(group.attention.kind for group, count in group_counts(model) if count and group.attention)
+
+
+@lru_cache(maxsize=512)
+def cache_copies(model: Model, tp: int) -> int | None:
+    """Times that `tp` ranks hold each cached token, as far as all layers do; None: some cache has no plain tokens.
+
+    Windows, recurrent states, compressed entries and the index of sparse attention are not shared out.
+    """
+    copies = 0
+    for group, count in group_counts(model):
+        attention = group.attention
+        if not count or attention is None:
+            continue
+        if attention.kind not in ANY_CONTEXT or attention.window is not None or attention.index_elements():
+            return None
+        stored = attention.stored_heads
+        own = tp // stored if tp > stored and tp % stored == 0 else 1
+        copies = math.gcd(copies, own)
+    return copies or None
+
+
+def most_context(model: Model, tp: int, contexts: frozenset[str]) -> int:
+    """The DCP that leaves a single copy of the cache in a tensor-parallel group; 1: there is nothing to share out."""
+    copies = cache_copies(model, tp)
+    return copies if copies and context_kinds(model) <= contexts else 1
 
 
 def packs(layout: Layout, fabric: Fabric) -> bool:

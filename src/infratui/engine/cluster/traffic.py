@@ -7,12 +7,14 @@ from typing import Literal
 
 from ...value_types import dataclass
 from ..figures.derivation import Basis, Derivation, Formula, Ledger, Number, Unit
-from ..model.architecture import Mixture, Model, layer_order
+from ..model.architecture import AnyAttention, GroupedQuery, Latent, Mixture, Model, layer_order
 from .fabric import per_gpu
 from .hardware import Link
 from .layout import Layout
 
 _ACTIVATION_BYTES = 2
+_SUM_BYTES = 4
+"""A log-sum-exp of attention scores."""
 
 ALL_REDUCE_BYTES = Formula(
     "all-reduce bytes per token",
@@ -28,6 +30,12 @@ EXCHANGE_BYTES = Formula(
     "moe_layers * 2 * top_k * (ep - 1) / ep * hidden * activation_bytes / tp",
     Unit.BYTES,
     term="all-to-all",
+)
+CONTEXT_BYTES = Formula(
+    "cache exchange bytes per token",
+    "(dcp - 1) / dcp * gathered",
+    Unit.BYTES,
+    term="dcp",
 )
 TRANSFER = Formula("transfer", "bytes / bandwidth", Unit.SECONDS, term="nvlink")
 LATENCY = Formula("latency", "messages * latency", Unit.SECONDS, term="all-reduce")
@@ -61,10 +69,12 @@ class Traffic:
     between: Share
     """Of that, between nodes."""
     derivation: Derivation
+    context: int = 0
+    """Decode context parallelism: queries to all ranks of a group, outputs back."""
 
     @property
     def total(self) -> int:
-        return self.all_reduce + self.hop + self.all_to_all
+        return self.all_reduce + self.hop + self.all_to_all + self.context
 
     def over(self, reach: Reach) -> Share:
         return self.inside if reach == "node" else self.between
@@ -112,6 +122,12 @@ def traffic_of(model: Model, layout: Layout, gpus_per_node: int = 8) -> Traffic:
         else:
             # The rings between nodes run on all GPUs of a node at once.
             node, nodes = _plus(node, all_reduce, 0), _plus(nodes, all_reduce / gpus_per_node, reduces)
+    context = 0
+    if layout.dcp > 1:
+        attended = [group.attention for group in order if group.attention is not None]
+        gathered = sum(exchanged_bytes(attention, tp, layout.dcp) for attention in attended)
+        context = ledger.bytes(CONTEXT_BYTES, dcp=layout.dcp, gathered=gathered)
+        node = _plus(node, context, 3 * len(attended))
     if pp > 1:
         hop = ledger.bytes(HOP_BYTES, pp=pp, hidden=hidden, activation_bytes=_ACTIVATION_BYTES, tp=tp)
         crossing = sum(stage * tp // gpus_per_node != (stage + 1) * tp // gpus_per_node for stage in range(pp - 1))
@@ -139,7 +155,24 @@ def traffic_of(model: Model, layout: Layout, gpus_per_node: int = 8) -> Traffic:
         )
     messages = node.messages + nodes.messages
     title = "Bytes per token over the links"
-    return Traffic(all_reduce, hop, exchange, messages, node, nodes, ledger.derivation(title))
+    return Traffic(all_reduce, hop, exchange, messages, node, nodes, ledger.derivation(title), context)
+
+
+def exchanged_bytes(attention: AnyAttention, tp: int, dcp: int) -> float:
+    """Bytes per decoded token and layer: all heads of a DCP group, their queries to every rank, outputs and sums back.
+
+    Ranks hold a share of the tokens, so each attends with the queries of all of them; outputs are weighed by their
+    log-sum-exp and summed (`cp_lse_ag_out_rs`, vllm-project/vllm#23734). A latent is attended in its absorbed form.
+    """
+    heads = attention.heads * dcp / tp
+    match attention:
+        case Latent():
+            query, output = attention.kv_lora_rank + attention.qk_rope_head_dim, attention.kv_lora_rank
+        case GroupedQuery():
+            query, output = attention.head_dim, attention.values
+        case _:
+            query = output = attention.head_dim
+    return heads * ((query + output) * _ACTIVATION_BYTES + _SUM_BYTES)
 
 
 def _plus(share: Share, size: Number, messages: int) -> Share:

@@ -138,7 +138,7 @@ def _replicas(case: Case, site: Site) -> tuple[Replica, Replica | None, int]:
 
 
 def _light(case: Case, site: Site, share: float) -> FleetPlan:
-    light = case.with_(model=case.scenario.cascade_model, acceptance=0.0, tp=0, pp=0, dp=0, ep=0)
+    light = case.with_(model=case.scenario.cascade_model, acceptance=0.0, tp=0, pp=0, dp=0, ep=0, dcp=0)
     return fleet(light, site, share)
 
 

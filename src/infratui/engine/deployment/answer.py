@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...value_types import dataclass
-from ..cluster.layout import Layout
 from ..figures.derivation import Ledger
 from ..figures.reason import Reason, because
 from ..memory.kv_cache import kv_demand
@@ -150,7 +149,7 @@ def _mine(case: Case) -> FleetPlan:
         raise NoReplicaError(choice.refused[0])
     layout = choice.best.layout
     spread = max(1, layout.ep // layout.tp)
-    group = Layout(layout.tp, layout.pp, spread, layout.ep)
+    group = replace(layout, dp=spread)
     replica = rated(case, case.site, group)
     if isinstance(replica, Reason):
         replica = replica_on(case.with_(ttft_ms=0.0, tpot_ms=0.0), case.site, group)

@@ -15,6 +15,7 @@ from ..memory.weights import stage_groups
 from ..model.architecture import AnyAttention, GroupedQuery, Model, Part, layer_order, parameters
 from ..model.precision import Precision
 from ..speed import Workload
+from ..speed.collectives import all_reduce_path
 from ..speed.load import step_load
 from ..speed.rates import MEMORY_CEILING, rates_of
 from ..speed.workload import prompt_work
@@ -65,8 +66,8 @@ class Floor:
             deployment.model, deployment.precision, (deployment.adapters, deployment.adapter_rank)
         )
         self._runtime = _runtime_table(deployment.model, deployment.constants, batch)
-        self._cache: dict[int, int] = {}
-        self._layer: dict[tuple[int, int], dict[str, tuple[int, int]]] = {}
+        self._cache: dict[tuple[int, int], int] = {}
+        self._layer: dict[tuple[int, int, int], dict[str, tuple[int, int]]] = {}
         self._layers = deployment.model.layers
         self._experts = deployment.model.mixture.experts if deployment.model.mixture else 1
 
@@ -80,11 +81,12 @@ class Floor:
             weights = self._deployment.weights(Layout(tp, 1, 1, group.ep)).replica
             self._weights[tp, held] = weights
         runtime = self._own_buffers(tp, pp)
-        per_user = self._cache.get(tp)
+        per_user = self._cache.get((tp, group.dcp))
         if per_user is None:
             # Layers of a stage round up on their own: the sum over stages is a byte or so above this.
-            per_user = tp * (kv_demand(self._deployment.geometry(Layout(tp))[0], self._load).per_user - 1)
-            self._cache[tp] = per_user
+            rank = self._deployment.geometry(Layout(tp, dcp=group.dcp))[0]
+            per_user = tp * (kv_demand(rank, self._load).per_user - 1)
+            self._cache[tp, group.dcp] = per_user
         gpus = tp * pp
         if self._of_free:
             room = (gpus * (self._visible - runtime) - weights) * self._deployment.utilization + gpus
@@ -128,9 +130,9 @@ class Floor:
 
     def _sizes(self, group: Layout) -> dict[str, tuple[int, int]]:
         """Weights and cache per user of one layer on one rank, by layer group: at least."""
-        found = self._layer.get((group.tp, group.ep))
+        found = self._layer.get((group.tp, group.ep, group.dcp))
         if found is None:
-            alone = Layout(group.tp, self._layers, 1, group.ep)
+            alone = Layout(group.tp, self._layers, 1, group.ep, group.dcp)
             stages, caches = self._deployment.weights(alone).stages, self._deployment.geometry(alone)
             found = dict.fromkeys((entry.key for entry in self._deployment.model.groups), (0, 0))
             # First and last stage hold more than a layer. Parts and caches of several layers round up together.
@@ -141,7 +143,7 @@ class Floor:
                         stages[place].total - len(stages[place].parts),
                         max(0, per_user - 1),
                     )
-            self._layer[group.tp, group.ep] = found
+            self._layer[group.tp, group.ep, group.dcp] = found
         return found
 
     def _copied(self, group: Layout, users: int) -> int:
@@ -213,8 +215,8 @@ class Pace:
         scenario, accelerator = case.scenario, site.accelerator
         self._workload = case.workload(accelerator)
         # A host that is measured to be faster than predicted may read beyond the ceiling.
-        faster = min(1.0, case.speed_constants.pace_on(accelerator.id))
-        self._rate = MEMORY_CEILING * accelerator.bandwidth / faster if accelerator.bandwidth else math.inf
+        self._faster = min(1.0, case.speed_constants.pace_on(accelerator.id))
+        self._rate = MEMORY_CEILING * accelerator.bandwidth / self._faster if accelerator.bandwidth else math.inf
         self._share = case.facts.cost_rules().load_pct.value / 100
         self._skew = case.speed_constants["routing_skew"]
         self._drafted = scenario.draft_tokens + 1 if scenario.acceptance else 1
@@ -226,8 +228,9 @@ class Pace:
         self._plain = all(group.attention is None or plain(group.attention) for group in self._model.groups)
         self._reads: dict[tuple[int, int], tuple[int, int]] = {}
         self._reached: _Reached | str | None = None
-        self._geometries: dict[int, KvGeometry] = {}
+        self._geometries: dict[tuple[int, int], KvGeometry] = {}
         self._mixture = self._model.mixture
+        self._talks: dict[int, float] = {}
 
     def requests_at_most(self, group: Layout) -> float:
         """Of all replicas of the group, less the head room."""
@@ -297,7 +300,7 @@ class Pace:
         """Sequences of one replica that memory and the engine allow."""
         site = self._site
         tokens = self._workload.whole
-        size = group.tp * (self._geometry(group.tp).sequence_bytes(tokens) - 1)
+        size = group.tp * (self._geometry(group).sequence_bytes(tokens) - 1)
         room = group.tp * group.pp * site.table.visible_memory(site.accelerator)
         limit = float(self._workload.max_num_seqs or math.inf)
         return max(1.0, min(limit, room / size if size > 0 else math.inf))
@@ -312,15 +315,31 @@ class Pace:
             tokens = micro * max(1, group.ep // group.tp)
             always += routed * max(share, 1 - (1 - tokens * math.log1p(-share) / self._skew) ** -self._skew)
         if self._plain:
-            growing = self._geometry(group.tp).growing
+            growing = self._geometry(group).growing
             always += growing * self._workload.context * micro
-        return always / self._rate / self._drafted
+        return (always / self._rate + self._talk(group)) / self._drafted
 
-    def _geometry(self, tp: int) -> KvGeometry:
+    def _talk(self, group: Layout) -> float:
+        """Seconds per step that ranks which share out the cache exchange at least: latencies, whatever is sent."""
+        if group.dcp == 1:
+            return 0.0
+        if group.dcp not in self._talks:
+            constants, scenario = self._case.speed_constants, self._case.scenario
+            try:
+                collectives = constants.generation(scenario.engine, scenario.engine_version).collectives
+            except KeyError:
+                return 0.0
+            latency = all_reduce_path(constants, self._site.fabric, group.dcp, collectives).latency
+            layers = sum(entry.attention is not None for entry in layer_order(self._model))
+            self._talks[group.dcp] = 3 * latency * layers * self._faster
+        return self._talks[group.dcp]
+
+    def _geometry(self, group: Layout) -> KvGeometry:
         """Cache of a rank that holds all layers."""
-        if tp not in self._geometries:
-            self._geometries[tp] = self._case.deployment.geometry(Layout(tp))[0]
-        return self._geometries[tp]
+        key = group.tp, group.dcp
+        if key not in self._geometries:
+            self._geometries[key] = self._case.deployment.geometry(Layout(group.tp, dcp=group.dcp))[0]
+        return self._geometries[key]
 
     def _read(self, group: Layout) -> tuple[float, float]:
         key = group.tp, group.ep
@@ -334,7 +353,7 @@ class Pace:
         """Sequences that run on one replica at most with all users in flight."""
         # Engines that keep no room for whole answers run as many as memory holds half way through.
         whole = layout.tp * layout.pp * self._site.table.visible_memory(self._site.accelerator)
-        size = layout.tp * self._geometry(layout.tp).sequence_bytes(math.floor(self._workload.context))
+        size = layout.tp * self._geometry(layout).sequence_bytes(math.floor(self._workload.context))
         limit = self._workload.max_num_seqs or math.inf
         return max(1.0, min(self._case.load.users / layout.dp, limit, whole / size if size else math.inf))
 

@@ -10,12 +10,13 @@ see `served`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 from ...value_types import dataclass
 from ..cluster.fabric import Fabric
 from ..cluster.layout import Layout
-from ..cluster.legal import divisors, enumerate_layouts, packs, refusals, tensor_refusals
+from ..cluster.legal import divisors, enumerate_layouts, most_context, packs, refusals, tensor_refusals
 from ..figures.reason import Reason, because
 from ..memory.kv_cache import Sequences
 from ..memory.plan import Deployment, MemoryPlan
@@ -44,22 +45,30 @@ def tensor_shapes(model: Model, precision: Precision, limit: int) -> tuple[Layou
 
 
 @lru_cache(maxsize=8)
-def groups(model: Model, precision: Precision, domain: int, forced: Forced = FREE_CHOICE) -> tuple[Layout, ...]:
+def groups(
+    model: Model,
+    precision: Precision,
+    domain: int,
+    forced: Forced = FREE_CHOICE,
+    contexts: frozenset[str] = frozenset(),
+) -> tuple[Layout, ...]:
     """The smallest group of each kind, fewest GPUs first: all that may be multiplied by copies.
 
     A group is one replica, or as many replicas as share one set of experts. Sizes that are forced are kept, legal or
     not; with `forced.dp` a group has all of its replicas.
     """
-    found = set(_groups(model, precision, domain, forced))
+    found = set(_groups(model, precision, domain, forced, contexts))
     return tuple(sorted(found, key=lambda layout: (layout.gpus, layout.pp, layout)))
 
 
 @lru_cache(maxsize=8)
-def usual(model: Model, precision: Precision, domain: int) -> tuple[Layout, ...]:
+def usual(
+    model: Model, precision: Precision, domain: int, contexts: frozenset[str] = frozenset()
+) -> tuple[Layout, ...]:
     """Groups of common sizes, powers of two: enough to know about how many GPUs it takes."""
     return tuple(
         group
-        for group in groups(model, precision, domain)
+        for group in groups(model, precision, domain, contexts=contexts)
         if _is_power(group.pp) and (group.ep in (1, group.tp) or (group.pp == 1 and _is_power(group.gpus)))
     )
 
@@ -68,7 +77,9 @@ def _is_power(number: int) -> bool:
     return number & (number - 1) == 0
 
 
-def _groups(model: Model, precision: Precision, domain: int, forced: Forced) -> Iterator[Layout]:
+def _groups(
+    model: Model, precision: Precision, domain: int, forced: Forced, contexts: frozenset[str]
+) -> Iterator[Layout]:
     if forced.tp:
         sizes: Sequence[int] = (forced.tp,)
     else:
@@ -76,6 +87,9 @@ def _groups(model: Model, precision: Precision, domain: int, forced: Forced) -> 
     depths = (forced.pp,) if forced.pp else range(1, model.layers + 1)
     mixture = model.mixture
     for tp in sizes:
+        if not forced.tp and tp % (forced.dcp or 1):
+            continue
+        shared = most_context(model, tp, contexts)
         for ep in _expert_sizes(model, precision, tp, forced):
             spread = max(1, -(-ep // tp))
             dp = forced.dp or spread
@@ -84,7 +98,10 @@ def _groups(model: Model, precision: Precision, domain: int, forced: Forced) -> 
                 if tp * pp * dp > MOST_GPUS or not (pp == 1 or whole or forced.ep):
                     # Copies of experts go with a single stage.
                     break
-                yield Layout(tp, pp, dp, ep)
+                yield Layout(tp, pp, dp, ep, forced.dcp or 1)
+                if shared > 1 and not forced.dcp and ep <= tp:
+                    # All copies of the cache or none: what lies between holds less and talks as often.
+                    yield Layout(tp, pp, dp, ep, shared)
 
 
 def _tensor_sizes(model: Model, precision: Precision, domain: int) -> list[int]:
@@ -124,13 +141,21 @@ _DEPTHS = (*range(1, 9), 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 64, 96, 128)
 
 
 @lru_cache(maxsize=8)
-def served(model: Model, precision: Precision, domain: int, forced: Forced = FREE_CHOICE) -> tuple[Layout, ...]:
+def served(
+    model: Model,
+    precision: Precision,
+    domain: int,
+    forced: Forced = FREE_CHOICE,
+    contexts: frozenset[str] = frozenset(),
+) -> tuple[Layout, ...]:
     """The groups that fleets are made of, fewest GPUs first: a fleet runs for years, and each needs a prediction.
 
     TP over two domains, or 16 GPUs, at most; pipelines of up to 8 stages, then in steps of about a fifth; experts split
     or whole within TP, or spread over replicas of one stage in numbers that divide them. What is set by hand is tried.
     """
-    return tuple(group for group in groups(model, precision, domain, forced) if _served(group, model, domain, forced))
+    return tuple(
+        group for group in groups(model, precision, domain, forced, contexts) if _served(group, model, domain, forced)
+    )
 
 
 def _served(group: Layout, model: Model, domain: int, forced: Forced) -> bool:
@@ -147,7 +172,7 @@ def _served(group: Layout, model: Model, domain: int, forced: Forced) -> bool:
 
 def copies(group: Layout, count: int) -> Layout:
     """So many copies of a group, side by side."""
-    return Layout(group.tp, group.pp, group.dp * count, group.ep)
+    return replace(group, dp=group.dp * count)
 
 
 def most_copies(group: Layout, gpus: int, fabric: Fabric, forced: Forced) -> int:
@@ -188,14 +213,23 @@ def judge_layouts(
 ) -> tuple[LayoutVerdict, ...]:
     """Every layout of exactly `gpus`, legal or refused; memory that is short refuses as well."""
     found = []
-    for layout in layouts or enumerate_layouts(gpus, deployment.model.is_moe):
-        reasons = refusals(deployment.model, deployment.precision, layout, site.fabric)
+    for layout in layouts or _every(deployment, gpus):
+        reasons = refusals(deployment.model, deployment.precision, layout, site.fabric, deployment.contexts)
         if reasons:
             found.append(LayoutVerdict(layout, reasons, None))
             continue
         plan = site.plan(deployment, layout, load)
         found.append(LayoutVerdict(layout, () if plan.fits else (short_of(plan),), plan))
     return tuple(found)
+
+
+def _every(deployment: Deployment, gpus: int) -> Iterator[Layout]:
+    """All layouts of so many GPUs, those whose cache TP copies with the copies shared out as well."""
+    for layout in enumerate_layouts(gpus, deployment.model.is_moe):
+        yield layout
+        shared = most_context(deployment.model, layout.tp, deployment.contexts) if layout.ep <= layout.tp else 1
+        if shared > 1:
+            yield replace(layout, dcp=shared)
 
 
 def short_of(plan: MemoryPlan) -> Reason:
@@ -208,8 +242,8 @@ def takes_more(layout: Layout, gpus: int) -> Reason:
     return Reason(ReasonKind.TAKES_MORE, layout.label, (("needed", layout.gpus), ("gpus", gpus)))
 
 
-def kv_copies(deployment: Deployment, tp: int) -> float:
-    """Times that a tensor-parallel group of `tp` holds each cached token: 1 where heads divide, `tp` for a latent."""
+def kv_copies(deployment: Deployment, layout: Layout) -> float:
+    """Times that a tensor-parallel group holds each cached token: 1 where heads divide or DCP shares out."""
     alone = deployment.geometry(Layout())[0].sequence_bytes(deployment.model.max_context)
-    split = deployment.geometry(Layout(tp))[0].sequence_bytes(deployment.model.max_context)
-    return tp * split / alone if alone else 1.0
+    split = deployment.geometry(Layout(layout.tp, dcp=layout.dcp))[0].sequence_bytes(deployment.model.max_context)
+    return layout.tp * split / alone if alone else 1.0

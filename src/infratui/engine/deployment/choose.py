@@ -76,7 +76,7 @@ def choose(case: Case, gpus: int, forced: Forced = FREE_CHOICE, site: Site | Non
     open_: list[Layout] = []
     short: list[tuple[int, Layout]] = []
     refused: tuple[Reason, ...] = ()
-    for group in groups(model, precision, site.fabric.domain, forced):
+    for group in groups(model, precision, site.fabric.domain, forced, deployment.contexts):
         if group.gpus > gpus and not forced.any:
             break
         count = most_copies(group, gpus, site.fabric, forced)
@@ -85,7 +85,7 @@ def choose(case: Case, gpus: int, forced: Forced = FREE_CHOICE, site: Site | Non
                 refused = refused or (takes_more(group, gpus),)
             continue
         layout = copies(group, count)
-        if forced.any and (illegal := refusals(model, precision, layout, site.fabric)):
+        if forced.any and (illegal := refusals(model, precision, layout, site.fabric, deployment.contexts)):
             refused = refused or illegal
             continue
         if _crowded(model, group, gpus, forced):
@@ -97,8 +97,9 @@ def choose(case: Case, gpus: int, forced: Forced = FREE_CHOICE, site: Site | Non
             open_.append(layout)
     common = open_
     if gpus > _EVERY_LAYOUT:
-        kept = {(group.tp, group.pp, group.ep) for group in served(model, precision, site.fabric.domain, forced)}
-        common = [layout for layout in open_ if (layout.tp, layout.pp, layout.ep) in kept]
+        usual = served(model, precision, site.fabric.domain, forced, deployment.contexts)
+        kept = {(group.tp, group.pp, group.ep, group.dcp) for group in usual}
+        common = [layout for layout in open_ if (layout.tp, layout.pp, layout.ep, layout.dcp) in kept]
     judged = _judged(case, site, common)
     if not judged and common is not open_:
         judged = _judged(case, site, open_)
@@ -146,12 +147,13 @@ def _best(judged: list[Judged], count: int, gpus: int, forced: Forced) -> Layout
     predicted = [entry for entry in judged if entry.output_per_s is not None]
     if not predicted:
         # No speed is known: the fewest GPUs per replica, the ladder's own rule.
-        best = min(judged, key=lambda entry: (entry.group, entry.layout.pp, entry.layout))
+        best = min(judged, key=lambda entry: (entry.layout.dcp, entry.group, entry.layout.pp, entry.layout))
         return LayoutChoice(best, gpus, forced.any, _why(best, None, count, gpus, forced), count)
     rank = [entry for entry in predicted if entry.meets] or predicted
     fastest = max(rank, key=lambda entry: (entry.output_per_s or 0.0, -entry.group))
     near = [entry for entry in rank if (entry.output_per_s or 0.0) >= (1 - CLOSE) * (fastest.output_per_s or 0.0)]
-    best = min(near, key=lambda entry: (entry.group, -(entry.output_per_s or 0.0), entry.layout))
+    # Sharing out the cache is predicted from theory alone: it must gain more than what counts as equal.
+    best = min(near, key=lambda entry: (entry.layout.dcp > 1, entry.group, -(entry.output_per_s or 0.0), entry.layout))
     return LayoutChoice(best, gpus, forced.any, _why(best, fastest, count, gpus, forced), count, (), fastest)
 
 
@@ -202,7 +204,7 @@ def _nearest(case: Case, site: Site, short: list[tuple[int, Layout]], gpus: int,
 
 def listed(case: Case, site: Site, gpus: int, forced: Forced = FREE_CHOICE) -> Iterator[Layout]:
     """Every layout that `choose` may take on `gpus`: for tests and tables."""
-    for group in groups(case.model, case.precision, site.fabric.domain, forced):
+    for group in groups(case.model, case.precision, site.fabric.domain, forced, case.deployment.contexts):
         count = most_copies(group, gpus, site.fabric, forced)
         if count:
             yield copies(group, count)

@@ -51,9 +51,12 @@ def fewest(deployment: Deployment, site: Site, load: Sequences) -> Fewest:
     floor = Floor(deployment, site, load)
     model, precision, domain = deployment.model, deployment.precision, site.fabric.domain
     best: MemoryPlan | None = None
-    rank: tuple[tuple[int, int, int], int, Layout] | None = None
+    rank: tuple[tuple[int, int, int, int], int, Layout] | None = None
     # A glance at the usual sizes gives a count to beat; then all that could beat it.
-    for space in (usual(model, precision, domain), groups(model, precision, domain)):
+    for space in (
+        usual(model, precision, domain),
+        groups(model, precision, domain, contexts=deployment.contexts),
+    ):
         most = best.layout.gpus if best else MOST_GPUS
         bounded = []
         for group in space:
@@ -82,8 +85,8 @@ def fewest(deployment: Deployment, site: Site, load: Sequences) -> Fewest:
     return Fewest(None, _why_none(deployment, site, load))
 
 
-def _room(plan: MemoryPlan) -> tuple[int, int, int]:
-    return plan.layout.gpus, plan.layout.pp, -plan.free
+def _room(plan: MemoryPlan) -> tuple[int, int, int, int]:
+    return plan.layout.gpus, plan.layout.pp, plan.layout.dcp, -plan.free
 
 
 def _held(deployment: Deployment, site: Site, load: Sequences, group: Layout) -> MemoryPlan | None:

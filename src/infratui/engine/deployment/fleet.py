@@ -69,7 +69,7 @@ def fleet(case: Case, site: Site | None = None, share: float = 1.0, *, glance: b
     pace = Pace(case, site)
     bounded = []
     nearest: Layout | None = None
-    space = served(deployment.model, deployment.precision, site.fabric.domain, case.forced)
+    space = served(deployment.model, deployment.precision, site.fabric.domain, case.forced, deployment.contexts)
     if glance and not case.forced.any:
         space = usual(deployment.model, deployment.precision, site.fabric.domain)
     for group in space:

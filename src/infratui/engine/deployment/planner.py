@@ -125,7 +125,7 @@ def plan_demand(case: Case, search: Search = EVERYTHING) -> DemandPlan:
     found: list[tuple[Candidate, CostCase]] = []
     refused: list[Refused] = []
     rules = case.facts.cost_rules()
-    free = case.with_(tp=0, pp=0, dp=0, ep=0, fleet_basis="needs")
+    free = case.with_(tp=0, pp=0, dp=0, ep=0, dcp=0, fleet_basis="needs")
     for accelerator in _accelerators(case, search):
         ranges = price_ranges(case, accelerator)
         if all(entry is None for entry in ranges):

@@ -19,6 +19,7 @@ class Forced:
     pp: int = 0
     dp: int = 0
     ep: int = 0
+    dcp: int = 0
 
     def allows(self, layout: Layout) -> bool:
         return (
@@ -26,11 +27,12 @@ class Forced:
             and self.pp in (0, layout.pp)
             and self.dp in (0, layout.dp)
             and self.ep in (0, layout.ep)
+            and self.dcp in (0, layout.dcp)
         )
 
     @property
     def any(self) -> bool:
-        return bool(self.tp or self.pp or self.dp or self.ep)
+        return bool(self.tp or self.pp or self.dp or self.ep or self.dcp)
 
 
 FREE_CHOICE = Forced()

@@ -236,11 +236,13 @@ def kv_stages(
     pp: int = 1,
     windowed: bool = True,
     rules: KvRules = DEFAULT_RULES,
+    dcp: int = 1,
 ) -> tuple[KvGeometry, ...]:
     """Cache geometry of a GPU in each pipeline stage.
 
-    Grouped-query heads divide by TP down to one per rank; a latent is whole on every rank (only attention data
-    parallelism, replicas that share experts, divides it: each replica then holds its own sequences).
+    Grouped-query heads divide by TP down to one per rank; a latent is whole on every rank. Attention data parallelism,
+    replicas that share experts, divides it: each replica then holds its own sequences. So does decode context
+    parallelism: of each sequence a rank holds every `dcp`-th token (vllm-project/vllm#23734).
     """
     # Stages of a long pipeline are of few kinds.
     known: dict[tuple[tuple[int, int], ...], KvGeometry] = {}
@@ -249,10 +251,17 @@ def kv_stages(
         kind = tuple((id(group), layers) for group, layers in groups)
         if kind not in known:
             known[kind] = _geometry(
-                tuple(kv_layers(group, layers, precision, tp, windowed, rules) for group, layers in groups)
+                tuple(
+                    _shared_out(kv_layers(group, layers, precision, tp, windowed, rules), dcp)
+                    for group, layers in groups
+                )
             )
         stages.append(known[kind])
     return tuple(stages)
+
+
+def _shared_out(layers: KvLayers, dcp: int) -> KvLayers:
+    return layers if dcp == 1 else replace(layers, token_bytes=layers.token_bytes / dcp)
 
 
 def _geometry(groups: tuple[KvLayers, ...]) -> KvGeometry:

@@ -37,13 +37,19 @@ class Deployment:
     """Slots for low-rank adapters that are loaded at the same time."""
     adapter_rank: int = 16
     """The highest rank of them."""
+    contexts: frozenset[str] = frozenset()
+    """Kinds of attention whose cache the engine shares out by tokens (decode context parallelism)."""
 
     def geometry(self, layout: Layout) -> tuple[KvGeometry, ...]:
         """Cache of one GPU in each stage."""
-        return kv_stages(self.model, self.kv_precision, layout.tp, layout.pp, self.windowed, self.constants.kv)
+        return kv_stages(
+            self.model, self.kv_precision, layout.tp, layout.pp, self.windowed, self.constants.kv, layout.dcp
+        )
 
     def weights(self, layout: Layout) -> GpuWeights:
-        found = weights_per_gpu(self.model, self.precision, layout)
+        # Sharing out the cache leaves the weights as they are.
+        plain = layout if layout.dcp == 1 else replace(layout, dcp=1)
+        found = weights_per_gpu(self.model, self.precision, plain)
         if not self.adapters:
             return found
         return with_adapters(found, self.model, layout, self.adapters, self.adapter_rank)

@@ -72,5 +72,5 @@ def _row(case: Case, verdict: LayoutVerdict) -> LayoutRow:
         serving = serve(plan, case.workload(concurrency=float(case.load.users)))
     except SpeedError as error:
         reasons = (refused_by(error),)
-    copies = kv_copies(case.deployment, layout.tp) if layout.tp > 1 else 1.0
+    copies = kv_copies(case.deployment, layout) if layout.tp > 1 else 1.0
     return LayoutRow(layout, True, reasons, verdict.plan, serving, case.traffic(layout), copies, idle)

@@ -131,7 +131,7 @@ def sides(case: Case, dense: str, moe: str) -> tuple[Case, Case]:
     def side(name: str) -> Case:
         if case.facts.model(name) is own:
             return case
-        return case.with_(model=name, tp=0, pp=0, dp=0, ep=0)
+        return case.with_(model=name, tp=0, pp=0, dp=0, ep=0, dcp=0)
 
     return side(dense), side(moe)
 

@@ -197,8 +197,8 @@ def evaluate_parallelism(case: Case) -> ParallelismResult:
         missing_gpus=found.missing_gpus or 0,
         help=() if found.holds else case.part("ways", ways_out),
         links=_links(case, chosen) if chosen else (),
-        attention_dp_saving=_copied_bytes(case, chosen.layout.tp) if chosen else 0,
-        kv_copies=_copies(case, chosen.layout.tp) if chosen else 1.0,
+        attention_dp_saving=_copied_bytes(case, chosen.layout) if chosen else 0,
+        kv_copies=_copies(case, chosen.layout) if chosen else 1.0,
         batching=_batching(case, chosen) if chosen else (),
         typical=case.part("typical", _typical),
         derivations=_derivations(case, chosen),
@@ -215,7 +215,7 @@ def _derivations(case: Case, chosen: Chosen | None) -> tuple[Derivation, ...]:
         micro = max(1.0, min(chosen.serving.batch, float(chosen.layout.pp)))
         ledger(FILL, pp=chosen.layout.pp, micro_batches=micro, note="one pass that starts and ends empty")
     if chosen.layout.tp > 1:
-        _explain_copies(case, chosen.layout.tp, ledger)
+        _explain_copies(case, chosen.layout, ledger)
     found = [chosen.traffic.derivation]
     if ledger.steps:
         found.append(ledger.derivation("Bubbles and copies"))
@@ -309,29 +309,29 @@ def _links(case: Case, chosen: Chosen) -> tuple[LinkTime, ...]:
     return link_times(chosen.traffic, case.facts.links(), used, own, case.site.fabric.domain)
 
 
-def _copies(case: Case, tp: int) -> float:
-    one, rank = _cache_of_longest(case, tp)
-    return tp * rank / one if one else 1.0
+def _copies(case: Case, layout: Layout) -> float:
+    one, rank = _cache_of_longest(case, layout)
+    return layout.tp * rank / one if one else 1.0
 
 
-def _cache_of_longest(case: Case, tp: int) -> tuple[int, int]:
+def _cache_of_longest(case: Case, layout: Layout) -> tuple[int, int]:
     """Bytes of the longest sequence on one GPU alone, and on a rank of TP."""
     longest = case.deployment.model.max_context
     one = case.deployment.geometry(Layout())[0].sequence_bytes(longest)
-    return one, case.deployment.geometry(Layout(tp))[0].sequence_bytes(longest)
+    return one, case.deployment.geometry(Layout(layout.tp, dcp=layout.dcp))[0].sequence_bytes(longest)
 
 
-def _explain_copies(case: Case, tp: int, ledger: Ledger) -> None:
-    one, rank = _cache_of_longest(case, tp)
+def _explain_copies(case: Case, layout: Layout, ledger: Ledger) -> None:
+    one, rank = _cache_of_longest(case, layout)
     if one:
-        ledger(COPIES, tp=tp, cache_on_a_rank=rank, cache_on_one_gpu=one, basis=Basis.DERIVED)
+        ledger(COPIES, tp=layout.tp, cache_on_a_rank=rank, cache_on_one_gpu=one, basis=Basis.DERIVED)
 
 
-def _copied_bytes(case: Case, tp: int) -> int:
+def _copied_bytes(case: Case, layout: Layout) -> int:
     """Bytes of cache per user in a TP group beyond a single copy."""
     one = case.deployment.geometry(Layout())[0].sequence_bytes(case.load.tokens)
-    rank = case.deployment.geometry(Layout(tp))[0].sequence_bytes(case.load.tokens)
-    return max(0, tp * rank - one)
+    rank = case.deployment.geometry(Layout(layout.tp, dcp=layout.dcp))[0].sequence_bytes(case.load.tokens)
+    return max(0, layout.tp * rank - one)
 
 
 def _batching(case: Case, chosen: Chosen) -> tuple[BatchingResult, ...]:

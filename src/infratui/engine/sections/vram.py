@@ -144,7 +144,7 @@ def _selected(case: Case, found: Deployed) -> Selected:
         missing_gpus=found.missing_gpus,
         reasons=choice.reasons,
         refused=choice.refused,
-        kv_copies=kv_copies(case.deployment, plan.layout.tp) if plan else 1.0,
+        kv_copies=kv_copies(case.deployment, plan.layout) if plan else 1.0,
         totals=found.totals,
     )
 

@@ -21,6 +21,13 @@ ALL_TO_ALL = Formula(
     basis=Basis.CALIBRATED,
     term="all-to-all",
 )
+CONTEXT_EXCHANGE = Formula(
+    "context_exchange",
+    "3 * latency + (ranks - 1) / ranks * bytes / bandwidth",
+    Unit.SECONDS,
+    basis=Basis.DERIVED,
+    term="dcp",
+)
 HOP = Formula("hop", "latency + bytes / bandwidth", Unit.SECONDS, basis=Basis.CALIBRATED, term="all-reduce")
 
 
@@ -81,6 +88,11 @@ def hop_path(constants: Constants, fabric: Fabric, tp: int, pp: int) -> Path:
 def all_reduce_s(path: Path, ranks: int, size: float, ledger: Ledger) -> float:
     """Seconds of one all-reduce of `size` bytes."""
     return ledger(ALL_REDUCE, latency=path.latency, ranks=ranks, bytes=size, bandwidth=path.bandwidth)
+
+
+def context_exchange_s(path: Path, ranks: int, size: float, ledger: Ledger) -> float:
+    """Seconds of one layer's exchange among ranks that share out its cache: queries and sums in, outputs back."""
+    return ledger(CONTEXT_EXCHANGE, latency=path.latency, ranks=ranks, bytes=size, bandwidth=path.bandwidth)
 
 
 def all_to_all_s(path: Path, ranks: int, size: float, ledger: Ledger) -> float:

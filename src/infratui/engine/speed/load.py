@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from ...value_types import dataclass
 from ..cluster.layout import Layout
+from ..cluster.traffic import exchanged_bytes
 from ..memory.kv_cache import DEFAULT_RULES, KvRules, kv_stages
 from ..memory.weights import padded_vocabulary, weights_per_gpu
 from ..model.architecture import (
@@ -54,6 +55,9 @@ class AttentionLoad:
     ranks: int
     selected: int | None
     """Tokens that sparse attention reads; None: all in the window."""
+
+    gathered: float = 0.0
+    """Bytes per decoded token and layer that ranks exchange which share out the cache: queries in, outputs back."""
 
     def read_bytes(self, context: float) -> float:
         """Cache bytes that one sequence of this length makes the rank read per step."""
@@ -115,6 +119,8 @@ class StepLoad:
     """Moved through memory per token."""
     kernels: int
     """Launches beyond those of a plain layer, all layers together."""
+    dcp: int
+    """Ranks that share out the cached tokens of a sequence."""
     grouped: bool
     """Query heads share keys."""
     latent: bool
@@ -202,18 +208,19 @@ def step_load(
         dense_compute=_compute(weights, Part.ROUTED_EXPERTS if model.is_moe else Part.MLP),
         experts=tuple(_experts(model, weights, layout)),
         attention=tuple(
-            _attention(group, count, kv, layout.tp, rules)
+            _attention(group, count, kv, layout, rules)
             for group, count in group_counts(model)
             if count and group.attention is not None
         ),
         activation_bytes=_activation_bytes(model, layout),
         kernels=_kernels(model, weights),
+        dcp=layout.dcp,
         grouped=any(isinstance(g.attention, GroupedQuery) and g.attention.shares_keys for g in model.groups),
         latent=any(isinstance(group.attention, Latent) for group in model.groups),
         weight_bytes=gpu.total,
         stages=tuple(
             (geometry.growing, geometry.windows, geometry.state)
-            for geometry in kv_stages(model, kv, layout.tp, layout.pp, windowed, rules)
+            for geometry in kv_stages(model, kv, layout.tp, layout.pp, windowed, rules, layout.dcp)
         ),
     )
 
@@ -223,18 +230,20 @@ def _compute(weights: Precision, part: Part) -> Compute:
     return "bf16" if weights.bits_of(part) == 16 else weights.compute
 
 
-def _attention(group: LayerGroup, layers: int, kv: Precision, tp: int, rules: KvRules) -> AttentionLoad:
+def _attention(group: LayerGroup, layers: int, kv: Precision, layout: Layout, rules: KvRules) -> AttentionLoad:
     attention = group.attention
     assert attention is not None
     index = attention.index_elements() * rules.indexer_bits / 8
+    tp, dcp = layout.tp, layout.dcp
     return AttentionLoad(
         layers=layers,
         attention=attention,
-        token_bytes=attention.kv_elements(tp) * kv.bits / 8,
+        token_bytes=attention.kv_elements(tp) * kv.bits / 8 / dcp,
         index_bytes=index,
         state_bytes=attention.state_elements(tp) * 2,
         ranks=tp,
         selected=attention.selected,
+        gathered=exchanged_bytes(attention, tp, dcp) if dcp > 1 else 0.0,
     )
 
 

@@ -56,6 +56,8 @@ class Rates:
     and in a rack that one link joins, tokens are sent.
     """
     reduce: Path
+    context: Path
+    """Among ranks that share out the cache."""
     exchange: Path
     hop: Path
 
@@ -65,7 +67,7 @@ class Rates:
             return self
         changes: dict[str, Any] = {name: getattr(self, name) / pace for name in _PER_SECOND}
         changes |= {name: getattr(self, name) * pace for name in _SECONDS}
-        for name in ("reduce", "exchange", "hop"):
+        for name in ("reduce", "context", "exchange", "hop"):
             path: Path = getattr(self, name)
             changes[name] = Path(path.latency * pace, path.bandwidth / pace)
         return replace(self, **changes)
@@ -149,6 +151,7 @@ def rates_of(
         schedules_ahead=generation.schedules_ahead,
         gathers=not fabric.rack and load.ep <= fabric.gpus_per_node,
         reduce=all_reduce_path(constants, fabric, load.tp, generation.collectives),
+        context=all_reduce_path(constants, fabric, load.dcp, generation.collectives),
         exchange=all_to_all_path(constants, fabric, max(load.ep, 1)),
         hop=hop_path(constants, fabric, load.tp, load.pp),
     )

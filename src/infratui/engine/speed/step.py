@@ -12,7 +12,7 @@ from typing import Literal
 
 from ...value_types import dataclass
 from ..figures.derivation import Basis, Formula, Ledger, Number, Unit
-from .collectives import all_reduce_s, all_to_all_s, hop_s
+from .collectives import all_reduce_s, all_to_all_s, context_exchange_s, hop_s
 from .load import StepLoad
 from .rates import Rates
 
@@ -205,7 +205,7 @@ def step_time(  # noqa: PLR0913 – each is a part of the step
     )
     weights_bytes = load.attention_bytes + load.dense_bytes + load.head_bytes + load.plain_bytes + touched_bytes
     routed = sum(entry.top_k * entry.expert_parameters for entry in load.experts) * load.group
-    comm_s = _communication(load, rates, tokens, ledger)
+    comm_s = _communication(load, rates, tokens, decoded, ledger)
     busy_s = work.read_s + plain + work.compute_s + score_s + kv_s + activations_s + comm_s
     fixed_s = _fixed(load, rates, busy_s, sequences, ledger)
     if ledger.recording:
@@ -292,12 +292,13 @@ def _experts(load: StepLoad, rates: Rates, tokens: float, work: _Matrices, ledge
     return total
 
 
-def _communication(load: StepLoad, rates: Rates, tokens: float, ledger: Ledger) -> float:
+def _communication(load: StepLoad, rates: Rates, tokens: float, decoded: float, ledger: Ledger) -> float:
     """Collectives of all layers, and the hops between stages."""
     size = tokens * load.hidden * 2
     seconds = 0.0
     if load.tp > 1:
         seconds += _TOUCHES_PER_LAYER * load.layers * all_reduce_s(rates.reduce, load.tp, size, ledger)
+    seconds += context_s(load, rates, decoded, ledger)
     if load.group > 1:
         for entry in load.experts:
             copies = float(load.ep) if rates.gathers else entry.copies
@@ -307,3 +308,14 @@ def _communication(load: StepLoad, rates: Rates, tokens: float, ledger: Ledger) 
     if load.pp > 1:
         seconds += (load.pp - 1) * hop_s(rates.hop, size / load.tp, ledger)
     return seconds
+
+
+def context_s(load: StepLoad, rates: Rates, decoded: float, ledger: Ledger = _QUIET) -> float:
+    """Exchanges of all layers whose cache is shared out, for tokens that are decoded."""
+    if load.dcp == 1 or not decoded:
+        return 0.0
+    return sum(
+        entry.layers * context_exchange_s(rates.context, load.dcp, decoded * entry.gathered, ledger)
+        for entry in load.attention
+        if entry.gathered
+    )

@@ -6,6 +6,7 @@ from ...value_types import dataclass
 from ..figures.derivation import Ledger
 from . import Plan, Serving, Speculation
 from .collectives import all_reduce_s, hop_s
+from .step import context_s
 
 _REDUCES_PER_LAYER = 2
 _QUIET = Ledger(recording=False)
@@ -23,6 +24,8 @@ class StepParts:
     all_reduce_s: float
     all_to_all_s: float
     hop_s: float
+    context_s: float = 0.0
+    """Exchanges of ranks that share out the cache."""
 
     @property
     def work_s(self) -> float:
@@ -31,7 +34,7 @@ class StepParts:
 
     @property
     def total_s(self) -> float:
-        return self.work_s + self.all_reduce_s + self.all_to_all_s + self.hop_s
+        return self.work_s + self.all_reduce_s + self.all_to_all_s + self.hop_s + self.context_s
 
 
 def step_parts(plan: Plan, serving: Serving, speculation: Speculation | None = None) -> StepParts:
@@ -46,7 +49,8 @@ def step_parts(plan: Plan, serving: Serving, speculation: Speculation | None = N
         hop = (load.pp - 1) * hop_s(rates.hop, size / load.tp, _QUIET)
     reduce = min(reduce, step.comm_s)
     hop = min(hop, step.comm_s - reduce)
-    exchange = step.comm_s - reduce - hop
+    shared = min(context_s(load, rates, tokens), step.comm_s - reduce - hop)
+    exchange = step.comm_s - reduce - hop - shared
     # What rounding leaves is no exchange.
     exchange = exchange if load.group > 1 else 0.0
     return StepParts(
@@ -57,4 +61,5 @@ def step_parts(plan: Plan, serving: Serving, speculation: Speculation | None = N
         all_reduce_s=reduce,
         all_to_all_s=exchange,
         hop_s=hop,
+        context_s=shared,
     )

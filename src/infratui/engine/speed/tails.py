@@ -9,57 +9,49 @@ it is the branching process whose variance is 1/(1 − (λp)²) of its mean.
 
 TTFT. A newcomer sees n running (the chain's state) and finds the iteration in progress longer than the average one, by
 its length (the inspection paradox). It waits for the rest of it, then for its own iteration, shared with all prompts
-that came in meanwhile; before that for a slot, where all are taken. Prompts that fill iterations of their own queue one
-behind the other, as in M/D/1: a geometric number of rests of a prompt (Pollaczek–Khinchine).
+that came in meanwhile; before that for a slot, where all are taken. Where nothing runs it may find a lone prompt, which
+takes as long as one does with nothing beside it. Prompts that fill iterations of their own queue one behind the other,
+as in M/D/1: a geometric number of rests of a prompt (Pollaczek–Khinchine); what the last iteration of one leaves is
+filled by the next, where that has come by then.
 
-TPOT. Over its answer a request averages the batch around it, which keeps two thirds of the batch's variance; the
-prompts of others come on top.
+TPOT. Over its answer a request averages the batch around it, which keeps two thirds of the batch's variance, and more
+where a large batch slows itself; the prompts of others come on top, more of them in a slow answer. Prompts that come
+while others are computed join together, in batches as large as a busy period (Borel): by that the batch varies more
+than the chain's states.
 
 Requests that were measured differ: each class of prompts waits as all do, behind prompts of the mean length whose rest
 is longer the more uneven they are (Pollaczek–Khinchine), and then computes its own; each class of answers averages over
 its own length.
-
-Distributions are weighted points: a handful of quantiles of each independent part, combined.
 """
 
 from __future__ import annotations
 
-import bisect
 import math
 from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 from ...value_types import dataclass
 from .queueing import QueueChain, QueueEstimate, Service
+from .weighted import NORMAL, RARE, Percentiles, Weighted, coupled, crowd, mean_of, percentiles
 
-_STATES = 10
+_STATES = (0.1,) * 8 + (0.06, 0.05, 0.04, 0.025, 0.015, 0.01)
+"""Shares of the running requests that a quantile stands for: fine where a promise looks."""
 _MOMENTS = 8
 _WAITS = 12
 """Quantiles of each part."""
-_KEPT = math.sqrt(2 / 3)
-"""Spread of the batch that is left when it is averaged over an answer of the mean length."""
 _FULL = 0.5
 """Share of an iteration's prompt tokens from which prompts queue instead of sharing iterations."""
-_TOGETHER = 0.5
-"""How far a large batch and many prompts of others go together: requests that arrive during an answer do both."""
-_BUSIEST = 0.97
-_RARE = 1e-4
+_TOGETHER = 0.5 / math.sqrt(2 / 3)
+"""How far a large batch and many prompts of others go together: requests that arrive during an answer do both.
 
-Weighted = list[tuple[float, float]]
-"""Values with their probabilities."""
+The correlation of their number with the batch that is averaged over the answer, where arrivals are Poisson.
+"""
+_BUSIEST = 0.97
+_SLOWEST = 0.05
+
 _Met: TypeAlias = tuple[float, float, float]
 _FEW = 120
 """Points that classes of requests are crossed with."""
-
-
-@dataclass(frozen=True, slots=True)
-class Percentiles:
-    """Of one quantity over requests, seconds."""
-
-    p50: float
-    p90: float
-    p95: float
-    p99: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,25 +115,27 @@ def load_point(
     rate = requests_per_s / service.replicas
     seen, wait_share = chain.seen_on_arrival(rate)
     met = _met(chain, first, rate, seen, wait_share, 1.0 if unequal is None else unequal.unevenness)
+    # While a prompt waits and is computed, others queue behind it: they are computed while it decodes.
+    ahead = mean_of([(value, weight) for value, weight, _ in met]) - first.overhead_s if first.chunks > _FULL else 0.0
     if unequal is None:
         ttft = [(value, weight) for value, weight, _ in met]
-        tpot = _tpot(chain, rate, seen, wait_share, service.output_tokens)
+        tpot = _tpot(chain, rate, seen, wait_share, service.output_tokens, ahead)
     else:
         ttft = list(_each(_few(met), first, unequal.prompts))
         tpot = [
             (value, weight * share)
             for answer, share in unequal.answers
-            for value, weight in _tpot(chain, rate, seen, wait_share, answer, _most_beside(service, answer))
+            for value, weight in _tpot(chain, rate, seen, wait_share, answer, ahead, _most_beside(service, answer))
         ]
-    ttft_mean, tpot_mean = _mean(ttft), found.latency.tpot_mean_s
+    ttft_mean, tpot_mean = mean_of(ttft), found.latency.tpot_mean_s
     # Short answers sit through as many prompts as long ones: over requests the mean gap is longer than over tokens.
-    gap_mean = tpot_mean if unequal is None else _mean(tpot)
+    gap_mean = tpot_mean if unequal is None else mean_of(tpot)
     return LoadPoint(
         requests_per_s,
         requests_per_s * service.output_tokens,
         service.replicas * found.latency.concurrency_mean,
-        _percentiles(ttft),
-        _percentiles(tpot),
+        percentiles(ttft),
+        percentiles(tpot),
         ttft_mean,
         gap_mean,
         ttft_mean + max(0.0, service.output_tokens - 1) * tpot_mean,
@@ -155,18 +149,29 @@ def _met(
     service = chain.service
     prefill, slots = service.prefill_s, service.max_concurrency
     points: list[_Met] = []
+    running_share = math.fsum(seen[1:])
+    # Of those that find something at work, some find a prompt that nothing runs beside.
+    lone = min(rate * seen[0] * first.alone_s, running_share)
+    fixed = first.overhead_s + first.stages_s
     for state, weight in _states(seen, wait_share):
         running = min(state, slots - 1) if slots > 1 else 0
         if running == 0 and state == 0:
             # Nothing runs: the prompt is computed at once.
-            points.append((first.overhead_s + first.alone_s, weight, 0.0))
+            alone = _followed(first, rate, first.alone_s)
+            points += ((first.overhead_s + seconds, weight * share, 0.0) for seconds, share in alone)
             continue
         step = chain.steps_s[max(0, running - 1)]
-        for rest, share in _own(first, rate, prefill, step, unevenness):
-            points.append((first.overhead_s + first.stages_s + rest, weight * share, step))
-    if wait_share > _RARE:
+        weight *= 1 - lone / running_share
+        points += (
+            (fixed + rest, weight * share, step)
+            for rest, share in _own(first, rate, prefill, step, unevenness, lone / running_share)
+        )
+    if lone > RARE:
+        step = chain.steps_s[0]
+        points += ((fixed + rest, lone * share, step) for rest, share in _behind_a_lone_one(first, rate, prefill, step))
+    if wait_share > RARE:
         mean_wait = (1 + service.service_cv**2) / 2 / (chain.rates[-1] - rate)
-        step, fixed = chain.steps_s[-1], first.overhead_s + first.stages_s
+        step = chain.steps_s[-1]
         for at in range(_WAITS):
             wait = -math.log(1 - (at + 0.5) / _WAITS) * mean_wait
             # A slot is free when an iteration ends.
@@ -202,46 +207,101 @@ def _each(
 
 
 def _own(
-    first: FirstToken, rate: float, prefill: float, step: float, unevenness: float
+    first: FirstToken, rate: float, prefill: float, step: float, unevenness: float, lone: float
 ) -> Iterator[tuple[float, float]]:
     """From arrival to first token where a slot is free and a batch runs: the rest of an iteration, then the own one."""
     if first.chunks > _FULL:
-        yield from _one_by_one(first, rate, prefill, step, unevenness)
+        yield from _one_by_one(first, rate, prefill, step, unevenness, lone)
         return
     busy = min(rate * prefill, _BUSIEST)
     mean = rate * step / (1 - busy)
-    lengths = [(step + count * prefill, share) for count, share in _crowd(mean, 1 - math.sqrt(1 - busy**2))]
+    lengths = [(step + count * prefill, share) for count, share in crowd(mean, 1 - math.sqrt(1 - busy**2))]
     total = sum(length * share for length, share in lengths)
     for length, share in lengths:
         seen = length * share / total
-        for count, beside in _crowd(rate * length):
+        for count, beside in crowd(rate * length):
             for at in range(_MOMENTS):
                 rest = (at + 0.5) / _MOMENTS * length
                 yield rest + step + (1 + count) * prefill, seen * beside / _MOMENTS
 
 
 def _one_by_one(
-    first: FirstToken, rate: float, prefill: float, step: float, unevenness: float
+    first: FirstToken, rate: float, prefill: float, step: float, unevenness: float, lone: float
 ) -> Iterator[tuple[float, float]]:
     """Prompts that fill iterations of their own."""
     service = first.chunks * step + prefill
-    own = first.iterations * step + prefill
-    busy = min(rate * service, _BUSIEST)
-    for at in range(_MOMENTS):
-        yield (at + 0.5) / _MOMENTS * step + own, (1 - busy) / _MOMENTS
+    own = [(first.iterations * step + seconds, share) for seconds, share in _followed(first, rate, prefill)]
+    # Prompts that something runs beside are met by those that meet no lone one.
+    busy = min(rate * service / (1 - lone), _BUSIEST)
+    waits = [((at + 0.5) / _MOMENTS * step, (1 - busy) / _MOMENTS) for at in range(_MOMENTS)]
     left, ahead = busy, 1
     rest = service * unevenness
-    while left > _RARE and ahead < 200:
+    while left > RARE and ahead < 200:
         weight = (1 - busy) * busy**ahead
         left -= weight
         if ahead == 1:
-            for at in range(_MOMENTS):
-                yield (at + 0.5) / _MOMENTS * rest + own, weight / _MOMENTS
+            waits += (((at + 0.5) / _MOMENTS * rest, weight / _MOMENTS) for at in range(_MOMENTS))
         else:
             spread = rest * math.sqrt(ahead / 12)
-            for z, share in _NORMAL:
-                yield max(0.0, ahead * rest / 2 + z * spread) + own, weight * share
+            waits += ((max(0.0, ahead * rest / 2 + z * spread), weight * share) for z, share in NORMAL)
         ahead += 1
+    yield from ((wait + seconds, weight * share) for wait, weight in waits for seconds, share in own)
+
+
+def _followed(first: FirstToken, rate: float, seconds: float) -> Weighted:
+    """What a prompt takes: the rest of its last iteration is for the next one, where that has come by then."""
+    if first.chunks <= _FULL or first.chunks == first.iterations:
+        return [(seconds, 1.0)]
+    before = seconds * (first.iterations - 1) / first.chunks
+    followed = -math.expm1(-rate * before)
+    return [(seconds, 1 - followed), (seconds * first.iterations / first.chunks, followed)]
+
+
+def _behind_a_lone_one(first: FirstToken, rate: float, prefill: float, step: float) -> Iterator[tuple[float, float]]:
+    """From arrival to first token behind a prompt that is computed with nothing beside it."""
+    for at in range(_MOMENTS):
+        rest = (at + 0.5) / _MOMENTS * first.alone_s
+        if first.chunks > _FULL:
+            own, each = first.iterations * step + prefill, first.chunks * step + prefill
+            before = first.alone_s - rest
+        else:
+            # All that came meanwhile share the next iteration.
+            own, each, before = step + prefill, prefill, first.alone_s
+        for count, share in crowd(rate * before):
+            yield rest + count * each + own, share / _MOMENTS
+
+
+def _step_at(chain: QueueChain, others: float) -> float:
+    """Seconds of a step beside so many others, between whole numbers too."""
+    steps = chain.steps_s
+    at = min(max(0.0, others), len(steps) - 1.0)
+    low = int(at)
+    return steps[low] + (at - low) * (steps[min(low + 1, len(steps) - 1)] - steps[low])
+
+
+def _kept(chain: QueueChain, mean_state: float) -> float:
+    """Spread of the batch that is left when it is averaged over an answer of the mean length.
+
+    A batch of requests that do not slow each other keeps 2/3 of its variance. Where they do, a large batch also lasts:
+    its excess fades at the rate of 1 − e over an answer, e being the elasticity of an answer's time to the batch.
+    """
+    service = chain.service
+    batch = min(service.max_concurrency, max(1, round(mean_state) + 1))
+    low, high = max(1, batch - 1), min(service.max_concurrency, batch + 1)
+    if low == high:
+        return math.sqrt(2 / 3)
+
+    def lasts(running: int) -> float:
+        return service.output_tokens * chain.steps_s[running - 1] + running * service.prefill_s
+
+    elasticity = math.log(lasts(high) / lasts(low)) / math.log(high / low)
+    fading = min(1.0, max(_SLOWEST, 1 - elasticity))
+    return math.sqrt(2 / 3 * _averaged(fading) / _averaged(1.0))
+
+
+def _averaged(fading: float) -> float:
+    """Share of the variance that an average keeps over a time in which the excess fades by exp(−fading)."""
+    return 2 * (fading - 1 + math.exp(-fading)) / fading**2
 
 
 def _most_beside(service: Service, answer: float) -> float:
@@ -255,45 +315,35 @@ def _tpot(
     seen: Sequence[float],
     wait_share: float,
     output: float,
+    ahead: float,
     most: float = math.inf,
 ) -> Weighted:
     service = chain.service
     prefill, top = service.prefill_s, service.max_concurrency - 1
+    busy = min(rate * prefill, _BUSIEST)
+    others = math.fsum(state * weight for state, weight in enumerate(seen)) + wait_share * top
+    # Prompts that come while one is computed join the batch together: more of its states are far from the mean.
     around = [
-        (chain.steps_s[min(state, top)], weight)
+        (_step_at(chain, others + (state - others) / (1 - busy)), weight)
         for state, weight in (*_states(seen, wait_share), (top, wait_share))
         if weight
     ]
     total = math.fsum(weight for _, weight in around)
     mean = math.fsum(step * weight for step, weight in around) / total
-    steps = [(mean + _KEPT * (step - mean), weight / total) for step, weight in around]
-    busy = min(rate * prefill, _BUSIEST)
+    kept = _kept(chain, others)
+    steps = [(mean + kept * (step - mean), weight / total) for step, weight in around]
     # Whoever arrived during the request's own prompt is computed while it decodes.
-    found = math.fsum((mean + count * prefill) ** 2 * share for count, share in _crowd(rate * mean / (1 - busy), busy))
-    behind = mean + (1 + rate * found * (1 - busy) / mean) * prefill
-    prompts = [(min(count, most), share) for count, share in _crowd(rate * (output * mean + behind) / (1 - busy), busy)]
-    each = prefill / output
-    apart = [
-        (step + count * each, weight * share * (1 - _TOGETHER)) for step, weight in steps for count, share in prompts
-    ]
-    return [*apart, *((step + count * each, weight * _TOGETHER) for step, count, weight in _coupled(steps, prompts))]
+    found = math.fsum((mean + count * prefill) ** 2 * share for count, share in crowd(rate * mean / (1 - busy), busy))
+    behind = ahead or mean + (1 + rate * found * (1 - busy) / mean) * prefill
+    prompts = crowd(rate * (output * mean + behind) / (1 - busy), busy)
+    each, usual = prefill / output, output * mean + behind
 
+    def met(step: float, count: float) -> float:
+        """A slow answer takes longer, and so meets more prompts."""
+        return step + each * min(most, count * (output * step + behind) / usual)
 
-def _coupled(one: Weighted, other: Weighted) -> Iterator[tuple[float, float, float]]:
-    """Two quantities that rise together: their values at the same quantiles, and the weight of each pair."""
-    first, second = sorted(one), sorted(other)
-    at = beside = 0
-    left, right = first[0][1], second[0][1]
-    while at < len(first) and beside < len(second):
-        weight = min(left, right)
-        yield first[at][0], second[beside][0], weight
-        left, right = left - weight, right - weight
-        if left <= 1e-12:
-            at += 1
-            left = first[at][1] if at < len(first) else 0.0
-        if right <= 1e-12:
-            beside += 1
-            right = second[beside][1] if beside < len(second) else 0.0
+    apart = [(met(step, count), weight * share * (1 - _TOGETHER)) for step, weight in steps for count, share in prompts]
+    return [*apart, *((met(step, count), weight * _TOGETHER) for step, count, weight in coupled(steps, prompts))]
 
 
 def _states(seen: Sequence[float], wait_share: float) -> Iterator[tuple[int, float]]:
@@ -302,78 +352,20 @@ def _states(seen: Sequence[float], wait_share: float) -> Iterator[tuple[int, flo
     if total <= 0:
         return
     idle = seen[0] / total
-    if idle > _RARE:
+    if idle > RARE:
         yield 0, seen[0]
     rest = total - seen[0]
     if rest <= 0:
         return
-    reached, wanted = 0.0, [(at + 0.5) / _STATES * rest for at in range(_STATES)]
+    at, reached, upto = 0, 0.0, 0.0
     for state, weight in enumerate(seen[1:], start=1):
         reached += weight
-        while wanted and reached >= wanted[0]:
-            wanted.pop(0)
-            yield state, rest / _STATES
-    for _ in wanted:
-        yield len(seen) - 1, rest / _STATES
-
-
-def _crowd(mean: float, excited: float = 0.0) -> list[tuple[float, float]]:
-    """A generalized Poisson number as a few weighted values: variance mean/(1 − excited)²; excited 0: Poisson."""
-    if mean < _RARE:
-        return [(0.0, 1.0)]
-    first = mean * (1 - excited)
-    if mean / (1 - excited) > 9:
-        spread = math.sqrt(mean) / (1 - excited)
-        # Skewed to the right, as Cornish and Fisher correct a normal quantile.
-        skew = (1 + 2 * excited) / math.sqrt(first * (1 - excited))
-        return [(max(0.0, mean + spread * (z + skew * (z * z - 1) / 6)), weight) for z, weight in _NORMAL]
-    found, left, count = [], 1.0, 0
-    while left > 1e-3 and count < 60:
-        weight = math.exp(
-            math.log(first)
-            + (count - 1) * math.log(first + count * excited)
-            - first
-            - count * excited
-            - math.lgamma(count + 1)
-        )
-        found.append((float(count), weight))
-        left -= weight
-        count += 1
-    total = sum(share for _, share in found)
-    return [(value, share / total) for value, share in found]
-
-
-_NORMAL = (
-    (-2.326, 0.025), (-1.5, 0.085), (-0.84, 0.16), (-0.35, 0.155), (0.0, 0.15), (0.35, 0.155), (0.84, 0.16),
-    (1.5, 0.085), (2.326, 0.025),
-)  # fmt: skip
-"""Points of a standard normal distribution and what they stand for."""
-
-
-def _mean(points: Weighted) -> float:
-    total = math.fsum(weight for _, weight in points)
-    return math.fsum(value * weight for value, weight in points) / total
-
-
-def _percentiles(points: Weighted) -> Percentiles:
-    points = sorted(points)
-    total = math.fsum(weight for _, weight in points)
-    reached, sums = 0.0, []
-    for _, weight in points:
-        sums.append(reached + weight / 2)
-        reached += weight
-
-    def at(share: float) -> float:
-        place = bisect.bisect_left(sums, share * total)
-        if place <= 0:
-            return points[0][0]
-        if place >= len(points):
-            return points[-1][0]
-        left, right = sums[place - 1], sums[place]
-        part = (share * total - left) / (right - left) if right > left else 1.0
-        return points[place - 1][0] + part * (points[place][0] - points[place - 1][0])
-
-    return Percentiles(at(0.5), at(0.9), at(0.95), at(0.99))
+        while at < len(_STATES) and reached >= (upto + _STATES[at] / 2) * rest:
+            yield state, rest * _STATES[at]
+            upto += _STATES[at]
+            at += 1
+    for share in _STATES[at:]:
+        yield len(seen) - 1, rest * share
 
 
 __all__ = ["FirstToken", "LoadPoint", "Percentiles", "QueueChain", "Service", "Unequal", "load_point"]

@@ -232,7 +232,7 @@ class CostScreen(SectionScreen[CostResult]):
         if self.plan is None:
             return
         accelerator, _, precision = row.partition(" ")
-        if self.change(accelerator=accelerator, precision=precision, tp=0, pp=0, ep=0):
+        if self.change(accelerator=accelerator, precision=precision, tp=0, pp=0, ep=0, dcp=0):
             self.note(f"{accelerator} in {precision} taken; u undoes it", "good")
 
     def on_table_view_moved(self, event: TableView.Moved) -> None:

@@ -59,6 +59,7 @@ class ParallelismScreen(SectionScreen["ParallelismResult | ThumbLayouts"]):
         "pp",
         "dp",
         "ep",
+        "dcp",
         "node_link",
         "gpus_per_node",
         "engine",
@@ -72,6 +73,7 @@ class ParallelismScreen(SectionScreen["ParallelismResult | ThumbLayouts"]):
         "pipeline-parallelism",
         "data-parallelism",
         "expert-parallelism",
+        "dcp",
         "all-reduce",
         "all-to-all",
         "pipeline-bubble",
@@ -237,10 +239,11 @@ class ParallelismScreen(SectionScreen["ParallelismResult | ThumbLayouts"]):
         if row is None:
             return
         layout, scenario = row.layout, self.scenario
-        if (scenario.tp, scenario.pp, scenario.dp, scenario.ep) == (layout.tp, layout.pp, layout.dp, layout.ep):
-            if self.change(tp=0, pp=0, dp=0, ep=0):
+        sizes = {name: getattr(layout, name) for name in ("tp", "pp", "dp", "ep", "dcp")}
+        if all(getattr(scenario, name) == size for name, size in sizes.items()):
+            if self.change(tp=0, pp=0, dp=0, ep=0, dcp=0):
                 self.note("layout is free again: the ladder chooses", "good")
-        elif self.change(tp=layout.tp, pp=layout.pp, dp=layout.dp, ep=layout.ep):
+        elif self.change(**sizes):
             self.note(f"{layout.label} set by hand; enter on it again frees it", "good")
 
 
