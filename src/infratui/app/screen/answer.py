@@ -14,20 +14,18 @@ from textual.widget import Widget
 
 from ... import mishaps
 from ...mishaps import Mishap
-from ...report.show import Answer, Bars, Block, Chart, Lines, Prose, Says, Stack, Stacks, Table
+from ...report.show import Answer, Block, Says
 from ...scenario import Scenario
 from ..terminal.remembered import forget_places
 from ..widgets.derivation_view import DerivationView
-from ..widgets.drawn import BarList, LinesView, ProseView, StackedBar, StacksView
 from ..widgets.headline import HeadlineView
-from ..widgets.line_chart import LineChart
 from ..widgets.panel import Panel
-from ..widgets.table import TableView
 from ..widgets.term import Terms, TermText
 from .chrome import HintLine, PolicyStrip
 from .pace import KeyPace
 from .page import Page
 from .term_walk import TermMark, spots
+from .views import VIEWS, by_panel
 
 if TYPE_CHECKING:
     from ...checking import CheckedPolicy
@@ -38,17 +36,6 @@ _LONGEST_VEIL_S = 0.3
 
 R = TypeVar("R")
 """What a screen computes."""
-
-_VIEWS: Mapping[type, type[Widget]] = {
-    Table: TableView,
-    Bars: BarList,
-    Stack: StackedBar,
-    Stacks: StacksView,
-    Chart: LineChart,
-    Prose: ProseView,
-    Lines: LinesView,
-}
-"""Kind of block → the widget that shows it. `Pillars` are walked: their screen shows them itself."""
 
 
 class Body(VerticalScroll, can_focus=False, inherit_bindings=False):
@@ -150,9 +137,9 @@ class AnswerScreen(Page, Generic[R]):
     def place(self, *blocks: Block) -> None:
         """Put blocks of the report into the widgets of the panels of the same name; others are left out."""
         if self._views is None:
-            self._views = _by_panel(self)
+            self._views = by_panel(self)
         for block in blocks:
-            kind = _VIEWS.get(type(block))
+            kind = VIEWS.get(type(block))
             for widget in self._views.get(block.id, ()):
                 if kind is not None and isinstance(widget, kind):
                     cast("Any", widget).show(block)
@@ -390,17 +377,6 @@ class AnswerScreen(Page, Generic[R]):
         """Leave what is on top: a checkpoint that is read, the zoom, the math, then the panel."""
         if not self.infra.stop_reading():
             self.leave()
-
-
-def _by_panel(screen: Widget) -> Mapping[str, Sequence[Widget]]:
-    """Every widget that shows a block, under its own id and that of everything it stands in."""
-    found: dict[str, list[Widget]] = {}
-    for widget in screen.walk_children(Widget):
-        if isinstance(widget, tuple(_VIEWS.values())):
-            for node in widget.ancestors_with_self:
-                if node.id:
-                    found.setdefault(node.id, []).append(widget)
-    return found
 
 
 def _held(evaluation: Evaluation) -> CheckedPolicy | None:
