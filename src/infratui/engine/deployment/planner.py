@@ -169,10 +169,18 @@ def plan_demand(case: Case, search: Search = EVERYTHING) -> DemandPlan:
 
 
 def pareto(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
-    """Those that no other beats in both cost and speed per user, cheapest first."""
+    """Those that no other beats in both cost and speed per user, cheapest first.
+
+    A fleet that costs the same with fewer requests in flight is one plan, not two: its fastest batch stands for it.
+    """
+    fleets: dict[tuple[str, float], Candidate] = {}
+    for entry in candidates:
+        key = entry.label, round(entry.monthly, 2)
+        if key not in fleets or entry.tokens_per_s_per_user > fleets[key].tokens_per_s_per_user:
+            fleets[key] = entry
     front: list[Candidate] = []
     fastest = -math.inf
-    for entry in sorted(candidates, key=lambda each: (*_cost_key(each), -each.tokens_per_s_per_user)):
+    for entry in sorted(fleets.values(), key=lambda each: (*_cost_key(each), -each.tokens_per_s_per_user)):
         if entry.tokens_per_s_per_user > fastest:
             front.append(entry)
             fastest = entry.tokens_per_s_per_user

@@ -75,7 +75,6 @@ class ParallelismScreen(SectionScreen["ParallelismResult | ThumbLayouts"]):
         "data-parallelism",
         "expert-parallelism",
         "dcp",
-        "pools",
         "all-reduce",
         "all-to-all",
         "pipeline-bubble",
