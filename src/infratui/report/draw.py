@@ -298,13 +298,13 @@ def table(shown: Table, width: int) -> tuple[Line, ...]:
     places = widths(shown.columns, shown.rows, width - 2, stretch=0)
     head = tuple((fit(shown.columns[at].title, size, shown.columns[at].align), "muted") for at, size in places)
     found: list[Line] = [_spaced((("  ", ""), *head))]
-    for row in shown.rows:
+    for row in (row for row in shown.rows if not row.aside):
         cells = [
             (fit(row.cells[at].text, size, shown.columns[at].align), row.cells[at].tone or row.tone)
             for at, size in places
         ]
         found.append(_spaced((("● " if row.marked else "  ", "key"), *cells)))
-    return tuple(found)
+    return (*found, ((f"  {shown.left_out}", "muted"),)) if shown.left_out else tuple(found)
 
 
 def _spaced(cells: Line) -> Line:

@@ -95,6 +95,8 @@ class Row:
     """What stands in no column: reasons, notes, source."""
     own: bool = False
     """From the user's own files."""
+    aside: bool = False
+    """Shown only where it is asked for: the table says how many there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,14 @@ class Table:
     title: str
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
+    aside: str = ""
+    """What the rows that stand aside have in common: `need more than 8 nodes`."""
+
+    @property
+    def left_out(self) -> str:
+        """How many rows stand aside, and why; empty where none does."""
+        count = sum(row.aside for row in self.rows)
+        return f"{count} more {self.aside}" if count else ""
 
     def matching(self, words: str) -> tuple[Row, ...]:
         """The rows that hold every word, in any column or in their detail; every character counts as itself."""

@@ -45,18 +45,19 @@ def accelerators(result: VramResult, bytes_as: ByteUnit) -> Table:
         Column("GPU", "left", flex=True),
         Column(f"usable {bytes_as.value}", keep=4, term="gpu-memory-utilization"),
         Column("GPUs"),
+        Column(f"{result.currency}/month", keep=1, term="on-demand"),
         Column("layout", "left", keep=1, term="tensor-parallelism"),
         Column("nodes", keep=5, term="node"),
         Column(f"free {bytes_as.value}", keep=2),
         Column("max users", term="concurrency"),
         Column("max ctx", keep=3, term="context-window"),
-        Column(f"{result.currency}/month", keep=2, term="on-demand"),
         Column("fits", "left"),
     )
     selected = result.selected.accelerator
     entries = sorted(result.rows, key=lambda entry: _order(entry, result))
     rows = tuple(_accelerator(entry, bytes_as, entry.accelerator is selected, result) for entry in entries)
-    return Table("fits", "On every accelerator, the cheapest first", columns, rows)
+    aside = f"need more than {MOST_NODES} nodes, or hold it in no layout"
+    return Table("fits", "On every accelerator, the cheapest first", columns, rows, aside)
 
 
 def _order(entry: AcceleratorRow, result: VramResult) -> tuple[bool, bool, float, int]:
@@ -75,20 +76,21 @@ def _accelerator(entry: AcceleratorRow, bytes_as: ByteUnit, marked: bool, result
     detail = f"{accelerator.name}: {reason_text(entry.reason) or entry.verdict.value}"
     if entry.gpus is None or entry.layout is None or entry.free is None:
         none, low = Cell("–", "muted", float("inf")), Cell("–", "muted", -1.0)
-        cells = (name, usable, none, Cell("too large for any layout", "muted"), none, low, low, low, none, fits)
-        return Row(accelerator.id, cells, "", marked, detail, own)
+        cells = (name, usable, none, none, Cell("too large for any layout", "muted"), none, low, low, low, fits)
+        return Row(accelerator.id, cells, "", marked, detail, own, aside=not marked)
     arithmetic = entry.gpus_arithmetic
     gpus = f"{arithmetic}→{entry.gpus}" if arithmetic is not None and arithmetic != entry.gpus else str(entry.gpus)
     cells = (
         name,
         usable,
         Cell(gpus, "bold", entry.gpus),
+        Cell("–", "muted", float("inf")) if usd is None else Cell(money(usd, result.currency), "", usd),
         Cell(entry.layout.label, "", entry.gpus),
         Cell(str(entry.nodes), "", entry.nodes),
         Cell(format_gigabytes(entry.free, bytes_as), "", entry.free),
         Cell(format_count(entry.max_users or 0), "", entry.max_users),
         Cell(format_tokens(entry.max_context or 0), "", entry.max_context),
-        Cell("–", "muted", float("inf")) if usd is None else Cell(money(usd, result.currency), "", usd),
         fits,
     )
-    return Row(accelerator.id, cells, "" if _sane(entry) else "muted", marked, detail, own)
+    aside = not _sane(entry)
+    return Row(accelerator.id, cells, "muted" if aside else "", marked, detail, own, aside and not marked)

@@ -10,11 +10,14 @@ from textual.strip import Strip
 from textual.visual import Visual
 
 from ...report import draw
-from ...report.show import Column, Row, Table
+from ...report.show import Cell, Column, Row, Table
 from ...value_types import dataclass
 from ..keys import Where, bindings
 from ..terminal.remembered import relayout
 from .line_editor import LineEditing
+
+MORE = "+more"
+"""The row that stands for those left out."""
 
 
 class TableView(LineEditing, can_focus=True):
@@ -68,6 +71,10 @@ class TableView(LineEditing, can_focus=True):
         self._given: tuple[Row, ...] = ()
         self._sort: int | None = None
         self._descending = False
+        self._more = False
+        """Rows that stand aside are shown too."""
+        self._lettered = False
+        """The next letter says what to sort by."""
         self._words = ""
         """What rows are filtered by."""
         self._top = 0
@@ -83,19 +90,31 @@ class TableView(LineEditing, can_focus=True):
     @property
     def rows(self) -> tuple[Row, ...]:
         """The rows in the order that is shown."""
-        return self._rows
+        return tuple(row for row in self._rows if row.id != MORE)
 
     @property
     def current(self) -> Row | None:
         """The row under the cursor."""
         return self._rows[self.cursor] if self._rows else None
 
+    @property
+    def _shown(self) -> tuple[Row, ...]:
+        """The rows as given; those that stand aside only where they were asked for."""
+        if self._more or not self.block.left_out:
+            return self._given
+        kept = tuple(row for row in self._given if not row.aside)
+        words = Cell(f"+ {self.block.left_out}", "muted")
+        blank = Cell("–", "hidden")
+        detail = f"{self.block.left_out}: enter shows them"
+        return (*kept, Row(MORE, (words, *[blank] * (len(self.columns) - 1)), detail=detail))
+
     def show(self, table: Table) -> None:
         """Replace the table; the cursor stays on the row of the same id."""
         was = self.current.id if self.current else None
-        taller = len(table.rows) != len(self._given)
+        before = len(self._shown)
         self.block = table
         self._given = table.rows
+        taller = len(self._shown) != before
         if self._sort is not None and self._sort >= len(table.columns):
             self._sort = None
         self._layout = (0, ())
@@ -105,7 +124,7 @@ class TableView(LineEditing, can_focus=True):
         self.refresh()
 
     def _order(self, keep: str | None) -> None:
-        rows = list(self.block.matching(self._words) if self._words else self._given)
+        rows = list(self.block.matching(self._words) if self._words else self._shown)
         if self._sort is not None:
             at = self._sort
 
@@ -116,7 +135,7 @@ class TableView(LineEditing, can_focus=True):
 
             rows.sort(key=rank, reverse=self._descending)
             # What is not known stands last in either order.
-            rows.sort(key=lambda row: row.cells[at].text == "–")
+            rows.sort(key=lambda row: (row.id == MORE, row.cells[at].text == "–"))
         self._rows = tuple(rows)
         cursor = next((at for at, row in enumerate(rows) if row.id == keep), None)
         if cursor is None:
@@ -128,7 +147,7 @@ class TableView(LineEditing, can_focus=True):
     # -- drawing
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
-        return 1 + max(1, min(self._limit, len(self._given)))
+        return 1 + max(1, min(self._limit, len(self._shown)))
 
     @property
     def _page(self) -> int:
@@ -166,7 +185,13 @@ class TableView(LineEditing, can_focus=True):
             column = self.columns[at]
             arrow = ("▼" if self._descending else "▲") if at == self._sort else ""
             title = f"{column.title} {arrow}".strip() if column.align == "left" else f"{arrow} {column.title}".strip()
-            parts.append((draw.fit(title, width, column.align), "bold $key" if arrow else "$muted"))
+            text = draw.fit(title, width, column.align)
+            letter = self._letters().get(at, "") if self._lettered else ""
+            place = text.casefold().find(letter) if letter else -1
+            if place >= 0:
+                parts += [(text[:place], "$muted"), (text[place], "bold underline $key"), (text[place + 1 :], "$muted")]
+            else:
+                parts.append((text, "bold $key" if arrow else "$muted"))
             parts.append((" " * draw.GAP, ""))
         return Content.assemble(*parts)
 
@@ -177,6 +202,9 @@ class TableView(LineEditing, can_focus=True):
         back = " on $cursor-back" if focused else ""
         mark = "▌" if focused else "●" if row.marked else " "
         parts: list[tuple[str, str]] = [(mark, f"$key{back}")]
+        if row.id == MORE:
+            words = draw.fit(row.cells[0].text, max(1, self.size.width - 2), "left")
+            return Content.assemble(*parts, (words, ("bold" if focused else "$muted") + back))
         for at, width in self._widths():
             cell = row.cells[at]
             parts.append(
@@ -222,7 +250,12 @@ class TableView(LineEditing, can_focus=True):
         return None
 
     def on_key(self, event: events.Key) -> None:
-        """Escape shows all rows again, before it leaves the table."""
+        """A letter after `S` sorts; escape shows all rows again, before it leaves the table."""
+        if self._lettered and not self.typing:
+            self._sort_by(event.character)
+            event.stop()
+            event.prevent_default()
+            return
         if event.key == "escape" and self._words and not self.typing:
             self._filter("")
             event.stop()
@@ -257,8 +290,15 @@ class TableView(LineEditing, can_focus=True):
         self._to(0 if end < 0 else len(self._rows) - 1)
 
     def action_choose(self) -> None:
-        """Take the row under the cursor."""
-        if self.current:
+        """Take the row under the cursor; the last one may stand for those left out."""
+        if self.current and self.current.id == MORE:
+            at = self.cursor
+            self._more = True
+            self._order(None)
+            self._to(min(at, len(self._rows) - 1))
+            relayout(self)
+            self.refresh()
+        elif self.current:
             self.post_message(self.Chosen(self, self.current.id))
 
     def action_sort(self, by: int) -> None:
@@ -268,6 +308,31 @@ class TableView(LineEditing, can_focus=True):
         self._sort = order[(here + by) % len(order)]
         self._layout = (0, ())
         self._from_top()
+        self.refresh()
+
+    def _letters(self) -> dict[int, str]:
+        """Column → the letter that sorts by it: the first one of its title that no column before it has."""
+        found: dict[int, str] = {}
+        for at, _ in self._widths():
+            column = self.columns[at]
+            free = (c for c in column.title.casefold() if c.isascii() and c.isalnum() and c not in found.values())
+            if column.sortable and (letter := next(free, "")):
+                found[at] = letter
+        return found
+
+    def action_letter(self) -> None:
+        """The next letter sorts by its column; the same one again reverses."""
+        self._lettered = True
+        self.refresh()
+
+    def _sort_by(self, character: str | None) -> None:
+        self._lettered = False
+        at = next((at for at, letter in self._letters().items() if letter == (character or "").casefold()), None)
+        if at is not None:
+            self._descending = not self._descending if at == self._sort else False
+            self._sort = at
+            self._layout = (0, ())
+            self._from_top()
         self.refresh()
 
     def _from_top(self) -> None:

@@ -16,7 +16,7 @@ from ...value_types import dataclass
 from ..keys import Where, bindings
 from .line_editor import LineNowAndThen
 
-LABEL = 11
+LABEL = 12
 """Where values begin in their row; a longer label, or a value that would be cut, moves it."""
 LEAP = 4
 """Steps that a big step takes."""
@@ -86,6 +86,11 @@ class ValueRow(LineNowAndThen, can_focus=True):
         self._low, self._high, self._default = low, high, default
 
     @property
+    def label(self) -> str:
+        """What the row calls its input."""
+        return brief(self.field)
+
+    @property
     def is_list(self) -> bool:
         """Values come from a list rather than from a scale."""
         return self.spec.kind in (Kind.MODEL, Kind.PRECISION, Kind.KV_PRECISION, Kind.ACCELERATOR, Kind.CHOICE)
@@ -94,7 +99,7 @@ class ValueRow(LineNowAndThen, can_focus=True):
 
     def render(self) -> Content:
         width = self.size.width
-        label = brief(self.field)
+        label = self.label
         least = len(label) + 4
         text = self._shown(self.value)
         start = max(LABEL, least)
