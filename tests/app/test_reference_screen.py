@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from infratui.app.app import InfraApp
-from infratui.app.screens.reference.article_pane import ArticlePane, ArticleText
+from infratui.app.screens.reference.article_pane import ArticlePane, ArticleText, TablePanel
 from infratui.app.screens.reference.contents import Contents, SearchLine
 from infratui.app.screens.reference.screen import ReferenceScreen
 from infratui.app.widgets.panel import Panel
 from infratui.app.widgets.table import TableView
+from infratui.engine.training.memory import ADAM, Training, evaluate_training
+from infratui.report import training
 from infratui.scenario import Scenario
 
 Open = Callable[[], InfraApp]
@@ -176,6 +178,29 @@ class TestComputing:
             text = _text(app)
             assert "…" not in text
             assert "141 GB" in text
+
+    async def test_training_memory_is_of_the_scenarios_model(self, open_app: Open) -> None:
+        """The same stages as `infratui train` prints."""
+        app = open_app()
+        async with app.run_test(size=(120, 50)) as pilot:
+            app.asked_article = "page:training-sharding"
+            app.step_aside("reference")
+            await pilot.pause()
+            await app.workers.wait_for_complete()
+            await pilot.pause()
+            tables = {panel.table.id: panel for panel in _screen(app).query(TablePanel)}
+            assert tables["training"].table.title.startswith("Llama 3.3 70B")
+            app.change(model="llama-3.1-8b", gpus=4)
+            await pilot.pause()
+            await app.workers.wait_for_complete()
+            await pilot.pause()
+            tables = {panel.table.id: panel for panel in _screen(app).query(TablePanel)}
+            shown = tables["training"].table
+            asked = Training(app.session.facts.model("llama-3.1-8b"), app.session.facts.precision("bf16"), ADAM, 4)
+            own = training.table(evaluate_training(asked, app.session.facts.accelerator("h100-sxm")))
+            assert shown.title == "Llama 3.1 8B on 4 × H100 SXM: all weights, Adam"
+            assert shown.rows == own.rows
+            assert "LoRA rank 16" in tables["training-lora"].table.title
 
     async def test_a_tree_follows_the_scenario(self, open_app: Open) -> None:
         app = open_app()

@@ -185,6 +185,10 @@ class Session:
         """The results of the scenario, evaluated section by section when asked for, and remembered."""
         return self.evaluate(self._scenario)
 
+    def knows(self, section: str) -> bool:
+        """The section has been evaluated for this scenario: its result is at hand."""
+        return self._evaluator is not None and self._evaluator(self._scenario).knows(section)
+
     def evaluate(self, scenario: Scenario) -> Evaluation:
         """The results of any scenario, over the same catalog."""
         if self._evaluator is None:

@@ -258,11 +258,22 @@ class Shell(Host):
     def _offer_last_session(self) -> None:
         kept = self.session.recall()
         if self.ending is not None:
-            self.set_timer(_SETTLED_S, _collect_again)
+            self.set_timer(_SETTLED_S, self._settled)
         if self.facts and self.session.problem:
             self.note(self.session.problem, "bad")
         elif kept is not None:
             self.note(f"the last session is kept: R brings “{kept.name}” back", "key")
+
+    def _settled(self) -> None:
+        _collect_again()
+        self.run_worker(self._warm(), group="warming")
+
+    async def _warm(self) -> None:
+        from .warming import parts, warm
+
+        others = tuple(entry for entry in self.entries if entry.id != self.current_mode)
+        await warm(parts(others, self.session), lambda: self.quiet_s)
+        gc.freeze()
 
     def on_paste(self, event: events.Paste) -> None:
         """Text that nothing has taken."""

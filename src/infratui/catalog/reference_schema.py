@@ -21,10 +21,10 @@ Topic = Literal[
 ]  # fmt: skip
 TableName = Literal[
     "accelerators", "systems", "interconnects", "precisions", "formats", "models", "prices", "quality",
-    "classic-sizes",
+    "classic-sizes", "training", "training-lora",
 ]  # fmt: skip
 """Tables whose rows come from the catalog, so that no figure is typed twice. `classic-sizes`: weights of the five
-classic model sizes in the four classic precisions, computed."""
+classic model sizes in the four classic precisions, computed. `training…`: of the scenario's model on its GPUs."""
 Operator = Literal["<", "<=", ">", ">=", "=="]
 
 _DIGIT = re.compile(r"\d")

@@ -12,6 +12,7 @@ from .common import Options, deployment_options, echo_json, guarded, plain_table
 if TYPE_CHECKING:
     from ..catalog.load import Catalog
     from ..report.library import Library
+    from ..scenario import Scenario
 
 WIDTH = 88
 
@@ -52,9 +53,10 @@ def _show(library: Library, term: str, as_json: bool, deployment: Options) -> No
     except ValueError:
         if term not in table_names():
             raise
-        _print_table(term, facts)
+        _print_table(term, facts, deployment.scenario())
         return
-    evaluation = evaluate(deployment.scenario(), facts) if library.slow(key) else None
+    scenario = deployment.scenario()
+    evaluation = evaluate(scenario, facts) if library.slow(key) else None
     article = library.article(key, facts, evaluation)
     if as_json:
         echo_json(article)
@@ -65,16 +67,16 @@ def _show(library: Library, term: str, as_json: bool, deployment: Options) -> No
         if number:
             click.echo()
         if entry.data:
-            _print_table(entry.data, facts)
+            _print_table(entry.data, facts, scenario)
         else:
             click.echo(plain_lines(entry.lines))
 
 
-def _print_table(name: str, facts: Catalog) -> None:
+def _print_table(name: str, facts: Catalog, scenario: Scenario) -> None:
     from ..report.printed import block_lines, write
     from ..report.tables import catalog_table
 
-    table = catalog_table(name, facts)
+    table = catalog_table(name, facts, scenario)
     kept = [at for at, column in enumerate(table.columns) if column.keep < 3]
     columns = tuple(table.columns[at] for at in kept)
     rows = tuple(replace(row, cells=tuple(row.cells[at] for at in kept)) for row in table.rows)

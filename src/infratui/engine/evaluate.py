@@ -90,6 +90,10 @@ class Evaluation:
         self._memory = memo
         self.case = Case(self.scenario, facts, memo)
 
+    def knows(self, part: str) -> bool:
+        """A part has been evaluated, and is remembered."""
+        return self._memory.find(part, self.scenario) is not None
+
     @property
     def deployment(self) -> Deployed:
         """The layout to take on the scenario's GPUs, and the fewest that hold it: what every section shows."""

@@ -14,16 +14,24 @@ from .show import Cell, Column, Row, Table
 
 if TYPE_CHECKING:
     from ..catalog.load import Catalog
+    from ..scenario import Scenario
 
 
-def catalog_table(name: str, facts: Catalog) -> Table:
-    """A table by its name in reference pages. Raises KeyError for another name."""
+def catalog_table(name: str, facts: Catalog, scenario: Scenario | None = None) -> Table:
+    """A table by its name in reference pages. Raises KeyError for another name.
+
+    `scenario`: what the tables that are computed are of; None: the one that a first start has.
+    """
+    if name in _COMPUTED:
+        from ..scenario import Scenario
+
+        return _COMPUTED[name](facts, scenario or Scenario())
     return _TABLES[name](facts)
 
 
 def table_names() -> tuple[str, ...]:
     """The names there are."""
-    return tuple(_TABLES)
+    return (*_TABLES, *_COMPUTED)
 
 
 def as_csv(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -297,3 +305,18 @@ _TABLES: Mapping[str, Callable[[Catalog], Table]] = {
     "quality": _quality,
     "classic-sizes": _classic_sizes,
 }
+
+
+def _training(facts: Catalog, scenario: Scenario) -> Table:
+    from .training import of_scenario
+
+    return of_scenario("training", facts, scenario, 0)
+
+
+def _lora(facts: Catalog, scenario: Scenario) -> Table:
+    from .training import LORA_RANK, of_scenario
+
+    return of_scenario("training-lora", facts, scenario, scenario.adapter_rank or LORA_RANK)
+
+
+_COMPUTED: Mapping[str, Callable[[Catalog, Scenario], Table]] = {"training": _training, "training-lora": _lora}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..engine.figures.units import ByteUnit, format_bytes, format_count, format_tokens
@@ -9,7 +10,9 @@ from .names import short_name
 from .show import Answer, Block, Cell, Column, Prose, Row, Says, Table
 
 if TYPE_CHECKING:
+    from ..engine.facts import Facts
     from ..engine.training.memory import TrainingMemory, TrainingResult
+    from ..scenario import Scenario
 
 _SHARDS = ("nothing", "optimizer", "and gradients", "and weights")
 _COLUMNS = (
@@ -73,11 +76,29 @@ def table(found: TrainingResult, bytes_as: ByteUnit = ByteUnit.GB) -> Table:
     return Table("stages", f"Per GPU on {gpus:,} data-parallel GPU{'s' if gpus > 1 else ''}", _COLUMNS, rows)
 
 
+LORA_RANK = 16
+"""Where the scenario has no adapters."""
+
+
+def of_scenario(name: str, facts: Facts, scenario: Scenario, rank: int) -> Table:
+    """The stages for the scenario's model on its GPUs, or why there are none. `rank`: of adapters; 0: all weights."""
+    from ..engine.training.memory import ADAM, Training, evaluate_training
+
+    model, card = facts.model(scenario.model), facts.accelerator(scenario.accelerator)
+    what = f"LoRA rank {rank}" if rank else "all weights, Adam"
+    title = f"{model.name} on {scenario.gpus:,} × {short_name(card)}: {what}"
+    asked = Training(model, facts.precision("bf16"), ADAM, scenario.gpus, adapter_rank=rank)
+    try:
+        return replace(table(evaluate_training(asked, card)), id=name, title=title)
+    except ValueError as error:
+        return Table(name, title, (Column("", "left"),), (Row("none", (Cell(str(error), "muted"),)),))
+
+
 def _row(stage: TrainingMemory, fewest: int | None, bytes_as: ByteUnit) -> Row:
     def size(value: int, tone: str = "") -> Cell:
         return Cell(format_bytes(value, bytes_as), tone, float(value))
 
-    words, tone = ("✓ fits", "good") if stage.fits else ("✗ does not fit", "bad")
+    words, tone = ("✓ fits", "good") if stage.fits else ("✗ short", "bad")
     return Row(
         str(stage.stage),
         (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 from textual import work
@@ -13,38 +14,28 @@ from textual.widget import Widget
 
 from ... import mishaps
 from ...mishaps import Mishap
-from ...report.show import Answer, Bars, Block, Chart, Lines, Prose, Says, Stack, Stacks, Table
+from ...report.show import Answer, Block, Says
 from ...scenario import Scenario
 from ..terminal.remembered import forget_places
 from ..widgets.derivation_view import DerivationView
-from ..widgets.drawn import BarList, LinesView, ProseView, StackedBar, StacksView
 from ..widgets.headline import HeadlineView
-from ..widgets.line_chart import LineChart
 from ..widgets.panel import Panel
-from ..widgets.table import TableView
 from ..widgets.term import Terms, TermText
 from .chrome import HintLine, PolicyStrip
 from .pace import KeyPace
 from .page import Page
 from .term_walk import TermMark, spots
+from .views import VIEWS, by_panel
 
 if TYPE_CHECKING:
     from ...checking import CheckedPolicy
     from ...engine.evaluate import Evaluation
 
+_LONGEST_VEIL_S = 0.3
+"""A screen is drawn after this long, whatever it waits for."""
+
 R = TypeVar("R")
 """What a screen computes."""
-
-_VIEWS: Mapping[type, type[Widget]] = {
-    Table: TableView,
-    Bars: BarList,
-    Stack: StackedBar,
-    Stacks: StacksView,
-    Chart: LineChart,
-    Prose: ProseView,
-    Lines: LinesView,
-}
-"""Kind of block → the widget that shows it. `Pillars` are walked: their screen shows them itself."""
 
 
 class Body(VerticalScroll, can_focus=False, inherit_bindings=False):
@@ -69,6 +60,9 @@ class AnswerScreen(Page, Generic[R]):
     SLOW: ClassVar[bool] = False
     """Computing can take over 5 ms: it happens in a thread, once keys rest, and what comes late is dropped."""
 
+    PARTS: ClassVar[tuple[str, ...]] = ()
+    """What `section` asks of the evaluation beside the section's own part."""
+
     def __init__(self) -> None:
         super().__init__()
         self.result: R | None = None
@@ -78,6 +72,8 @@ class AnswerScreen(Page, Generic[R]):
         self._presented = False
         self._policy: CheckedPolicy | None = None
         self._pace = KeyPace()
+        self._veil = ExitStack()
+        """While it is open, nothing of the screen is laid out or drawn."""
         self._views: Mapping[str, Sequence[Widget]] | None = None
         """Name of a block → the widgets that may show it: to look for them takes longer than to draw them."""
         self._before_terms: Widget | None = None
@@ -129,6 +125,11 @@ class AnswerScreen(Page, Generic[R]):
     def is_answered(self) -> bool:
         return self.result is not None
 
+    @property
+    def is_known(self) -> bool:
+        """The result is at hand: nothing has to be computed for it."""
+        return all(self.session.knows(part) for part in (self.SECTION, *self.PARTS))
+
     def answer(self, answer: Answer) -> None:
         """Set the headline."""
         self.query_one(HeadlineView).answer = answer
@@ -136,9 +137,9 @@ class AnswerScreen(Page, Generic[R]):
     def place(self, *blocks: Block) -> None:
         """Put blocks of the report into the widgets of the panels of the same name; others are left out."""
         if self._views is None:
-            self._views = _by_panel(self)
+            self._views = by_panel(self)
         for block in blocks:
-            kind = _VIEWS.get(type(block))
+            kind = VIEWS.get(type(block))
             for widget in self._views.get(block.id, ()):
                 if kind is not None and isinstance(widget, kind):
                     cast("Any", widget).show(block)
@@ -177,7 +178,12 @@ class AnswerScreen(Page, Generic[R]):
         fresh = not self._shown or key[0] != self._shown[0] or key[3] != self._shown[3]
         self._shown = key
         self.sync_inputs()
-        if first:
+        if first and self.is_known:
+            # Laid out and sent once, with its answer.
+            self._veil.enter_context(self.app.batch_update())
+            self.set_timer(_LONGEST_VEIL_S, self._veil.close)
+            self.call_after_refresh(self._begin)
+        elif first:
             # The frame and the inputs are on screen while the engine is still being loaded.
             self.infra.once_seen(self, self._begin)
         else:
@@ -191,6 +197,7 @@ class AnswerScreen(Page, Generic[R]):
         if self.session.facts:
             self._update(fresh=True)
         self.begun()
+        self._veil.close()
 
     def _update(self, *, fresh: bool) -> None:
         session = self.session
@@ -198,7 +205,7 @@ class AnswerScreen(Page, Generic[R]):
             self._present(self.result, None)
         elif (awaited := self.infra.awaited()) is not None:
             self._present(None, awaited)
-        elif self.SLOW or session.scenario.policy:
+        elif (self.SLOW or session.scenario.policy) and not self.is_known:
             self._pace.changed()
             if self.result is not None and self._pace.leads:
                 with self._pace.leading():
@@ -370,17 +377,6 @@ class AnswerScreen(Page, Generic[R]):
         """Leave what is on top: a checkpoint that is read, the zoom, the math, then the panel."""
         if not self.infra.stop_reading():
             self.leave()
-
-
-def _by_panel(screen: Widget) -> Mapping[str, Sequence[Widget]]:
-    """Every widget that shows a block, under its own id and that of everything it stands in."""
-    found: dict[str, list[Widget]] = {}
-    for widget in screen.walk_children(Widget):
-        if isinstance(widget, tuple(_VIEWS.values())):
-            for node in widget.ancestors_with_self:
-                if node.id:
-                    found.setdefault(node.id, []).append(widget)
-    return found
 
 
 def _held(evaluation: Evaluation) -> CheckedPolicy | None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from textual import events
 from textual.reactive import Reactive
-from textual.screen import Screen
 from textual.widget import Widget
 
-from ..terminal.narrow import draw_narrowly
+from ..terminal.narrow import SparingScreen
 from ..widgets.group_head import GroupHead
 from ..widgets.panel import Panel
 from ..widgets.value_row import ValueRow
@@ -19,15 +16,10 @@ SMALLEST = (60, 15)
 """Columns and rows below which a screen only asks for more room."""
 
 
-class QuietScreen(Screen[Any]):
+class QuietScreen(SparingScreen):
     """A screen that does not repaint itself when focus moves."""
 
     focused = Reactive(None, repaint=False)
-
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
-        draw_narrowly(self)
-
     ALLOW_IN_MAXIMIZED_VIEW = "TitleBar, HintLine, KeyBar"
 
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (SMALLEST[0], "-narrow"), (100, "-wide"), (160, "-huge")]

@@ -20,10 +20,15 @@ class ScreenEntry:
     title: str
     short: str
 
-    def make(self) -> Page:
-        """Import the screen and make it: `<Id>Screen` of `screens/<id>/screen.py`."""
+    def load(self) -> type[Page]:
+        """Import the screen: `<Id>Screen` of `screens/<id>/screen.py`."""
         module = importlib.import_module(f"{__name__}.{self.id}.screen")
         kind: type[Page] = getattr(module, f"{self.id.capitalize()}Screen")
+        return kind
+
+    def make(self) -> Page:
+        """Make the screen."""
+        kind = self.load()
         kind.SECTION = self.id
         return kind()
 

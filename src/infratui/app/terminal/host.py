@@ -3,8 +3,10 @@
 The names of Textual that no public one stands for:
 
 - `App._display` is the one place where every repaint passes: there it shrinks to the cells that changed.
-- `App._batch_count` says that Textual will drop a repaint.
+- `App._batch_count` says that Textual will drop a repaint; `App._end_batch` is where it no longer does.
 - `App._screen_stacks` and `App._current_mode` say which screens are open, and let the first one be any of them.
+- `App._load_screen_css`, `Screen._css_type_name`, `Screen._css_update_count`, `App._css_update_count`: the rules of a
+  screen are loaded when it is opened, and told to have been.
 - `App._dispatch_action` runs an action: one that fails must not end the app.
 - `App._handle_exception`, `App._fatal_error`, `App._return_code`, `App._close_messages_no_wait`: an error of the app's
   own ends it with one line instead of a traceback over the screen.
@@ -25,6 +27,7 @@ from textual.screen import Screen
 from .driver import Terminal, TerminalDriver
 from .ending import FAILED
 from .frame import Frame, FrameUpdate
+from .narrow import SparingScreen
 from .remembered import forget_layouts, forget_lines
 from .typeahead import OrderedKeys
 
@@ -67,7 +70,26 @@ class Host(OrderedKeys):
         """Every screen that has been opened, shown or not."""
         return (screen for stack in self._screen_stacks.values() for screen in stack)
 
+    def _load_screen_css(self, screen: Screen[Any]) -> None:
+        # Textual would parse every rule anew and style the screen that is left: the rules of a screen are its own.
+        kind = type(screen)
+        place = (kind.__module__, f"{kind.__name__}.CSS")
+        if screen.css_path:
+            super()._load_screen_css(screen)
+        elif screen.CSS and not self.stylesheet.has_source(*place):
+            scope = screen._css_type_name if screen.SCOPED_CSS else ""
+            self.stylesheet.add_source(screen.CSS, read_from=place, scope=scope)
+        # Its widgets get their styles as they are mounted, from the sheet as it is.
+        screen._css_update_count = self._css_update_count
+
     # -- drawing
+
+    def _end_batch(self) -> None:
+        super()._end_batch()
+        if not self._batch_count and isinstance(
+            screen := self._screen_stack[-1] if self._screen_stack else None, SparingScreen
+        ):
+            screen.pay_frame()
 
     def _display(self, screen: Screen[Any], renderable: Any) -> None:
         # Compared with what the terminal shows, a repaint shrinks to the cells that changed.

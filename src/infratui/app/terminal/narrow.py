@@ -4,6 +4,8 @@ Textual draws every visible widget for each repaint, and then takes what lies in
 changed line of a screen that is most of the time of a key. What is taken of it by its underscore name:
 
 - `Screen._compositor` is made by the screen itself, with no way to say by which class.
+- `Screen._compositor_refresh` draws a frame, even where `App._batch_count` says that it will be dropped.
+- `Widget._layout_required` tells a layout that is on its way.
 - `Compositor._dirty_regions` are the regions that the next repaint covers.
 """
 
@@ -46,6 +48,21 @@ class NarrowCompositor(Compositor):
             self._repainted = ()
 
 
-def draw_narrowly(screen: Screen[Any]) -> None:
-    """Let a screen, which has drawn nothing yet, draw this way."""
-    screen._compositor = NarrowCompositor()
+class SparingScreen(Screen[Any]):
+    """A screen that draws only what it shows, and nothing while what is drawn would be dropped."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._compositor = NarrowCompositor()
+        self._frame_is_owed = False
+
+    def _compositor_refresh(self) -> None:
+        self._frame_is_owed = bool(self.app._batch_count)
+        if not self._frame_is_owed:
+            super()._compositor_refresh()
+
+    def pay_frame(self) -> None:
+        """Draw what was left out while updates were held together."""
+        # A layout that is still to come draws its own.
+        if self._frame_is_owed and not self._layout_required:
+            self.call_later(self._compositor_refresh)

@@ -5,6 +5,7 @@ Pastes stand in the same line.
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -38,6 +39,12 @@ class OrderedKeys(App[int]):
         self._waiting_keys: deque[events.Key | events.Paste] = deque()
         self._key_turn = 0
         self._key_busy = False
+        self._key_at = 0.0
+
+    @property
+    def quiet_s(self) -> float:
+        """Seconds since the last key."""
+        return time.monotonic() - self._key_at
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key | events.Paste) and not self._screen_stack:
@@ -56,6 +63,7 @@ class OrderedKeys(App[int]):
         if not self._screen_stack:
             return
         self._key_busy = True
+        self._key_at = time.monotonic()
         self._key_turn += 1
         turn, screen = self._key_turn, self.screen
         if turn % _TIDY_EVERY == 0:

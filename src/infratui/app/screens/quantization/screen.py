@@ -93,6 +93,7 @@ class QuantizationScreen(SectionScreen[Shown]):
         "k-quants",
     )
     SLOW = True
+    PARTS = ("lab",)
     CSS = """
     QuantizationScreen #sides, QuantizationScreen #left, QuantizationScreen #right { height: auto; }
     QuantizationScreen FormatBars { height: 9; }

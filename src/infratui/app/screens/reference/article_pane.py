@@ -133,6 +133,8 @@ class ArticlePane(VerticalScroll, can_focus=True, inherit_bindings=False):
             for widget, part in zip(here, placed, strict=True):
                 if isinstance(widget, ArticleText):
                     widget.show(part.lines)
+                elif isinstance(widget, TablePanel):
+                    widget.put(self._tables(part.data))
         self._mark()
 
     def _widget(self, part: Placed) -> Widget:
@@ -236,6 +238,12 @@ class TablePanel(Panel):
         event.stop()
         words = f"{self.words} {event.words}".strip()
         self._say(words, len(event.table.rows))
+
+    def put(self, table: Table) -> None:
+        """The same table of another scenario; words that filter it stay."""
+        if table != self.table:
+            self.table = table
+            self.filter(self.words)
 
     def _say(self, words: str, found: int) -> None:
         count = f"{found} of {len(self.table.rows)}" if words else f"{found}"

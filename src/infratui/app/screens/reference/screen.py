@@ -93,7 +93,7 @@ class ReferenceScreen(Page):
             yield ArticlePane(self._table)
 
     def _table(self, name: str) -> Table:
-        return catalog_table(name, self.session.facts)
+        return catalog_table(name, self.session.facts, self.scenario)
 
     def on_mount(self) -> None:
         self.query_one(Contents).show(self.library.contents())
@@ -337,4 +337,4 @@ class ReferenceScreen(Page):
     def markdown(self) -> str:
         """The article as Markdown, its catalog tables included."""
         article = self.query_one(ArticlePane).article
-        return as_markdown(article, lambda name: catalog_table(name, self.session.facts)) if article else ""
+        return as_markdown(article, self._table) if article else ""
