@@ -212,7 +212,7 @@ def _served(case: Case, gpus: int, short: Reason | None, ledger: Ledger) -> Serv
         return Served(gpus, memory, None, None, short, None)
     try:
         plan = speed_plan(case, case.site, memory.layout, memory)
-        serving = serve(plan, case.workload(concurrency=float(case.load.users)), explain=True)
+        serving = serve(plan, case.workload(concurrency=float(case.load.users)), explain=ledger.recording)
     except SpeedError as error:
         return Served(gpus, memory, None, None, refused_by(error), None)
     band = plan.band("tpot")
