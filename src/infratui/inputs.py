@@ -51,6 +51,13 @@ class Input:
     help: str = ""
 
 
+POOLS = Input(
+    "Apart", Kind.TEXT, "disaggregation", zero="together", help="replicas for prompts : replicas for answers, as 1:3"
+)
+RATIO = r"^([1-9]\d{0,3}:[1-9]\d{0,3})?$"
+"""Two whole numbers, or nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class InputField:
     """A field of the scenario: its type, its default, and what a value must hold to."""

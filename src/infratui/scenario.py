@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import Any, ClassVar, Literal, get_type_hints
 
 from .demand_profile import DemandProfile, profile_from
-from .inputs import Input, InputField, Kind, SaidError, given, typed
+from .inputs import POOLS, RATIO, Input, InputField, Kind, SaidError, given, typed
 from .policy import NO_POLICY, PREFIX, Policy
 from .value_types import dataclass
 
@@ -122,6 +122,7 @@ class Scenario:
     dp: int = given(0, Input("DP", Kind.COUNT, "data-parallelism", "", (0, *_POWERS[:8]), "auto"), low=0, high=4096)
     ep: int = given(0, Input("EP", Kind.COUNT, "expert-parallelism", "", (0, *_POWERS[:8]), "auto"), low=0, high=1024)
     dcp: int = given(0, Input("DCP", Kind.COUNT, "dcp", "", (0, *_POWERS[:6]), "auto"), low=0, high=1024)
+    pools: str = given("", POOLS, longest=9, pattern=RATIO)
     node_link: str = given("infiniband-ndr", Input("Between nodes", Kind.CHOICE, "infiniband"))
 
     # The traffic.

@@ -12,10 +12,14 @@ from click.testing import CliRunner
 from infratui.app.app import InfraApp
 from infratui.app.screens.compare.screen import CompareScreen
 from infratui.app.widgets.table import TableView
+from infratui.catalog.load import default_catalog
 from infratui.cli.compare import command
+from infratui.engine.evaluate import evaluate
+from infratui.report.compare import answer, comparison, names, page
 from infratui.scenario import Scenario
 from infratui.store import save_scenario
 
+FACTS = default_catalog()
 Open = Callable[[], InfraApp]
 
 
@@ -129,3 +133,24 @@ class TestOnTheCommandLine:
         done = CliRunner().invoke(command, [name, "team"])
         assert done.exit_code == 2
         assert done.output.count("\n") == 1
+
+
+class TestDecisions:
+    """What changes by less than a hundredth changes nothing; what changes an answer comes first."""
+
+    def test_a_hair_is_no_difference(self) -> None:
+        found = comparison(
+            evaluate(Scenario(name="A"), FACTS), evaluate(Scenario(name="A", hours_per_day=23.99), FACTS)
+        )
+        assert not any(change.differs for change in found.answers)
+        assert answer(found).text == "No difference above 1 %"
+        assert names(found) == "A: Hours/day 24 h → 23.99 h"
+
+    def test_what_changes_an_answer_is_named(self) -> None:
+        found = comparison(evaluate(Scenario(gpus=8), FACTS), evaluate(Scenario(gpus=1), FACTS))
+        assert answer(found).text.startswith(f"{sum(change.differs for change in found.answers)} of 5 answers change")
+        assert "VRAM" in answer(found).text
+        _, decisions, figures = page(found)
+        assert decisions.sentences[0].strong == "≠"
+        assert [row for row in figures.rows if row.aside]
+        assert all(row.cells[-1].text == "= same" for row in figures.rows if row.aside)

@@ -32,6 +32,9 @@ class TestExporting:
     async def test_e_offers_kinds_and_proposes_a_name(self, make_app: Make, here: Path) -> None:
         app = make_app()
         async with app.run_test(size=(100, 30)) as pilot:
+            await pilot.pause()
+            await app.workers.wait_for_complete()
+            await pilot.pause()
             await pilot.press("e")
             await pilot.pause()
             assert isinstance(app.screen, Picker)

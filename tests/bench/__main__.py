@@ -37,7 +37,8 @@ GOALS = {
     "held arrow, behind": "≤ 150 ms",
     "held arrow, processor per key": "≤ 12 ms",
     "screen again": "≤ 50 ms, 8 KB",
-    "first visit": "≤ 130 ms",
+    "first visit, screen": "≤ 130 ms",
+    "first visit, everything": "",
     "quit": "≤ 150 ms",
     "idle": "0 B/s, ≤ 0.1 %",
     "resident at rest": "≤ 48 MiB",
@@ -125,7 +126,8 @@ def screens(env: dict[str, str], found: dict[str, Pressed]) -> Iterator[tuple[st
         again = [pressed for name, pressed in found.items() if name.endswith("again")]
         yield "screen again", f"{middle(again, 'last_ms'):.0f} ms, {middle(again, 'bytes') / 1000:.1f} KB", "–"
         first = [pressed for name, pressed in found.items() if name.endswith("first") and name[0] != "1"]
-        yield "first visit", f"{middle(first, 'last_ms'):.0f} ms", "–"
+        yield "first visit, screen", f"{middle(first, 'shown_ms'):.0f} ms", "–"
+        yield "first visit, everything", f"{middle(first, 'last_ms'):.0f} ms", "–"
         yield "resident, all screens", f"{program.resident_mib():.0f} MiB", "–"
         for _ in range(100):
             program.send((RIGHT * 5 + LEFT * 5) * 2)
@@ -197,9 +199,9 @@ def main() -> None:
     print(f"{'':32}{'infratui':>24}{'bare':>20}   goal")
     for name, ours, theirs in rows:
         print(f"{name:32}{ours:>24}{theirs:>20}   {GOALS[name]}")
-    print("\nscreen by screen (ms to last byte, bytes)")
-    for name, pressed in visits.items():
-        print(f"  {name:12}{pressed.last_ms:8.0f} ms{pressed.bytes:10,} B")
+    print("\nscreen by screen (ms to the screen, to the last byte, bytes, processor)")
+    for name, key in visits.items():
+        print(f"  {name:8}{key.shown_ms:8.0f} ms{key.last_ms:8.0f} ms{key.bytes:10,} B{key.cpu_ms:8.0f} ms")
     from .engine import figures
 
     print("\nengine (CPU ms of one core, least of some runs)")

@@ -26,13 +26,32 @@ _ONE_WRITE_S = 0.003
 
 @dataclass
 class Pressed:
-    """What a key led to: milliseconds and bytes of the first write, of all of them, and CPU milliseconds."""
+    """What a key led to."""
 
-    first_ms: float
-    first_bytes: int
-    last_ms: float
-    bytes: int
+    writes: tuple[tuple[float, int], ...]
+    """When each write came, in milliseconds after the key, and its bytes."""
     cpu_ms: float
+
+    @property
+    def first_ms(self) -> float:
+        return self.writes[0][0] if self.writes else 0.0
+
+    @property
+    def first_bytes(self) -> int:
+        return self.writes[0][1] if self.writes else 0
+
+    @property
+    def last_ms(self) -> float:
+        return self.writes[-1][0] if self.writes else 0.0
+
+    @property
+    def shown_ms(self) -> float:
+        """When the largest write came: the new screen, where the key asks for one."""
+        return max(self.writes, key=lambda write: write[1])[0] if self.writes else 0.0
+
+    @property
+    def bytes(self) -> int:
+        return sum(count for _, count in self.writes)
 
 
 @dataclass
@@ -112,13 +131,13 @@ class Program:
         """Send a key, and wait until nothing comes for `quiet` seconds."""
         before, sent = self.cpu_seconds(), time.perf_counter()
         self.send(text)
-        first = len(self._read(quiet))
-        first_ms = (self.last_byte - sent) * 1000 if first else 0.0
-        while more := len(self._read(_ONE_WRITE_S)):
-            first += more
-        count = first + self.settle(quiet)
-        last_ms = (self.last_byte - sent) * 1000 if count else 0.0
-        return Pressed(first_ms, first, last_ms, count, (self.cpu_seconds() - before) * 1000)
+        writes: list[tuple[float, int]] = []
+        while count := len(self._read(quiet)):
+            at = (self.last_byte - sent) * 1000
+            while more := len(self._read(_ONE_WRITE_S)):
+                count += more
+            writes.append((at, count))
+        return Pressed(tuple(writes), (self.cpu_seconds() - before) * 1000)
 
     def held(self, text: str, seconds: float, per_second: float = 30.0) -> tuple[float, float]:
         """Hold a key as a terminal repeats it: milliseconds to quiet after the last one, CPU milliseconds per key."""

@@ -63,7 +63,7 @@ def test_it_divides_tp_and_the_copies_that_tp_makes(model: str, layout: Layout, 
     ],
 )
 def test_which_engine_and_version_does_it(engine: str, version: str, mla: int, gqa: int) -> None:
-    contexts = FACTS.contexts(engine, version)
+    contexts = FACTS.abilities(engine, version)
     assert most_context(FACTS.model("deepseek-v3"), 8, contexts) == mla
     assert most_context(FACTS.model("qwen3-235b-a22b"), 8, contexts) == gqa
 

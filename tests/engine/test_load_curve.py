@@ -10,6 +10,7 @@ from itertools import pairwise
 
 import pytest
 
+from infratui.catalog.load import Catalog
 from infratui.engine.evaluate import evaluate
 from infratui.engine.sections.load_curve import queue_of
 from infratui.engine.speed.queueing import Service
@@ -169,3 +170,15 @@ def test_the_fleet_that_is_paid_for_has_tails_of_its_own(catalog) -> None:
     assert told["peak"]["ttft_s"]["p99"] == found.peak.ttft.p99
     assert "p99" in words.fleet(evaluation)[0].sentences[1].text
     assert words.fleet(evaluate(load_preset("team").with_(ttft_ms=1.0), catalog)) == ()
+
+
+@pytest.mark.parametrize(("preset", "output"), [("starter", 4), ("production", 4), ("production", 20), ("team", 8)])
+def test_gaps_of_short_answers_near_saturation_stay_around_their_mean(
+    preset: str, output: int, catalog: Catalog
+) -> None:
+    """Prompts of others that an answer sits through are no more than what the chain's own mean leaves room for."""
+    found = evaluate(load_preset(preset).with_(output_tokens=output), catalog).load_curve
+    for point in found.points:
+        assert point.tpot.p50 <= 2 * point.tpot_mean_s
+        assert point.tpot.p50 <= point.tpot.p90 <= point.tpot.p99
+        assert point.tpot.p99 <= 30 * point.tpot_mean_s

@@ -121,3 +121,11 @@ def test_ones_own_price_is_of_ones_own_accelerator_only() -> None:
     found = plan(requests_per_day=5_000_000, purchase_usd=100, staff_usd_per_year=0)
     priced = {entry.accelerator.id for entry in found.candidates if entry.price == "your own figure"}
     assert priced == {"h100-sxm"}
+
+
+def test_a_fleet_is_listed_once_whatever_its_batch(catalog: Catalog) -> None:
+    plan = plan_demand(Case(Scenario(model="llama-3.1-8b", requests_per_day=500_000), catalog))
+
+    labels = [entry.label for entry in plan.pareto]
+    assert len(labels) == len(set(labels))
+    assert len({entry.tokens_per_s_per_user for entry in plan.pareto}) == len(labels)

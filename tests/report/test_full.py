@@ -80,3 +80,22 @@ def test_a_policy_stands_at_its_head() -> None:
     markdown = markdown_report(evaluate(scenario, FACTS), DAY)
     assert "| ✗ broken | TPOT | at most 1.00 ms |" in markdown
     assert "Policy" not in markdown_report(evaluate(Scenario(), FACTS), DAY).split("## ")[1]
+
+
+class TestOnePageFirst:
+    def test_five_answers_and_the_assumptions_come_before_any_math(self) -> None:
+        text = markdown_report(evaluate(Scenario(name="Plan B"), FACTS), DAY)
+        page, _, ledger = text.partition("# Appendix")
+        assert page.startswith("# Plan B\n")
+        answers = page.split("## Answers")[1].split("## Assumptions")[0].strip().splitlines()
+        assert [line.split(":")[0].strip("- *") for line in answers] == [section.title for section in SECTIONS]
+        assert "- TTFT target 2000 ms" in page
+        assert page.count("\n") < 60
+        assert "= " in ledger
+        assert [f"## {section.title}" in ledger for section in SECTIONS] == [True] * len(SECTIONS)
+
+    def test_an_answer_is_said_in_the_words_of_its_screen(self) -> None:
+        evaluation = evaluate(Scenario(), FACTS)
+        text = markdown_report(evaluation, DAY)
+        for found in outcomes(evaluation):
+            assert escaped(found.answer().text) in text.partition("# Appendix")[0]

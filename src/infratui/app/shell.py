@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ..report.library import Library
 
 
+_ASIDE_KEYS = {"reference": "r", "compare": "c"}
 _SETTLED_S = 1.0
 """Seconds after the first frame until everything that a start makes is there."""
 
@@ -176,7 +177,11 @@ class Shell(Host):
         """The title line of the active screen."""
         tabs = tuple((entry.id, entry.title, entry.short) for entry in self.entries)
         notes = (self.scenario.estimator, self.settings.bytes_as.value)
-        return Title(tabs, self.current_mode, self.scenario.name, self.session.is_changed, notes)
+        aside = next(
+            ((_ASIDE_KEYS[entry.id], entry.title, entry.short) for entry in ASIDE if entry.id == self.current_mode),
+            ("", "", ""),
+        )
+        return Title(tabs, self.current_mode, aside, self.scenario.name, self.session.is_changed, notes)
 
     def title_of(self, section: str) -> str:
         return next((entry.title for entry in (*self.entries, *ASIDE) if entry.id == section), section)

@@ -133,11 +133,11 @@ class Catalog(Measurements):
 
         return counterparts()
 
-    def contexts(self, engine: str, version: str) -> frozenset[str]:
-        """Kinds of attention whose cache an engine shares out by tokens; empty version: the newest."""
-        from .shared_caches import shared_by
+    def abilities(self, engine: str, version: str = "") -> frozenset[str]:
+        """What an engine can lay out that not all of them can; empty version: the newest."""
+        from .engine_abilities import abilities_of
 
-        return shared_by(engine, version)
+        return abilities_of(engine, version)
 
     def runtime(self, host: str = "") -> RuntimeTable:
         """Fitted memory constants of the serving engines; as seen on a host whose profile is named."""

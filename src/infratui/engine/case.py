@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from .cluster.fabric import Fabric, fabric_of
 from .cluster.hardware import Accelerator, Link
+from .cluster.legal import ANY_CONTEXT
 from .cluster.traffic import Traffic, traffic_of
 from .deployment.demand import Demand, Targets
 from .deployment.site import Forced, Site
@@ -125,7 +126,7 @@ class Case:
             windowed=scenario.windowed_kv == "windowed",
             adapters=scenario.adapters,
             adapter_rank=scenario.adapter_rank,
-            contexts=self.facts.contexts(scenario.engine, scenario.engine_version),
+            contexts=self.abilities & ANY_CONTEXT,
         )
 
     @cached_property
@@ -163,6 +164,11 @@ class Case:
     def fabric_of(self, accelerator: Accelerator, gpus_per_node: int = 0) -> Fabric:
         inside = self.facts.link(accelerator.link) if accelerator.link else None
         return fabric_of(accelerator, inside, self.link, gpus_per_node)
+
+    @cached_property
+    def abilities(self) -> frozenset[str]:
+        """What the scenario's engine can lay out that not all of them can."""
+        return self.facts.abilities(self.scenario.engine, self.scenario.engine_version)
 
     @cached_property
     def gpus(self) -> int:

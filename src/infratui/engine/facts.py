@@ -55,8 +55,8 @@ class Facts(Protocol):
     def runtime(self, host: str = "") -> RuntimeTable:
         """Fitted memory constants of the serving engines; as seen on a host where one is named."""
 
-    def contexts(self, engine: str, version: str) -> frozenset[str]:
-        """Kinds of attention whose cache an engine shares out by tokens; empty version: the newest."""
+    def abilities(self, engine: str, version: str = "") -> frozenset[str]:
+        """What an engine can lay out that not all of them can; empty version: the newest."""
 
     def speed(self, host: str = "") -> Constants:
         """Calibrated constants of the speed model; at the pace of a host where one is named."""

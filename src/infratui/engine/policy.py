@@ -22,8 +22,9 @@ from .deployment.candidates import users_held
 from .deployment.demand import offered_load
 from .deployment.fleet import rated
 from .deployment.judge import Judged, NoReplicaError
+from .deployment.reasons import ReasonKind
 from .figures.derivation import Ledger
-from .figures.reason import Reason
+from .figures.reason import Reason, because
 
 if TYPE_CHECKING:
     from ..policy import Policy
@@ -174,6 +175,8 @@ def _survives(case: Case) -> _Figure:
     best = choice.best
     if best is None or not choice.holds:
         return _refused(NOTHING_HOLDS, LimitVerdict.BROKEN)
+    if choice.pools is not None:
+        return _refused(because(ReasonKind.NOT_APART))
     if best.no_speed:
         return _refused(best.no_speed)
     group, count = _group_of(best)

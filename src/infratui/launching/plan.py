@@ -75,6 +75,8 @@ def launch_plan(case: Case) -> LaunchPlan:
         raise LaunchError(
             f"{choice.best.layout.label} would not start: {missing:,.1f} GB short per GPU; `vram` names ways out"
         )
+    if choice.pools is not None:
+        raise LaunchError("prompts and answers on pools of their own are two servers and a proxy; set pools= for one")
     scenario, model = case.whole, case.model
     limits = case.deployment.batch(case.accelerator)
     return LaunchPlan(

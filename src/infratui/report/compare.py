@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..engine.figures.compare import Headline, HeadlineChange, InputChange, headline_changes, input_changes
+from ..engine.figures.derivation import Unit
 from ..engine.figures.units import ByteUnit, significant
 from ..scenario import INPUTS
 from ..value_types import dataclass
@@ -13,8 +14,8 @@ from .inputs import input_text
 from .markdown import escaped
 from .money import figure
 from .printed import markdown_block
-from .sections import SECTIONS, headlines
-from .show import Answer, Cell, Column, Row, Says, Table
+from .sections import SECTIONS, headlines, outcomes
+from .show import Answer, Cell, Column, Prose, Row, Says, Table
 
 if TYPE_CHECKING:
     from ..engine.evaluate import Evaluation
@@ -23,7 +24,26 @@ if TYPE_CHECKING:
 SIGNS = {"better": "✓ better", "worse": "✗ worse", "same": "= same", "": ""}
 """Verdict → what carries it without colour."""
 _TONES = {"better": "good", "worse": "bad", "same": "muted", "": ""}
+_NAMED = 2
+"""Inputs that a comparison of one name is called by."""
+_DECIDING = {Unit.COUNT: 0, Unit.USD: 1, Unit.USD_PER_MTOK: 1, Unit.MONTHS: 1}
+_OTHER = 2
+"""What is counted and paid decides; the rest explains it."""
 TITLES = {section.id: section.title for section in SECTIONS}
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerChange:
+    """What a section leads with in the pinned scenario and in the current one."""
+
+    section: str
+    pinned: Answer
+    current: Answer
+
+    @property
+    def differs(self) -> bool:
+        """Another answer, not only other figures in it."""
+        return (self.pinned.text, self.pinned.tone) != (self.current.text, self.current.tone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +58,8 @@ class Comparison:
     facts: Facts
     currencies: tuple[str, str] = ("$", "$")
     """Labels of the pinned one's amounts and of the current one's."""
+    answers: tuple[AnswerChange, ...] = ()
+    """What each section leads with, on both sides."""
 
     def count(self, verdict: str) -> int:
         """Figures of a verdict."""
@@ -46,6 +68,7 @@ class Comparison:
 
 def comparison(pinned: Evaluation, current: Evaluation) -> Comparison:
     """Compare two evaluations. A section that refuses is compared by its words."""
+    sides = zip(outcomes(pinned), outcomes(current), strict=True)
     return Comparison(
         pinned.scenario.name,
         current.scenario.name,
@@ -53,6 +76,7 @@ def comparison(pinned: Evaluation, current: Evaluation) -> Comparison:
         headline_changes(headlines(pinned), headlines(current)),
         current.facts,
         (pinned.scenario.currency, current.scenario.currency),
+        tuple(AnswerChange(one.section.title, one.answer(), other.answer()) for one, other in sides),
     )
 
 
@@ -71,6 +95,8 @@ def relative_text(change: HeadlineChange) -> str:
     if change.relative is None or not change.difference:
         return ""
     percent = change.relative * 100
+    if change.verdict == "same":
+        return ""
     if abs(percent) >= 200 and change.pinned.value and change.current.value:
         return f"×{significant(change.current.value / change.pinned.value)}"
     sign = "+" if percent > 0 else "−"
@@ -102,9 +128,20 @@ def summary(found: Comparison, bytes_as: ByteUnit = ByteUnit.GB) -> str:
     return f"“{found.current}” against “{found.pinned}”: {inputs}. {figures or 'No headline moves'}."
 
 
-def page(found: Comparison, bytes_as: ByteUnit = ByteUnit.GB) -> tuple[Table, Table]:
-    """The inputs that differ, and every headline on both sides."""
-    return differing(found), figures(found, bytes_as)
+def page(found: Comparison, bytes_as: ByteUnit = ByteUnit.GB) -> tuple[Table, Prose, Table]:
+    """The inputs that differ, the answers on both sides, and every headline that moves."""
+    return differing(found), answers(found), figures(found, bytes_as)
+
+
+def answers(found: Comparison) -> Prose:
+    """What each screen answers on both sides, those that differ first."""
+    said = [
+        Says(change.section, f"{change.pinned.text} → {change.current.text}", "≠", "key")
+        if change.differs
+        else Says(change.section, f"= {change.current.text}", muted=True)
+        for change in sorted(found.answers, key=lambda change: not change.differs)
+    ]
+    return Prose("answers", "What changes a decision", tuple(said))
 
 
 def differing(found: Comparison) -> Table:
@@ -140,9 +177,9 @@ def figures(found: Comparison, bytes_as: ByteUnit = ByteUnit.GB) -> Table:
         Column("%"),
         Column("", "left"),
     )
-    return Table(
-        "figures", "Headlines", columns, tuple(_figure(change, bytes_as, found.currencies) for change in found.figures)
-    )
+    ordered = sorted(found.figures, key=lambda change: _DECIDING.get(change.current.unit, _OTHER))
+    rows = tuple(_figure(change, bytes_as, found.currencies) for change in ordered)
+    return Table("figures", "Figures, those that decide first", columns, rows, "differ by less than 1 %")
 
 
 def _figure(change: HeadlineChange, bytes_as: ByteUnit, currencies: tuple[str, str]) -> Row:
@@ -160,6 +197,7 @@ def _figure(change: HeadlineChange, bytes_as: ByteUnit, currencies: tuple[str, s
             Cell(SIGNS[change.verdict], tone),
         ),
         detail=change.current.words or change.pinned.words,
+        aside=change.verdict == "same",
     )
 
 
@@ -170,16 +208,35 @@ def _side(side: Headline, bytes_as: ByteUnit, tone: str, currency: str) -> Cell:
 
 
 def answer(found: Comparison, bytes_as: ByteUnit = ByteUnit.GB) -> Answer:
-    """How many figures got better and worse."""
-    lead = f"{found.count('better')} better, {found.count('worse')} worse"
-    names = f"{found.pinned} → {found.current}"
-    return Answer(lead, names, "", (Says("", verdict_line(found), muted=True),))
+    """Whether an answer changes, between which two, and how many figures got better and worse."""
+    changed = [change.section for change in found.answers if change.differs]
+    moved = found.count("better") + found.count("worse")
+    if not changed and not moved:
+        lead = "No difference above 1 %"
+    elif changed:
+        lead = f"{len(changed)} of {len(found.answers)} answers change: {', '.join(changed)}"
+    else:
+        lead = f"The answers stay; {moved} figures move by more than 1 %"
+    return Answer(lead, names(found), "", (Says("", verdict_line(found), muted=True),))
+
+
+def names(found: Comparison) -> str:
+    """The two that are compared: by name, or where they share one by the inputs that differ: `Weights FP8 → INT4`."""
+    if found.pinned != found.current or not found.inputs:
+        return f"{found.pinned} → {found.current}"
+    said = [
+        f"{INPUTS[change.field].label} {input_text(change.field, change.pinned, found.facts, found.currencies[0])} → "
+        f"{input_text(change.field, change.current, found.facts, found.currencies[1])}"
+        for change in found.inputs[:_NAMED]
+    ]
+    more = len(found.inputs) - _NAMED
+    return f"{found.current}: {', '.join(said)}{f' and {more} more' if more > 0 else ''}"
 
 
 def markdown(found: Comparison, bytes_as: ByteUnit = ByteUnit.GB) -> str:
     """The comparison as Markdown tables."""
     tables = [text for table in page(found, bytes_as) if (text := markdown_block(table))]
-    head = f"## {escaped(found.pinned)} → {escaped(found.current)}"
+    head = f"## {escaped(names(found))}"
     return "\n\n".join((head, f"{escaped(verdict_line(found))}.", *tables))
 
 
@@ -190,6 +247,15 @@ def as_json(found: Comparison) -> dict[str, object]:
         "current": found.current,
         "inputs": [
             {"field": change.field, "pinned": change.pinned, "current": change.current} for change in found.inputs
+        ],
+        "answers": [
+            {
+                "section": change.section,
+                "pinned": change.pinned.text,
+                "current": change.current.text,
+                "differs": change.differs,
+            }
+            for change in found.answers
         ],
         "figures": [
             {

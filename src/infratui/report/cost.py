@@ -23,6 +23,7 @@ from .cost_decision import (
 from .cost_json import data as data
 from .cost_levers import lever_data, levers, swings
 from .cost_options import cards, cumulative, monthly, options, per_token
+from .deployment import placed_label
 from .interval import around
 from .money import money
 from .show import Answer, Block, Line, Lines, Prose, Says
@@ -180,9 +181,8 @@ def demand_line(result: CostResult) -> str:
 def replica_line(result: CostResult) -> str:
     """What one replica is, and what it holds."""
     replica = result.replica
-    serves = (
-        f"{replica.layout.label} in {replica.precision.label} serves {significant(replica.requests_per_s)} requests/s"
-    )
+    placed = placed_label(replica.layout, replica.pools)
+    serves = f"{placed} in {replica.precision.label} serves {significant(replica.requests_per_s)} requests/s"
     if replica.by_rule or replica.ttft_s is None:
         return f"{serves} by the rule of thumb: {significant(1 / replica.tpot_s)} tokens/s, one user at a time"
     band = around(replica.requests_per_s, replica.interval, significant) or " (no measured data)"

@@ -18,6 +18,7 @@ from .workload import FAR, WorkloadWords
 if TYPE_CHECKING:
     from ..engine.case import Case
     from ..engine.cluster.layout import Layout
+    from ..engine.deployment.judge import PoolSplit
     from ..engine.evaluate import Evaluation
 
 
@@ -37,6 +38,24 @@ def layout_text(layout: Layout) -> str:
     if layout.dp == 1:
         return f"{copies} {'over' if layout.tp > 1 else 'on'} {cards}"
     return f"{copies}, {cards} each"
+
+
+def placed_label(layout: Layout, pools: PoolSplit | None) -> str:
+    """`TP8`, or with prompts computed apart `TP2·DP3 + 1 × TP4 for prompts`."""
+    return layout.label if pools is None else f"{layout.label} + {pools.replicas:,} × {pools.layout.label} for prompts"
+
+
+def pools_data(pools: PoolSplit | None) -> dict[str, Any] | None:
+    """What computes the prompts, as plain values; None where replicas do both."""
+    if pools is None:
+        return None
+    return {
+        "layout": pools.layout.label,
+        "replicas": pools.replicas,
+        "gpus": pools.gpus,
+        "requests_per_s": pools.requests_per_s,
+        "transfer_s": pools.transfer_s,
+    }
 
 
 def way_text(entry: WayOut) -> str:
@@ -113,7 +132,9 @@ def _placed(case: Case) -> str:
         thumb = sized(case)
         return f" as {thumb.split.layout.label}" if thumb.split.enough and thumb.holds else ": too small"
     found = deployed(case)
-    return f" as {found.plan.layout.label}" if found.plan is not None and found.holds else ": too small"
+    if found.plan is None or not found.holds:
+        return ": too small"
+    return f" as {placed_label(found.plan.layout, found.choice.pools)}"
 
 
 def _measured_workload(case: Case, placed: str, users: str, demand: str) -> WorkloadWords:
@@ -163,7 +184,8 @@ def _deployment(case: Case) -> dict[str, Any]:
     return {
         "accelerator": case.accelerator.id,
         "gpus": case.gpus,
-        "layout": None if plan is None else plan.layout.label,
+        "layout": None if plan is None else placed_label(plan.layout, found.choice.pools),
+        "prefill": pools_data(found.choice.pools),
         "replicas": None if plan is None else plan.layout.dp,
         "nodes": case.site.fabric.domains(case.gpus),
         "holds": found.holds,
@@ -201,7 +223,8 @@ def _fleet(case: Case) -> dict[str, Any]:
     return {
         "accelerator": case.accelerator.id,
         "gpus": plan.gpus,
-        "layout": plan.layout.label,
+        "layout": placed_label(plan.layout, plan.replica.pools),
+        "prefill": pools_data(plan.replica.pools),
         "replicas": plan.replicas,
         "spares": plan.spares,
         "binds": "mine" if found.mine else plan.binds,

@@ -41,7 +41,7 @@ class Offer:
 
 OFFERS = (
     Offer(ExportKind.SCREEN, "Markdown of this screen", "summary, tables, math and sources", "md"),
-    Offer(ExportKind.REPORT, "Markdown of all screens", "the whole report with math and sources", "md"),
+    Offer(ExportKind.REPORT, "Markdown of all screens", "one page of answers and assumptions; math and sources", "md"),
     Offer(ExportKind.JSON, "JSON of all results", "inputs, figures and results, for other programs", "json"),
     Offer(ExportKind.CSV, "CSV of the tables on this screen", "as they are sorted and filtered now", "csv"),
     Offer(ExportKind.LAUNCH, "Launch: what starts it", "a command or manifest, by engine and version", "sh"),

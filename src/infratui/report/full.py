@@ -6,15 +6,18 @@ import datetime as dt
 import textwrap
 from typing import TYPE_CHECKING
 
+from .. import __version__
 from ..checking import checked_policy
 from ..engine.evaluate import Evaluation, evaluate
 from ..engine.figures.units import ByteUnit
 from . import check
+from .draw import VERDICTS
 from .markdown import escaped, fenced, markdown_table
 from .math import markdown as markdown_math
 from .money import figure
 from .printed import markdown_block
-from .sections import Outcome, outcomes
+from .sections import SECTIONS, Outcome, outcomes
+from .summary import assumptions as assumed_by
 
 if TYPE_CHECKING:
     from ..engine.facts import Facts
@@ -30,12 +33,15 @@ def plain_report(scenario: Scenario, facts: Facts, bytes_as: ByteUnit = ByteUnit
     """All sections as plain text, line by line: what a pipe, a dumb terminal or a screen reader gets."""
     evaluation = evaluate(scenario, facts)
     head = f"infratui: {scenario.name}"
+    sections = outcomes(evaluation)
     blocks = [f"{head}\n{'=' * len(head)}", inputs_line(scenario, facts)]
+    blocks.append("\n".join(line for found in sections for line in _in_short(found, bytes_as)))
+    blocks.append(textwrap.fill(f"Assumed: {', '.join(assumptions(scenario, facts))}.", WIDTH))
     if scenario.policy:
         checked = checked_policy(evaluation, facts.today)
         said = [f"  {check.MARKS[limit.verdict]} {check.sentence(limit, checked)}" for limit in checked.limits]
         blocks.append("\n".join((f"Policy: {check.headline(checked)}", *said)))
-    for found in outcomes(evaluation):
+    for found in sections:
         words = textwrap.fill(found.summary(bytes_as), WIDTH)
         lines = [found.section.title, "-" * len(found.section.title), words]
         lines += _figures(found, bytes_as)
@@ -45,25 +51,53 @@ def plain_report(scenario: Scenario, facts: Facts, bytes_as: ByteUnit = ByteUnit
 
 
 def markdown_report(evaluation: Evaluation, date: dt.date, bytes_as: ByteUnit = ByteUnit.GB) -> str:
-    """All sections as Markdown with inputs, figures, math and sources."""
+    """One page first: every answer and what it assumes. The ledger – figures, math and sources – is an appendix."""
     scenario = evaluation.typed
+    sections = outcomes(evaluation)
     blocks = [
         f"# {escaped(scenario.name)}",
-        f"infratui, {date.isoformat()}. {escaped(inputs_line(scenario, evaluation.facts))}",
+        f"infratui {__version__}, {date.isoformat()}. {escaped(inputs_line(scenario, evaluation.facts))}",
+        "## Answers",
+        "\n".join(_answered(found, bytes_as) for found in sections),
     ]
     if scenario.policy:
         checked = checked_policy(evaluation, date)
         blocks += [f"## Policy: {escaped(check.headline(checked))}", markdown_block(check.table(checked, title=""))]
-    for found in outcomes(evaluation):
-        blocks.append(f"## {found.section.title}")
-        blocks.append(escaped(found.summary(bytes_as)))
-        blocks.append(figures_table(found.headlines() if found.result is not None else (), bytes_as, scenario.currency))
-        blocks.append(markdown_math(found.derivations(), bytes_as, scenario.currency))
+    assumed = "\n".join(f"- {escaped(entry)}" for entry in assumptions(scenario, evaluation.facts))
+    blocks += ["## Assumptions", assumed]
     changed = scenario.changed()
     if changed:
         blocks.append("## Inputs that differ from the defaults")
         blocks.append(fenced("\n".join(f"{key}: {value}" for key, value in changed.items()), "yaml"))
+    blocks.append("# Appendix: figures, math and sources")
+    for found in sections:
+        blocks.append(f"## {found.section.title}")
+        blocks.append(escaped(found.summary(bytes_as)))
+        blocks.append(figures_table(found.headlines() if found.result is not None else (), bytes_as, scenario.currency))
+        blocks.append(markdown_math(found.derivations(), bytes_as, scenario.currency))
     return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def assumptions(scenario: Scenario, facts: Facts) -> list[str]:
+    """The inputs that the sections rest on without naming them, each once."""
+    found = (entry for section in SECTIONS for entry in assumed_by(section.id, scenario, facts))
+    return list(dict.fromkeys(found))
+
+
+def _answered(found: Outcome, bytes_as: ByteUnit) -> str:
+    """A section's answer as an item of a list: verdict, figures, why and the next best."""
+    answer = found.answer(bytes_as)
+    reasons = "; ".join(f"{says.label}: {says.text}" if says.label else says.text for says in answer.lines if says.text)
+    head = f"- **{escaped(found.section.title)}: {escaped(VERDICTS.get(answer.tone, ''))}{escaped(answer.text)}.**"
+    said = ". ".join(escaped(text) for text in (answer.figure, reasons) if text)
+    return f"{head} {said}." if said else head
+
+
+def _in_short(found: Outcome, bytes_as: ByteUnit) -> list[str]:
+    answer = found.answer(bytes_as)
+    words = f"{VERDICTS.get(answer.tone, '')}{answer.text}"
+    words = f"{words}: {answer.figure}" if answer.figure else words
+    return textwrap.wrap(f"{found.section.title}: {words}", WIDTH, subsequent_indent="  ")
 
 
 def inputs_line(scenario: Scenario, facts: Facts) -> str:

@@ -43,7 +43,7 @@ GROUPS = (
         ("mean_fill", "shared_prefix", "prefix_hit"),
     ),
     InputGroup("Hardware", ("accelerator", "gpus"), ("gpus_per_node", "node_link", "utilization")),
-    InputGroup("Split", (), ("tp", "pp", "dp", "ep", "dcp"), "all auto"),
+    InputGroup("Split", (), ("tp", "pp", "dp", "ep", "dcp", "pools"), "all auto"),
     InputGroup(
         "Serving",
         (),

@@ -34,6 +34,7 @@ HINTS: Mapping[str, str] = {
     "pp": "stages that the layers are split into",
     "dp": "copies of the model that share the users",
     "ep": "GPUs that the experts are spread over",
+    "pools": "replicas for prompts : replicas for answers, such as 1:3; empty: each does both",
     "dcp": "GPUs of a TP group that share out the cached tokens; 1 is off",
     "input_tokens": "tokens in a typical prompt",
     "output_tokens": "tokens in a typical answer",

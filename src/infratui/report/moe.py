@@ -15,6 +15,7 @@ from ..engine.figures.units import (
     significant,
 )
 from ..engine.model.parts import Part as ModelPart
+from .deployment import placed_label
 from .interval import around
 from .moe_json import side_data
 from .moe_router import loads, placement, router, times
@@ -230,7 +231,7 @@ def served(side: Side, on: Served, currency: str) -> str:
     cost = "" if on.usd_per_mtok is None else f", {money(on.usd_per_mtok, currency)}/1M tokens"
     tpot = around(on.serving.tpot_s, on.interval, format_seconds) or " (no measured data)"
     return (
-        f"{side.model.name} takes {on.gpus} as {on.memory.layout.label}, "
+        f"{side.model.name} takes {on.gpus} as {placed_label(on.memory.layout, on.pools)}, "
         f"{significant(on.serving.output_per_s)} tokens/s at TPOT {format_seconds(on.serving.tpot_s)}{tpot}{cost}"
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .deployment import placed_label
 from .interval import ends
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def _served_data(on: Served) -> dict[str, object]:
     serving = on.serving
     return {
         "gpus": on.gpus,
-        "layout": None if on.memory is None else on.memory.layout.label,
+        "layout": None if on.memory is None else placed_label(on.memory.layout, on.pools),
         "reason": on.reason,
         "ttft_ms": None if serving is None else serving.ttft_s * 1e3,
         "tpot_ms": None if serving is None else serving.tpot_s * 1e3,

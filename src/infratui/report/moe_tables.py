@@ -14,6 +14,7 @@ from ..engine.figures.units import (
     significant,
 )
 from ..engine.model.parts import Part as ModelPart
+from .deployment import placed_label
 from .interval import around
 from .moe_router import gate, times
 from .money import figure, labelled, money
@@ -166,7 +167,7 @@ def _on(on: Served, currency: str) -> tuple[str, str, str]:
     tpot = around(serving.tpot_s, on.interval, format_seconds) or ", no measured data"
     cost = "no price" if on.usd_per_mtok is None else f"{money(on.usd_per_mtok, currency)}/1M"
     return (
-        f"{on.gpus}: {on.memory.layout.label}",
+        f"{on.gpus}: {placed_label(on.memory.layout, on.pools)}",
         f"{significant(serving.output_per_s)} tokens/s, {cost}",
         f"TPOT {format_seconds(serving.tpot_s)}{tpot}",
     )

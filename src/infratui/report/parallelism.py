@@ -10,7 +10,7 @@ from ..engine.figures.derivation import Unit
 from ..engine.figures.units import GB, ByteUnit, format_bytes, format_count, format_seconds, significant
 from ..engine.metrics import metric
 from . import apart, demand, load_curve
-from .deployment import layout_text, way_flag, way_text
+from .deployment import layout_text, placed_label, pools_data, way_flag, way_text
 from .interval import around, rounded_count
 from .layout_json import chosen_data, interval_of, row_data
 from .names import short_name
@@ -140,7 +140,7 @@ def figure(result: ParallelismResult) -> str:
         return "No layout"
     words = layout_text(chosen.layout)
     if chosen.fits:
-        return f"{words} ({chosen.layout.label})"
+        return f"{words} ({placed_label(chosen.layout, chosen.pools)})"
     needed = result.needed.gpus
     name = short_name(result.accelerator)
     if needed is not None and needed > result.gpus:
@@ -292,7 +292,7 @@ def summary(result: ParallelismResult, bytes_as: ByteUnit = ByteUnit.GB) -> str:
     if chosen is None:
         return f"{where}: no layout can be built: {_refused(result, bytes_as)}."
     because = f" ({reasons_text(chosen.reasons, bytes_as)})" if chosen.fits else ""
-    sentences = [f"{where}: {chosen.layout.label}, {layout_text(chosen.layout)}{because}."]
+    sentences = [f"{where}: {placed_label(chosen.layout, chosen.pools)}, {layout_text(chosen.layout)}{because}."]
     sentences.append(f"{verdict(result, bytes_as)}.")
     serving = chosen.serving
     if serving is not None:
@@ -326,7 +326,8 @@ def data(result: ParallelismResult, *, explain: bool = False) -> dict[str, Any]:
         "gpus": result.gpus,
         "gpus_per_node": result.gpus_per_node,
         "fits": result.fits,
-        "layout": result.chosen.layout.label if result.chosen else None,
+        "layout": placed_label(result.chosen.layout, result.chosen.pools) if result.chosen else None,
+        "prefill": pools_data(result.chosen.pools) if result.chosen else None,
         "chosen": chosen_data(result.chosen) if result.chosen else None,
         "refused": result.refused,
         "ladder": result.ladder.label if result.ladder else None,

@@ -50,6 +50,9 @@ _FIXED: dict[StrEnum, str] = {
     ReasonKind.BUFFERS: "the engine's own buffers fill the GPU; lower max sequences or batched tokens",
     ReasonKind.NO_ROOM: "no layout leaves room for one user; shorten the context or use fewer bits",
     ReasonKind.RULE_HAS_NO_LAYOUTS: "the rule of thumb has no layouts to follow; set estimator=detailed",
+    ReasonKind.NO_PROMPTS: "there are no prompts to compute apart; set input_tokens or pools=",
+    ReasonKind.POOLS_AND_CASCADE: "a cascade is two fleets, pools are two more; set cascade_pct=0 or pools=",
+    ReasonKind.NOT_APART: "not simulated for prompts and answers on pools of their own",
     ReasonKind.NO_PRICE: "no published price",
     ReasonKind.NO_OPTION_PRICE: "no price for an option that is allowed here",
     ReasonKind.ONE_GPU: "one GPU holds a replica",
@@ -88,6 +91,10 @@ def _deployed(reason: Reason, bytes_as: ByteUnit) -> str:  # noqa: C901, PLR0911
             return f"more than {number('most'):,.0f} of them would be needed"
         case ReasonKind.NO_LAYOUT:
             return f"no layout of {reason.name} holds the load on {reason.where}"
+        case ReasonKind.POOLS:
+            return f"prompts are computed apart, by {number('replicas'):,.0f} × {reason.name}"
+        case ReasonKind.NO_POOLS:
+            return f"this version of {reason.name} has no pools of their own for prompts and answers; set pools="
         case ReasonKind.GIVEN_GPUS:
             return f"{number('gpus'):,.0f} GPUs do not hold it"
         case ReasonKind.SHARED_GPUS:

@@ -18,7 +18,7 @@ from ..engine.figures.units import (
     format_tokens,
     significant,
 )
-from .deployment import layout_text, ways_text
+from .deployment import layout_text, placed_label, ways_text
 from .money import money
 from .names import short_name
 from .reasons import reason_text, reasons_text
@@ -146,7 +146,7 @@ def room(result: VramResult, bytes_as: ByteUnit) -> str:
     plan = selected.plan
     if plan is None:
         return ""
-    layout = f"{layout_text(plan.layout)} ({plan.layout.label})"
+    layout = f"{layout_text(plan.layout)} ({placed_label(plan.layout, selected.pools)})"
     if selected.verdict == "no":
         tight = "not even the weights fit" if not plan.kv_space else f"room for {format_count(plan.max_users)} users"
         return f"{format_bytes(selected.missing, bytes_as)} short on each GPU as {plan.layout.label}: {tight}"

@@ -28,6 +28,8 @@ class Title:
     tabs: tuple[tuple[str, str, str], ...] = ()
     """Mode, title and short title of each screen."""
     active: str = ""
+    aside: tuple[str, str, str] = ("", "", "")
+    """Key, title and short title of the screen beside them that is shown, which has a tab as long as it is."""
     name: str = ""
     changed: bool = False
     """The scenario differs from the preset or file of that name."""
@@ -61,6 +63,9 @@ class TitleBar(Widget):
         for number, (mode, text, brief) in enumerate(self.title.tabs, 1):
             label = f" {number} {brief if short else text} "
             parts.append((label, "bold reverse") if mode == self.title.active else (label, "$muted"))
+        key, text, brief = self.title.aside
+        if key:
+            parts.append((f" {key} {brief if short else text} ", "bold reverse"))
         return Content.assemble(*parts)
 
 

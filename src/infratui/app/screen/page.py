@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.content import Content
@@ -137,6 +138,12 @@ class Page(WalkedScreen):
     def on_mount(self) -> None:
         self.watch(self, "focused", self._focus_moved)
 
+    def on_key(self, event: events.Key) -> None:
+        # What was said is said until the next key; what is still being read says so until it has been.
+        line = self.query_one(HintLine)
+        if line.status[0] and not self.session.checkpoints.reading:
+            line.status = ("", "")
+
     def on_screen_resume(self) -> None:
         self.sync()
         self.query_one(KeyBar).sync(self)
@@ -215,6 +222,8 @@ class Page(WalkedScreen):
             from .exporting import offer_export
 
             offer_export(self)
+        else:
+            self.note("there is no answer to export yet", "muted")
 
     def action_launch(self) -> None:
         """Show what starts the deployment."""

@@ -21,7 +21,7 @@ class HeadlineView(Widget):
 
     DEFAULT_CSS = "HeadlineView { text-wrap: nowrap; height: auto; padding: 0 1; }"
 
-    answer: reactive[Answer] = reactive(Answer())
+    answer: reactive[Answer] = reactive(Answer("computing …"))
 
     def _lines(self, width: int) -> tuple[Line, ...]:
         return drawn(self.answer, max(20, width), brief=self.app.size.height < LOW)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from textual.containers import Vertical
 
+COMPUTING = " · computing …"
+"""Behind the title of a panel whose figures are those of before, or none yet."""
+
 
 class Panel(Vertical):
     """A container with a hairline and a title above its content.
@@ -24,3 +27,8 @@ class Panel(Vertical):
     def __init__(self, title: str, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self.border_title = title
+
+    def await_result(self, *, awaited: bool = True) -> None:
+        """Say in the title that what it shows is being computed, or no longer."""
+        title = str(self.border_title or "").removesuffix(COMPUTING)
+        self.border_title = f"{title}{COMPUTING}" if awaited else title

@@ -12,8 +12,10 @@ from ..cluster.hardware import Accelerator
 from ..deployment.answer import NOTHING_HOLDS, fleet_of
 from ..deployment.fleet import FleetPlan, fleet
 from ..deployment.judge import NoReplicaError, Replica
+from ..deployment.reasons import ReasonKind
 from ..deployment.site import Site
 from ..figures.derivation import Ledger, Unit
+from ..figures.reason import because
 from . import breakeven
 from .api_price import ApiQuote, TokenMix, quote_api
 from .assumptions import CostRules
@@ -128,6 +130,8 @@ def _replicas(case: Case, site: Site) -> tuple[Replica, Replica | None, int]:
     if scenario.estimator == "rule-of-thumb":
         large = thumb_replica(case, site)
         return large, thumb_replica(case.with_(model=scenario.cascade_model), site) if share else None, 0
+    if share and scenario.pools:
+        raise NoReplicaError(because(ReasonKind.POOLS_AND_CASCADE))
     if site is case.site and not share:
         found = fleet_of(case)
         if found.plan is None:
@@ -138,7 +142,7 @@ def _replicas(case: Case, site: Site) -> tuple[Replica, Replica | None, int]:
 
 
 def _light(case: Case, site: Site, share: float) -> FleetPlan:
-    light = case.with_(model=case.scenario.cascade_model, acceptance=0.0, tp=0, pp=0, dp=0, ep=0, dcp=0)
+    light = case.with_(model=case.scenario.cascade_model, acceptance=0.0, tp=0, pp=0, dp=0, ep=0, dcp=0, pools="")
     return fleet(light, site, share)
 
 

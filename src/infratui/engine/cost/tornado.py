@@ -74,7 +74,13 @@ def evaluate_tornado(own: Case) -> Tornado | None:
 
 def _kinds(case: CostCase, leader: str, runner_up: str) -> Swing | None:
     """The two accelerators besides the scenario's own that would serve it for the least, each with its own fleet."""
-    if case.units or case.small is not None or case.replica.by_rule or case.case.forced.any:
+    if (
+        case.units
+        or case.small is not None
+        or case.replica.by_rule
+        or case.replica.pools is not None
+        or case.case.forced.any
+    ):
         return None
     found = []
     for accelerator in case.case.facts.accelerators():

@@ -17,6 +17,7 @@ from .demand import offered_load
 from .fewest import Fewest, fewest
 from .fleet import FleetPlan, fleet, rated
 from .judge import NoReplicaError, replica_on
+from .pools import choose_pools, fleet_pools, mine_pools
 from .reasons import ReasonKind
 from .thumb import sized
 
@@ -94,10 +95,10 @@ def fewest_of(case: Case) -> Fewest:
 
 
 def _deployed(case: Case) -> Deployed:
-    choice = choose(case, case.gpus, case.forced)
+    choice = choose_pools(case, case.gpus) if case.scenario.pools else choose(case, case.gpus, case.forced)
     least = fewest_of(case)
     plan = choice.plan
-    if plan is not None and plan.fits and least.gpus == plan.layout.gpus:
+    if plan is not None and plan.fits and least.gpus == plan.layout.gpus and not choice.pools:
         # One answer, not two: the same count is taken in the layout that is chosen.
         least = replace(least, plan=plan)
     return Deployed(choice, least, totals_of(case, plan) if plan else None)
@@ -137,7 +138,11 @@ def fleet_of(case: Case) -> FleetAnswer:
 def _fleet(case: Case) -> FleetAnswer:
     mine = case.scenario.fleet_basis == "mine"
     try:
-        return FleetAnswer(_mine(case) if mine else fleet(case), mine=mine)
+        if case.scenario.pools:
+            plan = mine_pools(case, deployed(case).choice) if mine else fleet_pools(case)
+        else:
+            plan = _mine(case) if mine else fleet(case)
+        return FleetAnswer(plan, mine=mine)
     except NoReplicaError as error:
         return FleetAnswer(None, error.reason, mine)
 

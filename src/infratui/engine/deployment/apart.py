@@ -92,7 +92,7 @@ class Apart:
 
 
 @dataclass(frozen=True, slots=True)
-class _Unit:
+class PoolUnit:
     """A layout that a pool may be made of."""
 
     layout: Layout
@@ -117,14 +117,18 @@ def evaluate_apart(case: Case) -> Apart:
         raise ValueError("there are no prompts to compute apart; set input_tokens")
     site, spares = case.site, case.scenario.spares
     together = fleet(case, site)
-    prefill, decode, both = _prefill(case, site), _decode(case, site), _both(case, site, together)
+    prefill, decode, both = (
+        prefill_units(case, site, _groups(case, site)),
+        _decode(case, site),
+        _both(case, site, together),
+    )
     if not prefill or not decode:
         raise ValueError("no two pools hold the targets: prompts and cache transfer alone take too long")
 
-    def gpus(units: list[_Unit], load: float) -> int:
+    def gpus(units: list[PoolUnit], load: float) -> int:
         return min((unit.replicas(load) + spares) * unit.layout.gpus for unit in units)
 
-    def taken(units: list[_Unit], load: float) -> _Unit:
+    def taken(units: list[PoolUnit], load: float) -> PoolUnit:
         return min(units, key=lambda unit: ((unit.replicas(load) + spares) * unit.layout.gpus, -unit.rate))
 
     peak = offered_load(case.demand, _QUIET).peak_rate
@@ -162,11 +166,11 @@ def _groups(case: Case, site: Site) -> list[Layout]:
     return [group for group in found if group.gpus <= WIDEST and case.forced.allows(group)]
 
 
-def _prefill(case: Case, site: Site) -> list[_Unit]:
+def prefill_units(case: Case, site: Site, groups: list[Layout]) -> list[PoolUnit]:
     """Layouts that compute a prompt and hand its cache on within the TTFT target."""
     load_pct, target = case.facts.cost_rules().load_pct.value, case.targets.ttft_s
     found = []
-    for group in _groups(case, site):
+    for group in groups:
         made = plan_on(case, site, group)
         if isinstance(made, Reason):
             continue
@@ -177,28 +181,28 @@ def _prefill(case: Case, site: Site) -> list[_Unit]:
         transfer = float(TRANSFER(cache_bytes=cache, ranks=1, bandwidth=site.fabric.node_bandwidth))
         if not target or prompt + transfer <= target:
             rate = _QUIET(PREFILL_RATE, replicas=group.dp, stages=group.pp, prompt=alone, load_pct=load_pct)
-            found.append(_Unit(group, float(rate), 1, prompt, transfer))
+            found.append(PoolUnit(group, float(rate), 1, prompt, transfer))
     return found
 
 
-def _decode(case: Case, site: Site) -> list[_Unit]:
+def _decode(case: Case, site: Site) -> list[PoolUnit]:
     """Layouts that answer within the TPOT target, where every cache arrives."""
     return list(_serving(case, case.with_(prefix_hit=100.0, ttft_ms=0.0), site, _groups(case, site)))
 
 
-def _both(case: Case, site: Site, together: FleetPlan) -> list[_Unit]:
+def _both(case: Case, site: Site, together: FleetPlan) -> list[PoolUnit]:
     """Layouts that do both, that of the fleet among them."""
     groups = dict.fromkeys((together.replica.layout, *_groups(case, site)))
     return list(_serving(case, case, site, list(groups)))
 
 
-def _serving(case: Case, asked: Case, site: Site, groups: list[Layout]) -> Iterator[_Unit]:
+def _serving(case: Case, asked: Case, site: Site, groups: list[Layout]) -> Iterator[PoolUnit]:
     for group in groups:
         held = users_held(case.deployment, site, case.load, group)
         replica = replica_on(asked, site, group) if held else None
         if isinstance(replica, Replica) and replica.requests_per_s > 0:
             holding = math.ceil(case.load.users / held)
-            yield _Unit(group, replica.requests_per_s, holding, tpot_s=replica.tpot_s)
+            yield PoolUnit(group, replica.requests_per_s, holding, tpot_s=replica.tpot_s)
 
 
 def _pays_from(apart: Callable[[float], int], together: Callable[[float], int], steps: set[float]) -> float | None:

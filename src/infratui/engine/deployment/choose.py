@@ -17,7 +17,7 @@ from ..memory.plan import MemoryPlan
 from ..model.architecture import Model
 from .bounds import Floor, Pace
 from .candidates import copies, groups, most_copies, served, short_of, takes_more
-from .judge import Judged, judge
+from .judge import Judged, PoolSplit, judge
 from .reasons import ReasonKind
 from .site import FREE_CHOICE, Forced, Site
 
@@ -47,6 +47,8 @@ class LayoutChoice:
     """Why nothing can be built."""
     fastest: Judged | None = None
     """The candidate with the most tokens/s within the targets."""
+    pools: PoolSplit | None = None
+    """What computes the prompts, where that is pinned apart; `best` then only decodes."""
 
     @property
     def plan(self) -> MemoryPlan | None:
@@ -59,7 +61,8 @@ class LayoutChoice:
     @property
     def idle(self) -> int:
         """GPUs that the layout leaves out."""
-        return self.gpus - (self.best.layout.gpus if self.best else 0)
+        used = (self.best.layout.gpus if self.best else 0) + (self.pools.gpus if self.pools else 0)
+        return self.gpus - used
 
 
 def choose(case: Case, gpus: int, forced: Forced = FREE_CHOICE, site: Site | None = None) -> LayoutChoice:

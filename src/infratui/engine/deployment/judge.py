@@ -114,6 +114,24 @@ def judge(case: Case, site: Site, layout: Layout, memory: MemoryPlan) -> Judged:
 
 
 @dataclass(frozen=True, slots=True)
+class PoolSplit:
+    """Replicas that only compute prompts, beside those that decode."""
+
+    layout: Layout
+    """Of one of them."""
+    replicas: int
+    requests_per_s: float
+    """That all of them are sized for."""
+    prompt_s: float
+    transfer_s: float
+    """One prompt's cache on its way to those that decode."""
+
+    @property
+    def gpus(self) -> int:
+        return self.layout.gpus * self.replicas
+
+
+@dataclass(frozen=True, slots=True)
 class Replica:
     """One copy of a model on its GPUs, at the largest batch that holds the targets."""
 
@@ -139,10 +157,12 @@ class Replica:
     derivation: Derivation | None = None
     users: int = 0
     """Users whose contexts it holds; 0: not asked."""
+    pools: PoolSplit | None = None
+    """What computes its prompts, where that is apart; `layout` then only decodes."""
 
     @property
     def gpus(self) -> int:
-        return self.layout.gpus
+        return self.layout.gpus + (self.pools.gpus if self.pools else 0)
 
     @property
     def requests_per_s_per_gpu(self) -> float:

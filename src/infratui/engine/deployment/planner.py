@@ -125,7 +125,7 @@ def plan_demand(case: Case, search: Search = EVERYTHING) -> DemandPlan:
     found: list[tuple[Candidate, CostCase]] = []
     refused: list[Refused] = []
     rules = case.facts.cost_rules()
-    free = case.with_(tp=0, pp=0, dp=0, ep=0, dcp=0, fleet_basis="needs")
+    free = case.with_(tp=0, pp=0, dp=0, ep=0, dcp=0, pools="", fleet_basis="needs")
     for accelerator in _accelerators(case, search):
         ranges = price_ranges(case, accelerator)
         if all(entry is None for entry in ranges):
@@ -169,10 +169,18 @@ def plan_demand(case: Case, search: Search = EVERYTHING) -> DemandPlan:
 
 
 def pareto(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
-    """Those that no other beats in both cost and speed per user, cheapest first."""
+    """Those that no other beats in both cost and speed per user, cheapest first.
+
+    A fleet that costs the same with fewer requests in flight is one plan, not two: its fastest batch stands for it.
+    """
+    fleets: dict[tuple[str, float], Candidate] = {}
+    for entry in candidates:
+        key = entry.label, round(entry.monthly, 2)
+        if key not in fleets or entry.tokens_per_s_per_user > fleets[key].tokens_per_s_per_user:
+            fleets[key] = entry
     front: list[Candidate] = []
     fastest = -math.inf
-    for entry in sorted(candidates, key=lambda each: (*_cost_key(each), -each.tokens_per_s_per_user)):
+    for entry in sorted(fleets.values(), key=lambda each: (*_cost_key(each), -each.tokens_per_s_per_user)):
         if entry.tokens_per_s_per_user > fastest:
             front.append(entry)
             fastest = entry.tokens_per_s_per_user

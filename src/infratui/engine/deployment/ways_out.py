@@ -86,7 +86,7 @@ def _tries(case: Case) -> Iterator[tuple[Way, dict[str, object], str]]:  # noqa:
         if tokens < limits.max_batched_tokens:
             yield Way.BATCHED_TOKENS, {"max_batched_tokens": tokens}, ""
     if case.forced.any:
-        yield Way.UNPINNED, {"tp": 0, "pp": 0, "dp": 0, "ep": 0, "dcp": 0}, ""
+        yield Way.UNPINNED, {"tp": 0, "pp": 0, "dp": 0, "ep": 0, "dcp": 0, "pools": ""}, ""
     eight = facts.precision("fp8")
     if case.kv_precision.bits > eight.bits:
         yield Way.CACHE, {"kv_precision": eight.id}, eight.label

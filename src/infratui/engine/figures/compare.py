@@ -12,6 +12,9 @@ from .derivation import Number, Unit
 if TYPE_CHECKING:
     from ...scenario import Scenario
 
+SMALLEST_SHARE = 0.01
+"""Differences up to this share of the larger figure change no decision."""
+
 
 class Better(StrEnum):
     """Which way a figure improves."""
@@ -72,10 +75,10 @@ class HeadlineChange:
 
     @property
     def verdict(self) -> str:
-        """`better`, `worse`, `same`, or empty where neither direction is an improvement."""
+        """`better`, `worse`, `same` within a hundredth, or empty where neither direction is an improvement."""
         if self.difference is None:
             return ""
-        if abs(self.difference) <= 1e-9 * max(1.0, abs(self.pinned.value or 0)):
+        if abs(self.difference) <= SMALLEST_SHARE * max(abs(self.pinned.value or 0), abs(self.current.value or 0)):
             return "same"
         if self.current.better is Better.NEITHER:
             return ""

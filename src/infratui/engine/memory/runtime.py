@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import field, replace
 from functools import lru_cache
 from typing import ClassVar, Literal
 
@@ -86,7 +86,7 @@ class RuntimeConstants:
     """Each further one, per layer."""
     graphs_reserved: bool
     """CUDA graphs come out of the requested memory; else out of what utilization leaves."""
-    batch: tuple[BatchDefaults, ...]
+    batch: tuple[BatchDefaults, ...] = field(hash=False)
     """The first that applies counts."""
     before: str = ""
     """Versions below this one; empty: all."""
@@ -101,7 +101,7 @@ class RuntimeConstants:
     """Cache size and concurrency are printed on one line."""
     prints_groups: bool = False
     """Of mixed layers, the start-up log prints the tokens that one group could hold."""
-    kv: KvRules = DEFAULT_RULES
+    kv: KvRules = field(default=DEFAULT_RULES, hash=False)
     default: bool = False
     """The generation meant where no version is stated."""
     weights_band_pct: float | None = None
@@ -110,7 +110,7 @@ class RuntimeConstants:
     kv_space_band_pct: float | None = None
     source: str = ""
     notes: str = ""
-    host: OnHost = OnHost()
+    host: OnHost = field(default=OnHost(), hash=False)
     """The machine that is meant, where one is."""
 
 

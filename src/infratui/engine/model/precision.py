@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from typing import ClassVar, Literal
 
 from ...value_types import dataclass
@@ -52,7 +53,8 @@ class Precision:
     label: str
     bits: float
     family: str = ""
-    parts: tuple[PartBits, ...] = ()
+    parts: tuple[PartBits, ...] = field(default=(), hash=False)
+    """Told apart by equality alone: figures are looked up by precision thousands of times a search."""
     compute: Compute = "bf16"
     """Format of the matrix products where the GPU has it; else they run at 16 bit."""
     activation_bits: int = 16

@@ -124,7 +124,7 @@ def evaluate_cost(case: Case) -> CostResult:
 def explained(case: CostCase) -> CostCase:
     """The same replicas with their derivations."""
     replica, small = case.replica, case.small
-    if replica.by_rule or replica.derivation is not None:
+    if replica.by_rule or replica.pools is not None or replica.derivation is not None:
         return case
     made = replica_on(case.case, case.site, replica.layout, explain=True)
     if isinstance(made, Replica):

@@ -12,8 +12,9 @@ from ..cluster.layout import Layout
 from ..deployment.answer import NOTHING_HOLDS, deployed, fleet_of
 from ..deployment.demand import Targets, offered_load
 from ..deployment.judge import NoReplicaError, plan_on, speed_plan
+from ..deployment.reasons import ReasonKind
 from ..figures.derivation import Ledger
-from ..figures.reason import Reason
+from ..figures.reason import Reason, because
 from ..speed.queueing import QueueChain
 from ..speed.serving import queue_service
 from ..speed.tails import FirstToken, LoadPoint, Unequal, load_point
@@ -64,6 +65,8 @@ def evaluate_load(case: Case) -> LoadCurve:
     best = found.choice.best
     if best is None or not found.holds:
         raise NoReplicaError(NOTHING_HOLDS)
+    if found.choice.pools is not None:
+        raise NoReplicaError(because(ReasonKind.NOT_APART))
     return load_curve(case, speed_plan(case, case.site, best.layout, best.memory), case.workload())
 
 
@@ -83,6 +86,8 @@ def evaluate_fleet_load(case: Case) -> FleetLoad:
     found = fleet_of(case)
     if found.plan is None:
         raise NoReplicaError(found.reason or NOTHING_HOLDS)
+    if found.plan.replica.pools is not None:
+        raise NoReplicaError(because(ReasonKind.NOT_APART))
     layout = found.plan.layout
     made = plan_on(case, case.site, layout)
     if isinstance(made, Reason):
@@ -121,6 +126,8 @@ def evaluate_peak(case: Case) -> PeakLoad:
     best = found.choice.best
     if best is None or not found.holds:
         raise NoReplicaError(NOTHING_HOLDS)
+    if found.choice.pools is not None:
+        raise NoReplicaError(because(ReasonKind.NOT_APART))
     plan, workload = speed_plan(case, case.site, best.layout, best.memory), case.workload()
     _steady(workload)
     queue = queue_of(plan, workload)

@@ -10,14 +10,15 @@ from ..cluster.layout import Layout
 from ..cost.prices import PriceKind, price_range
 from ..deployment.answer import deployed, fewest_of
 from ..deployment.choose import choose
-from ..deployment.judge import refused_by, speed_plan
+from ..deployment.judge import PoolSplit, refused_by, speed_plan
+from ..deployment.pools import served
 from ..deployment.reasons import ReasonKind
 from ..figures.derivation import Basis, Derivation, Formula, Ledger, Unit
 from ..figures.reason import Reason, because
 from ..memory.plan import MemoryPlan
 from ..model.architecture import Model, Part, parameters
 from ..model.precision import Precision
-from ..speed import Interval, Plan, Serving, SpeedError, serve
+from ..speed import Interval, Plan, Serving, SpeedError
 
 WEIGHTS = Formula("weights", "ceil(parameters * bits / 8)", Unit.BYTES, term="weights")
 PLAIN = Formula("weights by rule of thumb", "parameters * bytes_per_parameter", Unit.BYTES, term="weights")
@@ -61,6 +62,8 @@ class Served:
     interval: Interval | None
     """Around the predicted TPOT; None: no measured data."""
     plan: Plan | None = None
+    pools: PoolSplit | None = None
+    """What computes the prompts, where that is pinned apart."""
 
     @property
     def holds(self) -> bool:
@@ -131,7 +134,7 @@ def sides(case: Case, dense: str, moe: str) -> tuple[Case, Case]:
     def side(name: str) -> Case:
         if case.facts.model(name) is own:
             return case
-        return case.with_(model=name, tp=0, pp=0, dp=0, ep=0, dcp=0)
+        return case.with_(model=name, tp=0, pp=0, dp=0, ep=0, dcp=0, pools="")
 
     return side(dense), side(moe)
 
@@ -212,12 +215,12 @@ def _served(case: Case, gpus: int, short: Reason | None, ledger: Ledger) -> Serv
         return Served(gpus, memory, None, None, short, None)
     try:
         plan = speed_plan(case, case.site, memory.layout, memory)
-        serving = serve(plan, case.workload(concurrency=float(case.load.users)), explain=ledger.recording)
+        serving = served(case, found, plan)
     except SpeedError as error:
         return Served(gpus, memory, None, None, refused_by(error), None)
     band = plan.band("tpot")
     cost = _usd_per_mtok(case, gpus, serving, ledger)
-    return Served(gpus, memory, serving, cost, None, band.interval if band else None, plan)
+    return Served(gpus, memory, serving, cost, None, band.interval if band else None, plan, found.pools)
 
 
 def _usd_per_mtok(case: Case, gpus: int, serving: Serving, ledger: Ledger) -> float | None:

@@ -14,15 +14,16 @@ from ..cluster.traffic import LinkTime, Traffic, link_times
 from ..deployment.answer import deployed
 from ..deployment.choose import LayoutChoice
 from ..deployment.fewest import Fewest, fewest
-from ..deployment.judge import refused_by, speed_plan
+from ..deployment.judge import PoolSplit, refused_by, speed_plan
 from ..deployment.ladder import recommend
+from ..deployment.pools import served
 from ..deployment.reasons import ReasonKind
 from ..deployment.ways_out import WayOut, ways_out
 from ..figures.derivation import Basis, Derivation, Formula, Ledger, Unit
 from ..figures.reason import Reason, because
 from ..memory.kv_cache import Sequences, kv_demand
 from ..memory.plan import MemoryPlan
-from ..speed import Band, Plan, Serving, SpeedError, serve
+from ..speed import Band, Plan, Serving, SpeedError
 from ..speed.batching import BatchingError, BatchingResult, StepTimes, compare_policies, seeded_requests
 from ..speed.step_parts import StepParts, step_parts
 from .layout_table import LayoutRow, layout_rows
@@ -97,6 +98,8 @@ class Chosen:
     forced: bool
     reasons: tuple[Reason, ...]
     memory: MemoryPlan
+    pools: PoolSplit | None
+    """What computes the prompts, where that is apart; everything else here is of what decodes."""
     stages: tuple[StageMemory, ...]
     serving: Serving | None
     parts: StepParts | None
@@ -235,7 +238,7 @@ def _chosen(case: Case, wanted: LayoutChoice) -> Chosen | None:
         plan = speed_plan(case, case.site, layout, memory)
         if memory.fits:
             workload = case.workload(concurrency=float(case.load.users))
-            serving = serve(plan, workload, explain=True)
+            serving = served(case, wanted, plan)
             parts = step_parts(plan, serving, workload.speculation)
         else:
             no_speed = because(ReasonKind.NOTHING_RUNS)
@@ -246,6 +249,7 @@ def _chosen(case: Case, wanted: LayoutChoice) -> Chosen | None:
         forced=wanted.forced,
         reasons=wanted.reasons,
         memory=memory,
+        pools=wanted.pools,
         stages=_stages(case, memory),
         serving=serving,
         parts=parts,

@@ -142,6 +142,7 @@ def _selected(case: Case, found: Deployed) -> Selected:
         verdict=verdict(plan) if plan else Verdict.NO,
         missing=plan.missing if plan else 0,
         missing_gpus=found.missing_gpus,
+        pools=choice.pools,
         reasons=choice.reasons,
         refused=choice.refused,
         kv_copies=kv_copies(case.deployment, plan.layout) if plan else 1.0,

@@ -10,6 +10,7 @@ from ..cluster.hardware import Accelerator
 from ..cluster.layout import Layout
 from ..deployment.answer import Totals
 from ..deployment.fewest import Fewest
+from ..deployment.judge import PoolSplit
 from ..deployment.thumb import UnknownCache
 from ..deployment.ways_out import WayOut
 from ..figures.derivation import Derivation, Ledger
@@ -108,6 +109,8 @@ class Selected:
     """Bytes short per GPU."""
     missing_gpus: int | None
     """GPUs to add for the smallest legal layout; None: none helps."""
+    pools: PoolSplit | None
+    """What computes the prompts, where that is pinned apart; `plan` is of what decodes."""
     reasons: tuple[Reason, ...]
     """Why this layout."""
     refused: tuple[Reason, ...]

@@ -47,6 +47,8 @@ _TOGETHER = 0.5 / math.sqrt(2 / 3)
 The correlation of their number with the batch that is averaged over the answer, where arrivals are Poisson.
 """
 _BUSIEST = 0.97
+_SLACK = 1.25
+"""How far the mean of the gaps may lie above the chain's: what is met on arrival is computed behind the first token."""
 _SLOWEST = 0.05
 
 _Met: TypeAlias = tuple[float, float, float]
@@ -119,7 +121,16 @@ def load_point(
     ahead = mean_of([(value, weight) for value, weight, _ in met]) - first.overhead_s if first.chunks > _FULL else 0.0
     if unequal is None:
         ttft = [(value, weight) for value, weight, _ in met]
-        tpot = _tpot(chain, rate, seen, wait_share, service.output_tokens, ahead)
+        tpot = _tpot(
+            chain,
+            rate,
+            seen,
+            wait_share,
+            service.output_tokens,
+            ahead,
+            _most_beside(service, service.output_tokens),
+            tpot_s=found.latency.tpot_mean_s,
+        )
     else:
         ttft = list(_each(_few(met), first, unequal.prompts))
         tpot = [
@@ -317,7 +328,9 @@ def _tpot(
     output: float,
     ahead: float,
     most: float = math.inf,
+    tpot_s: float = math.inf,
 ) -> Weighted:
+    """What the gaps of an answer come to. `tpot_s`: their mean, where it is known to the chain."""
     service = chain.service
     prefill, top = service.prefill_s, service.max_concurrency - 1
     busy = min(rate * prefill, _BUSIEST)
@@ -335,8 +348,13 @@ def _tpot(
     # Whoever arrived during the request's own prompt is computed while it decodes.
     found = math.fsum((mean + count * prefill) ** 2 * share for count, share in crowd(rate * mean / (1 - busy), busy))
     behind = ahead or mean + (1 + rate * found * (1 - busy) / mean) * prefill
-    prompts = crowd(rate * (output * mean + behind) / (1 - busy), busy)
     each, usual = prefill / output, output * mean + behind
+    beside, excited = rate * usual / (1 - busy), busy
+    known = max(RARE, _SLACK * tpot_s - mean) / each if each else math.inf
+    if beside > known:
+        # Near saturation a busy period has no end, but the chain knows how many prompts an answer sits through.
+        beside, excited = known, min(busy, max(0.0, 1 - 1 / math.sqrt(known)))
+    prompts = crowd(beside, excited)
 
     def met(step: float, count: float) -> float:
         """A slow answer takes longer, and so meets more prompts."""

@@ -11,6 +11,7 @@ from ....report.compare import Comparison, answer, comparison, markdown, page, s
 from ....report.show import Says
 from ....scenario import Scenario
 from ...screen.answer import AnswerScreen
+from ...widgets.drawn import ProseView
 from ...widgets.panel import Panel
 from ...widgets.table import TableView
 
@@ -33,7 +34,9 @@ class CompareScreen(AnswerScreen[Comparison]):
     def compose_body(self) -> ComposeResult:
         with Panel("Inputs that differ", id="differing"):
             yield TableView(limit=6)
-        with Panel("Headlines", id="figures"):
+        with Panel("What changes a decision", id="answers"):
+            yield ProseView()
+        with Panel("Figures, those that decide first", id="figures"):
             yield TableView(limit=40)
 
     def sync(self) -> None:

@@ -41,6 +41,8 @@ _REST_S = 0.08
 """A held key steps a value thirty times a second: what takes longer waits until it rests."""
 
 
+LATE = ("fleet-latency", "growth-panel", "levers", "tornado")
+"""Panels that are filled once keys rest: the first two, then the others."""
 GROWTH = ("growth_pct", "growth_to", "growth_months", "lead_months")
 
 
@@ -152,7 +154,12 @@ class CostScreen(SectionScreen[CostResult]):
         if self.plan is None or self.plan.scenario != self.scenario:
             self.plan = None
             self.place(plans.UNASKED)
+        self._await(LATE)
         self._weigh(self.scenario, self.session.evaluation)
+
+    def _await(self, panels: Iterable[str], *, awaited: bool = True) -> None:
+        for name in panels:
+            self.query_one(f"#{name}", Panel).await_result(awaited=awaited)
 
     @work(thread=True, exclusive=True, group="levers")
     def _weigh(self, scenario: Scenario, evaluation: Evaluation) -> None:
@@ -175,6 +182,7 @@ class CostScreen(SectionScreen[CostResult]):
     def on_cost_screen_foreseen(self, event: Foreseen) -> None:
         if event.scenario != self.scenario:
             return
+        self._await(LATE[:2], awaited=False)
         self.place(*event.tails, *(event.grown or (growth.unasked(),)))
         self.query_one("#fleet-latency").display = bool(event.tails)
         for widget in self.query("#growth-chart, #growth"):
@@ -183,6 +191,7 @@ class CostScreen(SectionScreen[CostResult]):
     def on_cost_screen_more(self, event: More) -> None:
         if event.scenario != self.scenario:
             return
+        self._await(LATE[2:], awaited=False)
         self.levers = event.levers
         currency = event.scenario.currency
         self.place(levers(event.levers, currency))

@@ -60,6 +60,7 @@ class ParallelismScreen(SectionScreen["ParallelismResult | ThumbLayouts"]):
         "dp",
         "ep",
         "dcp",
+        "pools",
         "node_link",
         "gpus_per_node",
         "engine",
@@ -153,10 +154,15 @@ class ParallelismScreen(SectionScreen["ParallelismResult | ThumbLayouts"]):
         result = cast("ParallelismResult", result)
         self._show_cluster(result)
         self.query_one(BatchTimeline).show(result.batching)
+        self._await_load(awaited=True)
         self._load(self.scenario, self.session.evaluation)
         for panel in ("#batching", "#links"):
             self.query_one(panel).display = result.chosen is not None
         self.query_one("#links TableView").display = bool(result.links)
+
+    def _await_load(self, *, awaited: bool) -> None:
+        for name in ("#load", "#apart"):
+            self.query_one(name, Panel).await_result(awaited=awaited)
 
     def _show_cluster(self, result: ParallelismResult) -> None:
         chosen = result.chosen
@@ -167,7 +173,7 @@ class ParallelismScreen(SectionScreen["ParallelismResult | ThumbLayouts"]):
             chosen.layout,
             chosen.places,
             chosen.stages,
-            result.gpus,
+            result.gpus - (chosen.pools.gpus if chosen.pools else 0),
             result.gpus_per_node,
             link_text(result.node_link),
             link_text(result.fabric),
@@ -225,6 +231,7 @@ class ParallelismScreen(SectionScreen["ParallelismResult | ThumbLayouts"]):
     def on_parallelism_screen_loaded(self, event: Loaded) -> None:
         if event.scenario != self.scenario:
             return
+        self._await_load(awaited=False)
         self.query_one("#measured").display = any(block.id == "measured" for block in event.blocks)
         self.query_one("#load").display = any(block.id == "load" for block in event.blocks)
         self.place(*event.blocks)
