@@ -194,6 +194,8 @@ def cache_kind(attention: AnyAttention | None) -> CacheKind:
             return CacheKind.STATE
         case Compressed(ratio=ratio):
             return CacheKind.COMPRESSED if ratio else CacheKind.WINDOW
+        case GroupedQuery(borrows_cache=True):
+            return CacheKind.NONE
         case GroupedQuery(window=window):
             return CacheKind.FULL if window is None else CacheKind.WINDOW
 
