@@ -50,6 +50,13 @@ SCENARIOS = (
     ),
 )  # fmt: skip
 
+QUICK = {"Production", "Single-GPU MoE", "pipeline"}
+"""What every change is tried with; `make test-all` takes the others too."""
+every_scenario = pytest.mark.parametrize(
+    "scenario",
+    [pytest.param(one, id=one.name, marks=() if one.name in QUICK else pytest.mark.long) for one in SCENARIOS],
+)
+
 each = pytest.mark.parametrize("entry", SECTIONS, ids=lambda entry: entry.id)
 
 
@@ -139,7 +146,7 @@ def test_its_command_says_what_it_does(entry: Section) -> None:
 # -- the figures
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+@every_scenario
 def test_what_a_section_leads_with_is_a_value_of_its_math(scenario: Scenario) -> None:
     for found in outcomes(known(scenario)):
         values = [step.value for derivation in found.derivations() for step in derivation]
@@ -149,7 +156,7 @@ def test_what_a_section_leads_with_is_a_value_of_its_math(scenario: Scenario) ->
             assert any(math.isclose(value, headline.value, rel_tol=1e-9, abs_tol=1e-12) for value in values), headline
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+@every_scenario
 def test_bytes_are_told_in_one_unit(scenario: Scenario) -> None:
     from infratui.engine.figures.units import ByteUnit
 
@@ -160,17 +167,11 @@ def test_bytes_are_told_in_one_unit(scenario: Scenario) -> None:
         assert found.section.id != "vram" or "GiB" in told
 
 
-IN_DOLLARS = {"moe"}
-"""Sections that do not know the currency. This only gets shorter."""
-
-
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+@every_scenario
 def test_money_is_told_in_the_currency_that_was_chosen(scenario: Scenario) -> None:
     from infratui.engine.figures.units import ByteUnit
 
     for found in outcomes(known(scenario.with_(currency="€"))):
-        if found.section.id in IN_DOLLARS:
-            continue
         answer = found.answer(ByteUnit.GB)
         told = [answer.figure, answer.text, answer.detail, found.summary(ByteUnit.GB)]
         told += [cell.text for table in found.tables() for row in table.rows for cell in row.cells]
@@ -198,6 +199,7 @@ def test_the_math_inputs_and_comparison_are_in_the_currency_too() -> None:
 SCRATCH = Path(__file__).parent / "scratch_section.py"
 
 
+@pytest.mark.long
 def test_a_sixth_section_takes_a_row_its_words_and_its_screen() -> None:
     """In a process of its own: the list is read when the doors are made."""
     result = subprocess.run(

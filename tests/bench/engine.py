@@ -17,6 +17,7 @@ from infratui.engine.experts.router import router_spec
 from infratui.engine.experts.routing import route_batch
 from infratui.engine.measured.memory_estimate import estimate_memory
 from infratui.engine.sections.layout_table import layout_rows
+from infratui.engine.sweep import SWEPT, sweep
 from infratui.report.estimate import estimate_rows
 from infratui.scenario import Scenario
 
@@ -49,6 +50,11 @@ def figures() -> Iterator[tuple[str, float, str]]:
     yield "layouts of 64 GPUs, with predictions", rows, "≤ 200 ms"
     plan = milliseconds(lambda run: plan_demand(Case(Scenario(requests_per_day=50_000 + run, ttft_ms=1000), facts)), 3)
     yield "planner over the whole catalog", plan, "≤ 1,000 ms"
+    for name in SWEPT:
+        swept = milliseconds(
+            lambda run, name=name: list(sweep(evaluator, Scenario(), name, "users", range(run + 1, 402, 2))), 2
+        )
+        yield f"sweep of {name}, 200 values", swept, "≤ 2,000 ms"
     mixture = facts.model("kimi-k2").mixture
     assert mixture is not None
     spec, words = router_spec(mixture), routing_words()

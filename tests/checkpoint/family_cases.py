@@ -217,6 +217,21 @@ CASES: dict[str, tuple[dict[str, Any], int, int, int]] = {
                            "num_attention_heads": 16, "num_key_value_heads": 16, "patch_size": 16,
                            "position_embedding_size": 10240, "standardize": True}}, 25805936206, 10240, 102400,
     ),
+    # 7.52 billion by llama.cpp, whose cache has 4 full and 20 windowed layers of the 42.
+    "Gemma 4 E4B": (
+        {"model_type": "gemma4", "tie_word_embeddings": True,
+         "text_config": config("gemma4_text", 2560, 42, 8, 2, 10240, 262144, head_dim=256, global_head_dim=512,
+                               sliding_window=512, hidden_size_per_layer_input=256, num_kv_shared_layers=18,
+                               vocab_size_per_layer_input=262144, layer_types=types(42, 6))},
+        7520000000, 8192, 20480,
+    ),
+    # 2.3 billion without any embedding by its model card: 402,653,184 and 2,348,810,496 of words, 18.9 million unused.
+    "Gemma 4 E2B": (
+        {"model_type": "gemma4", "tie_word_embeddings": True,
+         "text_config": config("gemma4_text", 1536, 35, 8, 1, 6144, 262144, head_dim=256, global_head_dim=512,
+                               sliding_window=512, hidden_size_per_layer_input=256, num_kv_shared_layers=20,
+                               use_double_wide_mlp=True, layer_types=types(35, 5))}, 4647449891, 3072, 6144,
+    ),
     "Phi-3 mini 128K": (
         config("phi3", 3072, 32, 32, 32, 8192, 32064, sliding_window=262144), 3821079552, 196608, 0,
     ),
@@ -294,5 +309,5 @@ CASES: dict[str, tuple[dict[str, Any], int, int, int]] = {
             *[{"attention": {"no_op": True}, "ffn": {"ffn_mult": 1.3125}}] * 31]), 49_867_145_216, 100352, 0,
     ),
 }  # fmt: skip
-LOOSE = {"Nemotron 49B, puzzled": 0.12, "Step-3.5-Flash": 0.01}
+LOOSE = {"Gemma 4 E4B": 0.002, "Gemma 4 E2B": 0.002, "Nemotron 49B, puzzled": 0.12, "Step-3.5-Flash": 0.01}
 """The real Nemotron varies its MLP widths over the layers, the case keeps two; Step is published rounded."""

@@ -15,7 +15,7 @@ from ..engine.memory.plan import Deployment, MemoryPlan, plan_memory
 from ..engine.memory.runtime import NEWEST, Batch, RuntimeConstants, UnknownEngineError, batch_limits
 from ..engine.memory.startup import CacheMode, predict_startup
 from ..engine.memory.weights import StageWeights
-from ..engine.model.architecture import Part
+from ..engine.model.architecture import Model, Part
 from ..value_types import dataclass
 from .logs.lines import LogFigure
 from .logs.reading import LogReading
@@ -84,7 +84,7 @@ def predict(reading: LogReading, facts: Facts, given: Given) -> Predicted:
         visible = _visible(reading, facts, given, constants, round(measured.value) if measured else 0, 0, 0)
         return Predicted(None, constants, visible, None, None)
     deployment = Deployment(
-        identity.model,
+        _loaded(identity.model, reading.engine),
         identity.precision,
         identity.kv_precision,
         constants or facts.runtime().of("vllm", NEWEST),
@@ -143,6 +143,13 @@ def _constants(reading: LogReading, facts: Facts) -> RuntimeConstants | None:
         return facts.runtime().of(reading.engine, version)
     except UnknownEngineError:
         return None
+
+
+def _loaded(model: Model, engine: str) -> Model:
+    """What is in the file: for llama.cpp towers for pixels and sound are a file of their own."""
+    if engine != "llama.cpp":
+        return model
+    return replace(model, extras=tuple(extra for extra in model.extras if extra.stored_as is not Part.EXTRA))
 
 
 def _on_gpu(stage: StageWeights, engine: str) -> int:

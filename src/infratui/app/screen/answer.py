@@ -227,8 +227,8 @@ class AnswerScreen(Page, Generic[R]):
             with self._pace.catching_up():
                 self._present(*self._answer(evaluation))
             return
-        # Nobody holds a key where nothing is drawn.
-        await asyncio.sleep(0 if self.app.is_headless else self._pace.rest)
+        # At a start there is nothing to be drawn first, and nobody holds a key where nothing is drawn at all.
+        await asyncio.sleep(0 if self.result is None or self.app.is_headless else self._pace.rest)
         result, error = await asyncio.to_thread(self._answer, evaluation)
         if scenario == self.scenario:
             self._present(result, error)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from ...engine.model.architecture import Dense, Gate, Mixture
+from dataclasses import replace
+
+from ...engine.model.architecture import Dense, Extra, Gate, Mixture, Part
 from ..draft import Draft, layer
-from ..errors import CheckpointError
-from ..fields import HEADS, WIDTH, Fields
+from ..fields import HEADS, VOCABULARY, WIDTH, Fields
 from .common import draft, grouped, hidden_size, layer_count, layer_types, top_k, width, window_size
 from .mixture import experts
 
 
 def gemma4(config: Fields) -> Draft:
-    """Gemma 4 (26B-A4B and 31B): each layer a dense MLP, with experts beside it where switched on."""
-    for absent in ("hidden_size_per_layer_input", "num_kv_shared_layers"):
-        if config.integer(absent, low=0, high=WIDTH, default=0):
-            raise CheckpointError(
-                f"{config.at(absent)}: per-layer embeddings and shared KV layers (Gemma E2B, E4B) are not known yet"
-            )
+    """Gemma 4: each layer a dense MLP, with experts beside it where switched on.
+
+    E2B and E4B add embeddings of their own to every layer, and their last layers attend to the cache of earlier ones;
+    checkpoints hold key and value projections for those too.
+    """
     layers = layer_count(config)
     hidden = hidden_size(config)
     kinds = layer_types(config, layers) or tuple(
@@ -48,13 +48,31 @@ def gemma4(config: Fields) -> Draft:
             gate=Gate(),
         )
         norms = 7
-    entries = [
-        layer(
-            attention=windowed if kind == "sliding_attention" else full,
-            mlp=mlp,
-            norms=norms,
-            extra_parameters=1,
+    per_layer = config.integer("hidden_size_per_layer_input", low=0, high=WIDTH, default=0)
+    borrowing = config.integer("num_kv_shared_layers", low=0, high=layers - 1, default=0)
+    # Gate, projection, and the layer's share of the projection that makes all inputs; a norm behind them.
+    extra = 1 + (3 * per_layer * hidden if per_layer else 0)
+    wide = replace(mlp, width=2 * dense_width) if isinstance(mlp, Dense) and config.flag("use_double_wide_mlp") else mlp
+    entries = []
+    for index, kind in enumerate(kinds):
+        attention = windowed if kind == "sliding_attention" else full
+        borrows = index >= layers - borrowing
+        entries.append(
+            layer(
+                attention=replace(attention, borrows_cache=True) if borrows else attention,
+                mlp=wide if borrows else mlp,
+                norms=norms + (1 if per_layer else 0),
+                extra_parameters=extra,
+            )
         )
-        for kind in kinds
-    ]
-    return draft(config, entries, tied=True)
+    return draft(config, entries, tied=True, extras=_per_layer_embeddings(config, layers, per_layer))
+
+
+def _per_layer_embeddings(config: Fields, layers: int, width_each: int) -> tuple[Extra, ...]:
+    if not width_each:
+        return ()
+    words = config.integer(
+        "vocab_size_per_layer_input", high=VOCABULARY, default=config.integer("vocab_size", high=VOCABULARY)
+    )
+    table = words * layers * width_each + width_each
+    return (Extra("per-layer embeddings", table, loaded=True, stored_as=Part.EMBEDDING),)

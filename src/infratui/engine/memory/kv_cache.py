@@ -142,7 +142,9 @@ class Sequences:
 
     def of(self, users: int) -> Sequences:
         """The same sequences of other users."""
-        return replace(self, users=users)
+        if users == self.users:
+            return self
+        return Sequences(users, self.context, self.mean_fill, self.shared_prefix, self.lengths)
 
     @property
     def held(self) -> float:
@@ -192,6 +194,8 @@ def cache_kind(attention: AnyAttention | None) -> CacheKind:
             return CacheKind.STATE
         case Compressed(ratio=ratio):
             return CacheKind.COMPRESSED if ratio else CacheKind.WINDOW
+        case GroupedQuery(borrows_cache=True):
+            return CacheKind.NONE
         case GroupedQuery(window=window):
             return CacheKind.FULL if window is None else CacheKind.WINDOW
 

@@ -101,6 +101,8 @@ class GroupedQuery:
     value_dim: int = 0
     """Width of a value head; 0: as wide as a key's."""
     indexer: Indexer | None = None
+    borrows_cache: bool = False
+    """Attends to the cache of an earlier layer of its kind: it caches nothing itself."""
     extra_parameters: int = 0
     """Anything per layer that the fields above do not name."""
 
@@ -120,7 +122,7 @@ class GroupedQuery:
 
     @property
     def output_width(self) -> int:
-        return self.heads * self.head_dim
+        return self.heads * self.values
 
     @property
     def stored_heads(self) -> int:
@@ -154,6 +156,10 @@ class GroupedQuery:
         return Weights(Part.ATTENTION, sharded, kv, replicated, self.kv_heads)
 
     def kv_elements(self, tp: int) -> float:
+        return 0 if self.borrows_cache else self.read_elements(tp)
+
+    def read_elements(self, tp: int) -> float:
+        """Cache elements per token that attending reads on one rank, whichever layer holds them."""
         return math.ceil(self.kv_heads / tp) * (self.head_dim + self.values)
 
     def index_elements(self) -> float:

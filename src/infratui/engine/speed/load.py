@@ -235,10 +235,11 @@ def _attention(group: LayerGroup, layers: int, kv: Precision, layout: Layout, ru
     assert attention is not None
     index = attention.index_elements() * rules.indexer_bits / 8
     tp, dcp = layout.tp, layout.dcp
+    held = attention.read_elements(tp) if isinstance(attention, GroupedQuery) else attention.kv_elements(tp)
     return AttentionLoad(
         layers=layers,
         attention=attention,
-        token_bytes=attention.kv_elements(tp) * kv.bits / 8 / dcp,
+        token_bytes=held * kv.bits / 8 / dcp,
         index_bytes=index,
         state_bytes=attention.state_elements(tp) * 2,
         ranks=tp,
