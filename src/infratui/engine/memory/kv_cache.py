@@ -142,7 +142,9 @@ class Sequences:
 
     def of(self, users: int) -> Sequences:
         """The same sequences of other users."""
-        return replace(self, users=users)
+        if users == self.users:
+            return self
+        return Sequences(users, self.context, self.mean_fill, self.shared_prefix, self.lengths)
 
     @property
     def held(self) -> float:
