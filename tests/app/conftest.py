@@ -23,7 +23,7 @@ def shared_catalog() -> Catalog:
 def make_app(shared_catalog: Catalog) -> Callable[..., InfraApp]:
     """An app on a preset, or on the scenario that is given."""
 
-    def make(scenario: Scenario | str = "production", **settings: object) -> InfraApp:
+    def make(scenario: Scenario | str | None = "production", **settings: object) -> InfraApp:
         wanted = store.load_preset(scenario) if isinstance(scenario, str) else scenario
         return InfraApp(wanted, facts=shared_catalog, settings=Settings(**settings))  # type: ignore[arg-type]
 

@@ -186,6 +186,9 @@ def main() -> None:
     visits: dict[str, Pressed] = {}
     with tempfile.TemporaryDirectory() as home:
         env = {"HOME": home, "XDG_STATE_HOME": home, "XDG_CONFIG_HOME": home}
+        # A first start asks something; what is measured is every other one.
+        (Path(home) / "infratui").mkdir()
+        (Path(home) / "infratui" / "settings.yaml").touch()
         subprocess.run([*APP, "fields"], env={**os.environ, **env}, capture_output=True, check=False)
         for measured in (
             starts(env),

@@ -17,6 +17,7 @@ from infratui.engine.memory.weights import (
     stage_sizes,
     total_weights,
     weights_per_gpu,
+    with_copies,
 )
 from infratui.engine.model.architecture import GroupedQuery, Latent, Part, layer_order
 
@@ -152,3 +153,20 @@ def test_keys_wider_than_values_and_gated_latents() -> None:
     latent = Latent(96, 512, 128, 64, 128, 1536)
     gated = Latent(96, 512, 128, 64, 128, 1536, output_gate=True)
     assert gated.weights(7168).total - latent.weights(7168).total == 96 * 128 * 7168
+
+
+def test_what_sglang_keeps_twice() -> None:
+    """DeepSeek-R1, one rank of experts spread over 8: absorbed up-projections 1.9 GiB; shared experts 2.4 GiB whole."""
+    model, precision = CATALOG.model("deepseek-r1"), CATALOG.precision("fp8-block")
+
+    def added(layout: Layout) -> tuple[float, float]:
+        plain = weights_per_gpu(model, precision, layout)
+        shared = with_copies(plain, model, precision, layout, shared=True, absorbed=False)
+        absorbed = with_copies(plain, model, precision, layout, shared=False, absorbed=True)
+        return (shared.total - plain.total) / 2**30, (absorbed.total - plain.total) / 2**30
+
+    assert added(Layout(1, 1, 8, 8)) == (0.0, pytest.approx(1.9, abs=0.05))
+    shared, absorbed = added(Layout(4, 1, 2, 8))
+    assert shared == pytest.approx(2.4 * 3 / 4, abs=0.05)
+    assert absorbed == pytest.approx(1.9 / 4, abs=0.02)
+    assert added(Layout(8, 1, 1, 8))[0] == 0.0

@@ -70,7 +70,12 @@ OVERLAYS = {
     "export": ["e"],
     "save": ["s"],
     "palette": ["colon", *"h200"],
-    "gpus": [*["down"] * 7, "enter"],
+    "gpus": [*["down"] * 6, "enter"],
+    "terms": ["t"],
+    "sweep": ["down", "down", "down", "f"],
+    "help": ["question_mark"],
+    "model": ["enter"],
+    "presets": ["p"],
 }
 
 
@@ -91,5 +96,6 @@ def _shown(keys: list[str]) -> Callable[[Pilot[int]], Awaitable[None]]:
 @pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)], ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_overlay(snap_compare, overlay, size) -> None:
-    shown = app(welcomed=overlay != "welcome")
+    asks = InfraApp(None, settings=Settings(motion=False, welcomed=False), start="vram")
+    shown = asks if overlay == "welcome" else app()
     assert snap_compare(shown, terminal_size=size, run_before=_shown(OVERLAYS[overlay]))

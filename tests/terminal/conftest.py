@@ -13,13 +13,24 @@ import struct
 import sys
 import termios
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
 
 import pyte
 import pytest
 
 PATIENCE_S = 30.0
 QUIET_S = 0.15
+
+
+def _asked_before(env: Mapping[str, str]) -> None:
+    """A first start asks what one wants to know: this is not one, where the place can be written at all."""
+    state = env.get("XDG_STATE_HOME") or f"{env.get('HOME', '')}/.local/state"
+    with suppress(OSError):
+        folder = Path(state) / "infratui"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "settings.yaml").touch()
 
 
 class Terminal:
@@ -34,6 +45,7 @@ class Terminal:
         behind_a_shell: bool = False,
         redirect: str = "",
         file_bytes: int | None = None,
+        first_start: bool = False,
         script: str = "",
         under_job_control: bool = False,
         **env: str,
@@ -43,6 +55,8 @@ class Terminal:
         `redirect`: as a shell takes it, `2>log`. `file_bytes`: no file may grow larger, as on a full disk.
         `script`: what Python runs instead of the program. `under_job_control`: from an interactive shell, `shell$`.
         """
+        if not first_start:
+            _asked_before({**os.environ, **env})
         self.screen = pyte.Screen(columns, lines)
         self._stream = pyte.ByteStream(self.screen)
         self.raw = b""

@@ -36,7 +36,7 @@ def visit(open_terminal):
 
 def value(terminal, label: str) -> str:
     """What an input row shows; nothing where it is not on screen, or being typed into."""
-    found = re.search(rf"^.?{label} +(?:◂ )?([^ ◂›].*?) *▸?│", terminal.text, re.MULTILINE)
+    found = re.search(rf"^.?{label} +(?:◂ )?([^◂›▸│]+?) *(?:▸ *)?│", terminal.text, re.MULTILINE)
     return found[1] if found else ""
 
 

@@ -175,6 +175,7 @@ TYPING = (("enter", "accept"), ("esc", "leave"), ("8k and 1.5M", "work"))
 
 _CLOSES = ("esc", "close")
 PICKING = (("type", "filter"), ("↑↓", "choose"), ("enter", "take"), _CLOSES)
+FIRST = (("↑↓", "choose"), ("1–5", "answer"), ("type", "model, users, context"), ("enter", "answer"), ("esc", "keep"))
 PROMPTED = (("type", "the text"), ("enter", "accept"), _CLOSES)
 READING = (("↑↓", "scroll"), ("space", "page"), ("g G", "ends"), _CLOSES)
 SWEEPING = (("↑↓", "point"), ("enter", "take"), ("f", "other range"), (">", "sort"), ("/", "filter"), _CLOSES)

@@ -23,7 +23,7 @@ class Settings:
     ascii_only: bool = False
     theme: str = "infratui"
     welcomed: bool = True
-    """The lines for a first start have been dismissed."""
+    """The first start has asked what one wants to know."""
 
     def with_(self, **changes: object) -> Settings:
         """A copy with changes."""

@@ -68,6 +68,8 @@ class Shell(Host):
         self.animation_level = "none"
         self.session = Session(scenario, facts=facts, on_change=self._mirror, later=self.call_later)
         self.set_reactive(Shell.scenario, self.session.scenario)
+        self._asks = scenario is None and not (settings or Settings()).welcomed
+        """It is the first start, and nobody said what of."""
         self.failure = ""
         """The error that ended the app, in one line."""
         self.ending: Ending | None = None
@@ -248,12 +250,12 @@ class Shell(Host):
             self.once_seen(page, self._offer_last_session)
 
     def welcomed(self) -> None:
-        """The lines for a first start have been read: they stay away from now on."""
+        """The first start has asked: it does not again."""
         self.settings = self.settings.with_(welcomed=True)
         try:
             preferences.keep(self.settings)
         except ScenarioError as error:
-            self.note(f"hidden for this session only: {error}", "bad")
+            self.note(f"it asks again next time: {error}", "bad")
 
     def _offer_last_session(self) -> None:
         kept = self.session.recall()
@@ -263,6 +265,19 @@ class Shell(Host):
             self.note(self.session.problem, "bad")
         elif kept is not None:
             self.note(f"the last session is kept: R brings “{kept.name}” back", "key")
+        elif self._asks:
+            self._ask_first()
+
+    def _ask_first(self) -> None:
+        from .screen.first_start import FirstStart
+
+        def answered(section: str | None) -> None:
+            self.welcomed()
+            if section is not None:
+                self.show_peer(section)
+
+        if len(self.screen_stack) == 1:
+            self.push_screen(FirstStart(self.session), answered)
 
     def _settled(self) -> None:
         _collect_again()

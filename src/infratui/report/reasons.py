@@ -49,6 +49,7 @@ _FIXED: dict[StrEnum, str] = {
     ReasonKind.NOTHING_HOLDS: "no layout of these GPUs holds the load; nothing runs",
     ReasonKind.BUFFERS: "the engine's own buffers fill the GPU; lower max sequences or batched tokens",
     ReasonKind.NO_ROOM: "no layout leaves room for one user; shorten the context or use fewer bits",
+    ReasonKind.RULE_HAS_NO_PLANS: "the rule of thumb has no targets and searches no catalog; set estimator=detailed",
     ReasonKind.RULE_HAS_NO_LAYOUTS: "the rule of thumb has no layouts to follow; set estimator=detailed",
     ReasonKind.NO_PROMPTS: "there are no prompts to compute apart; set input_tokens or pools=",
     ReasonKind.POOLS_AND_CASCADE: "a cascade is two fleets, pools are two more; set cascade_pct=0 or pools=",

@@ -95,10 +95,6 @@ class AnswerScreen(Page, Generic[R]):
         """The results, in panels."""
         yield from ()
 
-    def compose_foot(self) -> ComposeResult:
-        """What stands below the results."""
-        yield from ()
-
     def section(self, evaluation: Evaluation) -> R:
         """What the screen shows of an evaluation. Raises ValueError where there is no answer."""
         raise NotImplementedError
@@ -159,7 +155,6 @@ class AnswerScreen(Page, Generic[R]):
                         yield Terms([TermText(term, term.replace("-", " "), "") for term in self.TERMS])
             with Panel("Math", id="math"):
                 yield DerivationView()
-            yield from self.compose_foot()
 
     # -- keeping up with the scenario
 

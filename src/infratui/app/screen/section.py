@@ -24,7 +24,6 @@ from ..widgets.headline import HeadlineView
 from ..widgets.panel import Panel
 from ..widgets.picker import Picker
 from ..widgets.value_row import ValueRow
-from ..widgets.welcome import Welcome
 from .answer import AnswerScreen, R
 from .chrome import KeyBar, WorkloadLine
 from .inputs import Inputs
@@ -156,11 +155,6 @@ class SectionScreen(AnswerScreen[R]):
     def say_workload(self) -> None:
         """Say what is served, for whom and on what."""
         self.query_one(WorkloadLine).workload = self._workload
-
-    def compose_foot(self) -> ComposeResult:
-        # The screen that the program starts with greets.
-        if not self.infra.settings.welcomed and self is self.infra.page and len(list(self.infra.open_screens)) == 1:
-            yield Welcome()
 
     # -- inputs
 
@@ -347,14 +341,6 @@ class SectionScreen(AnswerScreen[R]):
             self.note(f"{least:,} GPUs taken; u undoes it", "good")
 
     # -- leaving
-
-    def leave(self) -> None:
-        """Leave what is on top: the lines for a first start, the zoom, the math, then the panel."""
-        if welcome := self.query(Welcome):
-            welcome.remove()
-            self.infra.welcomed()
-        else:
-            super().leave()
 
     def left(self) -> None:
         if isinstance(self.focused, ValueRow):

@@ -17,7 +17,6 @@ from ..keys import Where, bindings
 from ..widgets.table import TableView
 from ..widgets.term import TermText
 from ..widgets.value_row import ValueRow
-from ..widgets.welcome import Welcome
 
 _UNDERLINED, _HERE = Style(underline=True), Style(reverse=True, bold=True)
 
@@ -85,7 +84,7 @@ def spots(screen: Screen[object], names: Mapping[str, str]) -> list[Spot]:
 
 def _all(screen: Screen[object], names: Mapping[str, str]) -> Iterator[Spot]:
     for widget in screen.query("#section *"):
-        if widget.is_on_screen and not isinstance(widget, Welcome) and not widget.children and widget.size.height:
+        if widget.is_on_screen and not widget.children and widget.size.height:
             yield from _of(screen, widget, names)
 
 

@@ -106,6 +106,26 @@ def _initials(word: str, choice: Choice) -> bool:
     return all(letter in rest for letter in word)
 
 
+def matching(text: str, choices: Sequence[Choice]) -> tuple[Choice, ...]:
+    """The choices that hold every word, those that begin with the first one first; of one word its initials too."""
+    words = text.lower().split()
+    scored = []
+    for order, choice in enumerate(choices):
+        held = f"{choice.label} {choice.value} {choice.detail}".lower()
+        if all(word in held for word in words):
+            first = words[0] if words else ""
+            head = choice.label.lower()
+            scored.append((0 if head.startswith(first) else 1 if first in head else 2, order, choice))
+        elif len(words) == 1 and len(words[0]) > 2 and _initials(words[0], choice):
+            scored.append((3, order, choice))
+    return tuple(choice for _, _, choice in sorted(scored, key=lambda entry: entry[:2]))
+
+
+def best_match(text: str, choices: Sequence[Choice]) -> Choice | None:
+    """The choice that a list would offer first for a text."""
+    return next(iter(matching(text, choices)), None)
+
+
 class FilteredList(LineEditing, can_focus=True):
     """The filter line, the matches and the cursor among them."""
 
@@ -208,17 +228,7 @@ class FilteredList(LineEditing, can_focus=True):
         return self._matches
 
     def _filter(self) -> None:
-        words = self.typed_text.lower().split()
-        scored = []
-        for order, choice in enumerate(self._choices):
-            text = f"{choice.label} {choice.value} {choice.detail}".lower()
-            if all(word in text for word in words):
-                first = words[0] if words else ""
-                head = choice.label.lower()
-                scored.append((0 if head.startswith(first) else 1 if first in head else 2, order, choice))
-            elif len(words) == 1 and len(words[0]) > 2 and _initials(words[0], choice):
-                scored.append((3, order, choice))
-        self._matches = tuple(choice for _, _, choice in sorted(scored, key=lambda entry: entry[:2]))
+        self._matches = matching(self.typed_text, self._choices)
         self._cursor = 0
 
     def _move(self, by: int) -> None:

@@ -39,6 +39,7 @@ class ReasonKind(StrEnum):
     MISSES_TTFT = "TTFT target missed"
     NO_LAYOUT = "no layout holds the load"
     """Of the model that is named."""
+    RULE_HAS_NO_PLANS = "the rule of thumb has no targets to search for"
     RULE_HAS_NO_LAYOUTS = "the rule of thumb has no layouts"
     NO_PRICE = "no published price"
     NO_OPTION_PRICE = "no price for an allowed option"

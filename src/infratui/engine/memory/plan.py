@@ -15,7 +15,7 @@ from ..model.precision import Precision
 from .kv_cache import KvGeometry, Sequences, kv_demand, kv_stages, shared_demand, users_within
 from .lengths import TOKENS as MEASURED_TOKENS
 from .runtime import Batch, RuntimeConstants, RuntimeMemory, RuntimeTable, batch_limits, runtime_memory
-from .weights import GpuWeights, PartWeights, StageWeights, weights_per_gpu, with_adapters
+from .weights import GpuWeights, PartWeights, StageWeights, weights_per_gpu, with_adapters, with_copies
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,9 @@ class Deployment:
         # Sharing out the cache leaves the weights as they are.
         plain = layout if layout.dcp == 1 else replace(layout, dcp=1)
         found = weights_per_gpu(self.model, self.precision, plain)
+        shared, absorbed = self.constants.whole_shared_experts, self.constants.absorbed_copies
+        if shared or absorbed:
+            found = with_copies(found, self.model, self.precision, plain, shared=shared, absorbed=absorbed)
         if not self.adapters:
             return found
         return with_adapters(found, self.model, layout, self.adapters, self.adapter_rank)

@@ -95,6 +95,10 @@ class RuntimeConstants:
     """Batch sizes that graphs are captured for, as (first, end, step); those up to the most sequences count."""
     logits_sharded: bool = False
     """Sampling is divided by tensor parallelism."""
+    whole_shared_experts: bool = False
+    """Where experts spread over replicas, each rank keeps the shared ones whole."""
+    absorbed_copies: bool = False
+    """The up-projection of a latent is kept twice: as stored, and in 16 bit in the form that decoding absorbs."""
     hybrid_cache: CacheMode = "none"
     """How recurrent state is kept where the user does not say."""
     merged_line: bool = False

@@ -10,6 +10,7 @@ from ...value_types import dataclass
 from ..cluster.layout import Layout
 from ..model.adapters import ADAPTER_BYTES, layer_adapter
 from ..model.architecture import (
+    Latent,
     LayerGroup,
     Mixture,
     Model,
@@ -258,3 +259,40 @@ def with_adapters(weights: GpuWeights, model: Model, layout: Layout, adapters: i
         part = PartWeights(Part.ADAPTERS, count, 8.0 * ADAPTER_BYTES, ADAPTER_BYTES * count)
         stages.append(replace(stage, parts=(*stage.parts, part), total=stage.total + part.bytes))
     return GpuWeights(tuple(stages), max(stages, key=lambda stage: stage.total), weights.ranks)
+
+
+@lru_cache(maxsize=1024)
+def with_copies(
+    weights: GpuWeights, model: Model, precision: Precision, layout: Layout, *, shared: bool, absorbed: bool
+) -> GpuWeights:
+    """The same GPUs with what an engine keeps more than once.
+
+    `shared`: where experts spread over replicas, a rank keeps the shared ones whole. `absorbed`: the up-projection of a
+    latent a second time, in 16 bit (DeepSeek-R1 on one rank: 2.4 and 1.9 GiB).
+    """
+    spread = shared and layout.ep > layout.tp > 1
+    stages = []
+    for stage, groups in zip(weights.stages, stage_groups(model, layout.pp), strict=True):
+        more = []
+        if spread and (count := sum(layers * _shared_left_out(group, model, layout.tp) for group, layers in groups)):
+            bits = precision.bits_of(Part.SHARED_EXPERTS)
+            more.append(PartWeights(Part.SHARED_EXPERTS, count, bits, math.ceil(count * bits / 8)))
+        if absorbed and (count := sum(layers * _up_projection(group, layout.tp) for group, layers in groups)):
+            more.append(PartWeights(Part.ATTENTION, count, 16.0, 2 * count))
+        added = sum(part.bytes for part in more)
+        stages.append(replace(stage, parts=(*stage.parts, *more), total=stage.total + added) if more else stage)
+    return GpuWeights(tuple(stages), max(stages, key=lambda stage: stage.total), weights.ranks)
+
+
+def _shared_left_out(group: LayerGroup, model: Model, tp: int) -> int:
+    """Parameters of shared experts that tensor parallelism leaves to the other ranks."""
+    parts = [weights for weights in group.weights(model.hidden_size) if weights.part is Part.SHARED_EXPERTS]
+    return sum(weights.total - weights.per_rank(tp) for weights in parts)
+
+
+def _up_projection(group: LayerGroup, tp: int) -> int:
+    attention = group.attention
+    if not isinstance(attention, Latent):
+        return 0
+    width = attention.heads * (attention.qk_nope_head_dim + attention.v_head_dim)
+    return math.ceil(width * attention.kv_lora_rank / tp)
