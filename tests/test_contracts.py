@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -61,6 +63,27 @@ def test_files_fit_in_a_head() -> None:
         if len(path.read_text("utf-8").splitlines()) > LONGEST
     }
     assert long == set()
+
+
+def imported(name: str, tree: ast.Module) -> Iterator[str]:
+    """Modules of the package that one needs before it can be imported itself."""
+    known = {other for other, _ in modules()}
+    folder = Path(name).parent
+    for node in tree.body:
+        if not isinstance(node, ast.ImportFrom) or not node.level:
+            continue
+        place = folder.joinpath(*[".."] * (node.level - 1), *(node.module or "").split("."))
+        for path in (place, *(place / alias.name for alias in node.names)):
+            file = Path(os.path.normpath(f"{path}.py")).as_posix()
+            if file in known and file != name:
+                yield file
+
+
+def test_no_module_needs_itself() -> None:
+    """No circle of imports, whatever the layers allow."""
+    graph = {name: set(imported(name, tree)) for name, tree in modules()}
+    assert sum(map(len, graph.values())) > len(graph)
+    tuple(TopologicalSorter(graph).static_order())
 
 
 def test_every_module_says_in_a_sentence_what_it_owns() -> None:

@@ -50,7 +50,7 @@ SCENARIOS = (
     ),
 )  # fmt: skip
 
-QUICK = {"Production", "Single-GPU MoE", "pipeline"}
+QUICK = {"Production", "pipeline"}
 """What every change is tried with; `make test-all` takes the others too."""
 every_scenario = pytest.mark.parametrize(
     "scenario",

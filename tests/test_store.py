@@ -94,6 +94,7 @@ def test_a_failed_save_leaves_the_old_file_whole(tmp_path: Path, monkeypatch: py
     assert [entry.name for entry in tmp_path.iterdir()] == ["plan.yaml"]
 
 
+@pytest.mark.long
 def test_every_preset_loads_has_an_answer_and_fits() -> None:
     evaluate = Evaluator(default_catalog())
     known = store.presets()

@@ -170,3 +170,23 @@ def test_an_80_gb_card_is_80_gb() -> None:
 
 def found_scenario() -> Scenario:
     return Scenario(model="70b", precision="fp8", users=10, context=4096, gpus=1, **RULE)
+
+
+def test_the_catalog_is_not_searched_by_it_and_a_line_says_so() -> None:
+    told = CliRunner().invoke(cli, ["plan", "--requests", "50000", "--set", "estimator=rule-of-thumb"])
+    assert told.exit_code
+    assert "searches no catalog" in told.output
+    assert len(told.output.strip().splitlines()) == 1
+
+
+async def test_the_cost_screen_says_so_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = InfraApp(store.load_preset("team").with_(**RULE), facts=FACTS, settings=Settings(motion=False), start="cost")
+    async with app.run_test(size=(160, 50)) as pilot:
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        screen, noted = app.page, []
+        assert screen is not None
+        monkeypatch.setattr(screen, "note", lambda text, tone="": noted.append(text))
+        screen._search(screen.scenario, screen.session.evaluation)
+        await app.workers.wait_for_complete()
+        assert any("searches no catalog" in text for text in noted)

@@ -102,6 +102,7 @@ def used(cls: type) -> frozenset[str]:
     return frozenset(name for name in found if private(name))
 
 
+@pytest.mark.long
 def test_no_class_outside_the_terminal_room_shares_an_underscore_name_with_textual() -> None:
     shared = [
         f"{cls.__qualname__}.{name} is {textual.__name__}'s"

@@ -90,6 +90,8 @@ def keys(env: dict[str, str]) -> Iterator[tuple[str, str, str]]:
         for one, answer in ((program, ANSWER), (other, BARE_FRAME)):
             one.until(answer)
             one.settle(1.5)
+        # Until the other screens are loaded.
+        time.sleep(3.0)
         move, row = [program.key(DOWN) for _ in range(3)], [other.key(DOWN) for _ in range(8)]
         ours = f"{middle(move, 'last_ms'):.1f} ms, {middle(move, 'bytes'):.0f} B"
         yield "focus move", ours, f"{middle(row, 'last_ms'):.1f} ms, {middle(row, 'bytes'):.0f} B"
@@ -184,6 +186,10 @@ def main() -> None:
     visits: dict[str, Pressed] = {}
     with tempfile.TemporaryDirectory() as home:
         env = {"HOME": home, "XDG_STATE_HOME": home, "XDG_CONFIG_HOME": home}
+        # A first start asks what one wants to know; every other one begins with the inputs.
+        settings = Path(home) / "infratui" / "settings.yaml"
+        settings.parent.mkdir()
+        settings.write_text("welcomed: true\n")
         # A first start asks something; what is measured is every other one.
         (Path(home) / "infratui").mkdir()
         (Path(home) / "infratui" / "settings.yaml").touch()

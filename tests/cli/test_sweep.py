@@ -44,7 +44,6 @@ def test_every_section_prints_json_csv_and_text_of_the_same_points(command) -> N
         ("--sweep", "model=llama-3.3-70b,nothing-like-it"),
         ("--sweep", "users=1..9", "--explain"),
         ("--sweep", "precision=fp8,int9"),
-        ("--sweep", "users=1..9", "--set", "estimator=rule-of-thumb"),
     ],
 )
 def test_what_cannot_be_swept_is_one_line(arguments) -> None:
@@ -57,3 +56,19 @@ def test_what_cannot_be_swept_is_one_line(arguments) -> None:
 def test_a_plan_for_a_demand_is_not_swept() -> None:
     found = run("plan", "--requests", "500", "--sweep", "users=1..9")
     assert (found.exit_code, found.stderr.count("\n")) == (2, 1)
+
+
+def test_the_rule_of_thumb_is_swept_where_it_has_figures_and_says_where_not() -> None:
+    rule = ("--preset", "production", "--set", "estimator=rule-of-thumb", "--sweep", "users=10,50,200", "--json")
+    told = json.loads(run("vram", *rule).stdout)
+    fewest = [point["gpus"] for point in told["sweep"]["points"]]
+    assert fewest == sorted(fewest)
+    assert fewest[0] < fewest[-1]
+    assert run("quant", *rule).exit_code == run("cost", *rule).exit_code == 0
+    for command in ("plan", "moe"):
+        refused = run(command, *rule)
+        assert refused.exit_code == 2
+        assert "predicts no tokens/s" in refused.stderr
+        assert refused.stderr.count("\n") == 1
+    latent = run("vram", "--preset", "frontier-moe", *rule[2:])
+    assert "no arithmetic for the cache of DeepSeek-V3" in latent.stderr

@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from infratui.app.screens.parallelism.frames import frames, strip
+from infratui.app.screens.parallelism.screen import playing
 from infratui.catalog.load import Catalog
 from infratui.engine.case import Case
 from infratui.engine.cluster.layout import Layout
@@ -123,3 +125,20 @@ def test_off_is_off_and_automatic_takes_it_only_for_a_gain() -> None:
     assert deployed(asked).plan.layout == replace(Layout(8, ep=8), dcp=8)
     assert deployed(asked).holds
     assert not deployed(case(users=48, tp=8, ep=8, dcp=1)).holds
+
+
+def test_a_steps_causes_add_up_and_the_strip_names_the_exchange() -> None:
+    found = evaluate(
+        Scenario(model="deepseek-v3", accelerator="h200", gpus=8, users=32, tp=8, dcp=8), FACTS
+    ).parallelism
+    chosen = found.chosen
+    assert chosen is not None
+    assert chosen.parts is not None
+    assert chosen.serving is not None
+    assert chosen.parts.context_s > 0
+    assert chosen.parts.total_s == pytest.approx(chosen.serving.step.total_s)
+    play = playing(found, chosen)
+    assert play is not None
+    assert sum(seconds for _, seconds, _ in strip(play)) == pytest.approx(chosen.serving.tpot_s)
+    assert "cache exchange" in [label for label, _, _ in strip(play)]
+    assert any("DCP8" in frame.caption for frame in frames(play, chosen.places))

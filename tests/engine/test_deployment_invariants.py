@@ -29,6 +29,10 @@ from infratui.store import load_preset
 
 FACTS = Catalog()
 PRESETS = sorted(path.stem for path in (Path(__file__).parents[2] / "presets").glob("*.yaml"))
+QUICK = {"production", "frontier-moe"}
+each_preset = pytest.mark.parametrize(
+    "preset", [pytest.param(one, marks=() if one in QUICK else pytest.mark.long) for one in PRESETS]
+)
 MODELS = ("llama-3.1-8b", "llama-3.3-70b", "qwen3-30b-a3b", "gpt-oss-20b", "mixtral-8x7b", "deepseek-v2-lite")
 GPUS = ("h100", "l4", "a10g", "mi300x", "gh200-96gb", "rtx-4090")
 MOST = 10
@@ -179,7 +183,7 @@ def test_more_demand_never_needs_fewer_gpus(scenario: Scenario, field: str) -> N
         assert less.fleet.plan.gpus <= larger.fleet.plan.gpus
 
 
-@pytest.mark.parametrize("preset", PRESETS)
+@each_preset
 def test_every_section_names_the_same_deployment(preset: str) -> None:
     found = evaluate(load_preset(preset), FACTS)
     plan, told = found.deployment.plan, as_json(found)
@@ -199,7 +203,7 @@ def test_every_section_names_the_same_deployment(preset: str) -> None:
     assert found.vram.row(found.vram.selected.accelerator.id).gpus == told["fewest"]["gpus"]
 
 
-@pytest.mark.parametrize("preset", PRESETS)
+@each_preset
 def test_the_fleet_of_a_preset_holds_its_users(preset: str) -> None:
     found = evaluate(load_preset(preset), FACTS).fleet.plan
 

@@ -78,6 +78,7 @@ def test_one_accelerator_can_be_kept_to() -> None:
     assert {entry.accelerator.id for entry in found.candidates} == {"h100-sxm"}
 
 
+@pytest.mark.long
 def test_compliance_is_bought() -> None:
     found = plan(requests_per_day=1_000_000, compliance=True)
     assert {entry.option for entry in found.candidates} == {Option.OWNED}

@@ -147,3 +147,12 @@ def test_load_is_not_simulated_for_them() -> None:
     told = json.loads(json.dumps(outcome(evaluate(case().whole, FACTS), SECTIONS[2]).data(), default=str))
     assert "not simulated" in told["load"]["refused"]
     assert replace(deployed(case()).choice, pools=None).idle > deployed(case()).choice.idle
+
+
+def test_the_table_of_layouts_has_the_pools_as_they_are_predicted() -> None:
+    found = EVALUATE(Scenario(**{**BUSY, "pools": "1:2"})).parallelism
+    assert found.chosen is not None
+    row = next(row for row in found.rows if row.pools is not None)
+    assert row.layout == found.chosen.layout
+    assert row.serving is found.chosen.serving
+    assert row.idle == found.chosen.idle

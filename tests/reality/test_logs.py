@@ -9,6 +9,7 @@ import pytest
 from infratui.catalog.host_names import host_tables
 from infratui.catalog.load import Catalog, default_catalog
 from infratui.catalog.log_lines import log_lines
+from infratui.engine.cluster.layout import Layout
 from infratui.engine.evaluate import evaluate
 from infratui.engine.figures.units import GIB, MIB
 from infratui.hosts import HostProfile, Offset, apply_hardware, dump_profile, load_profile, profile_of, save_profile
@@ -16,6 +17,7 @@ from infratui.reality.host import read_host
 from infratui.reality.logs import read_log
 from infratui.reality.logs.reading import LogReading, StartOutcome
 from infratui.reality.naming import find_model, find_precision
+from infratui.reality.prediction import layout_of
 from infratui.reality.text import UnreadableError
 from infratui.reconciling import compare
 from infratui.report import reconcile as report
@@ -312,3 +314,14 @@ def test_a_smaller_card_than_the_catalogs_is_taken_as_a_profile(
     assert "22,500 MiB" in said
     assert load_profile(changed.host).memory_mib == 22500
     assert catalog.runtime(changed.host).visible_memory(catalog.accelerator("l4")) < 22500 * MIB
+
+
+def test_a_cache_that_is_shared_out_is_read_as_such():
+    config = "tensor_parallel_size=8, decode_context_parallel_size=8"
+    shared = read(VLLM_V1.replace("tensor_parallel_size=1", config))
+    flags = read(SGLANG.replace("tp_size=1", "tp_size=4, dcp_size=2"))
+
+    assert (shared.settings.tp, shared.settings.dcp) == (8, 8)
+    assert layout_of(shared) == Layout(8, dcp=8)
+    assert layout_of(flags) == Layout(4, dcp=2)
+    assert layout_of(read(VLLM_V1)) == Layout()

@@ -58,6 +58,7 @@ class TestHeadlines:
         assert len(found) == len(set(found))
         assert {section for section, _ in found} == {section.id for section in SECTIONS}
 
+    @pytest.mark.long
     def test_a_missing_figure_has_words(self) -> None:
         for headline in headlines(evaluate(Scenario(gpus=1, users=1000), FACTS)):
             assert headline.value is not None or headline.words
@@ -72,6 +73,7 @@ class TestSummary:
         assert "\n" not in text
 
 
+@pytest.mark.long
 def test_a_policy_stands_at_its_head() -> None:
     scenario = Scenario(policy=Policy(fits=True, tpot_ms=1.0))
     plain = plain_report(scenario, FACTS)

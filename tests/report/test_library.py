@@ -36,7 +36,9 @@ class TestArticles:
         for key in KEYS:
             assert set(LIBRARY.article(key, FACTS, None).links) <= known, key
 
-    @pytest.mark.parametrize("width", [40, 76, 110])
+    @pytest.mark.parametrize(
+        "width", [76, pytest.param(40, marks=pytest.mark.long), pytest.param(110, marks=pytest.mark.long)]
+    )
     def test_no_line_is_wider_than_asked(self, width: int) -> None:
         for key in KEYS:
             placed, _ = lay_out(LIBRARY.article(key, FACTS, None).blocks, width)

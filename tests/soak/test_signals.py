@@ -164,6 +164,7 @@ def ends(open_pty, folder: Path, seeds: range) -> list[str]:
     return problems
 
 
+@pytest.mark.long
 def test_a_few_ends(open_pty, tmp_path: Path) -> None:
     assert ends(open_pty, tmp_path, range(6, 10)) == []
 

@@ -30,6 +30,8 @@ def run(
     ending.stand()
     # A repaint waits for the next frame: at 120 a second it waits half as long, and an idle screen has none.
     os.environ.setdefault("TEXTUAL_FPS", "120")
+    # A thread that computes gives way to a key within a millisecond, not five.
+    sys.setswitchinterval(0.001)
     from . import settings
     from .app import InfraApp
     from .terminal.driver import Terminal, TerminalDriver, drawn_on

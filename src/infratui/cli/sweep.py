@@ -25,6 +25,7 @@ def show_sweep(deployment: Options, scenario: Scenario, command: str, text: str,
     from ..engine.figures.units import ByteUnit
     from ..report import sweep as words
     from ..report.printed import markdown_block
+    from ..report.reasons import reason_text
     from ..report.sections import section
     from ..report.tables import table_csv
     from .show import emit
@@ -34,7 +35,8 @@ def show_sweep(deployment: Options, scenario: Scenario, command: str, text: str,
     facts = deployment.facts()
     found = _swept(deployment, scenario, section(command).id, text)
     if not found.answered:
-        fail(f"--sweep {found.field}: no answer at any value: {found.points[0].refusal}" if found.points else "stopped")
+        why = reason_text(found.points[0].refusal) if found.points else "stopped"
+        fail(f"--sweep {found.field}: no answer at any value: {why}")
     bytes_as = ByteUnit.GIB if output["gib"] else ByteUnit.GB
     answer = words.answer(found, facts)
     if output["as_json"]:

@@ -17,6 +17,7 @@ from .cost.decision import decide
 from .deployment.answer import deployed
 from .deployment.judge import refused_by
 from .deployment.reasons import ReasonKind
+from .deployment.thumb import sized
 from .figures.derivation import Number, Unit
 from .figures.reason import Reason, because
 from .memory.weights import total_weights
@@ -133,10 +134,11 @@ def sweep(
 
 
 def _point(case: Case, section: str, value: object) -> SweepPoint:
-    if case.scenario.estimator != "detailed":
-        return SweepPoint(value, refusal=because(ReasonKind.RULE_HAS_NO_LAYOUTS))
+    readers = _READERS if case.scenario.estimator == "detailed" else _BY_THUMB
+    if section not in readers:
+        return SweepPoint(value, refusal=because(ReasonKind.RULE_HAS_NO_SPEED))
     try:
-        return _READERS[section](case, value)
+        return readers[section](case, value)
     except (ValueError, OSError) as error:
         return SweepPoint(value, refusal=refused_by(error))
 
@@ -167,6 +169,34 @@ def _vram(case: Case, value: object) -> SweepPoint:
     }
     layout = plan.layout.label if plan is not None and found.holds else ""
     return SweepPoint(value, found.fewest.gpus, layout, _verdict(found), figures)
+
+
+def _thumb(case: Case, value: object) -> SweepPoint:
+    """Memory by the rule of thumb: one copy over the cards' gigabytes, the ladder's split of the GPUs at hand."""
+    found = sized(case)
+    if found.memory is None:
+        return SweepPoint(value, refusal=because(ReasonKind.RULE_HAS_NO_CACHE, found.model.name))
+    figures: dict[str, Number | None] = {
+        "fewest": found.least,
+        "total": found.memory.total,
+        "kv_cache": found.memory.kv_cache,
+        "free_per_gpu": found.free_per_gpu,
+        "max_users": found.max_users,
+    }
+    layout = found.split.layout.label if found.holds else ""
+    return SweepPoint(value, found.least, layout, "holds" if found.holds else "short", figures)
+
+
+def _thumb_weights(case: Case, value: object) -> SweepPoint:
+    """A precision by the rule of thumb: nominal bytes, GPUs for the weights alone."""
+    found, split = sized(case), sized(case).split
+    figures: dict[str, Number | None] = {
+        "fewest": split.min_gpus,
+        "weights": found.weights,
+        "bits_per_weight": 8 * found.bytes_per_parameter,
+    }
+    layout = split.layout.label if split.enough else ""
+    return SweepPoint(value, split.min_gpus, layout, "holds" if split.enough else "short", figures)
 
 
 def _speed(found: Deployed) -> dict[str, Number | None]:
@@ -232,3 +262,9 @@ _READERS: Mapping[str, Callable[[Case, object], SweepPoint]] = {
     "cost": _cost,
     "moe": _moe,
 }
+_BY_THUMB: Mapping[str, Callable[[Case, object], SweepPoint]] = {
+    "vram": _thumb,
+    "quantization": _thumb_weights,
+    "cost": _cost,
+}
+"""Sections that the rule of thumb has figures to follow in."""

@@ -133,7 +133,8 @@ def layout_of(reading: LogReading) -> Layout:
     """The layout of one replica, as the log states it."""
     settings = reading.settings
     tp, pp = settings.tp or 1, settings.pp or 1
-    return Layout(min(tp, 1024), min(pp, 64))
+    dcp = settings.dcp or 1
+    return Layout(min(tp, 1024), min(pp, 64), dcp=dcp if tp % dcp == 0 else 1)
 
 
 def _constants(reading: LogReading, facts: Facts) -> RuntimeConstants | None:

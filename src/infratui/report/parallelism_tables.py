@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..engine.figures.units import ByteUnit, format_bytes, format_count, format_seconds, significant
-from .deployment import layout_text
+from .deployment import layout_text, placed_label
 from .reasons import reasons_text
 from .show import Cell, Column, Row, Table
 
@@ -116,7 +116,7 @@ def typical(result: ParallelismResult) -> Table:
 
 def _layout_row(row: LayoutRow, result: ParallelismResult, bytes_as: ByteUnit) -> Row:
     """One layout of the table."""
-    label = row.layout.label
+    label = placed_label(row.layout, row.pools)
     marked = result.chosen is not None and row.layout == result.chosen.layout
     notes = []
     if row.layout == result.ladder:

@@ -49,7 +49,8 @@ _FIXED: dict[StrEnum, str] = {
     ReasonKind.NOTHING_HOLDS: "no layout of these GPUs holds the load; nothing runs",
     ReasonKind.BUFFERS: "the engine's own buffers fill the GPU; lower max sequences or batched tokens",
     ReasonKind.NO_ROOM: "no layout leaves room for one user; shorten the context or use fewer bits",
-    ReasonKind.RULE_HAS_NO_LAYOUTS: "the rule of thumb has no layouts to follow; set estimator=detailed",
+    ReasonKind.RULE_HAS_NO_PLANS: "the rule of thumb has no targets and searches no catalog; set estimator=detailed",
+    ReasonKind.RULE_HAS_NO_SPEED: "the rule of thumb predicts no tokens/s to follow; set estimator=detailed",
     ReasonKind.NO_PROMPTS: "there are no prompts to compute apart; set input_tokens or pools=",
     ReasonKind.POOLS_AND_CASCADE: "a cascade is two fleets, pools are two more; set cascade_pct=0 or pools=",
     ReasonKind.NOT_APART: "not simulated for prompts and answers on pools of their own",
@@ -93,6 +94,8 @@ def _deployed(reason: Reason, bytes_as: ByteUnit) -> str:  # noqa: C901, PLR0911
             return f"no layout of {reason.name} holds the load on {reason.where}"
         case ReasonKind.POOLS:
             return f"prompts are computed apart, by {number('replicas'):,.0f} × {reason.name}"
+        case ReasonKind.RULE_HAS_NO_CACHE:
+            return f"the rule of thumb has no arithmetic for the cache of {reason.name}; set estimator=detailed"
         case ReasonKind.NO_POOLS:
             return f"this version of {reason.name} has no pools of their own for prompts and answers; set pools="
         case ReasonKind.GIVEN_GPUS:

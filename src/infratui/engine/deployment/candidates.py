@@ -172,7 +172,7 @@ def _served(group: Layout, model: Model, domain: int, forced: Forced) -> bool:
 
 def copies(group: Layout, count: int) -> Layout:
     """So many copies of a group, side by side."""
-    return replace(group, dp=group.dp * count)
+    return Layout(group.tp, group.pp, group.dp * count, group.ep, group.dcp)
 
 
 def most_copies(group: Layout, gpus: int, fabric: Fabric, forced: Forced) -> int:

@@ -121,6 +121,8 @@ def plan_demand(case: Case, search: Search = EVERYTHING) -> DemandPlan:
     Each accelerator and format is taken with the fleet that the search finds for it, paid in the cheapest way that the
     horizon and compliance allow.
     """
+    if case.scenario.estimator != "detailed":
+        raise NoReplicaError(because(ReasonKind.RULE_HAS_NO_PLANS))
     offered = offered_load(case.demand, Ledger(recording=False))
     found: list[tuple[Candidate, CostCase]] = []
     refused: list[Refused] = []

@@ -10,7 +10,7 @@ from ...value_types import dataclass
 from ..cluster.layout import Layout
 from ..cluster.traffic import Traffic
 from ..deployment.candidates import LayoutVerdict, judge_layouts, kv_copies
-from ..deployment.judge import refused_by, speed_plan
+from ..deployment.judge import PoolSplit, refused_by, speed_plan
 from ..figures.reason import Reason
 from ..memory.plan import MemoryPlan
 from ..speed import Serving, SpeedError, serve
@@ -34,6 +34,8 @@ class LayoutRow:
     """Times that a replica holds each cached token."""
     idle: int = 0
     """GPUs that it leaves out."""
+    pools: PoolSplit | None = None
+    """What computes the prompts, where that is pinned apart: the layout then only decodes."""
 
     @property
     def bubble(self) -> float | None:

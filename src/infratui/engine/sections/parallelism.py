@@ -180,6 +180,9 @@ def evaluate_parallelism(case: Case) -> ParallelismResult:
     rows = layout_rows(case, [plan.layout for plan in (ladder.plan, choice.plan) if plan])
     fastest = next((row for row in rows if row.serving is not None), None)
     chosen = _chosen(case, choice)
+    if chosen is not None and choice.pools is not None:
+        # What decodes beside its prompts is another deployment than the same layout that does both.
+        rows = tuple(_beside(row, choice, chosen) if row.layout == chosen.layout else row for row in rows)
     ladder_layout = ladder.plan.layout if ladder.plan else None
     by_id = {link.id: link for link in case.facts.links()}
     return ParallelismResult(
@@ -206,6 +209,10 @@ def evaluate_parallelism(case: Case) -> ParallelismResult:
         typical=case.part("typical", _typical),
         derivations=_derivations(case, chosen),
     )
+
+
+def _beside(row: LayoutRow, choice: LayoutChoice, chosen: Chosen) -> LayoutRow:
+    return replace(row, serving=chosen.serving, idle=choice.idle, pools=choice.pools)
 
 
 def _derivations(case: Case, chosen: Chosen | None) -> tuple[Derivation, ...]:

@@ -27,6 +27,7 @@ class LogSettings:
     pp: int | None = None
     dp: int | None = None
     ep: int | None = None
+    dcp: int | None = None
     utilization: float | None = None
     """Share as the engine means it."""
     max_model_len: int | None = None

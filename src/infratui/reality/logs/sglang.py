@@ -60,6 +60,7 @@ def _settings(given: str, pools: tuple[Pool, ...], ranks: set[str]) -> LogSettin
     return LogSettings(
         tp=whole(stated(given, "tp_size")) or tensor,
         pp=whole(stated(given, "pp_size")),
+        dcp=whole(stated(given, "dcp_size")),
         dp=whole(stated(given, "dp_size")) or data,
         ep=whole(stated(given, "ep_size")) or experts,
         utilization=share(stated(given, "mem_fraction_static")),

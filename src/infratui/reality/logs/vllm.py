@@ -96,6 +96,7 @@ def _settings(log: LogText, given: str, config: str) -> LogSettings:
     return LogSettings(
         tp=whole(said("tensor_parallel_size")),
         pp=whole(said("pipeline_parallel_size")),
+        dcp=whole(said("decode_context_parallel_size")),
         dp=whole(said("data_parallel_size")),
         utilization=utilization,
         max_model_len=whole(length[1])

@@ -14,11 +14,13 @@ from textual.worker import get_current_worker
 
 from ....engine.cost.levers import CostLever
 from ....engine.cost.tornado import Tornado
+from ....engine.deployment.judge import NoReplicaError
 from ....engine.deployment.planner import DemandPlan
 from ....engine.evaluate import Evaluation
 from ....engine.sections.cost import CostResult
 from ....report import growth, load_curve, plans
 from ....report.cost_levers import levers
+from ....report.reasons import error_text
 from ....report.show import Block
 from ....scenario import Scenario
 from ...screen.section import SectionScreen
@@ -200,7 +202,10 @@ class CostScreen(SectionScreen[CostResult]):
     @work(thread=True, exclusive=True, group="plans")
     def _search(self, scenario: Scenario, evaluation: Evaluation) -> None:
         """Search the catalog: half a second, beside the screen."""
-        self.post_message(self.Planned(scenario, evaluation.demand_plan))
+        try:
+            self.post_message(self.Planned(scenario, evaluation.demand_plan))
+        except NoReplicaError as error:
+            self.app.call_from_thread(self.note, error_text(error), "bad")
 
     def on_cost_screen_planned(self, event: Planned) -> None:
         if event.scenario != self.scenario:

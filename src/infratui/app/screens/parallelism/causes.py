@@ -8,7 +8,7 @@ from ....engine.figures.units import significant
 
 Cause = tuple[str, float, str]
 """Label, seconds, tone."""
-STRIP = "█▓▒░▚▞▤▥"
+STRIP = "█▓▒░▚▞▤▥▧"
 """One glyph per cause of time."""
 _NAMED = 0.03
 """Share of a token's time from which a cause is named."""

@@ -104,7 +104,8 @@ def _timed(play: Play, step: tuple[TrafficFrame, ...]) -> Iterator[TrafficFrame]
     """The frames with their place in the step's time: work first in the strip, then what GPUs send each other."""
     total = max(play.tpot_s, play.parts.total_s) or 1.0
     starts, at = {}, 0.0
-    lengths = {"work": play.parts.work_s, "reduce": play.parts.all_reduce_s, "out": play.parts.all_to_all_s / 2,
+    lengths = {"work": play.parts.work_s, "reduce": play.parts.all_reduce_s + play.parts.context_s,
+               "out": play.parts.all_to_all_s / 2,
                "back": play.parts.all_to_all_s / 2, "send": play.parts.hop_s}  # fmt: skip
     for act, seconds in lengths.items():
         starts[act], at = at, at + seconds
@@ -131,6 +132,7 @@ def strip(play: Play) -> tuple[tuple[str, float, str], ...]:
         ("arithmetic", parts.compute_s, "good"),
         ("launches", parts.launch_s, "overhead"),
         ("all-reduce", parts.all_reduce_s, "tight"),
+        ("cache exchange", parts.context_s, "key"),
         ("all-to-all", parts.all_to_all_s, "tight"),
         ("hops", parts.hop_s, "key"),
         ("prompts", rest, "muted"),
@@ -209,6 +211,11 @@ def _parts(play: Play, micro: int) -> list[_Part]:
             found.append(_Part("back", parts.all_to_all_s / 2, f"{time} results back", link))
             continue
         found.append(_Part("work", parts.work_s / pulses, working))
+        if parts.context_s and not pulse:
+            link, over = _over(play, layout.dcp)
+            time = _time(parts.context_s, play)
+            caption = f"DCP{layout.dcp} over {over}, {time}: queries to all, outputs of each share of the cache back"
+            found.append(_Part("reduce", parts.context_s, caption, link))
         if parts.all_reduce_s:
             link, over = _over(play, layout.tp)
             after = "the MLP" if pulse else "attention"
