@@ -17,9 +17,11 @@ from textual._compositor import Compositor
 from textual.drivers.headless_driver import HeadlessDriver
 from textual.pilot import Pilot
 
+from infratui.app import settings as preferences
 from infratui.app.app import InfraApp
 from infratui.app.screen.pace import KeyPace
 from infratui.app.screens import SCREENS
+from infratui.app.settings import Settings
 from infratui.app.warming import parts
 
 Watching = AbstractAsyncContextManager["Watched"]
@@ -67,6 +69,7 @@ def modules_at_the_first_frame(file: Path) -> set[str]:
 
 
 def test_the_first_frame_waits_for_nothing_that_it_does_not_show(tmp_path: Path) -> None:
+    preferences.keep(Settings(theme="infratui-light"))
     modules = modules_at_the_first_frame(tmp_path / "modules")
     assert "infratui.app.screens.vram.screen" in modules
     assert not {name for name in modules if name.partition(".")[0] in LATER}
@@ -231,10 +234,20 @@ class TestPace:
             now += 0.5
         pace.shown()
         pace.changed()
+        now += 1 / 30
+        pace.changed()
         now += 1.0
         assert not pace.overdue
         now += 2.0
         assert pace.overdue
+
+    def test_what_is_slow_is_never_computed_in_the_way_of_single_keys(self) -> None:
+        now = 0.0
+        pace = KeyPace(lambda: now)
+        for _ in range(5):
+            pace.changed()
+            now += 0.4
+            assert not pace.overdue
 
     def test_single_changes_wait_for_a_frame_at_most(self) -> None:
         now = 0.0

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 
-from ..catalog.yaml_io import read
+from ..catalog.yaml_io import parse, read_text
 from ..engine.figures.units import ByteUnit
 from ..scenario import ScenarioError
 from ..store import state_directory, write_text
@@ -39,7 +40,7 @@ def load() -> Settings:
     """The kept settings; what cannot be read counts as not set. The environment has the last word on motion."""
     settings = Settings(welcomed=path().exists())
     try:
-        content = read(path(), error=ScenarioError) if path().is_file() else {}
+        content = _content(path()) if path().is_file() else {}
     except (ScenarioError, OSError):
         content = {}
     known = {field.name: field for field in fields(Settings)}
@@ -51,6 +52,24 @@ def load() -> Settings:
     if os.environ.get("TEXTUAL_ANIMATIONS", "").lower() == "none":
         settings = settings.with_(motion=False)
     return settings
+
+
+_AS_KEPT = re.compile(r"([a-z_]+): ([A-Za-z][A-Za-z-]*)")
+_BOOLEANS = {"true": True, "false": False}
+_YAML_MEANS = {"true", "false", "yes", "no", "on", "off", "null"}
+"""Words that may stand for something else in YAML, however they are written."""
+
+
+def _content(file: Path) -> object:
+    """What a file holds. Lines as `keep` writes them need no YAML, which takes a tenth of a start to load."""
+    text = read_text(file, error=ScenarioError)
+    found: dict[str, object] = {}
+    for line in text.splitlines():
+        entry = _AS_KEPT.fullmatch(line)
+        if entry is None or (entry[2].lower() in _YAML_MEANS and entry[2] not in _BOOLEANS):
+            return parse(text, name=str(file), error=ScenarioError)
+        found[entry[1]] = _BOOLEANS.get(entry[2], entry[2])
+    return found
 
 
 def suited(settings: Settings, environ: Mapping[str, str]) -> Settings:

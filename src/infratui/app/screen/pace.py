@@ -71,9 +71,9 @@ class KeyPace:
 
     @property
     def overdue(self) -> bool:
-        """What is not shown yet has waited long enough, whatever comes next."""
+        """While a key is held, what is not shown yet has waited long enough."""
         longest = max(_LONGEST_S, self._whole_s / _WHOLE_SHARE)
-        return self._waiting is not None and self._clock() - self._waiting >= longest
+        return self._held and self._waiting is not None and self._clock() - self._waiting >= longest
 
     @contextmanager
     def catching_up(self) -> Iterator[None]:
