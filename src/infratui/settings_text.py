@@ -144,5 +144,7 @@ def describe_range(name: str) -> str:
 
 
 def _bound(value: float) -> str:
-    """A bound as people write it: `16,384`, `10T`."""
+    """A bound as people write it: `16,384`, `16.8M`, `10 trillion`."""
+    if 1e12 <= abs(value) < 1e15 and value % 1e12 == 0:
+        return f"{value / 1e12:g} trillion"
     return format_count(value) if 1e7 <= abs(value) < 1e15 else f"{value:,.7g}"

@@ -209,7 +209,7 @@ class TestHelp:
         async with make_app().run_test(size=(120, 40)) as pilot:
             await pilot.press("question_mark")
             assert isinstance(pilot.app.screen, Reading)
-            assert "Here, in a value" in shown(pilot.app)
+            assert "With an input focused" in shown(pilot.app)
             await pilot.press("escape")
             assert not isinstance(pilot.app.screen, Reading)
 

@@ -6,16 +6,20 @@ import re
 from pathlib import Path
 
 import pytest
+from click import Context
 from hypothesis import given
 from hypothesis import strategies as st
 
 from infratui.catalog import decision, markup, reference, yaml_io
 from infratui.catalog.errors import CatalogError
-from infratui.catalog.load import Catalog
+from infratui.catalog.load import Catalog, default_catalog
 from infratui.catalog.reference_figures import filled
 from infratui.catalog.reference_schema import Example, PageSection, ReferencePage, Term, Tree
 from infratui.catalog.reference_search import search
-from infratui.scenario import INPUTS, parse
+from infratui.cli.group import cli
+from infratui.engine.evaluate import evaluate
+from infratui.report.sections import outcomes
+from infratui.scenario import INPUTS, Scenario, parse
 
 TERMS = reference.glossary()
 PAGES = reference.pages()
@@ -299,3 +303,17 @@ class TestCoverage:
         named = {name for _, name in re.findall(r"`(page|tree):([a-z0-9-]+)`", text)}
         assert {page.id for page in PAGES} - named <= {"corrected-figures"}
         assert set(reference.trees()) <= named
+
+    def test_every_panel_input_command_and_file_in_the_list_exists(self) -> None:
+        root = Path(__file__).parents[2]
+        named = re.findall(r"`(panel|field|command|file):([^`]+)`", (root / "docs" / "coverage.md").read_text("utf-8"))
+        assert len(named) > 25
+        scenario = Scenario(growth_pct=5.0, precision="fp8")
+        panels = {
+            f"{found.section.id}/{block.id}"
+            for found in outcomes(evaluate(scenario, default_catalog()))
+            for block in (*found.page(), *found.rest())
+        }
+        known = {"panel": panels, "field": set(INPUTS), "command": set(cli.list_commands(Context(cli)))}
+        missing = [f"{kind}:{name}" for kind, name in named if kind != "file" and name not in known[kind]]
+        assert missing + [name for kind, name in named if kind == "file" and not (root / name).exists()] == []

@@ -15,7 +15,7 @@ class Where(StrEnum):
 
     APP = "anywhere"
     SECTION = "a screen"
-    ROW = "a value"
+    ROW = "an input"
     GROUP = "a group of inputs"
     TABLE = "a table"
     BARS = "the bars of the formats"

@@ -79,6 +79,9 @@ def snaps(lab: LabResult, accelerator: Accelerator | None) -> Table:
     return Table("snaps", "The value in every number format", _SNAP_COLUMNS, rows)
 
 
+_READ_DB = "Higher is better; below 10 dB a value is noise."
+
+
 def decibels(value: float | None) -> str:
     """A signal-to-noise ratio; `exact` where nothing was lost."""
     return "exact" if value is None else f"{value:.1f} dB"
@@ -116,10 +119,24 @@ def outlier(lab: LabResult, methods: tuple[QuantizationMethod, ...]) -> Prose:
         before, after = decibels(effect.others_before_db), decibels(effect.others_after_db)
         zeros = f"{effect.others_flushed_after} of them become zero, {effect.others_flushed_before} did before"
         if entry.has_block_scale:
-            says.append(Says("", f"is what the other {others} keep; {zeros}.", f"{before} → {after}", "bad"))
+            says.append(
+                Says(
+                    "",
+                    f"is the accuracy of the other {others} weights; {zeros}. {_READ_DB}",
+                    f"{before} → {after}",
+                    "bad",
+                )
+            )
             says.append(Says("", "The scale follows the largest weight of a block, so all others get coarser steps."))
         else:
-            says.append(Says("", f"is what the other {others} keep: no scale is shared.", after, "good"))
+            says.append(
+                Says(
+                    "",
+                    f"is the accuracy that the other {others} weights keep: no scale is shared. {_READ_DB}",
+                    after,
+                    "good",
+                )
+            )
     if lab.rotation is not None and entry.has_block_scale:
         plain, rotated = decibels(lab.rotation.plain_db), decibels(lab.rotation.rotated_db)
         says.append(Says("", "for the whole group when it is rotated first.", f"{plain} → {rotated}", "good"))

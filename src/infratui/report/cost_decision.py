@@ -190,8 +190,8 @@ def note_text(note: Reason) -> str:
         case CostNote.RULE_TAKES_MORE:
             gpus, batch = note.number("gpus"), note.number("batch")
             return (
-                f"The rule of thumb, one user's speed per instance, takes {gpus:,.0f} GPUs for it: a batch of "
-                f"{batch:,.0f} shares every read of the weights."
+                f"A calculator without batching would say {gpus:,.0f} GPUs; {batch:,.0f} requests share each read of "
+                "the weights, so fewer do."
             )
         case CostNote.NO_POWER:
             return f"{note.name} has no published power: owning is shown without electricity and hosting."

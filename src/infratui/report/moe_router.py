@@ -42,7 +42,7 @@ def router(found: RouterResult) -> Prose:
         Says(
             "batch",
             f"{batch.batch} tokens touch {batch.touched} experts ({batch.touched_expected:.1f} if the choice were "
-            f"uniform); fullest / mean {significant(batch.imbalance)}, entropy {batch.entropy:.3f}",
+            f"uniform); the busiest expert gets {significant(batch.imbalance)}× the average",
         )
     ]
     if batch.capacity is not None:

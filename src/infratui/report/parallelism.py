@@ -16,6 +16,7 @@ from .layout_json import chosen_data, interval_of, row_data
 from .names import short_name
 from .parallelism_tables import LINKS, batching, layouts, link_words, links, typical
 from .reasons import reason_text, reasons_text
+from .shares import shares
 from .show import Answer, Block, Prose, Says
 
 if TYPE_CHECKING:
@@ -309,7 +310,11 @@ def summary(result: ParallelismResult, bytes_as: ByteUnit = ByteUnit.GB) -> str:
 def reasons(result: ParallelismResult, bytes_as: ByteUnit) -> Prose:
     """What the ladder takes, what prediction prefers, what is needed, what waits and what is copied."""
     lines = [*_ladder_lines(result), ("bubble", bubble_line(result)), ("KV copies", copies_line(result, bytes_as))]
-    return Prose("why", "Why this layout", tuple(Says(label, line) for label, line in lines if line))
+    said = [Says(label, line) for label, line in lines if line]
+    if (chosen := result.chosen) is not None and chosen.pools is None:
+        layers = [(stage.first_layer, stage.last_layer) for stage in chosen.stages]
+        said += shares(chosen.layout, result.model.hidden_size, layers)
+    return Prose("why", "Why this layout", tuple(said))
 
 
 def sent(result: ParallelismResult) -> Prose:

@@ -82,7 +82,7 @@ def help_content(
 
     everywhere = (Where.APP, Where.SECTION, *((Where.MOTION,) if Where.MOTION in places else ()))
     if here is not None and here not in everywhere:
-        group(f"Here, in {here.value}", [(key.display, key.text) for key in KEYS if key.where is here])
+        group(f"With {here.value} focused", [(key.display, key.text) for key in KEYS if key.where is here])
     for name in GROUPS:
         rows = [(key.display, key.text) for key in KEYS if key.group == name and key.where in everywhere]
         if name == "Screens":

@@ -72,12 +72,12 @@ class PriceRange:
     def words(self, today: dt.date) -> str:
         """Where the figure comes from and how old it is, for tables and steps."""
         if self.estimate is not None:
-            return self.estimate.note + ("; that price is stale" if self.stale(today) else "")
+            return self.estimate.note + ("; that price is old, check it" if self.stale(today) else "")
         if self.own and self.newest is None:
             return "your own figure"
         age = self.age_days(today)
         origin = "your own prices" if self.own else f"median of {self.rows}" if self.rows > 1 else self.providers[0]
-        return f"{age} days old{', stale' if self.stale(today) else ''}: {origin}, newest {self.newest}"
+        return f"price from {self.newest}, {age} days old{', check it' if self.stale(today) else ''}: {origin}"
 
 
 def first_day(text: str) -> dt.date:

@@ -195,7 +195,7 @@ def _token_cell(reel: TokenReel, frame: TokenFrame) -> Callable[[int], Piece]:
 
 def _score_heading(reel: TokenReel) -> str:
     biased = reel.spec.gate is RouterGate.SIGMOID_BIAS and reel.spec.bias_correction
-    return " router's score + bias" if biased else " router's score, best first"
+    return " score + bias: who is picked" if biased else " router's score, best first"
 
 
 def _scores(reel: TokenReel, frame: TokenFrame, width: int, rows: int) -> tuple[Line, ...]:
@@ -307,8 +307,8 @@ def _capacity(frame: BatchFrame, reel: BatchReel) -> str:
 
 
 def _load_words(frame: BatchFrame, router: RouterResult) -> str:
-    base = f"fullest expert {significant(frame.imbalance)}× the mean · entropy {frame.entropy:.3f}"
+    base = f"busiest expert {significant(frame.imbalance)}× the average"
     if router.ep == 1:
         return base
     per_gpu = _per_gpu(frame.routing.load, router.ep)
-    return f"{base} · fullest GPU {significant(load_imbalance(per_gpu))}×"
+    return f"{base}, busiest GPU {significant(load_imbalance(per_gpu))}×"

@@ -43,7 +43,7 @@ class ParallelismScreen(SectionScreen["ParallelismResult | ThumbLayouts"]):
 
     HELP = (
         "The GPUs at hand, who holds what, and one decode step played in proportion to its predicted times. Enter on a "
-        "layout sets it by hand, enter on it again leaves the choice to the ladder. space plays, . and , step."
+        "layout sets it by hand, enter on it again makes it automatic. space plays, . and , step."
     )
     FIELDS = (
         "model",
@@ -249,7 +249,7 @@ class ParallelismScreen(SectionScreen["ParallelismResult | ThumbLayouts"]):
         sizes = {name: getattr(layout, name) for name in ("tp", "pp", "dp", "ep", "dcp")}
         if all(getattr(scenario, name) == size for name, size in sizes.items()):
             if self.change(tp=0, pp=0, dp=0, ep=0, dcp=0):
-                self.note("layout is free again: the ladder chooses", "good")
+                self.note("the layout is automatic again", "good")
         elif self.change(**sizes):
             self.note(f"{layout.label} set by hand; enter on it again frees it", "good")
 
