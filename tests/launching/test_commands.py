@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
@@ -14,6 +15,8 @@ from infratui.catalog.launch_flags import launch_flags
 from infratui.catalog.load import Catalog
 from infratui.cli.group import cli
 from infratui.engine.case import Case
+from infratui.engine.cluster.layout import Layout
+from infratui.engine.deployment.judge import NoReplicaError
 from infratui.launching.command import LaunchCommand
 from infratui.launching.engines import command
 from infratui.launching.flags import LaunchError, version_key
@@ -186,3 +189,30 @@ class TestOnTheCommandLine:
         result = self.run("vllm", "--preset", "frontier-moe", "--engine-version", "0.6.0")
         assert result.exit_code == 2
         assert "it came with 0.8.5" in result.stderr
+
+
+def test_a_shared_cache_is_said_by_each_engine_in_its_own_words_or_not_at_all() -> None:
+    asked = {"model": "deepseek-v3", "accelerator": "h200", "gpus": 8, "tp": 8, "dcp": 8, "users": 8}
+    flags = {"vllm": "--decode-context-parallel-size", "sglang": "--dcp-size"}
+    for engine, flag in flags.items():
+        plan = launch_plan(Case(Scenario(engine=engine, **asked), FACTS))
+        said = command(plan, launch_flags()[engine])
+        assert (flag, "8") in [(argument.flag, argument.value) for argument in said.arguments]
+        assert flag not in [
+            argument.flag for argument in command(replace(plan, layout=Layout(8)), launch_flags()[engine]).arguments
+        ]
+    with pytest.raises(LaunchError, match=r"0\.10\.2"):
+        command(launch_plan(Case(Scenario(engine="vllm", **asked), FACTS)), launch_flags()["vllm"], "0.9.0")
+    with pytest.raises(NoReplicaError, match="does not share out"):
+        launch_plan(Case(Scenario(engine="vllm", engine_version="0.9.0", **asked), FACTS))
+    with pytest.raises(LaunchError, match="no cache by tokens"):
+        command(plan, launch_flags()["tensorrt-llm"])
+
+
+@pytest.mark.parametrize(("stated", "dcp"), [("--decode-context-parallel-size 8", 8), ("", 1)])
+def test_a_command_line_says_whether_its_cache_is_shared_out(stated: str, dcp: int) -> None:
+    found = read_command(
+        f"vllm serve deepseek-ai/DeepSeek-V3 --tensor-parallel-size 8 {stated}", launch_flags()["vllm"]
+    )
+
+    assert found["dcp"] == dcp

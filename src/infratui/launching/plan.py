@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..engine.cluster.layout import Layout
 from ..engine.deployment.answer import deployed
+from ..engine.deployment.judge import NoReplicaError
 from ..value_types import dataclass
 from .flags import LaunchError
 
@@ -66,10 +67,10 @@ class LaunchPlan:
 
 
 def launch_plan(case: Case) -> LaunchPlan:
-    """The plan of the chosen layout. Raises LaunchError where there is nothing to start."""
+    """The plan of the chosen layout. Raises LaunchError, or NoReplicaError with the reason, where nothing starts."""
     choice = deployed(case).choice
     if choice.best is None:
-        raise LaunchError(f"nothing to start: {'; '.join(map(str, choice.refused))}")
+        raise NoReplicaError(choice.refused[0])
     if not choice.holds:
         missing = choice.best.memory.missing / 1e9
         raise LaunchError(

@@ -85,7 +85,8 @@ def _layout(stated: Mapping[str, str]) -> dict[str, int]:
         tp, dp, ranks = tp // together, together, tp
     experts = stated.get("expert-parallel")
     ep = 1 if experts is None else _whole("expert-parallel", experts) if experts else ranks
-    return {"tp": tp, "pp": pp, "dp": dp, "ep": ep}
+    dcp = _whole("decode-context-parallel", stated.get("decode-context-parallel", "1"))
+    return {"tp": tp, "pp": pp, "dp": dp, "ep": ep, "dcp": dcp}
 
 
 def _whole(concept: str, value: str) -> int:

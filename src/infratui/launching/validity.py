@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..engine.case import Case
+from ..engine.deployment.judge import NoReplicaError
 from ..value_types import dataclass
 from .engines import command
 from .flags import EngineFlags, LaunchError, LaunchFlag
@@ -51,6 +52,6 @@ def check_flags(asked: str, case: Case, tables: Mapping[str, EngineFlags]) -> Fl
     own = case.with_(engine=served.engine, engine_version=served.engine_version, tp=served.tp)
     try:
         started = command(launch_plan(own), table, version)
-    except LaunchError as error:
+    except (LaunchError, NoReplicaError) as error:
         return FlagCheck(engine, version, 0, str(error), missing, unknown)
     return FlagCheck(engine, version, sum(bool(entry.flag) for entry in started.arguments), "", missing, unknown)

@@ -62,6 +62,8 @@ def answer(result: CostResult, bytes_as: ByteUnit) -> Answer:
     scenario = result.scenario
     sizes = f"{format_tokens(scenario.input_tokens)} → {format_tokens(scenario.output_tokens)} tokens"
     asked = f"for {format_count(scenario.requests_per_day)} requests/day of {sizes}"
+    if result.replica.by_rule:
+        asked = f"{asked}, by the rule of thumb"
     api = chosen.leaf is Leaf.API and result.api is not None
     usd = result.api.monthly if api and result.api else result.best.monthly if result.best else None
     advice = advice_text(chosen)
