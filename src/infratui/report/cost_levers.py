@@ -36,7 +36,7 @@ def lever_words(lever: CostLever, currency: str) -> str:
         case "costs":
             return f"{'costs' if on else 'would cost'} {money(-saves, currency)} a month more"
         case "nothing":
-            return "no effect here: as many GPUs are needed either way"
+            return "saves nothing: as many GPUs are needed either way"
         case "unmeasured":
             return lever.note.basis
         case "no price":
@@ -50,7 +50,8 @@ def levers(found: Sequence[CostLever], currency: str) -> Table:
     for entry in found:
         saves, share = entry.saves, entry.share
         tone = {"saves": "good", "costs": "bad"}.get(entry.effect, "")
-        claim = f"; {entry.note.claim}" if entry.note.claim else ""
+        # Where there is no figure, what is claimed of it elsewhere gives way to the reason.
+        claim = f"; {entry.note.claim}" if entry.note.claim and saves is not None else ""
         rows.append(
             Row(
                 entry.note.id,
@@ -62,7 +63,7 @@ def levers(found: Sequence[CostLever], currency: str) -> Table:
                     Cell(f"{lever_words(entry, currency)}{claim}", "muted"),
                 ),
                 "" if entry.turn else "muted",
-                detail=f"{entry.note.why} ({entry.note.basis})",
+                detail="; ".join(filter(None, (f"{entry.note.why} ({entry.note.basis})", entry.note.claim))),
             )
         )
     return Table("levers", "Levers", _LEVER_COLUMNS, tuple(rows))
