@@ -241,6 +241,19 @@ class TestPace:
         now += 2.0
         assert pace.overdue
 
+    def test_keys_that_waited_for_an_answer_are_held_ones(self) -> None:
+        now = 0.0
+        pace = KeyPace(lambda: now)
+        led = 0
+        for _ in range(12):
+            pace.changed()
+            if pace.leads:
+                led += 1
+                with pace.leading():
+                    now += 0.3
+        # The second one at most would be taken for another single key.
+        assert led <= 2
+
     def test_what_is_slow_is_never_computed_in_the_way_of_single_keys(self) -> None:
         now = 0.0
         pace = KeyPace(lambda: now)

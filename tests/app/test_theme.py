@@ -41,6 +41,8 @@ def test_contrast_is_that_of_the_guideline() -> None:
         ({"TERM": "linux", "LANG": "en_US.UTF-8"}, "ansi-dark", True),
         ({"TERM": "vt220", "LANG": "en_US.UTF-8"}, "ansi-dark", True),
         ({"TERM": "xterm-256color", "LANG": "C"}, "infratui", True),
+        ({"TERM": "xterm-256color", "LANG": "C", "LC_CTYPE": "C.UTF-8"}, "infratui", True),
+        ({"TERM": "xterm-256color", "LANG": "C", "LC_ALL": "C.UTF-8"}, "infratui", False),
     ],
 )
 def test_a_terminal_gets_what_it_can_draw(environ: dict[str, str], theme: str, ascii_only: bool) -> None:

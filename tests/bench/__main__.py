@@ -186,10 +186,6 @@ def main() -> None:
     visits: dict[str, Pressed] = {}
     with tempfile.TemporaryDirectory() as home:
         env = {"HOME": home, "XDG_STATE_HOME": home, "XDG_CONFIG_HOME": home}
-        # A first start asks what one wants to know; every other one begins with the inputs.
-        settings = Path(home) / "infratui" / "settings.yaml"
-        settings.parent.mkdir()
-        settings.write_text("welcomed: true\n")
         # A first start asks something; what is measured is every other one.
         (Path(home) / "infratui").mkdir()
         (Path(home) / "infratui" / "settings.yaml").touch()

@@ -79,7 +79,10 @@ def suited(settings: Settings, environ: Mapping[str, str]) -> Settings:
     named = term.startswith(("linux", "vt", "ansi")) or "16color" in term or term in ("xterm", "screen", "dumb")
     if named and not deep and settings.theme == Settings().theme:
         settings = settings.with_(theme="ansi-dark")
-    language = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or ""
+    # Python sets LC_CTYPE to C.UTF-8 by itself where the locale is C: what the user said is in LANG then.
+    kind = environ.get("LC_CTYPE", "")
+    kind = "" if kind in ("C.UTF-8", "C.utf8", "UTF-8") and environ.get("LANG") in ("C", "POSIX") else kind
+    language = environ.get("LC_ALL") or kind or environ.get("LANG") or ""
     if term.startswith(("linux", "vt")) or language in ("C", "POSIX"):
         settings = settings.with_(ascii_only=True)
     return settings

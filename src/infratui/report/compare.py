@@ -179,7 +179,9 @@ def figures(found: Comparison, bytes_as: ByteUnit = ByteUnit.GB) -> Table:
     )
     ordered = sorted(found.figures, key=lambda change: _DECIDING.get(change.current.unit, _OTHER))
     rows = tuple(_figure(change, bytes_as, found.currencies) for change in ordered)
-    return Table("figures", "Figures, those that decide first", columns, rows, "differ by less than 1 %")
+    return Table(
+        "figures", "Figures, those that decide first", columns, rows, "are the same within 1 %, or have no value"
+    )
 
 
 def _figure(change: HeadlineChange, bytes_as: ByteUnit, currencies: tuple[str, str]) -> Row:
@@ -197,7 +199,7 @@ def _figure(change: HeadlineChange, bytes_as: ByteUnit, currencies: tuple[str, s
             Cell(SIGNS[change.verdict], tone),
         ),
         detail=change.current.words or change.pinned.words,
-        aside=change.verdict == "same",
+        aside=change.verdict == "same" or change.pinned.value is change.current.value is None,
     )
 
 

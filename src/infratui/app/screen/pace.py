@@ -35,7 +35,7 @@ class KeyPace:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._last = -_HELD_S
-        """When the last change came."""
+        """When the last change came, or what it led to was done: a key that waited for that is held all the same."""
         self._held = False
         self._waiting: float | None = None
         """Since when something is not shown yet."""
@@ -66,7 +66,7 @@ class KeyPace:
         """Around what is shown at once."""
         begun = self._clock()
         yield
-        now = self._clock()
+        now = self._last = self._clock()
         self._lead_from = now + (now - begun) * (1 / _LEAD_SHARE - 1)
 
     @property
@@ -80,7 +80,8 @@ class KeyPace:
         """Around everything, while a key is held."""
         begun = self._clock()
         yield
-        self._whole_s = self._clock() - begun
+        self._last = self._clock()
+        self._whole_s = self._last - begun
 
     def shown(self) -> None:
         """Everything is shown."""

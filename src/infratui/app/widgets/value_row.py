@@ -16,7 +16,7 @@ from ...value_types import dataclass
 from ..keys import Where, bindings
 from .line_editor import LineNowAndThen
 
-LABEL = 12
+LABEL = 13
 """Where values begin in their row; a longer label, or a value that would be cut, moves it."""
 LEAP = 4
 """Steps that a big step takes."""
