@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 CLOSE = 0.05
 """Predictions this near count as equal: then the layout whose loss stops fewer users."""
 _NEAR_MOST = 0.8
+_LIKELY = 12
+"""Layouts that are planned where none holds the load: of equals the widest are likely to come nearest."""
 _EVERY_LAYOUT = 64
 """GPUs up to which every layout that could win is predicted."""
 
@@ -188,7 +190,7 @@ def _why(best: Judged, fastest: Judged | None, count: int, gpus: int, forced: Fo
 
 def _nearest(case: Case, site: Site, short: list[tuple[int, Layout]], gpus: int, forced: Forced) -> LayoutChoice:
     """Of the layouts that come nearest by their bytes, the one that holds most users, else misses the fewest bytes."""
-    likely = sorted(short, key=lambda entry: (-entry[0], entry[1].pp, entry[1]))[:12]
+    likely = sorted(short, key=lambda entry: (-entry[0], entry[1].pp, -entry[1].tp, entry[1]))[:_LIKELY]
     plans = [site.plan(case.deployment, layout, case.load) for _, layout in likely]
     most = max(plan.max_users for plan in plans)
     if most:
