@@ -169,6 +169,10 @@ class TestInputs:
     async def test_every_money_input_stands_on_the_screen(self) -> None:
         async with app_on_cost().run_test(size=(120, 36)) as pilot:
             screen = await settle(pilot)
+            for head in screen.query("GroupHead"):
+                if head.group.folded:
+                    head.action_fold()
+            screen = await settle(pilot)
             rows = {row.field for row in screen.query("ValueRow")}
             assert rows == {*CostScreen.FIELDS, *PRICES, *GROWTH}
             assert rows <= set(INPUTS)
