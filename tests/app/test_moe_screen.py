@@ -40,7 +40,8 @@ async def opened(pilot: Pilot[int]) -> RouterPanel:
 
 
 async def focus(pilot: Pilot[int], field: str) -> None:
-    pilot.app.screen.query_one(f"#row-{field}").focus()
+    pilot.app.screen.go_to(field)
+    await pilot.pause()
     await settle(pilot)
 
 

@@ -13,7 +13,8 @@ from infratui.scenario import INPUTS, Scenario
 
 async def opened(pilot, field: str) -> SweepScreen:
     await pilot.pause()
-    pilot.app.screen.query_one(f"#row-{field}").focus()
+    pilot.app.screen.go_to(field)
+    await pilot.pause()
     await pilot.press("f")
     await pilot.app.workers.wait_for_complete()
     await pilot.pause()
