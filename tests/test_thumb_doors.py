@@ -102,7 +102,10 @@ def test_the_three_objects_are_the_same_everywhere(entry: Section) -> None:
     assert all(told["fleet"][key] == value for key, value in first["fleet"].items() if value is not None)
 
 
-@each
+@pytest.mark.parametrize(
+    "entry",
+    [pytest.param(one, id=one.id, marks=() if one.id == "vram" else pytest.mark.long) for one in SECTIONS],
+)
 async def test_the_screen_shows_it_and_goes_back(entry: Section) -> None:
     scenario = store.load_preset("production").with_(**RULE)
     app = InfraApp(scenario, facts=FACTS, settings=Settings(motion=False), start=entry.id)
@@ -144,6 +147,7 @@ def test_the_guides_own_figures() -> None:
         ("qwen3-32b", None),
     ],
 )
+@pytest.mark.long
 def test_a_cache_that_it_cannot_know_has_no_figure_and_a_reason(model: str, unknown: UnknownCache | None) -> None:
     assert unknown_cache(FACTS.model(model)) is unknown
     ruled, plain = EVALUATE(Scenario(model=model, **RULE)), EVALUATE(Scenario(model=model))

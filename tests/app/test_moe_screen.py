@@ -87,6 +87,7 @@ class TestComparison:
             ("glm-5", "256, top-8 + 1 shared", "3 dense, 75 with experts"),
         ],
     )
+    @pytest.mark.long
     async def test_real_models_show_their_architecture(
         self, make_app: Make, shown: Shown, model, experts, layers
     ) -> None:
@@ -130,6 +131,7 @@ class TestBadInput:
             pytest.param({"moe_model": "no-such-model"}, "no-such-model", marks=pytest.mark.long),
         ],
     )
+    @pytest.mark.long
     async def test_what_cannot_be_is_said_in_words(self, make_app: Make, fields, words) -> None:
         app = make_app(Scenario(**fields), motion=False)
         async with app.run_test(size=(120, 36)) as pilot:

@@ -55,6 +55,7 @@ class TestFiles:
             await pilot.press("escape")
             assert len(pilot.app.screen_stack) == 1
 
+    @pytest.mark.long
     async def test_a_broken_file_is_refused_with_its_line(self, make_app, shown, tmp_path) -> None:
         path = tmp_path / "plan.yaml"
         path.write_text("users: 5\nuserz: 6\n")
@@ -114,6 +115,7 @@ class TestToggles:
             await pilot.press("D")
             assert pilot.app.scenario.estimator == "rule-of-thumb"
 
+    @pytest.mark.long
     @pytest.mark.parametrize("keys", [(), ("m",), ("question_mark",), ("p",)])
     async def test_ascii_mode_draws_nothing_else(self, make_app, keys) -> None:
         async with make_app(ascii_only=True).run_test(size=(120, 40)) as pilot:
@@ -123,6 +125,7 @@ class TestToggles:
             body = svg[svg.index("<g class") :]
             assert {char for char in body if ord(char) > 127} <= {"\u00a0"}
 
+    @pytest.mark.long
     async def test_every_theme_of_the_list_resolves_the_five_meanings(self, make_app) -> None:
         async with make_app().run_test() as pilot:
             for _ in range(7):
@@ -131,6 +134,7 @@ class TestToggles:
 
 
 class TestMoving:
+    @pytest.mark.long
     async def test_tab_walks_the_panels_and_comes_back_to_where_it_was(self, make_app) -> None:
         async with make_app().run_test(size=(120, 40)) as pilot:
             await pilot.press("down", "down", "tab")
@@ -138,12 +142,14 @@ class TestMoving:
             await pilot.press("shift+tab")
             assert pilot.app.screen.focused.field == "kv_precision"
 
+    @pytest.mark.long
     async def test_enter_on_a_gpu_takes_it_with_its_count(self, make_app) -> None:
         async with make_app().run_test(size=(120, 40)) as pilot:
             await pilot.press("tab", "g", "j", "enter")
             row = pilot.app.screen.query_one(TableView).rows[1]
             assert pilot.app.scenario.accelerator == row.id
 
+    @pytest.mark.long
     async def test_sorting_goes_to_the_top(self, make_app) -> None:
         async with make_app().run_test(size=(120, 40)) as pilot:
             await pilot.press("tab")

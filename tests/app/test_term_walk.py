@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from textual.pilot import Pilot
 
 from infratui.app.app import InfraApp
@@ -61,6 +62,7 @@ class TestWalk:
             assert pilot.app.current_mode == "vram"
             assert pilot.app.screen.focused is marks[1]
 
+    @pytest.mark.long
     async def test_escape_gives_the_keys_back_to_what_had_them(self, make_app: Make) -> None:
         async with make_app().run_test(size=(120, 36)) as pilot:
             await pilot.press("down", "down")
@@ -71,6 +73,7 @@ class TestWalk:
             assert pilot.app.screen.focused is before
             assert not pilot.app.screen.query(TermMark)
 
+    @pytest.mark.long
     async def test_what_scrolls_is_unmarked(self, make_app: Make) -> None:
         async with make_app().run_test(size=(80, 24)) as pilot:
             assert await opened(pilot)

@@ -29,24 +29,28 @@ class TestArrows:
             assert pilot.app.scenario.users == 64
             assert shown(pilot.app).splitlines()[1] != before
 
+    @pytest.mark.long
     async def test_shift_right_takes_several(self, make_app) -> None:
         async with make_app().run_test() as pilot:
             await focus(pilot, "users")
             await pilot.press("L")
             assert pilot.app.scenario.users == 200
 
+    @pytest.mark.long
     async def test_the_vim_keys_do_the_same(self, make_app) -> None:
         async with make_app().run_test() as pilot:
             await focus(pilot, "context")
             await pilot.press("h", "h", "l")
             assert pilot.app.scenario.context == 16384
 
+    @pytest.mark.long
     async def test_values_stay_in_range(self, make_app) -> None:
         async with make_app(Scenario(utilization=0.95)).run_test() as pilot:
             await focus(pilot, "utilization")
             await pilot.press("right", "right")
             assert pilot.app.scenario.utilization == 0.95
 
+    @pytest.mark.long
     async def test_backspace_goes_back_to_the_default(self, make_app) -> None:
         async with make_app().run_test() as pilot:
             await focus(pilot, "context")

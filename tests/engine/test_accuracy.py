@@ -67,6 +67,7 @@ def test_the_model_beats_both_baselines_everywhere() -> None:
         assert score.errors.mean_ape < score.roofline.mean_ape, score.quantity
 
 
+@pytest.mark.long
 def test_intervals_hold_about_four_of_five_rows_that_the_fit_did_not_see() -> None:
     for score in scored().scores():
         if score.n >= 20:

@@ -50,6 +50,7 @@ def test_savings_are_against_sixteen_bit(largest: QuantizationResult) -> None:
     assert largest.row("fp8").saved_pct == pytest.approx(100 * (1 - 410.3 / 811.7), abs=0.1)
 
 
+@pytest.mark.long
 def test_classic_rows_always_carry_the_chosen_precision_and_all_rows_carry_everything_for_weights(
     catalog: Catalog,
 ) -> None:
@@ -126,6 +127,7 @@ def test_an_accelerator_without_published_rates_leaves_the_rule_of_thumb_alone(c
     assert result.row("fp8").rule.speed == 1.75
 
 
+@pytest.mark.long
 def test_badges_rest_on_published_rows(catalog: Catalog) -> None:
     result = compared(catalog, shown_formats="all")
 

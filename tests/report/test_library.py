@@ -31,6 +31,7 @@ KEYS = [entry.key for entry in LIBRARY.contents()]
 
 
 class TestArticles:
+    @pytest.mark.long
     def test_every_link_leads_somewhere(self) -> None:
         known = {*KEYS, *(f"screen:{name}" for name in SCREENS)}
         for key in KEYS:
@@ -75,6 +76,7 @@ class TestArticles:
         assert "ttft" in broken.problem
         assert "ours" not in broken.terms
 
+    @pytest.mark.long
     @given(st.text(max_size=30))
     def test_any_words_can_be_searched(self, words: str) -> None:
         for entry in LIBRARY.contents(words):

@@ -48,6 +48,7 @@ def test_the_guides_demand(snap_compare: Callable[..., bool], size: tuple[int, i
     assert snap_compare(app(**GUIDE), terminal_size=size, run_before=settled())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("size", [(80, 24), long((120, 36))], ids=lambda size: f"{size[0]}x{size[1]}")
 def test_compliance_is_owned_whatever_it_costs(snap_compare: Callable[..., bool], size: tuple[int, int]) -> None:
     assert snap_compare(app(**GUIDE, compliance=True), terminal_size=size, run_before=settled())

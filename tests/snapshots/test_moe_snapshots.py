@@ -58,10 +58,12 @@ def test_a_batch_and_what_it_touches(snap_compare: Compare, back: int) -> None:
     assert snap_compare(app(capacity_factor=1.25, router_skew=1), terminal_size=(120, 36), run_before=keys)
 
 
+@pytest.mark.long
 def test_384_experts_on_64_gpus(snap_compare: Compare) -> None:
     assert snap_compare(app(moe_model="kimi-k2", ep=64), terminal_size=(120, 36), run_before=pressing("."))
 
 
+@pytest.mark.long
 def test_8_experts_on_one_gpu(snap_compare: Compare) -> None:
     fields = app(moe_model="mixtral-8x7b", ep=1, router_batch=1)
 
