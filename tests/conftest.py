@@ -18,7 +18,7 @@ from hypothesis import settings  # noqa: E402
 
 # A shared machine stalls now and then, which says nothing about the code: no example has a deadline.
 settings.register_profile("quick", deadline=None, max_examples=12)
-settings.register_profile("thorough", deadline=None, max_examples=80)
+settings.register_profile("thorough", deadline=None, max_examples=40)
 settings.load_profile("quick")
 
 ID_LENGTH = 40

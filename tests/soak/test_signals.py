@@ -31,6 +31,7 @@ class Ended:
         self.problems: list[str] = []
         deaf = self.dice.random() < 0.5
         self.told = f"seed {seed}, {'deaf' if deaf else 'plain'} shell"
+        asked_before(home)
         self.pty = open_pty(home=home, deaf=deaf)
         self.pid = 0
         self.changed = False
@@ -108,6 +109,13 @@ class Ended:
             self.problems.append(f"left on: {on}")
 
 
+def asked_before(home: Path) -> None:
+    """A first start asks what one wants to know; these are not."""
+    folder = home / "state" / "infratui"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "settings.yaml").touch()
+
+
 def kept_session(home: Path):
     kept = sorted((home / "state" / "infratui" / "sessions").glob("*.yaml"))
     return store.load_scenario(kept[-1]) if kept else None
@@ -116,6 +124,7 @@ def kept_session(home: Path):
 def killed_in_tmux(home: Path, seed: int) -> list[str]:
     """A session of tmux that is killed while something is drawn in it."""
     dice = random.Random(seed)
+    asked_before(home)
     socket = f"soak-{os.getpid()}-{seed}"
     environment = {**os.environ, "HOME": str(home), "XDG_STATE_HOME": str(home / "state"), "LANG": "C.UTF-8"}
 

@@ -14,7 +14,7 @@ SCREENS = {
     "1": "On every accelerator",
     "2": "Weights in each precision",
     "3": "Why this layout",
-    "4": "What the demand takes",
+    "4": "What each way costs",
     "5": "Router of layer",
 }
 """Digit → what only that screen says."""

@@ -131,6 +131,9 @@ class TestDisks:
         terminal.until("? help")
         terminal.until("hold")
         terminal.settle()
+        # Nothing was kept, so that each start is a first one and asks.
+        terminal.send("\x1b")
+        terminal.settle()
         terminal.send("jjj\x1b[C")
         terminal.until("*")
         terminal.send("q")

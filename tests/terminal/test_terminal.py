@@ -42,7 +42,7 @@ class TestUse:
     @pytest.mark.long
     def test_keys_that_arrive_in_one_packet_find_what_the_one_before_opened(self, open_terminal) -> None:
         terminal = started(open_terminal, "--preset", "production", columns=120, lines=40)
-        terminal.send("jjj\r1.5k\rjjjj\rmi300x\r")
+        terminal.send("jjj\r1.5k\rjjj\rmi300x\r")
         terminal.until("1,500")
         terminal.until("AMD MI300X")
 

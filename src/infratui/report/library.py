@@ -81,7 +81,8 @@ class Library:
         """The key behind a term, page or tree named in any way. Raises CatalogError with the nearest known term."""
         wanted = name.strip().casefold()
         for term in self.terms.values():
-            if wanted in (term.id, f"term:{term.id}", term.name.casefold(), *(alias.casefold() for alias in term.aliases)):
+            names = (term.id, f"term:{term.id}", term.name.casefold(), *(alias.casefold() for alias in term.aliases))
+            if wanted in names:
                 return f"term:{term.id}"
         for kind, entries in (("page", reference.pages()), ("tree", reference.trees().values())):
             for entry in entries:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _EDGES = (0, 25, 50, 75, 90, 97, 100)
 """Percent of the requests between which one length stands for all; the longest few have one of their own."""
+_PARTS = 8
 
 
 @lru_cache(maxsize=64)
@@ -31,7 +32,14 @@ def shape_of(profile: DemandProfile) -> Shape:
 
 
 def _classes(spread: LengthSpread) -> tuple[tuple[float, float], ...]:
-    """Lengths over the mean with their shares; one where all are alike."""
+    """Lengths over the mean with their shares; one where all are alike. Together they are the load of the mean."""
     if not spread.mean or spread.points[0] == spread.points[-1]:
         return ((1.0, 1.0),)
-    return tuple((spread.at((low + high) / 2) / spread.mean, (high - low) / 100) for low, high in pairwise(_EDGES))
+    found = [(_mean_between(spread, low, high), (high - low) / 100) for low, high in pairwise(_EDGES)]
+    whole = sum(length * share for length, share in found)
+    return tuple((length / whole, share) for length, share in found)
+
+
+def _mean_between(spread: LengthSpread, low: float, high: float) -> float:
+    """Of the lengths between two percentages: a long tail weighs more than its middle."""
+    return sum(spread.at(low + (at + 0.5) / _PARTS * (high - low)) for at in range(_PARTS)) / _PARTS

@@ -225,15 +225,17 @@ def _own(
         yield from _one_by_one(first, rate, prefill, step, unevenness, lone)
         return
     busy = min(rate * prefill, _BUSIEST)
+    # The work of unequal prompts varies as that of fewer and longer ones would.
+    rate, each = rate / unevenness, prefill * unevenness
     mean = rate * step / (1 - busy)
-    lengths = [(step + count * prefill, share) for count, share in crowd(mean, 1 - math.sqrt(1 - busy**2))]
+    lengths = [(step + count * each, share) for count, share in crowd(mean, 1 - math.sqrt(1 - busy**2))]
     total = sum(length * share for length, share in lengths)
     for length, share in lengths:
         seen = length * share / total
         for count, beside in crowd(rate * length):
             for at in range(_MOMENTS):
                 rest = (at + 0.5) / _MOMENTS * length
-                yield rest + step + (1 + count) * prefill, seen * beside / _MOMENTS
+                yield rest + step + prefill + count * each, seen * beside / _MOMENTS
 
 
 def _one_by_one(
@@ -335,9 +337,10 @@ def _tpot(
     prefill, top = service.prefill_s, service.max_concurrency - 1
     busy = min(rate * prefill, _BUSIEST)
     others = math.fsum(state * weight for state, weight in enumerate(seen)) + wait_share * top
-    # Prompts that come while one is computed join the batch together: more of its states are far from the mean.
+    # Prompts that come while a long one is computed join the batch together: more of its states are far from the mean.
+    wider = 1 / (1 - busy) if ahead else 1.0
     around = [
-        (_step_at(chain, others + (state - others) / (1 - busy)), weight)
+        (_step_at(chain, others + (state - others) * wider), weight)
         for state, weight in (*_states(seen, wait_share), (top, wait_share))
         if weight
     ]
