@@ -1,7 +1,7 @@
 # make run          set up .venv and open the app
 # make test         set up .venv, then lint, types and the tests: what every change runs
-# make test-all     the long tests too, and the property tests with many more examples
-# make soak         thousands of random trials
+# make test-all     the long tests too
+# make soak         thousands of random trials, and every property with many more examples
 # make test-newest  the same tests on the newest versions that pyproject.toml allows
 # make golden       rewrites tests/golden/predictions.csv; the difference is what a change does to figures
 # make calibrate    refits the constants of the speed model and prints what is left over
@@ -39,10 +39,10 @@ unit: compile
 	$(BIN)/pytest -n $(WORKERS)
 
 test-all: compile
-	$(BIN)/pytest -n $(WORKERS) -m "(long or hypothesis) and not soak" --hypothesis-profile=thorough
+	$(BIN)/pytest -n $(WORKERS) -m "long and not soak"
 
 soak: compile
-	$(BIN)/pytest -n 0 -m soak
+	$(BIN)/pytest -n 0 -m "soak or hypothesis" --hypothesis-profile=thorough
 
 test-newest:
 	$(PYTHON) -m venv --clear $(NEWEST)

@@ -128,11 +128,11 @@ class TestDisks:
         for name in ("CONFIG", "STATE", "DATA", "CACHE"):
             monkeypatch.setenv(f"XDG_{name}_HOME", f"{home}/{name.lower()}")
         terminal = open_terminal(HOME=home, lines=24, columns=120)
-        terminal.until("? help")
         terminal.until("hold")
-        terminal.settle()
         # Nothing was kept, so that each start is a first one and asks.
+        terminal.until("esc keeps")
         terminal.send("\x1b")
+        terminal.until("? help")
         terminal.settle()
         terminal.send("jjj\x1b[C")
         terminal.until("*")
