@@ -58,7 +58,7 @@ class ClusterView(GridAnimation):
             return None
         if self._picture is None or self._laid_out != (width, height):
             self._laid_out = (width, height)
-            self._picture = Picture(self._cluster, width, max(12, height // 2 - 2))
+            self._picture = Picture(self._cluster, width, height // 2 - 2)
             self._strips.clear()
         return self._picture
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from ....engine.cluster.grid import GpuPlace
@@ -31,6 +32,9 @@ _LEVELS = "▁▂▃▄▅▆▇█"
 _TIGHT = 0.95
 _MOST_IDLE = 16
 _NARROWEST_GAUGE = 4
+_LOW = 12
+"""Lines below which a picture leaves out the names of links and the legend."""
+_ASIDE = re.compile(r" \([^()]*\)")
 _ROOMY = 14
 """Lines from which there is room for the bar of the layers."""
 _WIDEST_ROW = 8
@@ -101,8 +105,17 @@ class Picture:
         # Rows of a node are alike: 4 and 4 rather than 7 and 1.
         self.per_row = max((count for count in divisors(cluster.gpus_per_node) if count <= fits), default=1)
         self.rows = tuple(self._rows())
-        self._below = 2 + (2 if cluster.strip else 0) + (1 if cluster.layers and most_lines > _ROOMY else 0)
-        fitting = (deep for deep in (3, 2) if deep * len(self.rows) + 1 + self._below <= most_lines)
+        low = most_lines < _LOW
+        self._above = [] if low else ["links"]
+        self._under_rows = ["caption"]
+        if cluster.layers and most_lines > _ROOMY:
+            self._under_rows.append("layers")
+        if cluster.strip:
+            self._under_rows += ["strip", "causes"]
+        if not low or not cluster.strip:
+            self._under_rows.append("legend")
+        besides = len(self._above) + len(self._under_rows)
+        fitting = (deep for deep in ((2,) if low else (3, 2)) if deep * len(self.rows) + besides <= most_lines)
         self.deep = next(fitting, 1)
         """Lines of a GPU: its name and what travels, how far it is, what it holds."""
         self.tall = self.deep > 1
@@ -147,16 +160,17 @@ class Picture:
     @property
     def lines(self) -> int:
         """Links, GPUs, layers, caption, the strip of time and the legend."""
-        return 1 + len(self.rows) * self.deep + self._below
+        return len(self._above) + len(self.rows) * self.deep + len(self._under_rows)
 
     def line(self, y: int, frame: TrafficFrame) -> Pieces:
         """Line `y` of a frame."""
-        if y == 0:
+        y -= len(self._above)
+        if y < 0:
             return self._links(frame)
-        below = y - 1 - len(self.rows) * self.deep
+        below = y - len(self.rows) * self.deep
         if below >= 0:
             return self._under(below, frame)
-        at, part = divmod(y - 1, self.deep)
+        at, part = divmod(y, self.deep)
         row = self.rows[at]
         if part == 0:
             return self._row(row, frame)
@@ -166,14 +180,14 @@ class Picture:
 
     def _under(self, below: int, frame: TrafficFrame) -> Pieces:
         """The lines below the GPUs."""
-        lines = ["caption", *(["layers"] if self._below in (3, 5) else [])]
-        lines += ["strip", "causes"] if self.cluster.strip else []
-        match (*lines, "legend")[below]:
+        match self._under_rows[below]:
             case "caption":
                 # Where the layers have no line of their own, their number stands here.
-                bare = self.cluster.layers and "layers" not in lines and 0 < frame.layer < 1
+                bare = self.cluster.layers and "layers" not in self._under_rows and 0 < frame.layer < 1
                 now = f"layer {max(1, round(frame.layer * self.cluster.layers))} · " if bare else ""
-                return [(" " + fit(now + frame.caption, self.width - 1), "bold")]
+                brief = _ASIDE.sub("", frame.caption)
+                said = next((text for text in (now + frame.caption, now + brief) if len(text) < self.width), brief)
+                return [(" " + fit(said, self.width - 1), "bold")]
             case "layers":
                 return self._layers(frame)
             case "strip":
