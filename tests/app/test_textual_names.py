@@ -143,7 +143,7 @@ def test_the_terminal_room_says_what_each_name_stands_for() -> None:
     assert [name for _, name in NAMES if f"{name}`" not in told] == []
 
 
-@pytest.mark.parametrize(("cls", "name"), sorted(NAMES, key=lambda entry: entry[1]), ids=lambda value: str(value))
+@pytest.mark.parametrize(("cls", "name"), sorted(NAMES, key=lambda entry: (entry[0].__name__, entry[1])))
 def test_textual_has_the_name_still(cls: type, name: str) -> None:
     known = {**inherited(cls), **dict.fromkeys(names_of(cls), cls)} if cls is not TerminalDriver else inherited(cls)
     assert name in known
