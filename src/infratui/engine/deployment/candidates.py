@@ -57,8 +57,11 @@ def groups(
     A group is one replica, or as many replicas as share one set of experts. Sizes that are forced are kept, legal or
     not; with `forced.dp` a group has all of its replicas.
     """
-    found = set(_groups(model, precision, domain, forced, contexts))
-    return tuple(sorted(found, key=lambda layout: (layout.gpus, layout.pp, layout)))
+    return _ascending(_groups(model, precision, domain, forced, contexts, range(1, model.layers + 1)))
+
+
+def _ascending(found: Iterable[Layout]) -> tuple[Layout, ...]:
+    return tuple(sorted(set(found), key=lambda layout: (layout.gpus, layout.pp, layout)))
 
 
 @lru_cache(maxsize=8)
@@ -66,10 +69,11 @@ def usual(
     model: Model, precision: Precision, domain: int, contexts: frozenset[str] = frozenset()
 ) -> tuple[Layout, ...]:
     """Groups of common sizes, powers of two: enough to know about how many GPUs it takes."""
-    return tuple(
+    depths = [pp for pp in range(1, model.layers + 1) if _is_power(pp)]
+    return _ascending(
         group
-        for group in groups(model, precision, domain, contexts=contexts)
-        if _is_power(group.pp) and (group.ep in (1, group.tp) or (group.pp == 1 and _is_power(group.gpus)))
+        for group in _groups(model, precision, domain, FREE_CHOICE, contexts, depths)
+        if group.ep in (1, group.tp) or (group.pp == 1 and _is_power(group.gpus))
     )
 
 
@@ -78,13 +82,20 @@ def _is_power(number: int) -> bool:
 
 
 def _groups(
-    model: Model, precision: Precision, domain: int, forced: Forced, contexts: frozenset[str]
+    model: Model,
+    precision: Precision,
+    domain: int,
+    forced: Forced,
+    contexts: frozenset[str],
+    depths: Sequence[int],
 ) -> Iterator[Layout]:
+    """Groups of pipelines of these `depths`, ascending, in any order; some twice."""
     if forced.tp:
         sizes: Sequence[int] = (forced.tp,)
     else:
         sizes = _tensor_sizes(model, precision, domain)
-    depths = (forced.pp,) if forced.pp else range(1, model.layers + 1)
+    if forced.pp:
+        depths = (forced.pp,)
     mixture = model.mixture
     for tp in sizes:
         if not forced.tp and tp % (forced.dcp or 1):
@@ -153,15 +164,13 @@ def served(
     TP over two domains, or 16 GPUs, at most; pipelines of up to 8 stages, then in steps of about a fifth; experts split
     or whole within TP, or spread over replicas of one stage in numbers that divide them. What is set by hand is tried.
     """
-    return tuple(
-        group for group in groups(model, precision, domain, forced, contexts) if _served(group, model, domain, forced)
-    )
+    depths = [pp for pp in _DEPTHS if pp <= model.layers]
+    found = _groups(model, precision, domain, forced, contexts, depths)
+    return _ascending(group for group in found if _served(group, model, domain, forced))
 
 
 def _served(group: Layout, model: Model, domain: int, forced: Forced) -> bool:
     if group.tp > max(2 * domain, 16) and not forced.tp:
-        return False
-    if group.pp not in _DEPTHS and not forced.pp:
         return False
     if forced.ep or model.mixture is None:
         return True
