@@ -186,7 +186,9 @@ class Picture:
                 bare = self.cluster.layers and "layers" not in self._under_rows and 0 < frame.layer < 1
                 now = f"layer {max(1, round(frame.layer * self.cluster.layers))} · " if bare else ""
                 brief = _ASIDE.sub("", frame.caption)
-                said = next((text for text in (now + frame.caption, now + brief) if len(text) < self.width), brief)
+                untimed = brief.rpartition(": ")[0] or brief
+                texts = (now + frame.caption, now + brief, now + untimed, now + brief.rpartition("; ")[2])
+                said = next((text for text in texts if len(text) < self.width), texts[-1])
                 return [(" " + fit(said, self.width - 1), "bold")]
             case "layers":
                 return self._layers(frame)
