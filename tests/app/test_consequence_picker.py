@@ -34,7 +34,7 @@ async def test_each_gpu_says_how_many_it_takes_and_what_they_cost(make_app: Make
         for row in app.evaluation.vram.rows[:20]:
             if row.gpus is not None:
                 assert f"{row.gpus:,} GPU" in told[row.accelerator.id]
-        assert "/month" in told["h200-sxm"]
+        assert "/mo" in told["h200-sxm"]
 
 
 @pytest.mark.parametrize("field", ["precision", "kv_precision"])

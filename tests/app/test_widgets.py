@@ -16,6 +16,7 @@ from infratui.engine.figures.derivation import Formula, Unit
 from infratui.engine.figures.units import ByteUnit
 from infratui.inputs import Kind
 from infratui.report.draw import lying, share, standing
+from infratui.report.math import Branch
 from infratui.report.show import Chart, Curve, Rule
 from infratui.scenario import INPUTS, bounds
 
@@ -93,8 +94,8 @@ def test_steps_move_and_stay_in_range(field, direction) -> None:
         value = following
 
 
-@given(st.integers(30, 140), st.integers(0, 10**15))
-def test_math_fits_the_width(width, value) -> None:
+@given(st.integers(30, 140), st.integers(0, 10**15), st.integers(0, 12))
+def test_math_fits_the_width(width, value, depth) -> None:
     formula = Formula(
         "weights_of_the_stage",
         "ceil(parameters * bits / 8) + embedding * bits / 8 - 0 * parameters",
@@ -102,7 +103,7 @@ def test_math_fits_the_width(width, value) -> None:
         term="weights",
     )
     step = formula.step(parameters=value, bits=4.25, embedding=value, source="a published table, " * 4)
-    assert all(len(line) <= width for line in step_content(step, width, ByteUnit.GIB))
+    assert all(len(line) <= width for line in step_content(Branch(step, depth), width, ByteUnit.GIB))
 
 
 @given(st.text())

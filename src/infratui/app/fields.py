@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..engine.figures.units import ByteUnit, format_count, format_gigabytes
 from ..inputs import Kind
+from ..report.input_groups import PER
 from ..report.inputs import NAMED, input_text, value_text
 from ..report.names import short_name
 from ..scenario import INPUTS, choices
@@ -55,9 +56,9 @@ class FieldBook:
         if spec.kind is Kind.ACCELERATOR:
             with suppress(ValueError):
                 return short_name(self._facts.accelerator(str(value)))
-        return (
-            input_text(field, value, self._facts) if spec.kind in NAMED else value_text(field, value, self._currency())
-        )
+        if spec.kind in NAMED:
+            return input_text(field, value, self._facts)
+        return value_text(field, value, self._currency()) + PER.get(field, "")
 
     def _is_at_hand(self, kind: Kind, value: object) -> bool:
         """The name is told without reading a checkpoint from disk."""

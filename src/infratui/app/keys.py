@@ -248,6 +248,8 @@ _NAMES = {
     "escape": "esc",
     "pagedown": "pgdn",
     "pageup": "pgup",
+    "ctrl+pagedown": "ctrl+pgdn",
+    "ctrl+pageup": "ctrl+pgup",
 }
 
 

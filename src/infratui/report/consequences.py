@@ -116,4 +116,4 @@ def _rented(evaluation: Evaluation, gpus: int | None) -> tuple[str, ...]:
 
 
 def _needs(gpus: int, usd: float | None, currency: str) -> tuple[str, str]:
-    return f"{gpus:,} GPU{'s' if gpus > 1 else ' '}", "" if usd is None else f"{money(usd, currency)}/month"
+    return f"{gpus:,} GPU{'s' if gpus > 1 else ' '}", "" if usd is None else f"{money(usd, currency)}/mo"

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Sequence
 
 from .line_chart import chart_lines
+from .names import fitting
 from .show import Answer, Bar, Bars, Block, Chart, Column, Line, Lines, Pillars, Prose, Row, Stack, Stacks, Table
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
@@ -14,6 +15,7 @@ PART_GLYPHS = "█▓▒░"
 """One per part, in order: parts stay apart without colour."""
 _OVER = 1.05
 """Beyond this share of the capacity a bar is over it: what engines take outside their budget stays below."""
+_BETWEEN = " · "
 GAP = 2
 """Cells between columns."""
 _FLEX = 18
@@ -62,23 +64,34 @@ def answer(shown: Answer, width: int, *, brief: bool = False) -> tuple[Line, ...
     if shown.figure and len(head[-1]) + len(shown.figure) + 3 <= room:
         lines[-1] = (*lines[-1], ("   ", ""), (shown.figure, ""))
     elif shown.figure:
-        lines += [((indent, ""), (text, "")) for text in textwrap.wrap(shown.figure, room)]
+        lines += [((indent, ""), (text, "")) for text in _wrapped(shown.figure, room)]
     label = max((len(says.label) + 2 for says in shown.lines if says.label), default=0)
     for says in shown.lines:
         if brief and says.muted:
             continue
         beside = max(12, room - label)
         words = _clauses(says.text, beside) if brief and not says.tone else says.text
-        for at, text in enumerate(textwrap.wrap(words, beside) or [""]):
+        for at, text in enumerate(_wrapped(words, beside)):
             name = f"{says.label}" if at == 0 else ""
             tone = says.tone or ("muted" if says.muted else "")
             lines.append(((indent, ""), (name.ljust(label), "muted"), (text, tone)))
     return tuple(lines)
 
 
+def _wrapped(text: str, room: int) -> list[str]:
+    """Lines of at most `room` cells, broken between its parts, `a · b`, and inside one only where it is too long."""
+    lines: list[str] = []
+    for part in text.split(_BETWEEN):
+        if lines and len(lines[-1]) + len(_BETWEEN) + len(part) <= room:
+            lines[-1] += _BETWEEN + part
+        else:
+            lines += textwrap.wrap(part, room) or [""]
+    return lines
+
+
 def _clauses(text: str, room: int) -> str:
     """The first clauses of a text: as many as fit, and one in any case."""
-    while len(text) > room and (ends := [at for mark in (" · ", "; ") if (at := text.rfind(mark)) > 0]):
+    while len(text) > room and (ends := [at for mark in (_BETWEEN, "; ") if (at := text.rfind(mark)) > 0]):
         text = text[: max(ends)]
     return text
 
@@ -256,9 +269,8 @@ def wrapped(line: Line, width: int) -> tuple[Line, ...]:
 
 
 def fit(text: str, width: int, align: str) -> str:
-    """Text in exactly `width` cells, cut with an ellipsis."""
-    if len(text) > width:
-        return text[: max(0, width - 1)] + "…"
+    """Text in exactly `width` cells; what a name can do without goes before it is cut."""
+    text = fitting(text, width)
     return text.ljust(width) if align == "left" else text.rjust(width)
 
 

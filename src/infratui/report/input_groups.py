@@ -76,9 +76,21 @@ BRIEF: Mapping[str, str] = {
     "cascade_pct": "Small first",
     "lab_distribution": "Weights from",
     "node_link": "Network",
+    "requests_per_day": "Requests",
+    "hours_per_day": "Hours",
+    "days_per_week": "Days",
+    "peak_factor": "Peak",
+    "ttft_ms": "TTFT",
+    "tpot_ms": "TPOT",
+    "gpus_per_node": "Per node",
     "max_batched_tokens": "Batched tokens",
+    "engine_version": "Version",
+    "spares": "Spares",
 }
 """What a row calls an input whose label needs more room than a row has."""
+
+PER: Mapping[str, str] = {"requests_per_day": "/day", "hours_per_day": " a day", "days_per_week": " a week"}
+"""What a row says behind the value of an input whose label leaves it out."""
 
 
 def brief(field: str) -> str:

@@ -18,6 +18,7 @@ from .deployment import placed_label
 from .interval import around
 from .moe_router import gate, times
 from .money import figure, labelled, money
+from .names import fitting
 from .reasons import reason_text
 from .show import Cell, Column, Row, Table
 
@@ -59,8 +60,7 @@ def _trade_columns(result: MoeResult) -> tuple[Column, ...]:
 
 def _short(name: str) -> str:
     """A name without what every model of its kind has in it: `Llama 3.3 70B`."""
-    name = name.partition(" (")[0].removesuffix(" Instruct")
-    return name if len(name) <= 20 else name[:19] + "…"
+    return fitting(name.partition(" (")[0].removesuffix(" Instruct"), 20)
 
 
 def _trade_row(line: TradeOff, result: MoeResult, bytes_as: ByteUnit) -> Row:

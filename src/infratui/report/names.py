@@ -14,8 +14,17 @@ def short_name(accelerator: Accelerator) -> str:
     return accelerator.name.removeprefix(accelerator.vendor).strip() or accelerator.name
 
 
-_SPARED = (r" Instruct\b", r" \([^)]*\)$", r" v\d+(\.\d+)*$", r"-A\d+B$", r" \d\d-20\d\d\b")
-"""What a name of a model can do without where there is little room: each is tried in turn."""
+_SPARED = (
+    r" Instruct\b",
+    r" \([^)]*\)$",
+    r" v\d+(\.\d+)*$",
+    r"-A\d+B$",
+    r" \d\d-20\d\d\b",
+    r" Blackwell\b(?= )",
+    r"(?<=\w) \d+(\.\d+)?B(-\d+E)?$",
+    r"^Llama-\d\.\d (?=\w)",
+)
+"""What a name of a model or accelerator can do without where there is little room: each is tried in turn."""
 
 
 def fitting(name: str, room: int) -> str:

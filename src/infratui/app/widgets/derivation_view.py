@@ -1,4 +1,4 @@
-"""The math: every step as `symbol = formula = numbers = value unit`, with what it rests on."""
+"""The math as a tree: the figure, below it its parts, each as `symbol = formula = numbers = value unit`."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ from textual.strip import Strip
 from textual.visual import Visual
 from textual.widget import Widget
 
-from ...engine.figures.derivation import Derivation, Step
+from ...engine.figures.derivation import Derivation
 from ...engine.figures.units import ByteUnit
-from ...report.math import basis_label, pretty
+from ...report.math import AGAIN, Branch, basis_label, pretty, trees
 from ...report.money import figure
 from ..keys import Where, bindings
 
 _INDENT = 4
+_NARROWEST = 25
+_STEP = 2
+"""Cells that a step stands further in than what it serves."""
 
 
 class DerivationView(Widget, can_focus=True):
@@ -37,7 +40,7 @@ class DerivationView(Widget, can_focus=True):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.tooltip = "symbol = formula = the numbers put in = value; below it what the line rests on, and its source"
+        self.tooltip = "the figure first, below it what it is made of: symbol = formula = the numbers put in = value"
         self._derivations: tuple[Derivation, ...] = ()
         self._bytes_as = ByteUnit.GB
         self._currency = "$"
@@ -60,12 +63,12 @@ class DerivationView(Widget, can_focus=True):
             return
         self._width = width
         self._lines = []
-        for derivation in self._derivations:
+        for title, branches in trees(self._derivations):
             if self._lines:
                 self._lines.append(Content(""))
-            self._lines.append(Content.styled(derivation.title, "bold $key"))
-            for step in derivation:
-                self._lines.extend(step_content(step, width, self._bytes_as, self._currency))
+            self._lines.append(Content.styled(title, "bold $key"))
+            for branch in branches:
+                self._lines.extend(step_content(branch, width, self._bytes_as, self._currency))
         self.set_reactive(DerivationView.top, max(0, min(self.top, len(self._lines) - 1)))
 
     def render_line(self, y: int) -> Strip:
@@ -96,10 +99,18 @@ class DerivationView(Widget, can_focus=True):
         self.refresh()
 
 
-def step_content(step: Step, width: int, bytes_as: ByteUnit, currency: str = "$") -> list[Content]:
-    """One step, wrapped: formula; numbers and value; basis and source."""
+def step_content(branch: Branch, width: int, bytes_as: ByteUnit, currency: str = "$") -> list[Content]:
+    """One step, wrapped and moved in by its depth: formula; numbers and value; basis and source."""
+    pad = min(branch.depth * _STEP, max(0, width - _NARROWEST))
+    return [Content(" " * pad) + line for line in _step(branch, width - pad, bytes_as, currency)]
+
+
+def _step(branch: Branch, width: int, bytes_as: ByteUnit, currency: str) -> list[Content]:
+    step = branch.step
     room = max(20, width - _INDENT - 1)
     value = figure(step.value, step.unit, bytes_as, currency)
+    if branch.again:
+        return [Content.assemble("  ", (step.symbol, "bold"), (f" = {value}", "bold"), (f" {AGAIN}", "$muted"))]
     lines: list[Content] = []
     head = f"{step.symbol} = {pretty(step.expression)}"
     for at, text in enumerate(_wrap(head, room)):

@@ -16,7 +16,7 @@ from ...value_types import dataclass
 from ..keys import Where, bindings
 from .line_editor import LineNowAndThen
 
-LABEL = 13
+LABEL = 11
 """Where values begin in their row; a longer label, or a value that would be cut, moves it."""
 LEAP = 4
 """Steps that a big step takes."""
@@ -100,21 +100,32 @@ class ValueRow(LineNowAndThen, can_focus=True):
     def render(self) -> Content:
         width = self.size.width
         label = self.label
-        least = len(label) + 4
-        text = self._shown(self.value)
-        start = max(LABEL, least)
-        if (fits := fitting(text, width - start - 2)).endswith("…"):
-            start = max(least, min(start, width - 2 - len(text)))
-            fits = fitting(text, max(1, width - start - 2))
-        text, room = fits, max(1, width - start - 2)
-        label = f"{label:<{start - 3}}"
+        start, gap, text = self._placed(self._shown(self.value), width)
+        room = max(1, width - start - 1 - len(gap))
+        label = f"{label:<{start - 2 - len(gap)}}"
         if self.typing:
-            return Content.assemble(("▌", "$key"), (label, "bold"), ("› ", "bold $key"), self.line(room + 1))
+            return Content.assemble(("▌", "$key"), (label, "bold"), (f"›{gap}", "bold $key"), self.line(room + 1))
         if self.has_focus:
-            return Content.assemble(
-                ("▌", "$key"), (label, "bold"), ("◂ ", "$key"), (f"{text:<{room}}", "bold"), (" ▸", "$key")
-            )
-        return Content.assemble(" ", (label, "$muted"), "  ", f"{text:<{room}}")
+            value = (f"{text:<{room}}", "bold")
+            return Content.assemble(("▌", "$key"), (label, "bold"), (f"◂{gap}", "$key"), value, (f"{gap}▸", "$key"))
+        return Content.assemble(" ", (label, "$muted"), f" {gap}", f"{text:<{room}}")
+
+    def _placed(self, text: str, width: int) -> tuple[int, str, str]:
+        """Where the value begins, what stands between it and its arrows, and the value as it fits.
+
+        A value too long for its place begins further left, then goes without gaps, then without its spare words.
+        """
+        close = len(self.label) + 2
+        start = max(LABEL, close + 1)
+        for gap, least in ((" ", close + 1), ("", close)):
+            room = width - 1 - len(gap)
+            if len(text) <= room - least:
+                return max(least, min(start, room - len(text))), gap, text
+        for gap, least in ((" ", start), (" ", close + 1), ("", close)):
+            fits = fitting(text, max(1, width - 1 - len(gap) - least))
+            if not fits.endswith("…"):
+                break
+        return least, gap, fits
 
     # -- stepping
 

@@ -20,7 +20,8 @@ _FUNCTIONS: Mapping[str, Callable[..., Number]] = {
     "log2": math.log2,
     "sqrt": math.sqrt,
 }
-_NAME = re.compile(r"\b[A-Za-z_]\w*\b")
+NAME = re.compile(r"\b[A-Za-z_]\w*\b")
+"""A name in an expression."""
 
 
 class Basis(StrEnum):
@@ -135,7 +136,7 @@ class Formula:
         self.term = term
         self.source = source
         keywords = {"if", "else", "and", "or", "not"}
-        names = (name for name in _NAME.findall(expression) if name not in _FUNCTIONS and name not in keywords)
+        names = (name for name in NAME.findall(expression) if name not in _FUNCTIONS and name not in keywords)
         self.names = tuple(dict.fromkeys(names))
         code = f"lambda *, {', '.join(self.names)}: {expression}" if self.names else f"lambda: {expression}"
         # Expressions are constants of this package, never input.
@@ -170,7 +171,7 @@ class Formula:
 
 def substitute(expression: str, values: Mapping[str, Number]) -> str:
     """Put numbers in the place of names: `params * 2` with 70553706496 becomes `70_553_706_496 * 2`."""
-    return _NAME.sub(lambda match: literal(values[match[0]]) if match[0] in values else match[0], expression)
+    return NAME.sub(lambda match: literal(values[match[0]]) if match[0] in values else match[0], expression)
 
 
 def literal(value: Number) -> str:

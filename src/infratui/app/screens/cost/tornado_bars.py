@@ -26,7 +26,8 @@ class TornadoBars(Widget):
 
     DEFAULT_CSS = "TornadoBars { text-wrap: nowrap; height: auto; width: 1fr; }"
 
-    shown: reactive[tuple[Tornado | None, str]] = reactive((None, "$"))
+    shown: reactive[tuple[Tornado | None, str] | None] = reactive(None)
+    """What is compared, and the currency; None until it has been computed."""
 
     def show(self, tornado: Tornado | None, currency: str) -> None:
         """Replace the bars."""
@@ -35,10 +36,12 @@ class TornadoBars(Widget):
         self.refresh(layout=before != self.get_content_height(None, None, 0))
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
-        tornado = self.shown[0]
+        tornado = self.shown[0] if self.shown else None
         return 1 if tornado is None else 1 + max(1, len(tornado.swings[:SHOWN]))
 
     def render(self) -> Content:
+        if self.shown is None:
+            return Content()
         tornado, currency = self.shown
         if tornado is None:
             return Content.styled("nothing to compare: one option only, or no price", "$muted")
