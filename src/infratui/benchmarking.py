@@ -13,7 +13,7 @@ from .engine.measured.bench import ComparedPoint, compare_point, pace_of, paces_
 from .engine.measured.rows import MeasuredRow
 from .plain_text import printable
 from .reality.text import UnreadableError
-from .scenario import Scenario, ScenarioError
+from .scenario import Scenario, ScenarioError, choices
 from .value_types import dataclass
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def _told(
     if "accelerator" not in given and "accelerator" not in told:
         raise UnreadableError("the file does not say which GPUs it was measured on; give --gpu and --gpus")
     told |= {field: size for field in ("gpus", "tp", "ep") if (size := getattr(plan, field))}
-    if plan.engine in ("vllm", "sglang", "tensorrt-llm"):
+    if plan.engine in choices("engine"):
         told["engine"] = plan.engine
     changes = {field: value for field, value in told.items() if field not in given}
     if "model" in given and told.get("model") not in (None, facts.model(scenario.model).id):

@@ -63,7 +63,7 @@ class Policy:
             help="an engine, its version and flags of yours, such as: vllm 0.25.1 --enable-lora",
         ),
         longest=400,
-        pattern=r"^((vllm|sglang|tensorrt-llm|llama\.cpp|ollama)( v?[0-9][\w.+-]*)?( --?[A-Za-z][\w-]*)*)?$",
+        pattern=r"^((vllm|sglang|tensorrt-llm|tgi|llama\.cpp|ollama)( v?[0-9][\w.+-]*)?( --?[A-Za-z][\w-]*)*)?$",
     )
 
     def replaced(self, changes: Mapping[str, Any]) -> Policy:

@@ -83,7 +83,9 @@ class Scenario:
     )
 
     # The serving engine.
-    engine: Literal["vllm", "sglang", "tensorrt-llm"] = given("vllm", Input("Engine", Kind.CHOICE, "serving-framework"))
+    engine: Literal["vllm", "sglang", "tensorrt-llm", "tgi", "llama.cpp", "ollama"] = given(
+        "vllm", Input("Engine", Kind.CHOICE, "serving-framework")
+    )
     max_batched_tokens: int = given(
         0,
         Input("Batched tokens", Kind.TOKENS, "chunked-prefill", "tokens", (0, 2048, 4096, 8192, 16384, 32768), "auto"),

@@ -53,15 +53,15 @@ def scenarios(**fixed: Any) -> st.SearchStrategy[Scenario]:
     values: dict[str, st.SearchStrategy[Any]] = {
         "model": st.sampled_from(MODELS),
         "accelerator": st.sampled_from(GPUS),
-        "precision": st.sampled_from(("", "fp8", "int4")),
-        "kv_precision": st.sampled_from(("bf16", "fp8")),
+        "precision": st.sampled_from(("", "fp8", "int4", "q4_k_m")),
+        "kv_precision": st.sampled_from(("bf16", "fp8", "q8_0")),
         "users": st.integers(1, 200),
         "context": st.sampled_from((512, 4096, 8192, 32_768)),
         "mean_fill": st.sampled_from((25.0, 100.0)),
         "shared_prefix": st.sampled_from((0, 400)),
         "gpus": st.integers(1, MOST),
         "gpus_per_node": st.sampled_from((0, 4, 8)),
-        "engine": st.sampled_from(("vllm", "sglang", "tensorrt-llm")),
+        "engine": st.sampled_from(("vllm", "sglang", "tensorrt-llm", "tgi", "llama.cpp", "ollama")),
         "requests_per_day": st.sampled_from((0, 50_000, 5_000_000)),
         "tpot_ms": st.sampled_from((0.0, 50.0)),
         "demand_profile": st.sampled_from((None, MEASURED)),
@@ -73,6 +73,8 @@ def scenarios(**fixed: Any) -> st.SearchStrategy[Scenario]:
 def holds_by_force(case: Case, gpus: int) -> bool:
     """Whether any legal layout of exactly so many GPUs holds the load: every split there is, laid out."""
     deployment, site = case.deployment, case.site
+    if deployment.refusal(site.accelerator):
+        return False
     layouts = [*enumerate_layouts(gpus, case.model.is_moe)]
     if case.model.is_moe:
         # Redundant experts: as many ranks as there are GPUs, in whole tensor-parallel groups.
@@ -80,7 +82,7 @@ def holds_by_force(case: Case, gpus: int) -> bool:
     # Cached tokens shared out over any part of a tensor-parallel group.
     layouts += [replace(layout, dcp=dcp) for layout in layouts for dcp in divisors(layout.tp)[1:]]
     return any(
-        not refusals(deployment.model, deployment.precision, layout, site.fabric, deployment.contexts)
+        not refusals(deployment.model, deployment.precision, layout, site.fabric, deployment.engine)
         and site.plan(deployment, layout, case.load).fits
         for layout in layouts
     )
@@ -99,7 +101,7 @@ def test_fewest_is_legal_and_no_smaller_count_holds(scenario: Scenario) -> None:
     else:
         assert found.gpus == first
         assert found.plan is not None
-        assert refusals(case.model, case.precision, found.plan.layout, case.site.fabric) == ()
+        assert refusals(case.model, case.precision, found.plan.layout, case.site.fabric, case.abilities) == ()
 
 
 @SLOW

@@ -35,7 +35,7 @@ def case(**changes: object) -> Case:
 
 
 def groups(asked: Case) -> list:
-    found = usual(asked.model, asked.precision, asked.site.fabric.domain, asked.deployment.contexts)
+    found = usual(asked.model, asked.precision, asked.site.fabric.domain, asked.abilities)
     return [group for group in found if group.gpus <= 16]
 
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 
 import pytest
 
+from infratui.engine.cluster.abilities import Cannot
 from infratui.engine.cluster.legal import Illegal
 from infratui.engine.deployment.judge import NoReplicaError, refused_by
 from infratui.engine.deployment.reasons import ReasonKind
@@ -16,12 +17,12 @@ from infratui.report.reasons import error_text, reason_text, reasons_text
 KEYS = (
     "layouts", "gain", "group", "other", "ttft_s", "tpot_s", "replicas", "idle", "gpus", "missing", "needed", "most",
     "seconds", "target_s", "tp", "pp", "ep", "dp", "heads", "width", "block", "ranks", "experts", "layers", "share",
-    "speed", "dcp", "copies",
+    "speed", "dcp", "copies", "node",
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", [*ReasonKind, *Illegal])
-def test_each_kind_is_a_phrase(kind: ReasonKind | Illegal) -> None:
+@pytest.mark.parametrize("kind", [*ReasonKind, *Illegal, *Cannot])
+def test_each_kind_is_a_phrase(kind: ReasonKind | Illegal | Cannot) -> None:
     said = reason_text(Reason(kind, "a name", tuple((key, 4.0) for key in KEYS), "TP4 on H100"))
     assert len(said.split()) > 1
     assert "\n" not in said
@@ -30,7 +31,7 @@ def test_each_kind_is_a_phrase(kind: ReasonKind | Illegal) -> None:
 def test_two_kinds_never_share_their_words() -> None:
     """Those that only repeat a name do."""
     words = defaultdict(list)
-    for kind in (*ReasonKind, *Illegal):
+    for kind in (*ReasonKind, *Illegal, *Cannot):
         words[reason_text(Reason(kind, kind.name, tuple((key, 4.0) for key in KEYS)))].append(kind)
     assert [kinds for kinds in words.values() if len(kinds) > 1] == []
 

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from ..engine.cluster.abilities import EngineProfile
 from ..engine.cluster.hardware import Accelerator, Link, Price, System
 from ..engine.facts import UnknownFactError
 from ..engine.model.architecture import Model
@@ -133,8 +134,8 @@ class Catalog(Measurements):
 
         return counterparts()
 
-    def abilities(self, engine: str, version: str = "") -> frozenset[str]:
-        """What an engine can lay out that not all of them can; empty version: the newest."""
+    def abilities(self, engine: str, version: str = "") -> EngineProfile:
+        """What an engine can do and what it leaves out; empty version: the newest."""
         from .engine_abilities import abilities_of
 
         return abilities_of(engine, version)
@@ -197,9 +198,7 @@ class Catalog(Measurements):
         if name.endswith(STORED):
             model = self.model(name.removesuffix(STORED))
             return self._stored.get(name) or self.precision(model.weight_precision)
-        found = self._precisions.get(name)
-        if found is None:
-            found = self._precision_names.get(plain(name))
+        found = self._precisions.get(name) or self._precision_names.get(plain(name))
         if found is None:
             raise self._unknown("precision", name, self._precisions)
         return found

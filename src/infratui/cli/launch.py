@@ -6,7 +6,7 @@ import click
 
 from .common import Options, deployment_options, echo_json, echo_page, fail, guarded
 
-_ENGINES = ("vllm", "sglang", "tensorrt-llm", "llama.cpp", "ollama")
+_ENGINES = ("vllm", "sglang", "tensorrt-llm", "tgi", "llama.cpp", "ollama")
 _FORMS = ("sh", "compose", "k8s", "lws", "kserve", "dynamo", "slurm")
 
 

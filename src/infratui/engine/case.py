@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from .cluster.fabric import Fabric, fabric_of
 from .cluster.hardware import Accelerator, Link
-from .cluster.legal import ANY_CONTEXT
 from .cluster.traffic import Traffic, traffic_of
 from .deployment.demand import Demand, Targets
 from .deployment.site import Forced, Site
@@ -21,6 +20,7 @@ from .speed.workload import Shape, Speculation, Workload
 
 if TYPE_CHECKING:
     from ..scenario import Scenario
+    from .cluster.abilities import EngineProfile
     from .cluster.layout import Layout
     from .facts import Facts
     from .model.architecture import Model
@@ -126,7 +126,7 @@ class Case:
             windowed=scenario.windowed_kv == "windowed",
             adapters=scenario.adapters,
             adapter_rank=scenario.adapter_rank,
-            contexts=self.abilities & ANY_CONTEXT,
+            engine=self.abilities,
         )
 
     @cached_property
@@ -166,8 +166,8 @@ class Case:
         return fabric_of(accelerator, inside, self.link, gpus_per_node)
 
     @cached_property
-    def abilities(self) -> frozenset[str]:
-        """What the scenario's engine can lay out that not all of them can."""
+    def abilities(self) -> EngineProfile:
+        """What the scenario's engine can do and what it leaves out."""
         return self.facts.abilities(self.scenario.engine, self.scenario.engine_version)
 
     @cached_property

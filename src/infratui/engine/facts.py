@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from .cluster.abilities import EngineProfile
 from .cluster.hardware import Accelerator, Link, Price
 from .model.architecture import Model
 from .model.precision import Precision
@@ -55,8 +56,8 @@ class Facts(Protocol):
     def runtime(self, host: str = "") -> RuntimeTable:
         """Fitted memory constants of the serving engines; as seen on a host where one is named."""
 
-    def abilities(self, engine: str, version: str = "") -> frozenset[str]:
-        """What an engine can lay out that not all of them can; empty version: the newest."""
+    def abilities(self, engine: str, version: str = "") -> EngineProfile:
+        """What an engine can do and what it leaves out; empty version: the newest."""
 
     def speed(self, host: str = "") -> Constants:
         """Calibrated constants of the speed model; at the pace of a host where one is named."""

@@ -205,7 +205,34 @@ def _tensorrt(plan: LaunchPlan, words: _Words) -> LaunchCommand:
     return _made(words, config=config)
 
 
-_LLAMA_CACHE = {"bf16": "bf16", "fp16": "f16", "q8_0": "q8_0", "q4_0": "q4_0"}
+_LOGICAL_BATCH = 2048
+"""Tokens that llama.cpp takes up at once; a step computes a part of them."""
+_LLAMA_CACHE = {
+    "fp32": "f32", "bf16": "bf16", "fp16": "f16", "q8_0": "q8_0", "q4_0": "q4_0", "q4_1": "q4_1", "q5_0": "q5_0",
+    "q5_1": "q5_1",
+}  # fmt: skip
+
+
+def _tgi(plan: LaunchPlan, words: _Words) -> LaunchCommand:
+    layout = plan.layout
+    if layout.pp > 1 or layout.ep > 1:
+        raise LaunchError(f"TGI cuts layers within one machine; {layout.label} cannot be said: set pp=1 and ep=1")
+    words.add("model", plan.model)
+    words.add("tensor-parallel", layout.tp)
+    words.add("longest-prompt", plan.context - 1)
+    words.add("context", plan.context)
+    words.add("memory-fraction", f"{plan.utilization:g}", default=plan.utilization == 1)
+    words.add("max-sequences", plan.sequences, default=not plan.sequences_set)
+    if plan.batched_tokens_set:
+        words.add("batched-tokens", plan.batched_tokens)
+    _weights(plan, words)
+    cache = _cache(plan, {"bf16": "", "fp16": "", "fp8": "fp8_e4m3fn", "fp8-e5m2": "fp8_e5m2"})
+    if cache:
+        words.add("kv-dtype", cache)
+    words.add("port", 8080)
+    if plan.speculation:
+        words.remarks.append("draft")
+    return _made(words)
 
 
 def _one_server(plan: LaunchPlan, name: str) -> None:
@@ -219,11 +246,13 @@ def _llama(plan: LaunchPlan, words: _Words) -> LaunchCommand:
     if plan.precision.id == plan.released.id and not plan.model.endswith(".gguf"):
         words.remarks.append("gguf")
     words.add("model", plan.model if plan.model.endswith(".gguf") else f"{plan.name}.gguf")
-    words.add("gpu-layers", "999")
+    words.add("gpu-layers", "0" if plan.cpu else "999")
     if plan.layout.pp > 1:
         words.add("split-mode", "layer", default=True)
-    words.add("context", plan.context * plan.sequences)
-    words.add("max-sequences", plan.sequences)
+    words.add("context", plan.context * plan.slots)
+    words.add("max-sequences", plan.slots)
+    if plan.batched_tokens > _LOGICAL_BATCH:
+        words.add("logical-batch", plan.batched_tokens)
     words.add("batched-tokens", plan.batched_tokens, default=not plan.batched_tokens_set)
     cache = _cache(plan, _LLAMA_CACHE)
     words.add("kv-dtype-k", cache)
@@ -239,14 +268,14 @@ def _llama(plan: LaunchPlan, words: _Words) -> LaunchCommand:
 def _ollama(plan: LaunchPlan, words: _Words) -> LaunchCommand:
     _one_server(plan, "Ollama")
     cache = _cache(plan, {"fp16": "f16", "bf16": "f16", "q8_0": "q8_0", "q4_0": "q4_0"})
-    environment = {"OLLAMA_NUM_PARALLEL": str(plan.sequences), "OLLAMA_KV_CACHE_TYPE": cache}
+    environment = {"OLLAMA_NUM_PARALLEL": str(plan.slots), "OLLAMA_KV_CACHE_TYPE": cache}
     if cache.startswith("q"):
         environment["OLLAMA_FLASH_ATTENTION"] = "1"
     words.remarks.append("gguf")
     config: dict[str, object] = {
         "FROM": f"./{plan.name}.gguf",
         "PARAMETER num_ctx": plan.context,
-        "PARAMETER num_gpu": 999,
+        "PARAMETER num_gpu": 0 if plan.cpu else 999,
     }
     return _made(words, environment=environment, config=config)
 
@@ -255,6 +284,7 @@ _ENGINES: Mapping[str, Callable[[LaunchPlan, _Words], LaunchCommand]] = {
     "vllm": _vllm,
     "sglang": _sglang,
     "tensorrt-llm": _tensorrt,
+    "tgi": _tgi,
     "llama.cpp": _llama,
     "ollama": _ollama,
 }

@@ -17,8 +17,9 @@ _IMAGES = {
     "vllm": "vllm/vllm-openai:v{version}",
     "sglang": "lmsysorg/sglang:v{version}",
     "tensorrt-llm": "nvcr.io/nvidia/tensorrt-llm/release:{version}",
+    "tgi": "ghcr.io/huggingface/text-generation-inference:{version}",
 }
-_PORTS = {"vllm": 8000, "sglang": 30000, "tensorrt-llm": 8000, "llama.cpp": 8080, "ollama": 11434}
+_PORTS = {"vllm": 8000, "sglang": 30000, "tensorrt-llm": 8000, "tgi": 8080, "llama.cpp": 8080, "ollama": 11434}
 _LEADER = {"$NODE_RANK": "$(LWS_WORKER_INDEX)", "$MASTER_ADDR": "$(LWS_LEADER_ADDRESS)"}
 _CACHE = "/models"
 """Where a container keeps checkpoints, whoever it runs as."""
@@ -80,7 +81,7 @@ def script(form: str, plan: LaunchPlan, command: LaunchCommand) -> str:
         "#!/bin/bash",
         f"#SBATCH --job-name={plan.name}",
         f"#SBATCH --nodes={plan.nodes_per_engine}",
-        f"#SBATCH --gres=gpu:{kind}:{min(plan.gpus_per_engine, plan.gpus_per_node)}",
+        *([] if plan.cpu else [f"#SBATCH --gres=gpu:{kind}:{min(plan.gpus_per_engine, plan.gpus_per_node)}"]),
         "#SBATCH --ntasks-per-node=1",
         "#SBATCH --exclusive",
         "set -eu",
@@ -280,6 +281,8 @@ _DYNAMO = {"vllm": "vllm", "sglang": "sglang", "tensorrt-llm": "trtllm"}
 
 def _dynamo(plan: LaunchPlan, command: LaunchCommand) -> Document:
     _refuse_config(command)
+    if command.engine not in _DYNAMO:
+        raise LaunchError(f"Dynamo starts {', '.join(_DYNAMO)}, not {command.engine}; use k8s")
     if plan.nodes_per_engine > 1:
         raise LaunchError(f"a worker over {plan.nodes_per_engine} nodes is not written as a Dynamo graph here; use lws")
     words = [word for entry in command.arguments for word in entry.words if word]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from ..engine.cluster.hardware import CPU
 from ..engine.cluster.layout import Layout
 from ..engine.deployment.answer import deployed
 from ..engine.deployment.judge import NoReplicaError
@@ -33,6 +34,8 @@ class LaunchPlan:
     layout: Layout
     gpus_per_node: int
     context: int
+    users: int
+    """Sequences that memory is sized for, of one server."""
     sequences: int
     """Sequences in a batch of one engine."""
     batched_tokens: int
@@ -46,6 +49,13 @@ class LaunchPlan:
     accelerator: str
     """Catalog id."""
     moe: bool
+    cpu: bool
+    """There is no GPU: the model runs in host memory."""
+
+    @property
+    def slots(self) -> int:
+        """Sequences of a server that sets the whole cache of each aside at its start."""
+        return self.sequences if self.sequences_set else self.users
 
     @property
     def engines(self) -> int:
@@ -89,6 +99,7 @@ def launch_plan(case: Case) -> LaunchPlan:
         layout=choice.best.layout,
         gpus_per_node=case.site.fabric.domain,
         context=scenario.context,
+        users=choice.best.memory.users_per_replica * max(1, choice.best.layout.ep // choice.best.layout.tp),
         sequences=limits.max_num_seqs,
         batched_tokens=limits.max_batched_tokens,
         sequences_set=bool(scenario.max_num_seqs),
@@ -99,6 +110,7 @@ def launch_plan(case: Case) -> LaunchPlan:
         speculation=scenario.acceptance > 0,
         accelerator=case.accelerator.id,
         moe=model.is_moe,
+        cpu=case.accelerator.arch == CPU,
     )
 
 
@@ -113,10 +125,6 @@ def _named(text: str) -> str:
 
 
 def for_engine(scenario: Scenario, engine: str, version: str = "") -> Scenario:
-    """The scenario as an engine would serve it: memory and speed are the engine's, where the model of them knows it."""
-    known: dict[str, object] = {"engine": engine} if engine in ("vllm", "sglang", "tensorrt-llm") else {}
-    if engine in ("llama.cpp", "ollama") and not scenario.tp:
-        # They split a model by layers only.
-        known["tp"] = 1
+    """The scenario as an engine would serve it: layout, memory and speed are the engine's."""
     stated = version or (scenario.engine_version if engine == scenario.engine else "")
-    return scenario.with_(**known, engine_version=stated)
+    return scenario.with_(engine=engine, engine_version=stated)

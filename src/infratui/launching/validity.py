@@ -49,7 +49,7 @@ def check_flags(asked: str, case: Case, tables: Mapping[str, EngineFlags]) -> Fl
         if entries and not any(entry.exists_in(version) for entry in entries)
     )  # fmt: skip
     unknown = tuple(word for word, entries in known.items() if not entries)
-    own = case.with_(engine=served.engine, engine_version=served.engine_version, tp=served.tp)
+    own = case.with_(engine=served.engine, engine_version=served.engine_version)
     try:
         started = command(launch_plan(own), table, version)
     except (LaunchError, NoReplicaError) as error:

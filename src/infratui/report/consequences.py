@@ -10,6 +10,7 @@ from ..scenario import Scenario
 from . import thumb_vram
 from .money import money
 from .published import badge
+from .reasons import no_layout_text
 from .thumb_precisions import badge_text
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def _accelerators(evaluation: Evaluation) -> Mapping[str, str]:
     for row in result.rows:
         glyph = _GLYPHS[row.verdict]
         if row.gpus is None or row.layout is None:
-            found[row.accelerator.id] = (glyph, "too large for any layout")
+            found[row.accelerator.id] = (glyph, no_layout_text(row.reason))
             continue
         found[row.accelerator.id] = (glyph, *_needs(row.gpus, result.monthly(row), result.currency))
     return _aligned(found)

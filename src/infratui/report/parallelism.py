@@ -260,11 +260,11 @@ def bubble_line(result: ParallelismResult) -> str:
     if chosen is None or serving is None or chosen.layout.pp == 1:
         return ""
     pp = chosen.layout.pp
-    micro = max(1.0, min(serving.batch, float(pp)))
+    micro = max(1.0, pp * (1 - serving.bubble))
     if serving.bubble:
-        return (
-            f"{significant(micro, 2)} micro-batches in {pp} stages: each stage waits {serving.bubble:.0%} of its time"
-        )
+        several = "es" if micro > 1 else ""
+        waits = f"each stage waits {serving.bubble:.0%} of its time"
+        return f"{significant(micro, 2)} micro-batch{several} in {pp} stages: {waits}"
     fill = (pp - 1) / (micro + pp - 1)
     return f"{pp} micro-batches keep {pp} stages busy: no bubble; a single pass would wait {fill:.0%}"
 

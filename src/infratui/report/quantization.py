@@ -78,7 +78,7 @@ def advised(result: QuantizationResult) -> PrecisionRow | None:
     safe = [
         row
         for row in result.rows
-        if row.quality.badge is Badge.SAFE and row.precision.family != "gguf"
+        if row.quality.badge is Badge.SAFE and result.advisable(row)
         and row.bits_per_weight < result.reference.bits_per_weight - 1
     ]  # fmt: skip
     return min(safe, key=lambda row: (row.gpus or NOT_COUNTED, -(row.speed.decode if row.speed else 0.0)), default=None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import StrEnum
 
+from ..engine.cluster.abilities import Cannot
 from ..engine.cluster.legal import Illegal
 from ..engine.deployment.judge import NoReplicaError
 from ..engine.deployment.reasons import ReasonKind
@@ -16,7 +17,9 @@ def reason_text(reason: Reason | None, bytes_as: ByteUnit = ByteUnit.GB) -> str:
     """One reason as a phrase, with the layout that it is said of; empty for none."""
     if reason is None:
         return ""
-    if isinstance(reason.kind, Illegal):
+    if isinstance(reason.kind, Cannot):
+        said = _CANNOT[reason.kind].format(name=reason.name, where=reason.where)
+    elif isinstance(reason.kind, Illegal):
         said = _illegal(reason, reason.kind)
     elif reason.kind in _MISSED:
         target = _MISSED[reason.kind]
@@ -25,6 +28,13 @@ def reason_text(reason: Reason | None, bytes_as: ByteUnit = ByteUnit.GB) -> str:
     else:
         said = _deployed(reason, bytes_as)
     return f"{reason.where}: {said}" if reason.where and reason.kind not in _NAMES_WHERE else said
+
+
+def no_layout_text(reason: Reason | None) -> str:
+    """Why an accelerator holds nothing, for a cell."""
+    if reason is not None and isinstance(reason.kind, Cannot):
+        return f"not under {reason.name}"
+    return "too large for any layout"
 
 
 def reasons_text(reasons: Iterable[Reason], bytes_as: ByteUnit = ByteUnit.GB, between: str = " · ") -> str:
@@ -38,8 +48,16 @@ def error_text(error: BaseException, bytes_as: ByteUnit = ByteUnit.GB) -> str:
 
 
 _MISSED: dict[StrEnum, str] = {ReasonKind.MISSES_TPOT: "TPOT", ReasonKind.MISSES_TTFT: "TTFT"}
-_NAMES_WHERE = {ReasonKind.NO_LAYOUT, ReasonKind.SLOWER_LADDER}
+_NAMES_WHERE: set[StrEnum] = {ReasonKind.NO_LAYOUT, ReasonKind.SLOWER_LADDER, *Cannot}
 """Kinds whose words name the place themselves."""
+
+_CANNOT: dict[Cannot, str] = {
+    Cannot.HARDWARE: "{name} does not run on {where}; set engine=vllm",
+    Cannot.UNPREDICTED: "no {name} on {where} is predicted here; set engine=llama.cpp",
+    Cannot.GGUF: "{name} reads GGUF files, not {where}; set precision=q8_0 or q4_k_m, or engine=vllm",
+    Cannot.WEIGHTS: "{name} does not read {where} weights; set precision=bf16 or fp8, or engine=vllm",
+    Cannot.CACHE: "{name} has no {where} cache; set kv_precision=fp16",
+}
 
 _FIXED: dict[StrEnum, str] = {
     ReasonKind.PINNED: "set by hand",
@@ -135,18 +153,21 @@ def _runner_up(reason: Reason) -> str:
     return f"costs {significant(number('share'), 3)}×: {', '.join(said)}"
 
 
-_SHARED_OUT: dict[Illegal, str] = {
+_FILLED_IN: dict[Illegal, str] = {
     Illegal.CONTEXT_SHAPE: "DCP{dcp} does not divide TP{tp}",
     Illegal.CONTEXT_CACHE: "DCP{dcp}: only full and latent caches are shared out by tokens; {name} has others",
     Illegal.CONTEXT_COPIES: "DCP{dcp} does not divide the copies of each cached token that TP{tp} holds: {copies}",
     Illegal.CONTEXT_ENGINE: "DCP{dcp}: this engine and version do not share out this kind of cache",
+    Illegal.ENGINE_TENSOR: "{name} deals out whole layers and cuts none; set tp=1 and ep=1",
+    Illegal.ENGINE_STAGES: "{name} has no pipeline stages; set pp=1",
+    Illegal.ENGINE_NODES: "{name} keeps a copy in one server of {node}; this takes {gpus} GPUs",
 }
 
 
 def _illegal(reason: Reason, kind: Illegal) -> str:  # noqa: PLR0911 – one phrase per kind
     """`TP3 does not divide 64 attention heads`."""
-    if kind in _SHARED_OUT:
-        return _SHARED_OUT[kind].format(name=reason.name, **{key: round(value) for key, value in reason.numbers})
+    if kind in _FILLED_IN:
+        return _FILLED_IN[kind].format(name=reason.name, **{key: round(value) for key, value in reason.numbers})
 
     def whole(key: str) -> str:
         return f"{reason.number(key):,.0f}"

@@ -292,13 +292,15 @@ def fullest_gpu(result: VramResult, bytes_as: ByteUnit) -> Bars:
 
 
 def startup(result: VramResult, bytes_as: ByteUnit) -> Lines:
-    """What vLLM will print, and where a cache can wait."""
-    return Lines("startup", "What vLLM will print, and where KV can wait", tuple(_startup(result, bytes_as)))
+    """What the engine will print, and where a cache can wait."""
+    return Lines("startup", "What the engine will print, and where KV can wait", tuple(_startup(result, bytes_as)))
 
 
 def _startup(result: VramResult, bytes_as: ByteUnit) -> Iterator[Line]:
     if result.startup is not None:
         yield from (((f"INFO  {line}", "good"),) for line in result.startup.lines)
+    else:
+        yield (("what it prints of its cache is known of vLLM alone", "muted"),)
     if result.prefix is not None:
         saved = format_bytes(result.prefix.saved, bytes_as)
         yield ((f"shared prefix of {format_tokens(result.prefix.tokens)}: saves {saved} per GPU", ""),)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..engine.cluster.abilities import Cannot
 from ..engine.figures.units import (
     ByteUnit,
     format_count,
@@ -12,7 +13,7 @@ from ..engine.figures.units import (
 )
 from .money import money
 from .names import short_name
-from .reasons import reason_text
+from .reasons import no_layout_text, reason_text
 from .show import (
     Cell,
     Column,
@@ -57,6 +58,8 @@ def accelerators(result: VramResult, bytes_as: ByteUnit) -> Table:
     entries = sorted(result.rows, key=lambda entry: _order(entry, result))
     rows = tuple(_accelerator(entry, bytes_as, entry.accelerator is selected, result) for entry in entries)
     aside = f"need more than {MOST_NODES} nodes, or hold it in no layout"
+    if any(entry.reason is not None and isinstance(entry.reason.kind, Cannot) for entry in result.rows):
+        aside = f"{aside} of this engine"
     return Table("fits", "On every accelerator, the cheapest first", columns, rows, aside)
 
 
@@ -76,7 +79,7 @@ def _accelerator(entry: AcceleratorRow, bytes_as: ByteUnit, marked: bool, result
     detail = f"{accelerator.name}: {reason_text(entry.reason) or entry.verdict.value}"
     if entry.gpus is None or entry.layout is None or entry.free is None:
         none, low = Cell("–", "muted", float("inf")), Cell("–", "muted", -1.0)
-        cells = (name, usable, none, none, Cell("too large for any layout", "muted"), none, low, low, low, fits)
+        cells = (name, usable, none, none, Cell(no_layout_text(entry.reason), "muted"), none, low, low, low, fits)
         return Row(accelerator.id, cells, "", marked, detail, own, aside=not marked)
     arithmetic = entry.gpus_arithmetic
     gpus = f"{arithmetic}→{entry.gpus}" if arithmetic is not None and arithmetic != entry.gpus else str(entry.gpus)

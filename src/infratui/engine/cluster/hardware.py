@@ -13,6 +13,8 @@ LinkKind = Literal["switched", "mesh", "bridge", "pcie"]
 """How a link joins GPUs: all through a switch, each with each, in pairs, or over the host's bus."""
 Reach = Literal["host", "node", "domain", "nodes"]
 """What a link joins: a GPU and its host, the GPUs of a server, those of a rack, or servers."""
+CPU = "x86"
+"""Generation of a server without accelerators: the model runs in its memory."""
 PriceKind = Literal["on_demand", "spot", "reserved_1y", "reserved_3y", "purchase"]
 
 

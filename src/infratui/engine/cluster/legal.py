@@ -17,6 +17,7 @@ from ..model.architecture import (
     group_counts,
 )
 from ..model.precision import Precision
+from .abilities import ANY_CONTEXT, ANY_ENGINE, EngineProfile
 from .fabric import Fabric
 from .layout import Layout
 
@@ -24,8 +25,6 @@ _SIXTEEN_BIT = 16.0
 
 
 ONE_SERVER = Fabric()
-ANY_CONTEXT = frozenset({"mla", "gqa"})
-"""Kinds of attention whose cache some engine shares out by tokens."""
 
 
 class Illegal(StrEnum):
@@ -45,6 +44,9 @@ class Illegal(StrEnum):
     CONTEXT_CACHE = "a cache that is not shared out by tokens"
     CONTEXT_COPIES = "no copies to share out"
     CONTEXT_ENGINE = "the engine does not share out this cache"
+    ENGINE_TENSOR = "the engine does not cut layers"
+    ENGINE_STAGES = "the engine does not deal out layers"
+    ENGINE_NODES = "the engine keeps a copy in one server"
 
 
 def divisors(number: int) -> tuple[int, ...]:
@@ -85,18 +87,26 @@ def refusals(
     precision: Precision,
     layout: Layout,
     fabric: Fabric = ONE_SERVER,
-    contexts: frozenset[str] = ANY_CONTEXT,
+    engine: EngineProfile = ANY_ENGINE,
 ) -> tuple[Reason, ...]:
-    """Why a layout cannot be built, whatever the memory; empty: it can. One reason per cause.
-
-    `contexts`: kinds of attention whose cache the engine shares out by tokens.
-    """
+    """Why a layout cannot be built, whatever the memory; empty: it can. One reason per cause."""
     return (
+        *_engine_refusals(layout, fabric, engine),
         *tensor_refusals(model, precision, layout.tp, layout.ep),
         *_expert_refusals(model, layout),
         *_placement_refusals(model, layout, fabric),
-        *_context_refusals(model, layout, contexts),
+        *_context_refusals(model, layout, engine.can),
     )
+
+
+def _engine_refusals(layout: Layout, fabric: Fabric, engine: EngineProfile) -> Iterator[Reason]:
+    ranks = max(layout.tp, layout.ep)
+    if ranks > 1 and not engine.tensor:
+        yield because(Illegal.ENGINE_TENSOR, engine.name, tp=layout.tp, ep=layout.ep)
+    if layout.pp > 1 and not engine.stages:
+        yield because(Illegal.ENGINE_STAGES, engine.name, pp=layout.pp)
+    if layout.gpus_per_replica > fabric.domain and not engine.nodes:
+        yield because(Illegal.ENGINE_NODES, engine.name, gpus=layout.gpus_per_replica, node=fabric.domain)
 
 
 @lru_cache(maxsize=512)
@@ -224,10 +234,10 @@ def cache_copies(model: Model, tp: int) -> int | None:
     return copies or None
 
 
-def most_context(model: Model, tp: int, contexts: frozenset[str]) -> int:
+def most_context(model: Model, tp: int, engine: EngineProfile) -> int:
     """The DCP that leaves a single copy of the cache in a tensor-parallel group; 1: there is nothing to share out."""
     copies = cache_copies(model, tp)
-    return copies if copies and context_kinds(model) <= contexts else 1
+    return copies if copies and context_kinds(model) <= engine.can else 1
 
 
 def packs(layout: Layout, fabric: Fabric) -> bool:

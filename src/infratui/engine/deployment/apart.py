@@ -162,7 +162,7 @@ def evaluate_apart(case: Case) -> Apart:
 
 
 def _groups(case: Case, site: Site) -> list[Layout]:
-    found = usual(case.model, case.precision, site.fabric.domain, case.deployment.contexts)
+    found = usual(case.model, case.precision, site.fabric.domain, case.deployment.engine)
     return [group for group in found if group.gpus <= WIDEST and case.forced.allows(group)]
 
 

@@ -14,6 +14,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from ...value_types import dataclass
+from ..cluster.abilities import PLAIN_ENGINE, EngineProfile
 from ..cluster.fabric import Fabric
 from ..cluster.layout import Layout
 from ..cluster.legal import divisors, enumerate_layouts, most_context, packs, refusals, tensor_refusals
@@ -50,14 +51,14 @@ def groups(
     precision: Precision,
     domain: int,
     forced: Forced = FREE_CHOICE,
-    contexts: frozenset[str] = frozenset(),
+    engine: EngineProfile = PLAIN_ENGINE,
 ) -> tuple[Layout, ...]:
     """The smallest group of each kind, fewest GPUs first: all that may be multiplied by copies.
 
     A group is one replica, or as many replicas as share one set of experts. Sizes that are forced are kept, legal or
     not; with `forced.dp` a group has all of its replicas.
     """
-    return _ascending(_groups(model, precision, domain, forced, contexts, range(1, model.layers + 1)))
+    return _ascending(_groups(model, precision, domain, forced, engine, range(1, model.layers + 1)))
 
 
 def _ascending(found: Iterable[Layout]) -> tuple[Layout, ...]:
@@ -65,14 +66,12 @@ def _ascending(found: Iterable[Layout]) -> tuple[Layout, ...]:
 
 
 @lru_cache(maxsize=8)
-def usual(
-    model: Model, precision: Precision, domain: int, contexts: frozenset[str] = frozenset()
-) -> tuple[Layout, ...]:
+def usual(model: Model, precision: Precision, domain: int, engine: EngineProfile = PLAIN_ENGINE) -> tuple[Layout, ...]:
     """Groups of common sizes, powers of two: enough to know about how many GPUs it takes."""
     depths = [pp for pp in range(1, model.layers + 1) if _is_power(pp)]
     return _ascending(
         group
-        for group in _groups(model, precision, domain, FREE_CHOICE, contexts, depths)
+        for group in _groups(model, precision, domain, FREE_CHOICE, engine, depths)
         if group.ep in (1, group.tp) or (group.pp == 1 and _is_power(group.gpus))
     )
 
@@ -86,26 +85,32 @@ def _groups(
     precision: Precision,
     domain: int,
     forced: Forced,
-    contexts: frozenset[str],
+    engine: EngineProfile,
     depths: Sequence[int],
 ) -> Iterator[Layout]:
     """Groups of pipelines of these `depths`, ascending, in any order; some twice."""
     if forced.tp:
         sizes: Sequence[int] = (forced.tp,)
     else:
-        sizes = _tensor_sizes(model, precision, domain)
+        sizes = _tensor_sizes(model, precision, domain) if engine.tensor else (1,)
     if forced.pp:
         depths = (forced.pp,)
+    elif not engine.stages:
+        depths = (1,)
     mixture = model.mixture
     for tp in sizes:
         if not forced.tp and tp % (forced.dcp or 1):
             continue
-        shared = most_context(model, tp, contexts)
+        shared = most_context(model, tp, engine)
         for ep in _expert_sizes(model, precision, tp, forced):
             spread = max(1, -(-ep // tp))
             dp = forced.dp or spread
             whole = mixture is None or ep <= tp or not mixture.experts % ep
+            if ep > 1 and not (engine.tensor or forced.ep):
+                continue
             for pp in depths:
+                if not engine.nodes and tp * pp > domain and not forced.any:
+                    break
                 if tp * pp * dp > MOST_GPUS or not (pp == 1 or whole or forced.ep):
                     # Copies of experts go with a single stage.
                     break
@@ -157,7 +162,7 @@ def served(
     precision: Precision,
     domain: int,
     forced: Forced = FREE_CHOICE,
-    contexts: frozenset[str] = frozenset(),
+    engine: EngineProfile = PLAIN_ENGINE,
 ) -> tuple[Layout, ...]:
     """The groups that fleets are made of, fewest GPUs first: a fleet runs for years, and each needs a prediction.
 
@@ -165,7 +170,7 @@ def served(
     or whole within TP, or spread over replicas of one stage in numbers that divide them. What is set by hand is tried.
     """
     depths = [pp for pp in _DEPTHS if pp <= model.layers]
-    found = _groups(model, precision, domain, forced, contexts, depths)
+    found = _groups(model, precision, domain, forced, engine, depths)
     return _ascending(group for group in found if _served(group, model, domain, forced))
 
 
@@ -222,8 +227,10 @@ def judge_layouts(
 ) -> tuple[LayoutVerdict, ...]:
     """Every layout of exactly `gpus`, legal or refused; memory that is short refuses as well."""
     found = []
+    cannot = deployment.refusal(site.accelerator)
     for layout in layouts or _every(deployment, gpus):
-        reasons = refusals(deployment.model, deployment.precision, layout, site.fabric, deployment.contexts)
+        reasons = refusals(deployment.model, deployment.precision, layout, site.fabric, deployment.engine)
+        reasons = (cannot, *reasons) if cannot else reasons
         if reasons:
             found.append(LayoutVerdict(layout, reasons, None))
             continue
@@ -236,7 +243,7 @@ def _every(deployment: Deployment, gpus: int) -> Iterator[Layout]:
     """All layouts of so many GPUs, those whose cache TP copies with the copies shared out as well."""
     for layout in enumerate_layouts(gpus, deployment.model.is_moe):
         yield layout
-        shared = most_context(deployment.model, layout.tp, deployment.contexts) if layout.ep <= layout.tp else 1
+        shared = most_context(deployment.model, layout.tp, deployment.engine) if layout.ep <= layout.tp else 1
         if shared > 1:
             yield replace(layout, dcp=shared)
 

@@ -77,11 +77,13 @@ def choose(case: Case, gpus: int, forced: Forced = FREE_CHOICE, site: Site | Non
     site = site or case.site
     deployment, load = case.deployment, case.load
     model, precision = deployment.model, deployment.precision
+    if cannot := deployment.refusal(site.accelerator):
+        return LayoutChoice(None, gpus, forced.any, (), refused=(cannot,))
     floor = Floor(deployment, site, load)
     open_: list[Layout] = []
     short: list[tuple[int, Layout]] = []
     refused: tuple[Reason, ...] = ()
-    for group in groups(model, precision, site.fabric.domain, forced, deployment.contexts):
+    for group in groups(model, precision, site.fabric.domain, forced, deployment.engine):
         if group.gpus > gpus and not forced.any:
             break
         count = most_copies(group, gpus, site.fabric, forced)
@@ -90,7 +92,7 @@ def choose(case: Case, gpus: int, forced: Forced = FREE_CHOICE, site: Site | Non
                 refused = refused or (takes_more(group, gpus),)
             continue
         layout = copies(group, count)
-        if forced.any and (illegal := refusals(model, precision, layout, site.fabric, deployment.contexts)):
+        if forced.any and (illegal := refusals(model, precision, layout, site.fabric, deployment.engine)):
             refused = refused or illegal
             continue
         if _crowded(model, group, gpus, forced):
@@ -102,7 +104,7 @@ def choose(case: Case, gpus: int, forced: Forced = FREE_CHOICE, site: Site | Non
             open_.append(layout)
     common = open_
     if gpus > _EVERY_LAYOUT:
-        usual = served(model, precision, site.fabric.domain, forced, deployment.contexts)
+        usual = served(model, precision, site.fabric.domain, forced, deployment.engine)
         kept = {(group.tp, group.pp, group.ep, group.dcp) for group in usual}
         common = [layout for layout in open_ if (layout.tp, layout.pp, layout.ep, layout.dcp) in kept]
     judged = _judged(case, site, common)
@@ -209,7 +211,7 @@ def _nearest(case: Case, site: Site, short: list[tuple[int, Layout]], gpus: int,
 
 def listed(case: Case, site: Site, gpus: int, forced: Forced = FREE_CHOICE) -> Iterator[Layout]:
     """Every layout that `choose` may take on `gpus`: for tests and tables."""
-    for group in groups(case.model, case.precision, site.fabric.domain, forced, case.deployment.contexts):
+    for group in groups(case.model, case.precision, site.fabric.domain, forced, case.deployment.engine):
         count = most_copies(group, gpus, site.fabric, forced)
         if count:
             yield copies(group, count)

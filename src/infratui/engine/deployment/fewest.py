@@ -48,14 +48,19 @@ class Fewest:
 
 def fewest(deployment: Deployment, site: Site, load: Sequences) -> Fewest:
     """Search every group and its copies; no smaller count of this accelerator has a legal layout that holds `load`."""
+    refused = deployment.refusal(site.accelerator)
+    return Fewest(None, refused) if refused else _fewest(deployment, site, load)
+
+
+def _fewest(deployment: Deployment, site: Site, load: Sequences) -> Fewest:
     floor = Floor(deployment, site, load)
     model, precision, domain = deployment.model, deployment.precision, site.fabric.domain
     best: MemoryPlan | None = None
     rank: tuple[tuple[int, int, int, int], int, Layout] | None = None
     # A glance at the usual sizes gives a count to beat; then all that could beat it.
     for space in (
-        usual(model, precision, domain),
-        groups(model, precision, domain, contexts=deployment.contexts),
+        usual(model, precision, domain, deployment.engine.without_sharing),
+        groups(model, precision, domain, engine=deployment.engine),
     ):
         most = best.layout.gpus if best else MOST_GPUS
         bounded = []

@@ -59,6 +59,8 @@ def fleet(case: Case, site: Site | None = None, share: float = 1.0, *, glance: b
     """
     site = site or case.site
     deployment = case.deployment
+    if refused := deployment.refusal(site.accelerator):
+        raise NoReplicaError(refused)
     users = math.ceil(case.load.users * share)
     load = case.load.of(users)
     peak = offered_load(case.demand, _QUIET).peak_rate * share
@@ -69,9 +71,9 @@ def fleet(case: Case, site: Site | None = None, share: float = 1.0, *, glance: b
     pace = Pace(case, site)
     bounded = []
     nearest: Layout | None = None
-    space = served(deployment.model, deployment.precision, site.fabric.domain, case.forced, deployment.contexts)
+    space = served(deployment.model, deployment.precision, site.fabric.domain, case.forced, deployment.engine)
     if glance and not case.forced.any:
-        space = usual(deployment.model, deployment.precision, site.fabric.domain)
+        space = usual(deployment.model, deployment.precision, site.fabric.domain, deployment.engine.without_sharing)
     for group in space:
         held = floor.users_at_most(group) * group.dp
         rate = pace.requests_at_most(group) if held else 0.0

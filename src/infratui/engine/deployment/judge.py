@@ -186,7 +186,9 @@ def replica_on(
 def plan_on(case: Case, site: Site, layout: Layout) -> tuple[Plan, Workload] | Reason:
     """The speed plan of one layout with the memory that is left for its cache, or why there is none."""
     deployment = case.deployment
-    reasons = refusals(deployment.model, deployment.precision, layout, site.fabric, deployment.contexts)
+    if cannot := deployment.refusal(site.accelerator):
+        return cannot
+    reasons = refusals(deployment.model, deployment.precision, layout, site.fabric, deployment.engine)
     if reasons:
         return replace(reasons[0], where=layout.label)
     workload = case.workload(site.accelerator)

@@ -61,7 +61,7 @@ def recommend(
         if layout.gpus > gpus:
             refused = refused or (takes_more(layout, gpus),)
             continue
-        reasons = refusals(deployment.model, deployment.precision, layout, site.fabric, deployment.contexts)
+        reasons = refusals(deployment.model, deployment.precision, layout, site.fabric, deployment.engine)
         if reasons:
             refused = refused or reasons
             continue

@@ -53,7 +53,7 @@ def split_of(case: Case) -> tuple[int, int] | None:
 def refused(case: Case) -> Reason | None:
     """Why the scenario cannot be split so."""
     scenario = case.scenario
-    if POOLS not in case.abilities:
+    if POOLS not in case.abilities.can:
         return because(ReasonKind.NO_POOLS, scenario.engine)
     if scenario.input_tokens < 2:
         return because(ReasonKind.NO_PROMPTS)
@@ -67,7 +67,7 @@ def _pairs(case: Case) -> list[_Pair]:
     domain = case.site.fabric.domain
     groups = [
         group
-        for group in usual(case.model, case.precision, domain, case.deployment.contexts)
+        for group in usual(case.model, case.precision, domain, case.abilities)
         if group.gpus <= WIDEST and sizes.allows(replace(group, dp=1))
     ]
     # Where no group holds the target for the first token, the one that comes nearest is judged.

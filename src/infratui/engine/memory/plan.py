@@ -7,9 +7,11 @@ from dataclasses import replace
 from functools import lru_cache
 
 from ...value_types import dataclass
+from ..cluster.abilities import PLAIN_ENGINE, EngineProfile
 from ..cluster.hardware import Accelerator
 from ..cluster.layout import Layout
 from ..figures.derivation import Basis, Derivation, Formula, Ledger, Number, Unit
+from ..figures.reason import Reason
 from ..model.architecture import Model
 from ..model.precision import Precision
 from .kv_cache import KvGeometry, Sequences, kv_demand, kv_stages, shared_demand, users_within
@@ -37,8 +39,12 @@ class Deployment:
     """Slots for low-rank adapters that are loaded at the same time."""
     adapter_rank: int = 16
     """The highest rank of them."""
-    contexts: frozenset[str] = frozenset()
-    """Kinds of attention whose cache the engine shares out by tokens (decode context parallelism)."""
+    engine: EngineProfile = PLAIN_ENGINE
+    """What the engine can do and what it leaves out."""
+
+    def refusal(self, accelerator: Accelerator) -> Reason | None:
+        """Why the engine serves nothing of the kind there, however it is laid out; None: it may."""
+        return self.engine.refusal(accelerator, self.precision, self.kv_precision)
 
     def geometry(self, layout: Layout) -> tuple[KvGeometry, ...]:
         """Cache of one GPU in each stage."""

@@ -93,6 +93,8 @@ class RuntimeConstants:
     block_tokens: int = 16
     graph_batches: tuple[tuple[int, int, int], ...] = ((1, 513, 16),)
     """Batch sizes that graphs are captured for, as (first, end, step); those up to the most sequences count."""
+    logits_of_all_tokens: bool = False
+    """Buffers are made for the logits of every token of a step; else of one per sequence."""
     logits_sharded: bool = False
     """Sampling is divided by tensor parallelism."""
     whole_shared_experts: bool = False
@@ -336,7 +338,7 @@ def runtime_memory(
         SAMPLING,
         band_pct=band,
         source=source,
-        seqs=min(batch.max_num_seqs, tokens),
+        seqs=tokens if constants.logits_of_all_tokens else min(batch.max_num_seqs, tokens),
         vocabulary=model.vocab_size,
         logit_bytes=constants.logit_bytes,
         shards=layout.tp if constants.logits_sharded else 1,

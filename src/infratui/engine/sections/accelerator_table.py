@@ -22,7 +22,9 @@ def accelerator_rows(deployment: Deployment, load: Sequences, sites: tuple[Site,
     known: dict[object, Fewest] = {}
     rows = []
     for site in sites:
-        alike = site.table.visible_memory(site.accelerator), site.fabric.domain, deployment.batch(site.accelerator)
+        visible = site.table.visible_memory(site.accelerator)
+        refused = deployment.refusal(site.accelerator)
+        alike = visible, site.fabric.domain, deployment.batch(site.accelerator), refused
         if alike not in known:
             known[alike] = fewest(deployment, site, load)
         rows.append(accelerator_row(deployment, site, known[alike]))

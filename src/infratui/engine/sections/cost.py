@@ -297,7 +297,8 @@ def _notes(case: CostCase, offered: Offered, fleet: Fleet, api: ApiQuote | None)
     if case.replica.by_rule:
         notes.append(because(CostNote.BY_RULE))
     elif case.replica.interval is None:
-        notes.append(because(CostNote.UNMEASURED, name))
+        engine = case.case.abilities.name
+        notes.append(because(CostNote.UNMEASURED, f"{name} under {engine}" if _never_measured(case) else name))
     by_rule = _gpus_by_rule(case)
     if by_rule >= 4 * fleet.gpus:
         notes.append(because(CostNote.RULE_TAKES_MORE, gpus=by_rule, batch=case.replica.batch))
@@ -306,6 +307,11 @@ def _notes(case: CostCase, offered: Offered, fleet: Fleet, api: ApiQuote | None)
     if api is None and scenario.api:
         notes.append(because(CostNote.NO_API_PRICE))
     return tuple(notes)
+
+
+def _never_measured(case: CostCase) -> bool:
+    scenario = case.case.scenario
+    return case.case.speed_constants.generation(scenario.engine, scenario.engine_version).unmeasured
 
 
 def _gpus_by_rule(case: CostCase) -> int:

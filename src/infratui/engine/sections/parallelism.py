@@ -220,9 +220,9 @@ def _derivations(case: Case, chosen: Chosen | None) -> tuple[Derivation, ...]:
         return ()
     ledger = Ledger()
     if chosen.serving:
-        ledger(BUBBLE, batch=chosen.serving.batch, pp=chosen.layout.pp)
+        ledger(BUBBLE, batch=chosen.layout.pp * (1 - chosen.serving.bubble), pp=chosen.layout.pp)
     if chosen.layout.pp > 1 and chosen.serving:
-        micro = max(1.0, min(chosen.serving.batch, float(chosen.layout.pp)))
+        micro = max(1.0, chosen.layout.pp * (1 - chosen.serving.bubble))
         ledger(FILL, pp=chosen.layout.pp, micro_batches=micro, note="one pass that starts and ends empty")
     if chosen.layout.tp > 1:
         _explain_copies(case, chosen.layout, ledger)

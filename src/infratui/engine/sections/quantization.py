@@ -85,13 +85,15 @@ class QuantizationResult:
 
     @property
     def safest_smallest(self) -> PrecisionRow | None:
-        """The row with the fewest GPUs, then bytes, among those that published data call Safe and vLLM-likes serve."""
+        """The row with the fewest GPUs, then bytes, among those that published data call Safe and the engine serves."""
         safe = [
-            row
-            for row in self.rows
-            if row.quality.badge is Badge.SAFE and row.gpus is not None and row.precision.family != "gguf"
+            row for row in self.rows if row.quality.badge is Badge.SAFE and row.gpus is not None and self.advisable(row)
         ]
         return min(safe, key=lambda row: (row.gpus or 0, row.weights), default=None)
+
+    def advisable(self, row: PrecisionRow) -> bool:
+        """GGUF files are taken where the engine reads nothing else."""
+        return self.comparison.deployment.engine.reads_gguf or row.precision.family != "gguf"
 
     def derivations(self, row: PrecisionRow) -> tuple[Derivation, ...]:
         """The math behind every figure of a row."""
@@ -105,7 +107,7 @@ def evaluate_quantization(case: Case) -> QuantizationResult:
     deployment, site, load, facts, scenario = case.deployment, case.site, case.load, case.facts, case.scenario
     reference = facts.precision(REFERENCE)
     chosen = deployment.precision
-    shown = shown_precisions(facts, deployment.model, chosen, scenario.shown_formats == "all")
+    shown = shown_precisions(case, chosen, scenario.shown_formats == "all")
     plan_here = deployed(case).plan
     layout = plan_here.layout if plan_here else Layout()
     workload = case.workload(concurrency=float(load.users))
@@ -154,16 +156,27 @@ def evaluate_quantization(case: Case) -> QuantizationResult:
     )
 
 
-def shown_precisions(facts: Facts, model: Model, chosen: Precision, everything: bool) -> tuple[Precision, ...]:
+GGUF_CLASSICS = ("q8_0", "q4_k_m")
+"""What takes the place of FP8 and INT4 where GGUF files are read."""
+
+
+def shown_precisions(case: Case, chosen: Precision, everything: bool) -> tuple[Precision, ...]:
     """The classic precisions or all that change this model, in the order of the catalog, always with the chosen one.
 
-    A checkpoint's own way to store its weights is in no catalog: where it is chosen it comes first.
+    Of those, what the engine reads. A checkpoint's own way to store its weights is in no catalog: where it is chosen it
+    comes first.
     """
+    engine, model = case.abilities, case.model
+    classic = GGUF_CLASSICS if engine.reads_gguf else ()
     listed = tuple(
         precision
-        for precision in facts.precisions()
+        for precision in case.facts.precisions()
         if precision.id == chosen.id
-        or (precision.for_weights and (precision.classic or (everything and _changes(model, precision))))
+        or (
+            precision.for_weights
+            and engine.reads(precision)
+            and (precision.classic or precision.id in classic or (everything and _changes(model, precision)))
+        )
     )
     return listed if any(precision.id == chosen.id for precision in listed) else (chosen, *listed)
 

@@ -285,7 +285,7 @@ def _growth(deployment: Deployment, site: Site, load: Sequences, gpus: int, plan
 
 
 def _startup(deployment: Deployment, site: Site, load: Sequences, plan: MemoryPlan | None) -> StartupLines | None:
-    if plan is None:
+    if plan is None or deployment.constants.engine != "vllm":
         return None
     return predict_startup(
         deployment.geometry(plan.layout)[plan.stage],

@@ -82,6 +82,10 @@ class Generation:
     """Seconds before its first token that a request spends per other request in flight; empty: 0."""
     schedules_ahead: bool = False
     """The host prepares the next step while the GPU runs this one: only what exceeds the GPU's time shows."""
+    one_stage_at_a_time: bool = False
+    """Stages of a pipeline take turns on the whole batch while it decodes; else each has a micro-batch of its own."""
+    unmeasured: bool = False
+    """No row was measured on it: its constants are those of a like engine, and no error band holds."""
     reserves_output: bool = False
     """A request is admitted when its whole answer has room; else when its prompt has, and some are preempted later."""
     before: str = ""

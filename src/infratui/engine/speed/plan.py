@@ -90,7 +90,13 @@ class Plan:
 
     def band(self, quantity: str) -> Band | None:
         """Error band of `tpot`, `ttft`, `ttft under load`, `throughput` or `max throughput`; None: no measured data."""
+        if self.generation.unmeasured:
+            return None
         return self.constants.band(quantity, moe=self.model.is_moe, arch=self.accelerator.arch)
+
+    def micro_batch(self, batch: float) -> float:
+        """Sequences that a stage of the pipeline steps at once."""
+        return batch if self.generation.one_stage_at_a_time else max(1.0, batch / self.load.pp)
 
     def burst(self, workload: Workload) -> float:
         """Share of the requests in flight that arrive together: of a closed loop its first wave."""
@@ -116,7 +122,7 @@ class Plan:
         self, batch: float, context: float, speculation: Speculation | None = None, ledger: Ledger = _QUIET
     ) -> StepTime:
         """A decode step of one replica, all stages in turn, with `batch` sequences spread over the pipeline."""
-        micro = max(1.0, batch / self.load.pp)
+        micro = self.micro_batch(batch)
         drafted = speculation.drafts + 1.0 if speculation else 1.0
         return step_time(
             self.load, self.rates, sequences=micro, context=context, tokens_per_sequence=drafted, ledger=ledger
@@ -153,7 +159,7 @@ class Plan:
         `step_s`: of the batch without a prompt, where it is known.
         """
         tokens, context = prompt_work(workload)
-        micro = max(1.0, batch / self.load.pp)
+        micro = self.micro_batch(batch)
         joined = max(1.0, micro / workload.output_tokens)
         beside = step_time(
             self.load,

@@ -279,7 +279,7 @@ def _result(plan: Plan, workload: Workload, mix: Mix, ledger: Ledger) -> Serving
         knee=dp * max(1.0, base / (slope + share)) if slope + share > 0 else math.inf,
         saturation_per_s=dp / (per_token * workload.output_tokens),
         largest_batch=top,
-        bubble=bubble(mix.batch, load.pp),
+        bubble=bubble(1 if plan.generation.one_stage_at_a_time else mix.batch, load.pp),
     )
 
 

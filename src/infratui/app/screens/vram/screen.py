@@ -84,7 +84,7 @@ class VramScreen(SectionScreen["VramResult"]):
             yield BarList()
         with Panel("On the fullest GPU", id="gpu"):
             yield BarList()
-        with Panel("What vLLM will print, and where KV can wait", id="startup"):
+        with Panel("What the engine will print, and where KV can wait", id="startup"):
             yield LinesView()
 
     def show(self, result: VramResult) -> None:
