@@ -7,27 +7,31 @@ from dataclasses import fields
 from typing import Any, ClassVar, Literal, get_type_hints
 
 from .demand_profile import DemandProfile, profile_from
-from .inputs import POOLS, RATIO, Input, InputField, Kind, SaidError, given, typed
+from .inputs import (
+    CONTEXT,
+    COUNTS,
+    DEMAND,
+    FILLS,
+    LENGTHS,
+    PERCENTS,
+    POOLS,
+    POWERS,
+    RATIO,
+    SHARES,
+    USERS,
+    Input,
+    InputField,
+    Kind,
+    SaidError,
+    given,
+    typed,
+)
 from .policy import NO_POLICY, PREFIX, Policy
 from .value_types import dataclass
 
 
 class ScenarioError(ValueError):
     """An input that is no scenario: what, where, and what would be right."""
-
-
-_POWERS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
-_COUNTS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 24, 32, 48, 64, 96, 128, 256, 512, 1024)
-_USERS = (1, 2, 4, 5, 8, 10, 16, 20, 32, 50, 64, 100, 128, 200, 256, 500, 512, 1000, 1024, 2000, 4096)
-_CONTEXT = (512, 1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072, 262144, 524288, 1048576)
-_LENGTHS = (1, 32, 64, 128, 200, 256, 500, 512, 1000, 1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072)
-_PERCENTS = (0, 5, 10, 20, 25, 30, 40, 50, 60, 70, 75, 80, 90, 95, 100)
-_FILLS = (10, 25, 50, 75, 100)
-_SHARES = (0.8, 0.85, 0.9, 0.92, 0.95)
-_DEMAND = (
-    100, 500, 1000, 5000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000,
-    1_000_000, 2_000_000, 5_000_000, 10_000_000,
-)  # fmt: skip
 
 
 def _weights(text: str) -> str:
@@ -39,6 +43,16 @@ def _weights(text: str) -> str:
         if count >= GROUP_LIMIT:
             raise ValueError(f"{count} weights; give at most {GROUP_LIMIT - 1} beside the value")
     return text.strip()
+
+
+def _price(label: str, term: str, unit: str = "$/GPU·h", high: float = 1e6) -> float:
+    """A price of one's own; 0: as the catalog has it."""
+    return given(0.0, Input(label, Kind.MONEY, term, unit, (), "catalog"), low=0, high=high)
+
+
+def _percent(default: float, label: str, term: str, steps: tuple[float, ...], unit: str = "%") -> float:
+    """Held as 0 to 100."""
+    return given(default, Input(label, Kind.PERCENT, term, unit, steps), low=0, high=100)
 
 
 @dataclass(frozen=True)
@@ -57,18 +71,18 @@ class Scenario:
     model: str = given("llama-3.3-70b", Input("Model", Kind.MODEL, "parameters"), shortest=1, longest=400)
     precision: str = given("", Input("Weights", Kind.PRECISION, "precision", zero="as released"))
     kv_precision: str = given("bf16", Input("KV cache", Kind.KV_PRECISION, "kv-cache"))
-    users: int = given(50, Input("Users", Kind.COUNT, "concurrency", "", _USERS), low=1, high=1_000_000)
+    users: int = given(50, Input("Users", Kind.COUNT, "concurrency", "", USERS), low=1, high=1_000_000)
     context: int = given(
-        8192, Input("Context", Kind.TOKENS, "context-window", "tokens", _CONTEXT), low=1, high=16_777_216
+        8192, Input("Context", Kind.TOKENS, "context-window", "tokens", CONTEXT), low=1, high=16_777_216
     )
     mean_fill: float = given(
-        100.0, Input("Share of the context in use", Kind.PERCENT, "mean-fill", "%", _FILLS), low=0.01, high=100
+        100.0, Input("Share of the context in use", Kind.PERCENT, "mean-fill", "%", FILLS), low=0.01, high=100
     )
     shared_prefix: int = given(
-        0, Input("Common prompt tokens", Kind.TOKENS, "prefix-caching", "tokens", (0, *_CONTEXT)), low=0, high=1 << 24
+        0, Input("Common prompt tokens", Kind.TOKENS, "prefix-caching", "tokens", (0, *CONTEXT)), low=0, high=1 << 24
     )
     accelerator: str = given("h100-sxm", Input("GPU", Kind.ACCELERATOR, "vram"))
-    gpus: int = given(8, Input("GPUs", Kind.COUNT, "node", "", _COUNTS), low=1, high=16_384)
+    gpus: int = given(8, Input("GPUs", Kind.COUNT, "node", "", COUNTS), low=1, high=16_384)
     gpus_per_node: int = given(
         0,
         Input("GPUs per node", Kind.COUNT, "node", "", (0, 1, 2, 4, 8, 16), "catalog", "GPUs of one server"),
@@ -77,7 +91,7 @@ class Scenario:
     )
     utilization: float = given(
         0.9,
-        Input("GPU memory the engine may take", Kind.NUMBER, "gpu-memory-utilization", "", _SHARES),
+        Input("GPU memory the engine may take", Kind.NUMBER, "gpu-memory-utilization", "", SHARES),
         low=0.01,
         high=1,
     )
@@ -93,7 +107,7 @@ class Scenario:
         high=1_048_576,
     )
     max_num_seqs: int = given(
-        0, Input("Max sequences", Kind.COUNT, "continuous-batching", "", (0, *_POWERS), "auto"), low=0, high=65_536
+        0, Input("Max sequences", Kind.COUNT, "continuous-batching", "", (0, *POWERS), "auto"), low=0, high=65_536
     )
     windowed_kv: Literal["windowed", "full-length"] = given(
         "windowed", Input("Cache of window layers", Kind.CHOICE, "sliding-window-attention")
@@ -111,30 +125,26 @@ class Scenario:
         pattern=r"^([A-Za-z0-9][\w.-]*)?$",
     )
 
-    adapters: int = given(
-        0, Input("LoRA adapters", Kind.COUNT, "lora", "", (0, *_POWERS[:9]), "none"), low=0, high=4096
-    )
+    adapters: int = given(0, Input("LoRA adapters", Kind.COUNT, "lora", "", (0, *POWERS[:9]), "none"), low=0, high=4096)
     adapter_rank: int = given(
         16, Input("LoRA rank", Kind.COUNT, "lora", "", (4, 8, 16, 32, 64, 128, 256)), low=1, high=1024
     )
 
     # The layout: 0 leaves the choice to the engine.
-    tp: int = given(0, Input("TP", Kind.COUNT, "tensor-parallelism", "", (0, *_POWERS[:6]), "auto"), low=0, high=1024)
-    pp: int = given(0, Input("PP", Kind.COUNT, "pipeline-parallelism", "", (0, *_POWERS[:6]), "auto"), low=0, high=1024)
-    dp: int = given(0, Input("DP", Kind.COUNT, "data-parallelism", "", (0, *_POWERS[:8]), "auto"), low=0, high=4096)
-    ep: int = given(0, Input("EP", Kind.COUNT, "expert-parallelism", "", (0, *_POWERS[:8]), "auto"), low=0, high=1024)
-    dcp: int = given(0, Input("DCP", Kind.COUNT, "dcp", "", (0, *_POWERS[:6]), "auto"), low=0, high=1024)
+    tp: int = given(0, Input("TP", Kind.COUNT, "tensor-parallelism", "", (0, *POWERS[:6]), "auto"), low=0, high=1024)
+    pp: int = given(0, Input("PP", Kind.COUNT, "pipeline-parallelism", "", (0, *POWERS[:6]), "auto"), low=0, high=1024)
+    dp: int = given(0, Input("DP", Kind.COUNT, "data-parallelism", "", (0, *POWERS[:8]), "auto"), low=0, high=4096)
+    ep: int = given(0, Input("EP", Kind.COUNT, "expert-parallelism", "", (0, *POWERS[:8]), "auto"), low=0, high=1024)
+    dcp: int = given(0, Input("DCP", Kind.COUNT, "dcp", "", (0, *POWERS[:6]), "auto"), low=0, high=1024)
     pools: str = given("", POOLS, longest=9, pattern=RATIO)
     node_link: str = given("infiniband-ndr", Input("Between nodes", Kind.CHOICE, "infiniband"))
 
     # The traffic.
-    input_tokens: int = given(500, Input("Input", Kind.TOKENS, "prefill", "tokens", _LENGTHS), low=0, high=16_777_216)
-    output_tokens: int = given(500, Input("Output", Kind.TOKENS, "decode", "tokens", _LENGTHS), low=1, high=1_048_576)
-    prefix_hit: float = given(
-        0.0, Input("Prompt already cached", Kind.PERCENT, "prefix-caching", "%", _PERCENTS), low=0, high=100
-    )
+    input_tokens: int = given(500, Input("Input", Kind.TOKENS, "prefill", "tokens", LENGTHS), low=0, high=16_777_216)
+    output_tokens: int = given(500, Input("Output", Kind.TOKENS, "decode", "tokens", LENGTHS), low=1, high=1_048_576)
+    prefix_hit: float = _percent(0.0, "Prompt already cached", "prefix-caching", PERCENTS)
     acceptance: float = given(
-        0.0, Input("Speculative decoding", Kind.PERCENT, "acceptance-rate", "%", _PERCENTS, "off"), low=0, high=100
+        0.0, Input("Speculative decoding", Kind.PERCENT, "acceptance-rate", "%", PERCENTS, "off"), low=0, high=100
     )
     draft_tokens: int = given(
         3, Input("Draft tokens", Kind.COUNT, "speculative-decoding", "", (1, 2, 3, 4, 5, 6, 8)), low=1, high=16
@@ -142,7 +152,7 @@ class Scenario:
 
     # Demand and money.
     requests_per_day: int = given(
-        50_000, Input("Requests/day", Kind.COUNT, "throughput", "", _DEMAND), low=0, high=10**13
+        50_000, Input("Requests/day", Kind.COUNT, "throughput", "", DEMAND), low=0, high=10**13
     )
     hours_per_day: float = given(
         24.0, Input("Hours/day", Kind.NUMBER, "duty-cycle", "h", (1, 2, 4, 6, 8, 10, 12, 16, 20, 24)), low=0.01, high=24
@@ -181,7 +191,7 @@ class Scenario:
     )
     cascade_pct: float = given(
         0.0,
-        Input("Small model first", Kind.PERCENT, "cascade", "%", _PERCENTS, "off", "share of requests"),
+        Input("Small model first", Kind.PERCENT, "cascade", "%", PERCENTS, "off", "share of requests"),
         low=0,
         high=100,
     )
@@ -197,26 +207,18 @@ class Scenario:
         high=100,
     )
     growth_to: int = given(
-        0, Input("Grows to", Kind.COUNT, "growth", "requests/day", (0, *_DEMAND), "by the rate"), low=0, high=10**13
+        0, Input("Grows to", Kind.COUNT, "growth", "requests/day", (0, *DEMAND), "by the rate"), low=0, high=10**13
     )
     growth_months: int = given(24, Input("Over", Kind.COUNT, "growth", "months", (12, 18, 24, 30, 36)), low=1, high=120)
     lead_months: int = given(
         3, Input("Lead time", Kind.COUNT, "lead-time", "months", (0, 1, 2, 3, 4, 6, 9, 12)), low=0, high=36
     )
-    on_demand_usd: float = given(
-        0.0, Input("On-demand", Kind.MONEY, "on-demand", "$/GPU·h", (), "catalog"), low=0, high=1e6
-    )
-    spot_usd: float = given(0.0, Input("Spot", Kind.MONEY, "spot", "$/GPU·h", (), "catalog"), low=0, high=1e6)
-    reserved_1y_usd: float = given(
-        0.0, Input("Reserved 1 y", Kind.MONEY, "reserved", "$/GPU·h", (), "catalog"), low=0, high=1e6
-    )
-    reserved_3y_usd: float = given(
-        0.0, Input("Reserved 3 y", Kind.MONEY, "reserved", "$/GPU·h", (), "catalog"), low=0, high=1e6
-    )
-    purchase_usd: float = given(0.0, Input("Purchase", Kind.MONEY, "owned", "$/GPU", (), "catalog"), low=0, high=1e9)
-    api_usd_per_mtok: float = given(
-        0.0, Input("API price", Kind.MONEY, "breakeven", "$/1M tokens", (), "catalog"), low=0, high=1e6
-    )
+    on_demand_usd: float = _price("On-demand", "on-demand")
+    spot_usd: float = _price("Spot", "spot")
+    reserved_1y_usd: float = _price("Reserved 1 y", "reserved")
+    reserved_3y_usd: float = _price("Reserved 3 y", "reserved")
+    purchase_usd: float = _price("Purchase", "owned", "$/GPU", 1e9)
+    api_usd_per_mtok: float = _price("API price", "breakeven", "$/1M tokens")
     api: bool = given(True, Input("API", Kind.SWITCH, "breakeven", help="an API is an option here"))
     currency: str = given("$", Input("Currency", Kind.TEXT), longest=4)
     electricity_usd_per_kwh: float = given(
@@ -232,15 +234,9 @@ class Scenario:
         low=0,
         high=1e9,
     )
-    maintenance_pct: float = given(
-        5.0, Input("Maintenance", Kind.PERCENT, "owned", "%/year", (0, 2, 3, 5, 8, 10)), low=0, high=100
-    )
-    interest_pct: float = given(
-        8.0, Input("Cost of capital", Kind.PERCENT, "cost-of-capital", "%/year", (0, 4, 6, 8, 10, 12)), low=0, high=100
-    )
-    resale_pct: float = given(
-        15.0, Input("Resale", Kind.PERCENT, "resale", "%", (0, 10, 15, 20, 30, 40)), low=0, high=100
-    )
+    maintenance_pct: float = _percent(5.0, "Maintenance", "owned", (0, 2, 3, 5, 8, 10), "%/year")
+    interest_pct: float = _percent(8.0, "Cost of capital", "cost-of-capital", (0, 4, 6, 8, 10, 12), "%/year")
+    resale_pct: float = _percent(15.0, "Resale", "resale", (0, 10, 15, 20, 30, 40))
     life_years: float = given(
         4.0, Input("Life", Kind.NUMBER, "amortization", "years", (2, 3, 4, 5, 6)), low=0.01, high=20
     )
@@ -248,7 +244,7 @@ class Scenario:
     # Dense beside mixture of experts, and the router.
     dense_model: str = given("", Input("Dense", Kind.MODEL, "dense-model", zero="automatic"), longest=400)
     moe_model: str = given("", Input("MoE", Kind.MODEL, "moe", zero="automatic"), longest=400)
-    router_batch: int = given(32, Input("Batch", Kind.COUNT, "experts-touched", "tokens", _POWERS), low=1, high=4096)
+    router_batch: int = given(32, Input("Batch", Kind.COUNT, "experts-touched", "tokens", POWERS), low=1, high=4096)
     router_top_k: int = given(
         0, Input("Top-k", Kind.COUNT, "top-k", "", (0, 1, 2, 4, 6, 8, 10, 16, 22), "model"), low=0, high=512
     )
