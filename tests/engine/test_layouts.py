@@ -106,7 +106,7 @@ def test_many_users_get_replicas(catalog: Catalog):
 
 
 def test_a_latent_cache_prefers_spread_attention(catalog: Catalog):
-    found = recommend(served(catalog, "deepseek-v3", "fp8-block"), site(catalog, "h200"), Sequences(200, 16_384), 8)
+    found = recommend(served(catalog, "deepseek-v3", "fp8-block"), site(catalog, "h200"), Sequences(160, 16_384), 8)
 
     assert found.plan is not None
     assert found.plan.layout == Layout(1, 1, 8, 8)

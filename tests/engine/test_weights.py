@@ -12,12 +12,13 @@ from infratui.engine.figures.units import GIB
 from infratui.engine.memory.block_rows import as_stored
 from infratui.engine.memory.weights import (
     checkpoint_weights,
+    loaded_weights,
     padded_vocabulary,
+    position_elements,
     stage_groups,
     stage_sizes,
     total_weights,
     weights_per_gpu,
-    with_copies,
 )
 from infratui.engine.model.architecture import GroupedQuery, Latent, Part, layer_order
 
@@ -161,8 +162,8 @@ def test_what_sglang_keeps_twice() -> None:
 
     def added(layout: Layout) -> tuple[float, float]:
         plain = weights_per_gpu(model, precision, layout)
-        shared = with_copies(plain, model, precision, layout, shared=True, absorbed=False)
-        absorbed = with_copies(plain, model, precision, layout, shared=False, absorbed=True)
+        shared = loaded_weights(model, precision, layout, shared=True, absorbed=False, position_bytes=0)
+        absorbed = loaded_weights(model, precision, layout, shared=False, absorbed=True, position_bytes=0)
         return (shared.total - plain.total) / 2**30, (absorbed.total - plain.total) / 2**30
 
     assert added(Layout(1, 1, 8, 8)) == (0.0, pytest.approx(1.9, abs=0.05))
@@ -170,3 +171,17 @@ def test_what_sglang_keeps_twice() -> None:
     assert shared == pytest.approx(2.4 * 3 / 4, abs=0.05)
     assert absorbed == pytest.approx(1.9 / 4, abs=0.02)
     assert added(Layout(8, 1, 1, 8))[0] == 0.0
+
+
+def test_tables_of_positions() -> None:
+    """vLLM prints 14.9889 GiB for Llama 3.1 8B, 27.8072 for Llama 4 Scout on eight GPUs, whose table alone is 2.5."""
+    assert position_elements(CATALOG.model("llama-3.1-8b")) == 131_072 * 128
+    assert position_elements(CATALOG.model("qwen3.5-35b-a3b")) == 262_144 * 64
+    assert position_elements(CATALOG.model("gpt-3-175b")) == position_elements(CATALOG.model("nemotron-h-56b")) == 0
+
+    def loaded(model: str, tp: int) -> float:
+        wanted = CATALOG.model(model), CATALOG.precision("bf16"), Layout(tp)
+        return loaded_weights(*wanted, shared=False, absorbed=False, position_bytes=2).total / 2**30
+
+    assert loaded("llama-3.1-8b", 1) == pytest.approx(14.9889, abs=0.0005)
+    assert loaded("llama-4-scout", 8) == pytest.approx(27.8072, abs=0.01)

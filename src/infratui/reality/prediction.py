@@ -14,7 +14,7 @@ from ..engine.memory.kv_cache import CacheKind, KvGeometry, Sequences
 from ..engine.memory.plan import Deployment, MemoryPlan, plan_memory
 from ..engine.memory.runtime import NEWEST, Batch, RuntimeConstants, UnknownEngineError, batch_limits
 from ..engine.memory.startup import CacheMode, predict_startup
-from ..engine.memory.weights import StageWeights
+from ..engine.memory.weights import StageWeights, draft_bytes
 from ..engine.model.architecture import Model, Part
 from ..value_types import dataclass
 from .logs.lines import LogFigure
@@ -159,12 +159,11 @@ def _on_gpu(stage: StageWeights, engine: str) -> int:
 
 
 def _own_draft(identity: Identity, reading: LogReading, layout: Layout) -> int:
-    """The model's own prediction layers, loaded where they draft; quantizers leave them at 16 bit."""
+    """The model's own prediction layers, where they draft and no other model does."""
     settings = reading.settings
     if not settings.draft_tokens or settings.draft_model is not None:
         return 0
-    parts = [extra.parameters for extra in identity.model.extras if "mtp" in extra.name and not extra.loaded]
-    return sum(parts) * 2 // layout.tp
+    return draft_bytes(identity.model, layout.tp)
 
 
 def _even(geometry: KvGeometry) -> bool:

@@ -57,6 +57,7 @@ def grouped(  # noqa: PLR0913 – what a family may say otherwise about a layer
             head_dim = hidden // heads
     if heads % kv_heads:
         raise config.wrong("num_key_value_heads", f"a divisor of the {heads} attention heads")
+    rotary = _rotary(config, head_dim)
     return GroupedQuery(
         heads=heads,
         kv_heads=kv_heads,
@@ -70,7 +71,16 @@ def grouped(  # noqa: PLR0913 – what a family may say otherwise about a layer
         value_is_key=value_is_key,
         value_dim=value_dim if value_dim != head_dim else 0,
         extra_parameters=extra_parameters,
+        rotary_dim=rotary if rotary < head_dim else None,
     )
+
+
+def _rotary(config: Fields, head_dim: int) -> int:
+    """Elements of a head that rotary positions turn."""
+    stated = config.integer("rotary_dim", high=WIDTH, default=0)
+    places = (config, config.section("rope_parameters"), config.section("rope_scaling"))
+    shares = (place.number("partial_rotary_factor", low=0, high=1, default=1.0) for place in places if place)
+    return stated or round(head_dim * min(shares))
 
 
 def context(config: Fields) -> int:

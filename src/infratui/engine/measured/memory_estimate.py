@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from ...value_types import dataclass
 from ..cluster.fabric import Fabric
@@ -17,7 +18,7 @@ from ..memory.kv_cache import CacheKind, KvGeometry, Sequences, layer_kinds
 from ..memory.plan import Deployment, plan_memory
 from ..memory.runtime import RuntimeConstants, RuntimeTable, UnknownEngineError
 from ..memory.startup import CacheMode, predict_startup
-from ..memory.weights import StageWeights
+from ..memory.weights import StageWeights, draft_bytes
 from ..model.architecture import Model, Part
 from ..model.precision import Precision
 
@@ -134,14 +135,15 @@ def _fill(found: dict[str, str], row: LogRow, table: RuntimeTable, given_kv: boo
     stages = deployment.weights(row.layout).stages
     fullest = max(range(len(stages)), key=lambda stage: stages[stage].total)
     geometry = deployment.geometry(row.layout)[fullest]
-    found["est_weights_gib_per_gpu"] = _gib(_on_gpu(stages[fullest], row.engine))
+    drafts = draft_bytes(row.model, row.layout.tp) if row.draft_tokens else 0
+    found["est_weights_gib_per_gpu"] = _gib(_on_gpu(stages[fullest], row.engine) + drafts)
     found["est_kv_bytes_per_token_per_gpu"] = f"{geometry.bytes_per_token:.0f}"
     space: int | None = None
     batched = row.max_batched_tokens or constants.batch[-1].max_batched_tokens
     if row.accelerator is not None and not trouble:
         plan = plan_memory(deployment, row.accelerator, row.layout, Sequences(1, length), table)
         batched = deployment.batch(row.accelerator).max_batched_tokens
-        space = plan.kv_space
+        space = max(0, plan.kv_space - drafts)
         found["est_activation_gib"] = _gib(plan.runtime.activation)
         found["est_non_torch_gib"] = _gib(plan.runtime.non_torch)
         found["est_cudagraph_gib"] = _gib(plan.runtime.graphs)
@@ -153,8 +155,8 @@ def _fill(found: dict[str, str], row: LogRow, table: RuntimeTable, given_kv: boo
         space = round(row.kv_cache_gib * GIB)
     if space:
         mode = row.hybrid_cache or constants.hybrid_cache
-        drafts = (row.draft_tokens, 1 if row.draft_tokens else 0)
-        tokens, concurrency = capacity(geometry, space, length, batched, constants, row.engine, mode, drafts)
+        verified = (row.draft_tokens, 1 if row.draft_tokens else 0)
+        tokens, concurrency = capacity(geometry, space, length, batched, constants, row.engine, mode, verified)
         found["est_kv_tokens"] = str(tokens)
         found["est_max_concurrency"] = f"{concurrency:.2f}"
     found["est_note"] = "; ".join(part for part in (row.trouble, trouble) if part)
@@ -214,7 +216,7 @@ def _constants(row: LogRow, table: RuntimeTable) -> tuple[RuntimeConstants, str]
         return table.of(row.engine, row.engine_version), ""
     except UnknownEngineError as problem:
         # Weights and bytes per token do not depend on the engine's memory management.
-        return table.of("vllm"), str(problem)
+        return replace(table.of("vllm"), absorbed_copies="", position_bytes=0), str(problem)
 
 
 def _on_gpu(stage: StageWeights, engine: str) -> int:
@@ -241,6 +243,8 @@ def weight_precision(text: str, model: Model, facts: Facts) -> Precision:
         precision_id = "int4-awq"
     elif precision_id == "int8" and "fp8" in marks:
         precision_id = "fp8"
+    if precision_id.startswith("int4") and (group := re.search(r"\bg(32|64)\b", words)):
+        return facts.precision(f"int4-g{group[1]}")
     wide = re.search(r"attention\W+(?:kept\W+)?(?:bf16|fp16|16)|(?:bf16|fp16|16-bit)\W+attention", words)
     if wide and precision_id == "fp8":
         return facts.precision("fp8-bf16-attention")

@@ -17,7 +17,7 @@ from ..model.precision import Precision
 from .kv_cache import KvGeometry, Sequences, kv_demand, kv_stages, shared_demand, users_within
 from .lengths import TOKENS as MEASURED_TOKENS
 from .runtime import Batch, RuntimeConstants, RuntimeMemory, RuntimeTable, batch_limits, runtime_memory
-from .weights import GpuWeights, PartWeights, StageWeights, weights_per_gpu, with_adapters, with_copies
+from .weights import GpuWeights, PartWeights, StageWeights, loaded_weights, with_adapters
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +55,22 @@ class Deployment:
     def weights(self, layout: Layout) -> GpuWeights:
         # Sharing out the cache leaves the weights as they are.
         plain = layout if layout.dcp == 1 else replace(layout, dcp=1)
-        found = weights_per_gpu(self.model, self.precision, plain)
-        shared, absorbed = self.constants.whole_shared_experts, self.constants.absorbed_copies
-        if shared or absorbed:
-            found = with_copies(found, self.model, self.precision, plain, shared=shared, absorbed=absorbed)
+        found = loaded_weights(
+            self.model,
+            self.precision,
+            plain,
+            shared=self.constants.whole_shared_experts,
+            absorbed=self._absorbs(),
+            position_bytes=self.constants.position_bytes,
+        )
         if not self.adapters:
             return found
         return with_adapters(found, self.model, layout, self.adapters, self.adapter_rank)
+
+    def _absorbs(self) -> bool:
+        """Of 16-bit weights some engines keep only another view."""
+        when = self.constants.absorbed_copies
+        return when == "always" or (when == "quantized" and self.precision.bits_of(Part.ATTENTION) < 16)
 
     def batch(self, accelerator: Accelerator) -> Batch:
         return batch_limits(self.constants, accelerator, self.max_batched_tokens, self.max_num_seqs)
@@ -341,7 +350,10 @@ def explain_weights(parts: tuple[PartWeights, ...], deployment: Deployment, ledg
     """Record each part of the weights and their sum. Returns bytes."""
     sizes: dict[str, Number] = {}
     for entry in parts:
-        formula = _formula(f"weights_{entry.part.value}", "ceil(parameters * bits / 8)", "parameters")
+        symbol = f"weights_{entry.part.value}"
+        # What is kept twice is another entry of the same part.
+        symbol += "_again" if symbol in sizes else ""
+        formula = _formula(symbol, "ceil(parameters * bits / 8)", "parameters")
         sizes[formula.symbol] = ledger(
             formula, source=deployment.model.source, parameters=entry.parameters, bits=entry.bits
         )

@@ -99,8 +99,10 @@ class RuntimeConstants:
     """Sampling is divided by tensor parallelism."""
     whole_shared_experts: bool = False
     """Where experts spread over replicas, each rank keeps the shared ones whole."""
-    absorbed_copies: bool = False
-    """The up-projection of a latent is kept twice: as stored, and in 16 bit in the form that decoding absorbs."""
+    absorbed_copies: Literal["", "quantized", "always"] = ""
+    """Which up-projections of a latent are kept twice: as stored, and in 16 bit in the form that decoding absorbs."""
+    position_bytes: int = 0
+    """Of an element in the table of rotary positions that every rank keeps; 0: the engine keeps none."""
     hybrid_cache: CacheMode = "none"
     """How recurrent state is kept where the user does not say."""
     merged_line: bool = False

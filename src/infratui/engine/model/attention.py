@@ -33,6 +33,10 @@ class Attention(Protocol):
         """Heads of what is cached: a rank holds whole ones, or a copy of one."""
 
     @property
+    def rotated(self) -> int:
+        """Elements of a head that carry its position; 0: none do."""
+
+    @property
     def selected(self) -> int | None:
         """Cached tokens that an indexer leaves to attend to; None: all."""
 
@@ -103,6 +107,8 @@ class GroupedQuery:
     indexer: Indexer | None = None
     borrows_cache: bool = False
     """Attends to the cache of an earlier layer of its kind: it caches nothing itself."""
+    rotary_dim: int | None = None
+    """Elements of a head that rotary positions turn; None: all of them, 0: positions are told otherwise."""
     extra_parameters: int = 0
     """Anything per layer that the fields above do not name."""
 
@@ -127,6 +133,10 @@ class GroupedQuery:
     @property
     def stored_heads(self) -> int:
         return self.kv_heads
+
+    @property
+    def rotated(self) -> int:
+        return self.head_dim if self.rotary_dim is None else self.rotary_dim
 
     @property
     def selected(self) -> int | None:
@@ -212,6 +222,10 @@ class Latent:
         return 1
 
     @property
+    def rotated(self) -> int:
+        return self.qk_rope_head_dim
+
+    @property
     def selected(self) -> int | None:
         return self.indexer.top_k if self.indexer else None
 
@@ -283,6 +297,10 @@ class Compressed:
     @property
     def stored_heads(self) -> int:
         return 1
+
+    @property
+    def rotated(self) -> int:
+        return self.rope_head_dim
 
     @property
     def selected(self) -> int | None:

@@ -21,6 +21,8 @@ class Part(StrEnum):
     HEAD = "head"
     EXTRA = "extra"
     """Loaded parts outside the decoder, such as a vision tower."""
+    POSITIONS = "positions"
+    """Tables of rotary positions, which engines keep for the longest context of the model."""
     ADAPTERS = "adapters"
     """Low-rank adapters that are served beside the weights, in 16 bit."""
 

@@ -51,6 +51,10 @@ class Recurrent:
         return self.heads
 
     @property
+    def rotated(self) -> int:
+        return 0
+
+    @property
     def selected(self) -> int | None:
         return None
 
