@@ -32,7 +32,9 @@ _KINDS = 4
 
 
 @lru_cache(maxsize=32)
-def _weights_table(model: Model, precision: Precision, adapters: tuple[int, int]) -> dict[tuple[int, int], int]:
+def _weights_table(
+    model: Model, precision: Precision, constants: RuntimeConstants, adapters: tuple[int, int]
+) -> dict[tuple[int, int], int]:
     """(TP, experts of a rank, or minus EP within TP) → weights of a replica; filled as it is asked."""
     return {}
 
@@ -62,9 +64,8 @@ class Floor:
         self._of_free = deployment.constants.budget == "free"
         self._requested = self._visible * deployment.utilization
         batch = deployment.batch(site.accelerator)
-        self._weights = _weights_table(
-            deployment.model, deployment.precision, (deployment.adapters, deployment.adapter_rank)
-        )
+        adapters = deployment.adapters, deployment.adapter_rank
+        self._weights = _weights_table(deployment.model, deployment.precision, deployment.constants, adapters)
         self._runtime = _runtime_table(deployment.model, deployment.constants, batch)
         self._cache: dict[tuple[int, int], int] = {}
         self._layer: dict[tuple[int, int, int], dict[str, tuple[int, int]]] = {}
@@ -135,12 +136,14 @@ class Floor:
             alone = Layout(group.tp, self._layers, 1, group.ep, group.dcp)
             stages, caches = self._deployment.weights(alone).stages, self._deployment.geometry(alone)
             found = dict.fromkeys((entry.key for entry in self._deployment.model.groups), (0, 0))
-            # First and last stage hold more than a layer. Parts and caches of several layers round up together.
+            # First and last stage hold more than a layer. Parts and caches of several layers round up together, and
+            # one table of positions serves all layers of a stage.
             for place, entry in enumerate(layer_order(self._deployment.model)[1:-1], start=1):
                 if found[entry.key] == (0, 0):
                     per_user = kv_demand(caches[place], self._load).per_user
+                    stage = stages[place]
                     found[entry.key] = (
-                        stages[place].total - len(stages[place].parts),
+                        stage.total - stage.of(Part.POSITIONS) - len(stage.parts),
                         max(0, per_user - 1),
                     )
             self._layer[group.tp, group.ep, group.dcp] = found
