@@ -12,7 +12,7 @@ from ..cluster.hardware import Accelerator
 from ..cluster.layout import Layout
 from ..figures.derivation import Basis, Derivation, Formula, Ledger, Number, Unit
 from ..figures.reason import Reason
-from ..model.architecture import Model
+from ..model.architecture import Model, Part
 from ..model.precision import Precision
 from .kv_cache import KvGeometry, Sequences, kv_demand, kv_stages, shared_demand, users_within
 from .lengths import TOKENS as MEASURED_TOKENS
