@@ -106,7 +106,7 @@ def predict(reading: LogReading, facts: Facts, given: Given) -> Predicted:
         bytes_per_token=geometry.growing if _even(geometry) else None,
         layers=sum(entry.layers for entry in geometry.groups if entry.kind is not CacheKind.NONE),
     )
-    if constants is None:
+    if reading.engine == "llama.cpp" or constants is None:
         return _llama(known, reading, geometry)
     return _planned(known, deployment, layout, reading, facts, given, fullest)
 

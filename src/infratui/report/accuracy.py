@@ -84,6 +84,9 @@ def memory_rows(facts: Catalog, by: Key) -> tuple[AccuracyRow, ...]:
             said = row.get(column, "")
             if not said or (given and (not row.get("kv_cache_gib_per_gpu") or row.get("kv_left_out"))):
                 continue
+            # llama.cpp allocates the context that is asked for: its log does not say what would have been left.
+            if name == "KV space" and "llama.cpp" in row.get("engine", ""):
+                continue
             told = estimate_memory(row, facts, given_kv=given).get(estimate, "")
             if told and float(said) > 0:
                 key = (name, _group_of(row, by, facts))
