@@ -25,7 +25,9 @@ compile: $(READY)
 	@$(BIN)/python -m infratui.catalog.compiled
 	@$(BIN)/python -m compileall -q src
 
-test: lint types unit
+# Types are checked by one core while the tests begin on the other.
+test: compile
+	@$(MAKE) --no-print-directory -j 2 lint types unit
 
 lint: $(READY)
 	$(BIN)/ruff check src tests tools

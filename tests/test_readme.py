@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from infratui.cli.group import COMMANDS, cli
@@ -12,6 +13,7 @@ from tools.readme import filled
 README = Path(__file__).parent.parent / "README.md"
 
 
+@pytest.mark.long
 def test_the_accuracy_table_is_current():
     """Rewrite it with `make readme`."""
     text = README.read_text("utf-8")

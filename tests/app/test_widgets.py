@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from textual.content import Content
 
+import infratui
 from infratui.app.terminal.ascii import to_ascii
 from infratui.app.widgets.derivation_view import step_content
 from infratui.app.widgets.line_chart import draw
@@ -111,6 +114,12 @@ def test_ascii_keeps_the_length_and_holds_only_ascii(text) -> None:
     plain = to_ascii(text)
     assert plain.isascii()
     assert len(plain) == len(text)
+
+
+def test_what_the_program_itself_writes_never_becomes_a_question_mark() -> None:
+    source = Path(infratui.__file__).parent
+    drawn = {letter for file in source.rglob("*.py") for letter in file.read_text("utf-8") if not letter.isascii()}
+    assert {letter for letter in drawn if to_ascii(letter) == "?"} == set()
 
 
 def test_the_five_meanings_have_glyphs_in_ascii_too() -> None:

@@ -75,13 +75,15 @@ class FieldBook:
         return f"{value:g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
 
     def values(self, field: str) -> Sequence[str]:
-        """The values that arrows walk. Reads no model for it where the list holds all of them."""
+        """The values that arrows walk, in the catalog's order. Reads no model for it."""
         if field == "model":
             return self._facts.model_ids()
+        if INPUTS[field].kind is Kind.ACCELERATOR:
+            return [entry.id for entry in self._facts.accelerators()]
         return [choice.value for choice in self.choices(field)]
 
     def choices(self, field: str) -> tuple[Choice, ...]:
-        """The values of a list field as a list to choose from, in the same order."""
+        """The values of a list field as a list to choose from; models and accelerators that most offer come first."""
         if field not in self._choices:
             self._choices[field] = tuple(self._listed(field))
         return self._choices[field]
@@ -124,7 +126,7 @@ class FieldBook:
                         f"{format_gigabytes(entry.memory, ByteUnit.GIB):>6} GiB {entry.memory_type}  {entry.vendor}",
                         entry.origin != "built-in",
                     )
-                    for entry in facts.accelerators()
+                    for entry in sorted(facts.accelerators(), key=lambda entry: -len(facts.prices(entry.id)))
                 ]
         return []
 
@@ -139,4 +141,9 @@ class FieldBook:
             active = f", {format_count(count.active)} active" if model.is_moe else ""
             detail = f"{format_count(count.total)}{active}"
             found.append(Choice(model.id, model.name, detail, model.origin != "built-in"))
-        return found
+        return sorted(found, key=lambda choice: -self._offers(choice.value))
+
+    def _offers(self, model_id: str) -> int:
+        """Providers that serve a model."""
+        listed = self._facts.api_prices(model_id)
+        return len(listed.prices) if listed else 0

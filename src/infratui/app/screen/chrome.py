@@ -120,10 +120,17 @@ class HintLine(Widget):
     more: reactive[str] = reactive("")
     """Where the results are scrolled to, at the right edge; empty where all of them are in view."""
 
+    def _places(self) -> tuple[str, ...]:
+        """The place, and a shorter word for it: `pgdn more · 1 of 4`, `1/4`."""
+        if not self.more:
+            return ("",)
+        return f"{self.more} ", f"{self.more.rpartition(' · ')[2].replace(' of ', '/')} "
+
     def render(self) -> Content:
         text, tone = self.status
-        more = f"{self.more} " if self.more and len(text) + len(self.more) + 6 <= self.size.width else ""
-        more = f"{self.more} " if self.more and not text else more
+        said = max(len(text), len(self.hint.partition(" · ")[0]) if not text else 0)
+        fitting = (more for more in self._places() if said + len(more) + 6 <= self.size.width)
+        more = next(fitting, "" if text else self._places()[-1])
         width = self.size.width - 1 - len(more)
         style = {"": "", "bad": "bold $bad", "good": "$good", "key": "bold $key", "muted": "$muted"}.get(tone, "")
         if not text:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import textwrap
 from collections.abc import Callable, Sequence
 from typing import ClassVar, TypeVar
@@ -107,7 +108,10 @@ def _initials(word: str, choice: Choice) -> bool:
 
 
 def matching(text: str, choices: Sequence[Choice]) -> tuple[Choice, ...]:
-    """The choices that hold every word, those that begin with the first one first; of one word its initials too."""
+    """The choices that hold every word; of one word its initials too.
+
+    Those that begin with the first word come first, then those that hold the words whole: `v3` is V3 before V3.1.
+    """
     words = text.lower().split()
     scored = []
     for order, choice in enumerate(choices):
@@ -115,10 +119,11 @@ def matching(text: str, choices: Sequence[Choice]) -> tuple[Choice, ...]:
         if all(word in held for word in words):
             first = words[0] if words else ""
             head = choice.label.lower()
-            scored.append((0 if head.startswith(first) else 1 if first in head else 2, order, choice))
+            whole = {*words} <= {*re.split(r"[^\w.]+", held)}
+            scored.append((0 if head.startswith(first) else 1 if first in head else 2, not whole, order, choice))
         elif len(words) == 1 and len(words[0]) > 2 and _initials(words[0], choice):
-            scored.append((3, order, choice))
-    return tuple(choice for _, _, choice in sorted(scored, key=lambda entry: entry[:2]))
+            scored.append((3, not choice.value.lower().endswith(words[0][-1]), order, choice))
+    return tuple(choice for *_, choice in sorted(scored, key=lambda entry: entry[:3]))
 
 
 def best_match(text: str, choices: Sequence[Choice]) -> Choice | None:
@@ -184,7 +189,9 @@ class FilteredList(LineEditing, can_focus=True):
 
     def _told(self, width: int, lines: int) -> list[Content]:
         entries = self._entries()
-        words = " ".join(entries[self._cursor].detail.split()) if entries else ""
+        detail = entries[self._cursor].detail.rstrip() if entries else ""
+        # What stands whole in its row is not said again.
+        words = " ".join(detail.split()) if len(detail) > width - self._column(width) - 2 else ""
         told = textwrap.wrap(words, max(1, width - 2), max_lines=lines, placeholder=" …") if lines else []
         return [Content.styled(f"  {text}", "$muted") for text in [*told, *[""] * (lines - len(told))]]
 
