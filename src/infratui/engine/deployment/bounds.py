@@ -1,19 +1,14 @@
-"""What no candidate can beat: users held by bytes alone, requests per second by the published bandwidth and FLOP/s."""
+"""What no candidate can beat: requests and tokens per second by the published bandwidth and FLOP/s."""
 
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ...value_types import dataclass
 from ..cluster.layout import Layout
-from ..memory.kv_cache import KvGeometry, Sequences, kv_demand
-from ..memory.plan import Deployment, runtime_inside
-from ..memory.runtime import Batch, RuntimeConstants
-from ..memory.weights import stage_groups
-from ..model.architecture import AnyAttention, GroupedQuery, Model, Part, layer_order, parameters
-from ..model.precision import Precision
+from ..memory.kv_cache import KvGeometry
+from ..model.architecture import AnyAttention, GroupedQuery, Part, layer_order, parameters
 from ..speed import Workload
 from ..speed.collectives import all_reduce_path
 from ..speed.load import step_load
@@ -27,132 +22,6 @@ if TYPE_CHECKING:
 _ALWAYS_READ = (Part.ATTENTION, Part.MLP, Part.SHARED_EXPERTS, Part.ROUTER, Part.NORMS, Part.HEAD)
 _HALVINGS = 12
 _ROUNDING = 1e-6
-_KINDS = 4
-"""Kinds of stages that a bound looks at."""
-
-
-@lru_cache(maxsize=32)
-def _weights_table(
-    model: Model, precision: Precision, constants: RuntimeConstants, adapters: tuple[int, int]
-) -> dict[tuple[int, int], int]:
-    """(TP, experts of a rank, or minus EP within TP) → weights of a replica; filled as it is asked."""
-    return {}
-
-
-@lru_cache(maxsize=32)
-def _runtime_table(model: Model, constants: RuntimeConstants, batch: Batch) -> dict[tuple[int, int], int]:
-    """(TP, PP) → what the engine's own buffers take of the requested memory of a GPU."""
-    return {}
-
-
-@lru_cache(maxsize=256)
-def _stages(model: Model, pp: int) -> tuple[tuple[tuple[str, int], ...], ...]:
-    """Kinds of the stages with the most layers: key and number of each layer group."""
-    kinds = dict.fromkeys(tuple((group.key, count) for group, count in stage) for stage in stage_groups(model, pp))
-    most = max(sum(count for _, count in kind) for kind in kinds)
-    return tuple(kind for kind in kinds if sum(count for _, count in kind) == most)[-_KINDS:]
-
-
-class Floor:
-    """What the copies of a group hold at least, by bytes summed over a replica: only uneven stages are left out."""
-
-    def __init__(self, deployment: Deployment, site: Site, load: Sequences) -> None:
-        self._deployment = deployment
-        self._accelerator = site.accelerator
-        self._load = load
-        self._visible = site.table.visible_memory(site.accelerator)
-        self._of_free = deployment.constants.budget == "free"
-        self._requested = self._visible * deployment.utilization
-        batch = deployment.batch(site.accelerator)
-        adapters = deployment.adapters, deployment.adapter_rank
-        self._weights = _weights_table(deployment.model, deployment.precision, deployment.constants, adapters)
-        self._runtime = _runtime_table(deployment.model, deployment.constants, batch)
-        self._cache: dict[tuple[int, int], int] = {}
-        self._layer: dict[tuple[int, int, int], dict[str, tuple[int, int]]] = {}
-        self._layers = deployment.model.layers
-        self._experts = deployment.model.mixture.experts if deployment.model.mixture else 1
-
-    def users_at_most(self, group: Layout) -> int:
-        """Users that one replica of a group cannot exceed."""
-        tp, pp = group.tp, group.pp
-        # Spread over more ranks than before, experts weigh no less until a rank holds one fewer.
-        held = -(-self._experts // group.ep) if group.ep > tp else -group.ep
-        weights = self._weights.get((tp, held))
-        if weights is None:
-            weights = self._deployment.weights(Layout(tp, 1, 1, group.ep)).replica
-            self._weights[tp, held] = weights
-        runtime = self._own_buffers(tp, pp)
-        per_user = self._cache.get((tp, group.dcp))
-        if per_user is None:
-            # Layers of a stage round up on their own: the sum over stages is a byte or so above this.
-            rank = self._deployment.geometry(Layout(tp, dcp=group.dcp))[0]
-            per_user = tp * (kv_demand(rank, self._load).per_user - 1)
-            self._cache[tp, group.dcp] = per_user
-        gpus = tp * pp
-        if self._of_free:
-            room = (gpus * (self._visible - runtime) - weights) * self._deployment.utilization + gpus
-        else:
-            room = gpus * (self._requested - runtime) - weights
-        if room < 0:
-            return 0
-        return int(room) // per_user if per_user > 0 else self._load.users
-
-    def _own_buffers(self, tp: int, pp: int) -> int:
-        runtime = self._runtime.get((tp, pp))
-        if runtime is None:
-            runtime = self._runtime[tp, pp] = runtime_inside(self._deployment, self._accelerator, tp, pp)
-        return runtime
-
-    def gpus_at_least(self, group: Layout) -> int:
-        """GPUs that copies of a group cannot go below; 0: no number of them holds the load."""
-        return self._copied(group, self.users_at_most(group))
-
-    def gpus_of_whole_layers(self, group: Layout) -> int:
-        """A closer look: layers are not cut, so some stage holds more than an even share of them. 0: as above."""
-        if group.pp == 1 or self._layers < 3:
-            return self.gpus_at_least(group)
-        sizes = self._sizes(group)
-        users = self._load.users
-        buffers = self._own_buffers(group.tp, group.pp)
-        for stage in _stages(self._deployment.model, group.pp):
-            weights = per_user = 0
-            for key, count in stage:
-                weight, cache = sizes[key]
-                weights += count * weight
-                per_user += count * cache
-            room = (self._visible if self._of_free else self._requested) - buffers - weights
-            if self._of_free:
-                room = room * self._deployment.utilization + 1
-            if room < 0:
-                return 0
-            if per_user > 0:
-                users = min(users, int(room) // per_user)
-        return self._copied(group, users)
-
-    def _sizes(self, group: Layout) -> dict[str, tuple[int, int]]:
-        """Weights and cache per user of one layer on one rank, by layer group: at least."""
-        found = self._layer.get((group.tp, group.ep, group.dcp))
-        if found is None:
-            alone = Layout(group.tp, self._layers, 1, group.ep, group.dcp)
-            stages, caches = self._deployment.weights(alone).stages, self._deployment.geometry(alone)
-            found = dict.fromkeys((entry.key for entry in self._deployment.model.groups), (0, 0))
-            # First and last stage hold more than a layer. Parts and caches of several layers round up together, and
-            # one table of positions serves all layers of a stage.
-            for place, entry in enumerate(layer_order(self._deployment.model)[1:-1], start=1):
-                if found[entry.key] == (0, 0):
-                    per_user = kv_demand(caches[place], self._load).per_user
-                    stage = stages[place]
-                    found[entry.key] = (
-                        stage.total - stage.of(Part.POSITIONS) - len(stage.parts),
-                        max(0, per_user - 1),
-                    )
-            self._layer[group.tp, group.ep, group.dcp] = found
-        return found
-
-    def _copied(self, group: Layout, users: int) -> int:
-        """GPUs where one replica of a group holds so many users."""
-        held = users * group.dp
-        return group.gpus * -(-self._load.users // held) if held else 0
 
 
 @dataclass(frozen=True, slots=True)

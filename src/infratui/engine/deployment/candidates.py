@@ -21,6 +21,7 @@ from ..cluster.legal import divisors, enumerate_layouts, most_context, packs, re
 from ..figures.reason import Reason, because
 from ..memory.kv_cache import Sequences
 from ..memory.plan import Deployment, MemoryPlan
+from ..memory.room import Room
 from ..model.architecture import Model
 from ..model.precision import Precision
 from .reasons import ReasonKind
@@ -45,27 +46,28 @@ def tensor_shapes(model: Model, precision: Precision, limit: int) -> tuple[Layou
     return tuple(shapes)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)
 def groups(
     model: Model,
     precision: Precision,
     domain: int,
     forced: Forced = FREE_CHOICE,
     engine: EngineProfile = PLAIN_ENGINE,
+    most: int = MOST_GPUS,
 ) -> tuple[Layout, ...]:
-    """The smallest group of each kind, fewest GPUs first: all that may be multiplied by copies.
+    """The smallest group of each kind, of `most` GPUs, fewest first: all that may be multiplied by copies.
 
     A group is one replica, or as many replicas as share one set of experts. Sizes that are forced are kept, legal or
     not; with `forced.dp` a group has all of its replicas.
     """
-    return _ascending(_groups(model, precision, domain, forced, engine, range(1, model.layers + 1)))
+    return _ascending(_groups(model, precision, domain, forced, engine, range(1, model.layers + 1), most))
 
 
 def _ascending(found: Iterable[Layout]) -> tuple[Layout, ...]:
     return tuple(sorted(set(found), key=lambda layout: (layout.gpus, layout.pp, layout)))
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)
 def usual(model: Model, precision: Precision, domain: int, engine: EngineProfile = PLAIN_ENGINE) -> tuple[Layout, ...]:
     """Groups of common sizes, powers of two: enough to know about how many GPUs it takes."""
     depths = [pp for pp in range(1, model.layers + 1) if _is_power(pp)]
@@ -87,6 +89,7 @@ def _groups(
     forced: Forced,
     engine: EngineProfile,
     depths: Sequence[int],
+    most: int = MOST_GPUS,
 ) -> Iterator[Layout]:
     """Groups of pipelines of these `depths`, ascending, in any order; some twice."""
     if forced.tp:
@@ -111,7 +114,7 @@ def _groups(
             for pp in depths:
                 if not engine.nodes and tp * pp > domain and not forced.any:
                     break
-                if tp * pp * dp > MOST_GPUS or not (pp == 1 or whole or forced.ep):
+                if tp * pp * dp > most or not (pp == 1 or whole or forced.ep):
                     # Copies of experts go with a single stage.
                     break
                 yield Layout(tp, pp, dp, ep, forced.dcp or 1)
@@ -201,10 +204,13 @@ def most_copies(group: Layout, gpus: int, fabric: Fabric, forced: Forced) -> int
 
 def users_held(deployment: Deployment, site: Site, load: Sequences, group: Layout) -> int:
     """Users of this context that one copy of a group holds."""
-    alone = site.plan(deployment, group, load.of(2 * group.dp))
-    if alone.kv_per_user:
-        return alone.max_users if alone.within_gpu else 0
-    return 0 if alone.missing else load.users
+    return held_in(site.room(deployment, group), load, group)
+
+
+def held_in(room: Room, load: Sequences, group: Layout) -> int:
+    """The same where the room for the cache is known."""
+    users = room.users(load)
+    return load.users if users is None else group.dp * users
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,9 @@ from ..cluster.legal import refusals
 from ..figures.reason import Reason, because
 from ..memory.plan import MemoryPlan
 from ..model.architecture import Model
-from .bounds import Floor, Pace
-from .candidates import copies, groups, most_copies, served, short_of, takes_more
+from .bounds import Pace
+from .candidates import MOST_GPUS, copies, groups, most_copies, served, short_of, takes_more
+from .floor import Floor
 from .judge import Judged, PoolSplit, judge
 from .reasons import ReasonKind
 from .site import FREE_CHOICE, Forced, Site
@@ -83,9 +84,9 @@ def choose(case: Case, gpus: int, forced: Forced = FREE_CHOICE, site: Site | Non
     open_: list[Layout] = []
     short: list[tuple[int, Layout]] = []
     refused: tuple[Reason, ...] = ()
-    for group in groups(model, precision, site.fabric.domain, forced, deployment.engine):
-        if group.gpus > gpus and not forced.any:
-            break
+    # What is set by hand and takes more is refused with its reason.
+    most = MOST_GPUS if forced.any else gpus
+    for group in groups(model, precision, site.fabric.domain, forced, deployment.engine, most):
         count = most_copies(group, gpus, site.fabric, forced)
         if not count:
             if group.gpus > gpus:

@@ -7,22 +7,20 @@ candidate that could win.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 from ...value_types import dataclass
+from ..cluster.fabric import Fabric
 from ..cluster.layout import GPUS, Layout
 from ..cluster.legal import packs
 from ..figures.derivation import Ledger
 from ..figures.reason import Reason, because
 from ..memory.kv_cache import Sequences
 from ..memory.plan import Deployment, MemoryPlan
-from .bounds import Floor
-from .candidates import MOST_GPUS, copies, groups, users_held, usual
+from ..memory.room import Room
+from .candidates import MOST_GPUS, copies, held_in
+from .floor import Floor
 from .reasons import ReasonKind
 from .site import Site
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,56 +51,42 @@ def fewest(deployment: Deployment, site: Site, load: Sequences) -> Fewest:
 
 
 def _fewest(deployment: Deployment, site: Site, load: Sequences) -> Fewest:
-    floor = Floor(deployment, site, load)
-    model, precision, domain = deployment.model, deployment.precision, site.fabric.domain
-    best: MemoryPlan | None = None
+    floor, fabric = Floor(deployment, site, load), site.fabric
+    best: Layout | None = None
     rank: tuple[tuple[int, int, int, int], int, Layout] | None = None
     # A glance at the usual sizes gives a count to beat; then all that could beat it.
-    for space in (
-        usual(model, precision, domain, deployment.engine.without_sharing),
-        groups(model, precision, domain, engine=deployment.engine),
-    ):
-        most = best.layout.gpus if best else MOST_GPUS
-        bounded = []
-        for group in space:
-            if group.gpus > most:
-                break
-            if not packs(group, site.fabric):
-                continue
-            bound = floor.gpus_at_least(group)
-            if 0 < bound <= most and 0 < (closer := floor.gpus_of_whole_layers(group)) <= most:
-                bounded.append((closer, group.pp, bound, group))
-        for closer, stages, bound, group in sorted(bounded):
-            if best is not None and (closer, stages) > (best.layout.gpus, best.layout.pp):
-                if closer > best.layout.gpus:
+    for glance in (True, False):
+        most = best.gpus if best else MOST_GPUS
+        for closer, stages, bound, group in sorted(floor.bounded(most, fabric, glance=glance)):
+            if best is not None and (closer, stages) > (best.gpus, best.pp):
+                if closer > best.gpus:
                     break
                 continue
-            plan = _held(deployment, site, load, group)
-            if plan is not None and (rank is None or (_room(plan), bound, group) < rank):
-                best, rank = plan, (_room(plan), bound, group)
-        if best is not None:
+            found = _held(floor.room(group), load, group, fabric)
+            if found is not None and (rank is None or (found[1], bound, group) < rank):
+                best, rank = found[0], (found[1], bound, group)
+        if best is not None and rank is not None:
             # Of equals a usual size stays.
-            rank = _room(best), 0, best.layout
+            rank = rank[0], 0, best
     if best is not None:
-        return Fewest(best)
+        return Fewest(site.plan(deployment, best, load))
     if site.plan(deployment, Layout(), load).requested <= site.plan(deployment, Layout(), load).runtime_inside:
         return Fewest(None, because(ReasonKind.BUFFERS))
     return Fewest(None, _why_none(deployment, site, load))
 
 
-def _room(plan: MemoryPlan) -> tuple[int, int, int, int]:
-    return plan.layout.gpus, plan.layout.pp, plan.layout.dcp, -plan.free
-
-
-def _held(deployment: Deployment, site: Site, load: Sequences, group: Layout) -> MemoryPlan | None:
-    users = users_held(deployment, site, load, group)
+def _held(
+    room: Room, load: Sequences, group: Layout, fabric: Fabric
+) -> tuple[Layout, tuple[int, int, int, int]] | None:
+    """The copies of a group that hold the load, and how they rank: fewest, then the most room."""
+    users = held_in(room, load, group)
     if not users:
         return None
     layout = copies(group, math.ceil(load.users / users))
-    if layout.gpus > MOST_GPUS or not packs(layout, site.fabric):
+    if layout.gpus > MOST_GPUS or not packs(layout, fabric):
         return None
-    plan = site.plan(deployment, layout, load)
-    return plan if plan.fits else None
+    free = room.free(load.of(math.ceil(load.users / layout.dp)))
+    return None if free is None else (layout, (layout.gpus, layout.pp, layout.dcp, -free))
 
 
 def _why_none(deployment: Deployment, site: Site, load: Sequences) -> Reason:

@@ -11,9 +11,10 @@ from ..cluster.layout import Layout
 from ..cluster.legal import packs
 from ..figures.derivation import Ledger
 from ..figures.reason import Reason
-from .bounds import Floor, Pace
+from .bounds import Pace
 from .candidates import copies, served, users_held, usual
 from .demand import offered_load
+from .floor import Floor
 from .judge import NoReplicaError, Replica, TooSlowError, replica_on
 from .reasons import ReasonKind
 from .site import Site

@@ -8,6 +8,7 @@ from ..cluster.hardware import Accelerator
 from ..cluster.layout import Layout
 from ..memory.kv_cache import Sequences
 from ..memory.plan import Deployment, MemoryPlan, plan_memory
+from ..memory.room import Room, room_of
 from ..memory.runtime import RuntimeTable
 
 
@@ -45,6 +46,11 @@ class Site:
     accelerator: Accelerator
     fabric: Fabric
     table: RuntimeTable
+
+    def room(self, deployment: Deployment, layout: Layout) -> Room:
+        """What the GPUs of a layout have for the cache, whatever the load."""
+        visible = self.table.visible_memory(self.accelerator)
+        return room_of(deployment, visible, deployment.batch(self.accelerator), layout)
 
     def plan(self, deployment: Deployment, layout: Layout, load: Sequences, *, explain: bool = False) -> MemoryPlan:
         """Memory of a layout under a load."""

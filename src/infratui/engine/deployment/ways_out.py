@@ -56,13 +56,16 @@ def ways_out(case: Case) -> tuple[WayOut, ...]:
         if way in done:
             continue
         changed = case.with_(**changes)
-        answer = deployed(changed)
-        least = answer.fewest.gpus
-        if least is None or not (answer.holds or (least < now and way is not Way.GPUS)):
+        least = fewest_of(changed).gpus
+        if least is None:
             continue
-        if answer.holds:
+        # Fewer GPUs than the fewest need no look at their layouts.
+        holds = (least <= changed.gpus or bool(changed.scenario.pools)) and deployed(changed).holds
+        if not (holds or (least < now and way is not Way.GPUS)):
+            continue
+        if holds:
             done.add(way)
-        found.append(WayOut(way, tuple(changes.items()), name, least, answer.holds))
+        found.append(WayOut(way, tuple(changes.items()), name, least, holds))
     first = {entry.way: entry for entry in reversed(found)}
     held = {entry.way: entry for entry in found if entry.holds}
     order = list(Way)

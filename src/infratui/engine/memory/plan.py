@@ -14,8 +14,9 @@ from ..figures.derivation import Basis, Derivation, Formula, Ledger, Number, Uni
 from ..figures.reason import Reason
 from ..model.architecture import Model, Part
 from ..model.precision import Precision
-from .kv_cache import KvGeometry, Sequences, kv_demand, kv_stages, shared_demand, users_within
+from .kv_cache import KvGeometry, Sequences, kv_stages, shared_demand, users_within
 from .lengths import TOKENS as MEASURED_TOKENS
+from .room import StageRoom, kv_space, room_of
 from .runtime import Batch, RuntimeConstants, RuntimeMemory, RuntimeTable, batch_limits, runtime_memory
 from .weights import GpuWeights, PartWeights, StageWeights, loaded_weights, with_adapters
 
@@ -53,12 +54,11 @@ class Deployment:
         )
 
     def weights(self, layout: Layout) -> GpuWeights:
-        # Sharing out the cache leaves the weights as they are.
-        plain = layout if layout.dcp == 1 else replace(layout, dcp=1)
+        # Copies, and sharing out the cache, leave the weights of a GPU as they are.
         found = loaded_weights(
             self.model,
             self.precision,
-            plain,
+            Layout(layout.tp, layout.pp, 1, layout.ep),
             shared=self.constants.whole_shared_experts,
             absorbed=self._absorbs(),
             position_bytes=self.constants.position_bytes,
@@ -128,14 +128,6 @@ class MemoryPlan:
 
 
 VISIBLE = Formula("visible", "reported - driver", Unit.BYTES, basis=Basis.CALIBRATED, term="vram")
-REQUESTED = Formula("requested", "floor(visible * utilization)", Unit.BYTES, term="gpu-memory-utilization")
-REQUESTED_FREE = Formula(
-    "requested",
-    "visible - floor((visible - weights - activation - non_torch - graphs) * (1 - utilization))",
-    Unit.BYTES,
-    term="gpu-memory-utilization",
-)
-KV_SPACE = Formula("kv_space", "requested - weights - activation - non_torch - graphs", Unit.BYTES, term="kv-cache")
 USERS_PER_REPLICA = Formula(
     "users_per_replica", "ceil(users / dp)", Unit.COUNT, basis=Basis.EXACT, term="data-parallelism"
 )
@@ -165,118 +157,40 @@ def plan_memory(
     `explain` keeps the derivation. Data-parallel replicas share the users evenly.
     """
     replica = load.of(math.ceil(load.users / layout.dp))
-    weights = deployment.weights(layout)
-    stages = deployment.geometry(layout)
-    visible = table.visible_memory(accelerator)
-    batch = deployment.batch(accelerator)
-    runtime = _runtime(deployment.model, layout.tp, layout.pp, batch, deployment.constants)
-    # Stages of a pipeline are often alike, and share a geometry: the first of a kind stands for all of it.
-    kinds: dict[object, int] = {}
-    for at, (stage, geometry) in enumerate(zip(weights.stages, stages, strict=True)):
-        kinds.setdefault((stage.total, id(geometry)), at)
-    distinct = tuple(kinds.values())
-    stages = tuple(stages[at] for at in distinct)
-    spaces = [
-        _kv_space(deployment, visible, weights.stages[at].total, runtime, Ledger(recording=False)) for at in distinct
-    ]
-    demands = [kv_demand(geometry, replica) for geometry in stages]
-    place = min(range(len(stages)), key=lambda at: spaces[at][1] - demands[at].total)
-    tightest = distinct[place]
-    requested, space = spaces[place]
-    demand = demands[place]
-    per_replica = min(users_within(room, each, replica) for (_, room), each in zip(spaces, stages, strict=True))
-    concurrency = min(
-        max(0, room) / max(1, geometry.sequence_bytes(load.context))
-        for (_, room), geometry in zip(spaces, stages, strict=True)
-    )
-    outside = _outside_shortage(deployment, visible, requested, runtime)
+    visible, batch = table.visible_memory(accelerator), deployment.batch(accelerator)
+    runtime, stages = room = room_of(deployment, visible, batch, layout)
+    tightest, demand = room.tightest(replica)
+    per_replica = min(users_within(stage.space, stage.geometry, replica) for stage in stages)
+    concurrency = min(max(0, stage.space) / max(1, stage.geometry.sequence_bytes(load.context)) for stage in stages)
     longest = Ledger(recording=explain)
     plan = MemoryPlan(
         layout=layout,
-        stage=tightest,
+        stage=tightest.weights.stage,
         visible=visible,
-        requested=requested,
-        weights=weights.stages[tightest],
+        requested=tightest.requested,
+        weights=tightest.weights,
         runtime=runtime,
-        runtime_inside=requested - space - weights.stages[tightest].total,
-        kv_space=max(0, space),
+        runtime_inside=tightest.requested - tightest.space - tightest.weights.total,
+        kv_space=max(0, tightest.space),
         kv_needed=demand.total,
         kv_shared=demand.shared,
         kv_per_user=demand.per_user,
         users_per_replica=replica.users,
-        missing=max(0, demand.total - space, outside),
+        missing=max(0, demand.total - tightest.space, tightest.overflow),
         tokens_per_user=replica.tokens,
         max_users=layout.dp * per_replica,
-        max_context=_max_context(deployment.model, spaces, stages, replica, longest),
+        max_context=_max_context(deployment.model, stages, replica, longest),
         kv_tokens=math.floor(concurrency * load.context),
         concurrency=concurrency,
-        within_gpu=outside == 0,
+        within_gpu=tightest.overflow == 0,
     )
-    return _explained(plan, deployment, accelerator, load, batch, stages[place], longest) if explain else plan
+    return _explained(plan, deployment, accelerator, load, batch, tightest.geometry, longest) if explain else plan
 
 
-def runtime_inside(deployment: Deployment, accelerator: Accelerator, tp: int, pp: int) -> int:
-    """Bytes of one GPU that the engine's own buffers take out of the requested memory, whatever the load."""
-    constants = deployment.constants
-    runtime = _runtime(deployment.model, tp, pp, deployment.batch(accelerator), constants)
-    inside = runtime.graphs if constants.graphs_reserved else 0
-    return inside if constants.budget == "static" else inside + runtime.activation + runtime.non_torch
-
-
-@lru_cache(maxsize=128)
-def _runtime(model: Model, tp: int, pp: int, batch: Batch, constants: RuntimeConstants) -> RuntimeMemory:
-    return runtime_memory(model, Layout(tp, pp), batch, constants, Ledger(recording=False))
-
-
-def _kv_space(
-    deployment: Deployment, visible: int, weights: int, runtime: RuntimeMemory, ledger: Ledger
-) -> tuple[int, int]:
-    """Requested memory and KV space of one GPU; the space is negative where weights and runtime alone overflow."""
-    constants = deployment.constants
-    inside = constants.budget != "static"
-    activation = runtime.activation if inside else 0
-    non_torch = runtime.non_torch if inside else 0
-    graphs = runtime.graphs if constants.graphs_reserved else 0
-    if constants.budget == "free":
-        requested = ledger(
-            REQUESTED_FREE,
-            basis=Basis.ASSUMED,
-            visible=visible,
-            utilization=deployment.utilization,
-            weights=weights,
-            activation=activation,
-            non_torch=non_torch,
-            graphs=graphs,
-        )
-    else:
-        requested = ledger(REQUESTED, basis=Basis.ASSUMED, visible=visible, utilization=deployment.utilization)
-    space = ledger(
-        KV_SPACE,
-        band_pct=constants.kv_space_band_pct,
-        requested=requested,
-        weights=weights,
-        activation=activation,
-        non_torch=non_torch,
-        graphs=graphs,
-    )
-    return int(requested), int(space)
-
-
-def _outside_shortage(deployment: Deployment, visible: int, requested: int, runtime: RuntimeMemory) -> int:
-    """Bytes by which what lies outside the requested memory overflows the GPU."""
-    constants = deployment.constants
-    outside = 0 if constants.graphs_reserved else runtime.graphs
-    if constants.budget == "static":
-        outside += runtime.activation + runtime.non_torch
-    return max(0, requested + outside - visible)
-
-
-def _max_context(
-    model: Model, spaces: list[tuple[int, int]], stages: tuple[KvGeometry, ...], load: Sequences, ledger: Ledger
-) -> int:
+def _max_context(model: Model, stages: tuple[StageRoom, ...], load: Sequences, ledger: Ledger) -> int:
     """The longest context for which all users of a replica still fit."""
     held_by_all = math.inf
-    for (_, space), geometry in zip(spaces, stages, strict=True):
+    for _, geometry, _, space, _ in stages:
         prefix = load.prefix if load.users > 1 else 0
         shared = math.ceil(geometry.token_bytes(prefix))
         held = geometry.longest((space - shared) / load.users)
@@ -311,7 +225,7 @@ def _explained(
     )
     explain_weights(plan.weights.parts, deployment, ledger)
     runtime_memory(deployment.model, plan.layout, batch, deployment.constants, ledger)
-    _kv_space(deployment, plan.visible, plan.weights.total, plan.runtime, ledger)
+    kv_space(deployment, plan.visible, plan.weights.total, plan.runtime, ledger)
     ledger(USERS_PER_REPLICA, users=load.users, dp=plan.layout.dp)
     tokens: float = load.tokens
     if load.lengths is None:
