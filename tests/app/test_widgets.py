@@ -12,13 +12,13 @@ from textual.content import Content
 import infratui
 from infratui.app.terminal.ascii import to_ascii
 from infratui.app.widgets.derivation_view import step_content
-from infratui.app.widgets.line_chart import draw
 from infratui.app.widgets.line_editor import MAX_LENGTH, LineEditor
 from infratui.app.widgets.value_row import ValueRow
 from infratui.engine.figures.derivation import Formula, Unit
 from infratui.engine.figures.units import ByteUnit
 from infratui.inputs import Kind
 from infratui.report.draw import lying, share, standing
+from infratui.report.line_chart import chart_lines
 from infratui.report.math import Branch
 from infratui.report.show import Chart, Curve, Rule
 from infratui.scenario import INPUTS, bounds
@@ -49,7 +49,7 @@ def test_a_chart_fits_its_region(points, width, height, logarithmic) -> None:
     chart = Chart(
         (Curve("128K", tuple(sorted(points))),), (Rule("node", 5e5),), "users", "GB", logarithmic_x=logarithmic
     )
-    lines = draw(chart, width, height).plain.split("\n")
+    lines = ["".join(text for text, _ in line) for line in chart_lines(chart, width, height)]
     assert len(lines) <= max(height, 1)
     assert all(len(line) <= width + 8 for line in lines)
 
@@ -58,7 +58,7 @@ def test_a_chart_names_its_curves_and_its_limit() -> None:
     chart = Chart(
         (Curve("8K", ((1, 10), (9, 20))), Curve("32K", ((1, 10), (9, 80)))), (Rule("8 × H100", 60),), "users", "GB"
     )
-    text = draw(chart, 80, 12).plain
+    text = "".join(text for line in chart_lines(chart, 80, 12) for text, _ in line)
     assert all(label in text for label in ("8K", "32K", "8 × H100", "GB", "users"))
 
 

@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Generic, TypeVar
 
-from rich.style import Style as RichStyle
-from textual.app import App
-from textual.style import Style
-from textual.widget import Widget
-
 from ...report.draw import lines_of
-from ...report.rich_lines import RichLines
 from ...report.show import Bars, Block, Line, Lines, Prose, Stack, Stacks
 from ..terminal.remembered import relayout
+from .painted import Painted
 
 Shown = TypeVar("Shown", bound=Block)
 
 
-def tone_style(tone: str) -> str:
-    """A tone as Textual's markup writes it: `bold good` → `bold $good`."""
-    return " ".join(word if word == "bold" else f"${word}" for word in tone.split())
-
-
-@lru_cache(maxsize=256)
-def rich_style(app: App[object], theme: str, tone: str) -> RichStyle:
-    """A tone in the colours of the theme."""
-    return Style.parse(tone_style(tone)).rich_style
-
-
-class Drawn(Widget, Generic[Shown]):
+class Drawn(Painted, Generic[Shown]):
     """A widget that shows one block of a section, as high as it needs."""
 
     DEFAULT_CSS = "Drawn { text-wrap: nowrap; height: auto; width: 1fr; }"
@@ -48,24 +31,17 @@ class Drawn(Widget, Generic[Shown]):
         if block == self._block:
             return
         width = self.content_size.width
-        height, self._block = self._height(width), block
-        if self._height(width) != height:
-            relayout(self)
+        height, self._block = self.get_content_height(None, None, width), block
         self.refresh()
+        if self.get_content_height(None, None, width) != height:
+            relayout(self)
 
     def draw(self, width: int) -> tuple[Line, ...]:
         """The lines for a width."""
         return () if self._block is None else lines_of(self._block, width)
 
-    def _height(self, width: int) -> int:
-        return max(1, len(self.draw(max(1, width))))
-
-    def get_content_height(self, container: object, viewport: object, width: int) -> int:
-        return self._height(width)
-
-    def render(self) -> RichLines:
-        app = self.app
-        return RichLines(self.draw, lambda tone: rich_style(app, app.theme, tone) if tone else RichStyle.null())
+    def toned(self, width: int) -> tuple[Line, ...]:
+        return self.draw(width)
 
 
 class BarList(Drawn[Bars]):

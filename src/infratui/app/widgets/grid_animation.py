@@ -14,7 +14,7 @@ from textual.widget import Widget
 
 from ...value_types import dataclass
 from ..terminal.remembered import relayout
-from .drawn import tone_style
+from .painted import tone_style
 
 SPEEDS = (0.5, 1.0, 2.0, 4.0)
 """Frames per second; four are the most."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from textual.content import Content
+from collections.abc import Sequence
+
 from textual.reactive import reactive
-from textual.widget import Widget
 
 from ...report.line_chart import chart_lines
-from ...report.show import Chart
+from ...report.show import Chart, Line
+from .painted import Painted
 
 
-class LineChart(Widget):
+class LineChart(Painted):
     """A chart that fills its region.
 
     ```python
@@ -26,14 +27,5 @@ class LineChart(Widget):
         """Replace the chart."""
         self.chart = chart
 
-    def render(self) -> Content:
-        return draw(self.chart, self.size.width, self.size.height)
-
-
-def draw(chart: Chart, width: int, height: int) -> Content:
-    """The chart as text, `width` × `height` cells."""
-    lines = (
-        Content.assemble(*((text, f"${tone}" if tone else "") for text, tone in line))
-        for line in chart_lines(chart, width, height)
-    )
-    return Content("\n").join(lines)
+    def toned(self, width: int) -> Sequence[Line]:
+        return chart_lines(self.chart, width, self.size.height)

@@ -10,11 +10,12 @@ from textual.strip import Strip
 from textual.visual import Visual
 
 from ...report import draw
-from ...report.show import Cell, Column, Row, Table
+from ...report.show import Cell, Column, Line, Row, Table
 from ...value_types import dataclass
 from ..keys import Where, bindings
 from ..terminal.remembered import relayout
 from .line_editor import LineEditing
+from .painted import paint
 
 MORE = "+more"
 """The row that stands for those left out."""
@@ -167,19 +168,18 @@ class TableView(LineEditing, can_focus=True):
         return self._layout[1]
 
     def render_line(self, y: int) -> Strip:
+        if y == 0 and (self.typing or self._words):
+            return Visual.to_strips(self, self._filter_line(), self.size.width, 1, self.visual_style)[0]
         if y == 0:
-            line = self._header()
-        elif self._top + y - 1 < len(self._rows):
-            line = self._line(self._top + y - 1, y)
-        else:
-            line = Content("")
-        return Visual.to_strips(self, line, self.size.width, 1, self.visual_style)[0]
+            return paint(self, self._header())
+        return paint(self, self._line(self._top + y - 1, y) if self._top + y - 1 < len(self._rows) else ())
 
-    def _header(self) -> Content:
-        if self.typing or self._words:
-            line = self.line(24) if self.typing else Content.styled(self._words, "bold")
-            found = f"  {len(self._rows)} of {len(self._given)} rows · enter keeps, esc shows all"
-            return Content.assemble((" / ", "bold $key"), line, (found, "$muted"))
+    def _filter_line(self) -> Content:
+        line = self.line(24) if self.typing else Content.styled(self._words, "bold")
+        found = f"  {len(self._rows)} of {len(self._given)} rows · enter keeps, esc shows all"
+        return Content.assemble((" / ", "bold $key"), line, (found, "$muted"))
+
+    def _header(self) -> Line:
         parts: list[tuple[str, str]] = [(" ", "")]
         for at, width in self._widths():
             column = self.columns[at]
@@ -189,22 +189,22 @@ class TableView(LineEditing, can_focus=True):
             letter = self._letters().get(at, "") if self._lettered else ""
             place = text.casefold().find(letter) if letter else -1
             if place >= 0:
-                parts += [(text[:place], "$muted"), (text[place], "bold underline $key"), (text[place + 1 :], "$muted")]
+                parts += [(text[:place], "muted"), (text[place], "bold underline key"), (text[place + 1 :], "muted")]
             else:
-                parts.append((text, "bold $key" if arrow else "$muted"))
+                parts.append((text, "bold key" if arrow else "muted"))
             parts.append((" " * draw.GAP, ""))
-        return Content.assemble(*parts)
+        return tuple(parts)
 
-    def _line(self, index: int, y: int) -> Content:
+    def _line(self, index: int, y: int) -> Line:
         row = self._rows[index]
         here = index == self.cursor
         focused = here and self.has_focus
-        back = " on $cursor-back" if focused else ""
+        back = " on cursor-back" if focused else ""
         mark = "▌" if focused else "●" if row.marked else " "
-        parts: list[tuple[str, str]] = [(mark, f"$key{back}")]
+        parts: list[tuple[str, str]] = [(mark, f"key{back}")]
         if row.id == MORE:
             words = draw.fit(row.cells[0].text, max(1, self.size.width - 2), "left")
-            return Content.assemble(*parts, (words, ("bold" if focused else "$muted") + back))
+            return (*parts, (words, ("bold" if focused else "muted") + back))
         for at, width in self._widths():
             cell = row.cells[at]
             parts.append(
@@ -215,8 +215,8 @@ class TableView(LineEditing, can_focus=True):
             used = sum(width + draw.GAP for _, width in self._widths()) + 1
             parts.append((" " * max(0, self.size.width - used - 1), back.strip()))
             first, last = self._thumb()
-            parts.append(("█" if first <= y <= last else "│", "$line"))
-        return Content.assemble(*parts)
+            parts.append(("█" if first <= y <= last else "│", "line"))
+        return tuple(parts)
 
     def _thumb(self) -> tuple[int, int]:
         page, count = self._page, len(self._rows)
@@ -349,5 +349,4 @@ class TableView(LineEditing, can_focus=True):
 
 
 def _style(tone: str, focused: bool) -> str:
-    style = {"": "", "bold": "bold"}.get(tone, f"${tone}")
-    return f"bold {style}".strip() if focused else style
+    return f"bold {tone}".strip() if focused and tone != "bold" else tone
