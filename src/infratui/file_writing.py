@@ -6,7 +6,6 @@ import contextlib
 import errno
 import os
 import re
-import secrets
 import stat
 from pathlib import Path
 
@@ -69,7 +68,7 @@ def _replace(path: Path, data: bytes, private: bool) -> None:
         old: os.stat_result | None = path.stat()
     except FileNotFoundError:
         old = None
-    temporary = path.with_name(f".infratui-{secrets.token_hex(8)}")
+    temporary = path.with_name(f".infratui-{os.urandom(8).hex()}")
     descriptor = os.open(
         temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE if private or old else SHARED
     )

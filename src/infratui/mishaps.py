@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import platform
+import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -68,7 +68,7 @@ def record(error: BaseException, doing: str, kind: str = UNFORESEEN) -> str:
     if known not in _seen:
         _seen.add(known)
         when = dt.datetime.now().isoformat(timespec="seconds")
-        head = f"{_HEAD}{when} {kind} · infratui {__version__} · Python {platform.python_version()} · {doing}\n"
+        head = f"{_HEAD}{when} {kind} · infratui {__version__} · Python {sys.version.split()[0]} · {doing}\n"
         try:
             _append(head + "".join(traceback.format_exception(error)))
         except (OSError, ValueError) as refusal:

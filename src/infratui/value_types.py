@@ -12,13 +12,15 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 T = TypeVar("T")
+_NO_FIELD = ("ClassVar", "InitVar", "KW_ONLY")
+"""Words in annotations of what may be no field."""
 Method = Callable[..., Any]
 
 
 def light(kind: type[T], frozen: bool, slots: bool, eq: bool) -> type[T]:
     """Make a dataclass of a class; what its body defines stays."""
     own = set(vars(kind))
-    made = dataclasses.dataclass(init=False, repr=False, eq=False, slots=slots)(kind)
+    made = _with_fields(kind, slots)
     methods: dict[str, Method | None] = {"__init__": _init_when_needed(made), "__repr__": _repr}
     if eq:
         methods |= _comparing(made, frozen)
@@ -28,6 +30,23 @@ def light(kind: type[T], frozen: bool, slots: bool, eq: bool) -> type[T]:
     for name, method in methods.items():
         if name not in own:
             setattr(made, name, method)
+    return made
+
+
+def _with_fields(kind: type[T], slots: bool) -> type[T]:
+    """The standard library's own share of it. In each annotation it would look for three words in turn."""
+    said = kind.__annotations__
+    plain = {
+        name: text
+        for name, text in said.items()
+        if isinstance(text, str) and not any(word in text for word in _NO_FIELD)
+    }
+    said.update(dict.fromkeys(plain, object))
+    made = dataclasses.dataclass(init=False, repr=False, eq=False, slots=slots)(kind)
+    made.__annotations__.update(plain)
+    for field in dataclasses.fields(made):  # type: ignore[arg-type]
+        if field.name in plain:
+            field.type = plain[field.name]
     return made
 
 

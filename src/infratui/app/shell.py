@@ -13,7 +13,7 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.theme import BUILTIN_THEMES
 
-from .. import mishaps
+from .. import COLLECTED, mishaps
 from ..mishaps import Mishap
 from ..scenario import Scenario, ScenarioError
 from . import settings as preferences
@@ -341,7 +341,7 @@ class Shell(Host):
 def _collect_again() -> None:
     """What stays until the end is not looked through again: to collect the rest is then soon done."""
     gc.freeze()
-    gc.set_threshold(20_000, 20, 100)
+    gc.set_threshold(*COLLECTED)
     gc.enable()
 
 

@@ -7,21 +7,26 @@ import os
 import signal
 import sys
 
+from .. import COLLECTED
+
 
 def main() -> None:
     """Console script. Exit codes: 0 fine, 1 the plan does not hold, 2 the input is wrong, 70 an error of its own."""
     # While the rest is being loaded as well: an interruption is no error.
     signal.signal(signal.SIGINT, lambda *_: sys.exit(128 + signal.SIGINT))
     arguments = sys.argv[1:]
+    # What is imported stays: to look through that for garbage again and again would take a third of a start.
+    gc.disable()
     if not arguments and at_a_terminal():
-        # The most common start pays for nothing that it does not use. What it imports stays: to look through that for
-        # garbage again and again would take a third of the start. The app collects once it stands.
-        gc.disable()
+        # The most common start pays for nothing that it does not use. The app collects once it stands.
         from ..app import run
 
         sys.exit(run())
     from .group import cli
 
+    gc.freeze()
+    gc.set_threshold(*COLLECTED)
+    gc.enable()
     cli.main(args=arguments, prog_name="infratui")
 
 

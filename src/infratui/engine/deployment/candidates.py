@@ -21,7 +21,7 @@ from ..cluster.legal import divisors, enumerate_layouts, most_context, packs, re
 from ..figures.reason import Reason, because
 from ..memory.kv_cache import Sequences
 from ..memory.plan import Deployment, MemoryPlan
-from ..memory.room import Room
+from ..memory.room import KvRoom
 from ..model.architecture import Model
 from ..model.precision import Precision
 from .reasons import ReasonKind
@@ -207,7 +207,7 @@ def users_held(deployment: Deployment, site: Site, load: Sequences, group: Layou
     return held_in(site.room(deployment, group), load, group)
 
 
-def held_in(room: Room, load: Sequences, group: Layout) -> int:
+def held_in(room: KvRoom, load: Sequences, group: Layout) -> int:
     """The same where the room for the cache is known."""
     users = room.users(load)
     return load.users if users is None else group.dp * users

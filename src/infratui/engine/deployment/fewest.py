@@ -16,7 +16,7 @@ from ..figures.derivation import Ledger
 from ..figures.reason import Reason, because
 from ..memory.kv_cache import Sequences
 from ..memory.plan import Deployment, MemoryPlan
-from ..memory.room import Room
+from ..memory.room import KvRoom
 from .candidates import MOST_GPUS, copies, held_in
 from .floor import Floor
 from .reasons import ReasonKind
@@ -76,7 +76,7 @@ def _fewest(deployment: Deployment, site: Site, load: Sequences) -> Fewest:
 
 
 def _held(
-    room: Room, load: Sequences, group: Layout, fabric: Fabric
+    room: KvRoom, load: Sequences, group: Layout, fabric: Fabric
 ) -> tuple[Layout, tuple[int, int, int, int]] | None:
     """The copies of a group that hold the load, and how they rank: fewest, then the most room."""
     users = held_in(room, load, group)

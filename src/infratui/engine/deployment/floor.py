@@ -11,7 +11,7 @@ from ..cluster.layout import Layout
 from ..cluster.legal import packs
 from ..memory.kv_cache import Sequences, kv_demand
 from ..memory.plan import Deployment
-from ..memory.room import Room, room_of, runtime_inside
+from ..memory.room import KvRoom, room_of, runtime_inside
 from ..memory.runtime import Batch, RuntimeConstants
 from ..memory.weights import stage_groups
 from ..model.architecture import Model, Part, layer_order
@@ -45,7 +45,7 @@ def _stages(model: Model, pp: int) -> tuple[tuple[tuple[str, int], ...], ...]:
     return tuple(kind for kind in kinds if sum(count for _, count in kind) == most)[-_KINDS:]
 
 
-class Group(NamedTuple):
+class WeighedGroup(NamedTuple):
     """A group before any load. Bytes are summed over a replica: only uneven stages are left out."""
 
     layout: Layout
@@ -69,9 +69,9 @@ class Weighed:
         self._weights = _weights_table(deployment.model, deployment.precision, deployment.constants, adapters)
         self._runtime = _runtime_table(deployment.model, deployment.constants, batch)
         self._experts = deployment.model.mixture.experts if deployment.model.mixture else 1
-        self._spaces: dict[int, tuple[tuple[Layout, ...], list[Group | None]]] = {}
+        self._spaces: dict[int, tuple[tuple[Layout, ...], list[WeighedGroup | None]]] = {}
 
-    def of(self, layout: Layout) -> Group:
+    def of(self, layout: Layout) -> WeighedGroup:
         """One group."""
         tp, pp, ep = layout.tp, layout.pp, layout.ep
         # Spread over more ranks than before, experts weigh no less until a rank holds one fewer.
@@ -82,17 +82,17 @@ class Weighed:
         buffers = self._runtime.get((tp, pp))
         if buffers is None:
             buffers = self._runtime[tp, pp] = runtime_inside(self._deployment, self._batch, tp, pp)
-        return Group(layout, tp * pp * layout.dp, tp * pp, weights, buffers, (tp, layout.dcp))
+        return WeighedGroup(layout, tp * pp * layout.dp, tp * pp, weights, buffers, (tp, layout.dcp))
 
-    def usual(self) -> Iterator[Group]:
+    def usual(self) -> Iterator[WeighedGroup]:
         """Those of common sizes, fewest GPUs first, whatever nodes they pack."""
         return self._each(0)
 
-    def every(self, most: int) -> Iterator[Group]:
+    def every(self, most: int) -> Iterator[WeighedGroup]:
         """All of up to `most` GPUs, fewest first, whatever nodes they pack, and some more."""
         return self._each(min(MOST_GPUS, 1 << (most - 1).bit_length()))
 
-    def _each(self, limit: int) -> Iterator[Group]:
+    def _each(self, limit: int) -> Iterator[WeighedGroup]:
         if limit not in self._spaces:
             model, precision, engine = self._deployment.model, self._deployment.precision, self._deployment.engine
             found = (
@@ -144,7 +144,7 @@ class Floor:
         self._weighed = _weighed(deployment, self._batch, 1 if deployment.engine.nodes else site.fabric.domain)
         self._needs = _needs(deployment, load)
 
-    def room(self, group: Layout) -> Room:
+    def room(self, group: Layout) -> KvRoom:
         """What the GPUs of a group have for the cache."""
         return room_of(self._deployment, self._visible, self._batch, group)
 
@@ -166,7 +166,7 @@ class Floor:
         """Users that one replica of a group cannot exceed."""
         return self._users(self._weighed.of(layout))
 
-    def _users(self, group: Group) -> int:
+    def _users(self, group: WeighedGroup) -> int:
         per_user = self._needs.replica.get(group.cache)
         if per_user is None:
             per_user = self._per_user(*group.cache)
@@ -185,12 +185,12 @@ class Floor:
         found = self._needs.replica[tp, dcp] = tp * (kv_demand(rank, self._load).per_user - 1)
         return found
 
-    def _gpus_at_least(self, group: Group) -> int:
+    def _gpus_at_least(self, group: WeighedGroup) -> int:
         """GPUs that copies of a group cannot go below; 0: no number of them holds the load."""
         held = self._users(group) * group.layout.dp
         return group.gpus * -(-self._load.users // held) if held else 0
 
-    def _gpus_of_whole_layers(self, group: Group) -> int:
+    def _gpus_of_whole_layers(self, group: WeighedGroup) -> int:
         """A closer look: layers are not cut, so some stage holds more than an even share of them. 0: as above."""
         layout = group.layout
         stages = self._needs.stages.get(layout)

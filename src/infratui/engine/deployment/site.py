@@ -8,7 +8,7 @@ from ..cluster.hardware import Accelerator
 from ..cluster.layout import Layout
 from ..memory.kv_cache import Sequences
 from ..memory.plan import Deployment, MemoryPlan, plan_memory
-from ..memory.room import Room, room_of
+from ..memory.room import KvRoom, room_of
 from ..memory.runtime import RuntimeTable
 
 
@@ -47,7 +47,7 @@ class Site:
     fabric: Fabric
     table: RuntimeTable
 
-    def room(self, deployment: Deployment, layout: Layout) -> Room:
+    def room(self, deployment: Deployment, layout: Layout) -> KvRoom:
         """What the GPUs of a layout have for the cache, whatever the load."""
         visible = self.table.visible_memory(self.accelerator)
         return room_of(deployment, visible, deployment.batch(self.accelerator), layout)

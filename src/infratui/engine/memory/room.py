@@ -38,7 +38,7 @@ class StageRoom(NamedTuple):
     """By which what lies outside the requested memory overflows the GPU."""
 
 
-class Room(NamedTuple):
+class KvRoom(NamedTuple):
     """The GPUs of one replica."""
 
     runtime: RuntimeMemory
@@ -65,13 +65,13 @@ class Room(NamedTuple):
         return min(users_within(each.space, each.geometry, two) for each in self.stages) if demand.per_user else None
 
 
-def room_of(deployment: Deployment, visible: int, batch: Batch, layout: Layout) -> Room:
+def room_of(deployment: Deployment, visible: int, batch: Batch, layout: Layout) -> KvRoom:
     """What the stages of a layout have on GPUs with so many visible bytes."""
     return _room(deployment, visible, batch, layout.tp, layout.pp, layout.ep, layout.dcp)
 
 
 @lru_cache(maxsize=1024)
-def _room(deployment: Deployment, visible: int, batch: Batch, tp: int, pp: int, ep: int, dcp: int) -> Room:
+def _room(deployment: Deployment, visible: int, batch: Batch, tp: int, pp: int, ep: int, dcp: int) -> KvRoom:
     layout = Layout(tp, pp, 1, ep, dcp)
     runtime = _runtime(deployment.model, tp, pp, batch, deployment.constants)
     # Stages of a pipeline are often alike, and share a geometry: the first of a kind stands for all of it.
@@ -83,7 +83,7 @@ def _room(deployment: Deployment, visible: int, batch: Batch, tp: int, pp: int, 
         requested, space = kv_space(deployment, visible, weights.total, runtime, Ledger(recording=False))
         overflow = max(0, requested + _outside(deployment.constants, runtime) - visible)
         rooms.append(StageRoom(weights, geometry, requested, space, overflow))
-    return Room(runtime, tuple(rooms))
+    return KvRoom(runtime, tuple(rooms))
 
 
 def _outside(constants: RuntimeConstants, runtime: RuntimeMemory) -> int:
