@@ -6,8 +6,10 @@ import copy
 
 import pytest
 
+from infratui.catalog.built_in import DATA
 from infratui.catalog.errors import CatalogError
 from infratui.catalog.formats_data import formats_from, number_format, number_formats
+from infratui.catalog.yaml_io import read_built_in
 from infratui.engine.formats import FormatError, NumberFormat, encode_value
 from infratui.engine.formats.lab import error_table
 
@@ -67,6 +69,10 @@ def test_hardware_tells_native_from_emulated() -> None:
     assert number_format("e4m3_fnuz").is_native_on("CDNA3")
 
 
+def test_what_ships_fits_its_shape() -> None:
+    assert formats_from(read_built_in(DATA / "formats.yaml"), "formats.yaml") == number_formats()
+
+
 def test_one_entry_adds_a_format() -> None:
     (added,) = formats_from({"formats": [ENTRY]}, "own.yaml")
 
@@ -86,7 +92,7 @@ def test_a_block_format_takes_any_float_above_it_as_scale() -> None:
 @pytest.mark.parametrize(
     ("where", "value", "message"),
     [
-        (("id",), "fp 8", "formats.0.id"),
+        (("id",), "fp 8", "id 'fp 8'"),
         (("family",), "roman", "formats.0.family"),
         (("colour",), "red", "formats.0.colour"),
         (("element", "exponent"), 0, "exponent"),

@@ -6,10 +6,12 @@ import copy
 
 import pytest
 
+from infratui.catalog.built_in import DATA
 from infratui.catalog.errors import CatalogError
 from infratui.catalog.formats_data import number_format, number_formats
 from infratui.catalog.methods_data import methods_from, quantization_methods
 from infratui.catalog.quality_data import quality_from, quality_table
+from infratui.catalog.yaml_io import read_built_in
 from infratui.engine.formats.methods import CalibrationNeed
 from infratui.engine.formats.quality import Badge
 
@@ -91,6 +93,12 @@ def test_a_wrong_table_is_refused_in_one_line(key: str, value: object, message: 
 
     assert str(refusal.value).startswith("own.yaml: ")
     assert "\n" not in str(refusal.value)
+
+
+def test_what_ships_fits_its_shape() -> None:
+    table, checked = quality_table(), quality_from(read_built_in(DATA / "quality.yaml"), "quality.yaml")
+    assert (checked.evidence, checked.rules) == (table.evidence, table.rules)
+    assert methods_from(read_built_in(DATA / "methods.yaml"), "methods.yaml") == quantization_methods()
 
 
 def test_a_wrong_method_is_refused_in_one_line() -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Annotated, Any, Literal
-
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from typing import Any, ClassVar, Literal
 
 from infratui.catalog.built_in import DATA
 from infratui.catalog.errors import CatalogError
+from infratui.catalog.schema import LARGEST, checked
+from infratui.catalog.trusted import construct
 from infratui.catalog.yaml_io import read_built_in
 from infratui.engine.formats import (
     CodebookElement,
@@ -30,35 +31,47 @@ from infratui.engine.formats import (
 from infratui.engine.model.architecture import Part
 from infratui.engine.model.precision import PartBits, Precision
 from infratui.plain_text import printable
+from infratui.value_types import dataclass
 
 E8M0 = ScaleType("E8M0", PowerOfTwoElement())
 """The power-of-two scale of the OCP MX specification 1.0."""
 
 
-class _Entry(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+_FORBID = {"extra": "forbid"}
+"""A key that is not known is a slip."""
+_ID = re.compile(r"[a-z0-9_]+")
 
 
-class _Float(_Entry):
-    kind: Literal["float"]
-    exponent: int = Field(ge=1, le=11)
-    mantissa: int = Field(ge=0, le=51)
-    bias: int = Field(ge=0, le=1023)
+@dataclass(frozen=True, slots=True)
+class _Float:
+    __pydantic_config__: ClassVar[dict[str, str]] = _FORBID
+
+    exponent: int
+    mantissa: int
+    bias: int
     specials: Specials
+    kind: Literal["float"] = "float"
 
     def build(self) -> FloatElement:
+        _within("exponent", self.exponent, 1, 11)
+        _within("mantissa", self.mantissa, 0, 51)
+        _within("bias", self.bias, 0, 1023)
         return FloatElement(self.exponent, self.mantissa, self.bias, self.specials)
 
 
-class _Integer(_Entry):
-    kind: Literal["integer"]
-    bits: int = Field(ge=1, le=16)
+@dataclass(frozen=True, slots=True)
+class _Integer:
+    __pydantic_config__: ClassVar[dict[str, str]] = _FORBID
+
+    bits: int
     lowest: int
     highest: int
     coding: Coding
     rounding: Rounding = Rounding.HALF_EVEN
+    kind: Literal["integer"] = "integer"
 
     def build(self) -> IntegerElement:
+        _within("bits", self.bits, 1, 16)
         start = 0 if self.coding is Coding.OFFSET else -(1 << (self.bits - 1))
         low = self.lowest if self.coding is Coding.OFFSET else start
         if not low <= self.lowest < self.highest < low + (1 << self.bits):
@@ -66,33 +79,34 @@ class _Integer(_Entry):
         return IntegerElement(self.bits, self.lowest, self.highest, self.coding, self.rounding)
 
 
-class _Codebook(_Entry):
-    kind: Literal["codebook"]
-    values: tuple[float, ...] = Field(min_length=2, max_length=256)
+@dataclass(frozen=True, slots=True)
+class _Codebook:
+    __pydantic_config__: ClassVar[dict[str, str]] = _FORBID
+
+    values: tuple[float, ...]
+    kind: Literal["codebook"] = "codebook"
 
     def build(self) -> CodebookElement:
+        _within("number of values", len(self.values), 2, 256)
         if list(self.values) != sorted(set(self.values)):
             raise CatalogError("codebook values are not ascending; sort them and drop repeats")
         return CodebookElement(self.values)
 
 
-class _Search(_Entry):
-    sub_block: int = Field(ge=1)
-    sub_scale_bits: int = Field(ge=1, le=8)
-    first: float
-    step: float = Field(gt=0)
-    steps: int = Field(ge=0, le=100)
+@dataclass(frozen=True, slots=True)
+class _Scaling:
+    __pydantic_config__: ClassVar[dict[str, str]] = _FORBID
 
-
-class _Scaling(_Entry):
     fit: Fit
     scale: str
-    block: int | None = Field(default=None, ge=1)
-    zero_point_bits: int = Field(default=0, ge=0, le=16)
+    block: int | None = None
+    zero_point_bits: int = 0
     tensor_scale: str | None = None
-    search: _Search | None = None
+    search: KSearch | None = None
 
     def build(self, element: FloatElement | IntegerElement | CodebookElement, scales: _ScaleTypes) -> Scaling:
+        _within("block", self.block or 1, 1, LARGEST)
+        _within("zero_point_bits", self.zero_point_bits, 0, 16)
         whole = isinstance(element, IntegerElement)
         if (self.fit is Fit.MINMAX) != (self.zero_point_bits > 0) or (self.zero_point_bits and not whole):
             raise CatalogError("a zero point goes with fit minmax and an integer element, and only with them")
@@ -100,33 +114,50 @@ class _Scaling(_Entry):
             raise CatalogError("search goes with fit k_search and an integer element, and only with them")
         if self.scale == "e8m0" and self.fit is not Fit.ABSMAX:
             raise CatalogError("an e8m0 scale goes with fit absmax")
+        if self.search is not None:
+            _within("sub_block", self.search.sub_block, 1, LARGEST)
+            _within("sub_scale_bits", self.search.sub_scale_bits, 1, 8)
+            _within("steps", self.search.steps, 0, 100)
+            if self.search.step <= 0:
+                raise CatalogError("the step of a search is above 0")
         return Scaling(
             fit=self.fit,
             scale=_scale_type(self.scale, scales),
             block=self.block,
             zero_point_bits=self.zero_point_bits,
             tensor_scale=_scale_type(self.tensor_scale, scales) if self.tensor_scale else None,
-            search=KSearch(**self.search.model_dump()) if self.search else None,
+            search=self.search,
         )
 
 
-class _Format(_Entry):
-    id: str = Field(pattern=r"^[a-z0-9_]+$")
-    label: str = Field(min_length=1)
+@dataclass(frozen=True, slots=True)
+class _Format:
+    __pydantic_config__: ClassVar[dict[str, str]] = _FORBID
+
+    id: str
+    label: str
     family: Family
-    element: Annotated[_Float | _Integer | _Codebook, Field(discriminator="kind")]
-    scaling: _Scaling | None = None
-    stored_bits: int | None = Field(default=None, ge=1, le=64)
+    element: _Float | _Integer | _Codebook
     native: tuple[str, ...]
     used_for: tuple[str, ...]
     evidence: tuple[str, ...]
-    aliases: tuple[str, ...] = ()
     notes: str
-    source: str = Field(min_length=1)
+    source: str
+    scaling: _Scaling | None = None
+    stored_bits: int | None = None
+    aliases: tuple[str, ...] = ()
 
 
-class _File(_Entry):
-    formats: tuple[_Format, ...] = Field(min_length=1)
+@dataclass(frozen=True, slots=True)
+class _File:
+    __pydantic_config__: ClassVar[dict[str, str]] = _FORBID
+
+    formats: tuple[_Format, ...]
+
+
+def _within(name: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise CatalogError(f"{name} {value:g} is not allowed; write a number from {low:g} to {high:g}")
 
 
 _ScaleTypes = Mapping[str, ScaleType]
@@ -169,12 +200,10 @@ def formats_from(document: Any, where: str, known: Sequence[NumberFormat] = ()) 
     Raises:
         CatalogError: one line naming `where`, the format and the key.
     """
-    try:
-        entries = TypeAdapter(_File).validate_python(document).formats
-    except ValidationError as problem:
-        first = problem.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise CatalogError(f"{where}: {printable(place, 80)}: {printable(first['msg'], 200)}") from None
+    return _built(checked(_File, document, where).formats, where, known)
+
+
+def _built(entries: Sequence[_Format], where: str, known: Sequence[NumberFormat] = ()) -> tuple[NumberFormat, ...]:
     scales: dict[str, ScaleType] = {"e8m0": E8M0}
     built: list[NumberFormat] = []
     replaced = {entry.id for entry in entries}
@@ -183,6 +212,8 @@ def formats_from(document: Any, where: str, known: Sequence[NumberFormat] = ()) 
         _offer_scale(own, scales)
     names = {name for own in kept for name in (own.id, *own.aliases)}
     for entry in entries:
+        if not _ID.fullmatch(entry.id):
+            raise CatalogError(f"{where}: id {printable(entry.id, 40)!r} is not allowed; use a-z, 0-9 and _")
         taken = names.intersection({entry.id, *entry.aliases})
         if taken:
             raise CatalogError(f"{where}: {entry.id}: the name {sorted(taken)[0]} is used twice; choose another")
@@ -224,7 +255,10 @@ def _offer_scale(entry: NumberFormat, scales: dict[str, ScaleType]) -> None:
 
 
 def _number_format(entry: _Format, scales: _ScaleTypes) -> NumberFormat:
+    if not (entry.label and entry.source):
+        raise CatalogError("label or source is empty; fill it in")
     element = entry.element.build()
+    _within("stored_bits", entry.stored_bits or 1, 1, 64)
     return NumberFormat(
         id=entry.id,
         label=entry.label,
@@ -254,4 +288,4 @@ def _key(name: str) -> str:
 @cache
 def _built_in() -> tuple[NumberFormat, ...]:
     path = DATA / "formats.yaml"
-    return formats_from(read_built_in(path), path.name)
+    return _built(construct(_File, read_built_in(path)).formats, path.name)

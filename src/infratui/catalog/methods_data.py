@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
-
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from typing import Any, ClassVar
 
 from infratui.catalog.built_in import DATA
-from infratui.catalog.errors import CatalogError
+from infratui.catalog.schema import checked
+from infratui.catalog.trusted import construct
 from infratui.catalog.yaml_io import read_built_in
 from infratui.engine.formats.methods import CalibrationNeed, QuantizationMethod
+from infratui.value_types import dataclass
 
 __all__ = ["CalibrationNeed", "QuantizationMethod", "methods_from", "quantization_methods"]
 
 
-class _File(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+@dataclass(frozen=True, slots=True)
+class _File:
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
-    methods: tuple[QuantizationMethod, ...] = Field(min_length=1)
+    methods: tuple[QuantizationMethod, ...]
 
 
 @cache
 def quantization_methods() -> tuple[QuantizationMethod, ...]:
     """Every method, in the order of the file."""
-    path = DATA / "methods.yaml"
-    return methods_from(read_built_in(path), path.name)
+    return construct(_File, read_built_in(DATA / "methods.yaml")).methods
 
 
 def methods_from(document: Any, where: str) -> tuple[QuantizationMethod, ...]:
@@ -34,8 +34,4 @@ def methods_from(document: Any, where: str) -> tuple[QuantizationMethod, ...]:
     Raises:
         CatalogError: one line naming `where` and the key.
     """
-    try:
-        return TypeAdapter(_File).validate_python(document).methods
-    except ValidationError as problem:
-        first = problem.errors()[0]
-        raise CatalogError(f"{where}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    return checked(_File, document, where).methods

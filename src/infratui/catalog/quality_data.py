@@ -2,80 +2,77 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import field
 from functools import cache
-from typing import Annotated, Any, NamedTuple
-
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from typing import Any, ClassVar, NamedTuple
 
 from infratui.catalog.built_in import DATA
 from infratui.catalog.errors import CatalogError
+from infratui.catalog.schema import checked
+from infratui.catalog.trusted import construct
 from infratui.catalog.yaml_io import read_built_in
 from infratui.engine.formats.quality import Evidence, Limits, QualityTable, Reach, Rules
+from infratui.value_types import dataclass
 
-_Text = Annotated[str, Field(min_length=1)]
-_Bits = Annotated[float | None, Field(gt=0)]
-_Score = Annotated[float, Field(gt=0)]
-
-
-class _Entry(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+_FORBID = {"extra": "forbid"}
 
 
-class _Limits(_Entry):
-    safe: float = Field(ge=0)
-    caution: float = Field(gt=0)
+@dataclass(frozen=True, slots=True)
+class _Thresholds:
+    __pydantic_config__: ClassVar[dict[str, str]] = _FORBID
 
-
-class _Thresholds(_Entry):
-    accuracy: _Limits
-    perplexity: _Limits
+    accuracy: Limits
+    perplexity: Limits
 
 
 class _Row(NamedTuple):
-    model: _Text
-    method: _Text
-    scheme: _Text
-    weight_bits: _Bits
-    activation_bits: _Bits
-    kv_bits: _Bits
-    metric: _Text
-    baseline: _Score
-    quantized: _Score
+    model: str
+    method: str
+    scheme: str
+    weight_bits: float | None
+    activation_bits: float | None
+    kv_bits: float | None
+    metric: str
+    baseline: float
+    quantized: float
     note: str = ""
 
 
-class _Source(_Entry):
-    source: _Text
-    rows: tuple[_Row, ...] = Field(min_length=1)
+@dataclass(frozen=True, slots=True)
+class _Source:
+    __pydantic_config__: ClassVar[dict[str, str]] = _FORBID
+
+    source: str
+    rows: tuple[_Row, ...]
 
 
-class _Reach(_Entry):
-    larger: float = Field(ge=1)
-    smaller: float = Field(ge=1)
-    mixture: float = Field(ge=1)
-    across: float = Field(ge=1)
+@dataclass(frozen=True, slots=True)
+class _Size:
+    __pydantic_config__: ClassVar[dict[str, str]] = _FORBID
 
-
-class _Size(_Entry):
-    billions: float = Field(gt=0)
+    billions: float
     mixture: bool = False
 
 
-class _File(_Entry):
+@dataclass(frozen=True, slots=True)
+class _File:
+    __pydantic_config__: ClassVar[dict[str, str]] = _FORBID
+
     thresholds: _Thresholds
-    reach: _Reach
-    sizes: dict[str, _Size] = Field(default_factory=dict)
-    rows_for_a_model: int = Field(ge=1)
+    reach: Reach
+    rows_for_a_model: int
     references: tuple[str, ...]
     lower_is_better: frozenset[str]
     sources: tuple[_Source, ...]
+    sizes: Mapping[str, _Size] = field(default_factory=dict)
 
 
 @cache
 def quality_table() -> QualityTable:
     """The evidence that ships with the package."""
     path = DATA / "quality.yaml"
-    return quality_from(read_built_in(path), path.name)
+    return _table(construct(_File, read_built_in(path)), path.name)
 
 
 def quality_from(document: Any, where: str) -> QualityTable:
@@ -84,11 +81,15 @@ def quality_from(document: Any, where: str) -> QualityTable:
     Raises:
         CatalogError: one line naming `where` and the key.
     """
-    try:
-        file = TypeAdapter(_File).validate_python(document)
-    except ValidationError as problem:
-        first = problem.errors()[0]
-        raise CatalogError(f"{where}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    return _table(checked(_File, document, where), where)
+
+
+def _table(file: _File, where: str) -> QualityTable:
+    if file.rows_for_a_model < 1:
+        raise CatalogError(f"{where}: rows_for_a_model: {file.rows_for_a_model} is not allowed; write 1 or more")
+    for at, source in enumerate(file.sources):
+        if any(score <= 0 for row in source.rows for score in (row.baseline, row.quantized)):
+            raise CatalogError(f"{where}: sources.{at}.rows: a score is above 0")
     for name, limits in (("accuracy", file.thresholds.accuracy), ("perplexity", file.thresholds.perplexity)):
         if limits.safe >= limits.caution:
             raise CatalogError(f"{where}: thresholds.{name}: safe is not below caution; swap or change them")
@@ -111,11 +112,11 @@ def quality_from(document: Any, where: str) -> QualityTable:
         for row in source.rows
     )
     rules = Rules(
-        accuracy=Limits(file.thresholds.accuracy.safe, file.thresholds.accuracy.caution),
-        perplexity=Limits(file.thresholds.perplexity.safe, file.thresholds.perplexity.caution),
+        accuracy=file.thresholds.accuracy,
+        perplexity=file.thresholds.perplexity,
         rows_for_a_model=file.rows_for_a_model,
         references=file.references,
-        reach=Reach(file.reach.larger, file.reach.smaller, file.reach.mixture, file.reach.across),
+        reach=file.reach,
         sizes={name: (size.billions, size.mixture) for name, size in file.sizes.items()},
     )
     return QualityTable(evidence, rules)

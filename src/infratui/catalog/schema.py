@@ -12,6 +12,7 @@ from ..engine.cluster.hardware import Accelerator, Link, Price, System
 from ..engine.model.architecture import ArchitectureError, Model, layer_order, parameters
 from ..engine.model.precision import Precision
 from ..value_types import dataclass
+from .errors import CatalogError
 from .yaml_io import Key, printable
 
 if TYPE_CHECKING:
@@ -69,6 +70,19 @@ def _adapter(kind: type) -> TypeAdapter[Any]:
     if kind not in _adapters:
         _adapters[kind] = TypeAdapter(kind)
     return _adapters[kind]
+
+
+def checked(kind: type[Row], document: object, where: str) -> Row:
+    """A whole document of a shape. Raises CatalogError, which names `where` and the key."""
+    from pydantic import ValidationError
+
+    try:
+        value: Row = _adapter(kind).validate_python(document)
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise CatalogError(f"{where}: {printable(place, 80)}: {printable(first['msg'], 200)}") from None
+    return value
 
 
 def build(kind: type[Row], row: object) -> Row:

@@ -43,8 +43,12 @@ def _maker(hint: Any) -> Maker | None:
         return lambda row: construct(hint, row)  # type: ignore[arg-type]
     if isinstance(hint, type) and issubclass(hint, Enum):
         return hint
+    if isinstance(hint, type) and issubclass(hint, tuple):
+        return lambda row: hint(*row)
     if origin is tuple:
         return _tuple(inner)
+    if origin is frozenset:
+        return frozenset
     if isinstance(origin, type) and issubclass(origin, Mapping):
         each = _maker(inner[1])
         return None if each is None else lambda rows: {key: each(value) for key, value in rows.items()}
