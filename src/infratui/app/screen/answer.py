@@ -230,7 +230,8 @@ class AnswerScreen(Page, Generic[R]):
         # At a start there is nothing to be drawn first, and nobody holds a key where nothing is drawn at all.
         await asyncio.sleep(0 if self.result is None or self.app.is_headless else self._pace.rest)
         result, error = await asyncio.to_thread(self._answer, evaluation)
-        if scenario == self.scenario:
+        # On the way out there is nothing left to show it in.
+        if scenario == self.scenario and self.app.is_running:
             self._present(result, error)
 
     def _present(self, result: R | None, error: Mishap | None) -> None:
