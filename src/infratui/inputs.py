@@ -14,19 +14,22 @@ from .value_types import dataclass
 
 Value = TypeVar("Value")
 
-# What ←/→ walk in inputs of one kind.
-POWERS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
-COUNTS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 24, 32, 48, 64, 96, 128, 256, 512, 1024)
-USERS = (1, 2, 4, 5, 8, 10, 16, 20, 32, 50, 64, 100, 128, 200, 256, 500, 512, 1000, 1024, 2000, 4096)
-CONTEXT = (512, 1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072, 262144, 524288, 1048576)
-LENGTHS = (1, 32, 64, 128, 200, 256, 500, 512, 1000, 1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072)
-PERCENTS = (0, 5, 10, 20, 25, 30, 40, 50, 60, 70, 75, 80, 90, 95, 100)
-FILLS = (10, 25, 50, 75, 100)
-SHARES = (0.8, 0.85, 0.9, 0.92, 0.95)
-DEMAND = (
-    100, 500, 1000, 5000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000,
-    1_000_000, 2_000_000, 5_000_000, 10_000_000,
-)  # fmt: skip
+
+class Steps:
+    """What ←/→ walk in inputs of one kind."""
+
+    POWERS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+    COUNTS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 24, 32, 48, 64, 96, 128, 256, 512, 1024)
+    USERS = (1, 2, 4, 5, 8, 10, 16, 20, 32, 50, 64, 100, 128, 200, 256, 500, 512, 1000, 1024, 2000, 4096)
+    CONTEXT = (512, 1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072, 262144, 524288, 1048576)
+    LENGTHS = (1, 32, 64, 128, 200, 256, 500, 512, 1000, 1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072)
+    PERCENTS = (0, 5, 10, 20, 25, 30, 40, 50, 60, 70, 75, 80, 90, 95, 100)
+    FILLS = (10, 25, 50, 75, 100)
+    SHARES = (0.8, 0.85, 0.9, 0.92, 0.95)
+    DEMAND = (
+        100, 500, 1000, 5000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000,
+        1_000_000, 2_000_000, 5_000_000, 10_000_000,
+    )  # fmt: skip
 
 
 class Kind(StrEnum):
@@ -182,6 +185,36 @@ def given(default: Value, spec: Input, **limits: Any) -> Value:
     """A field of the scenario; `limits` are those of `InputField`."""
     made: Value = field(default=default, metadata={"given": InputField(spec, default, **limits)})
     return made
+
+
+def price(label: str, term: str, unit: str = "$/GPU·h", high: float = 1e6) -> float:
+    """A price of one's own; 0: as the catalog has it."""
+    return given(0.0, Input(label, Kind.MONEY, term, unit, (), "catalog"), low=0, high=high)
+
+
+def percent(default: float, label: str, term: str, steps: tuple[float, ...], unit: str = "%", zero: str = "") -> float:
+    """Held as 0 to 100."""
+    return given(default, Input(label, Kind.PERCENT, term, unit, steps, zero), low=0, high=100)
+
+
+def number(  # noqa: PLR0913 – what an input is, in one line
+    default: float,
+    label: str,
+    term: str,
+    unit: str,
+    steps: tuple[float, ...],
+    low: float,
+    high: float,
+    zero: str = "",
+    help: str = "",
+) -> float:
+    """Any number between two."""
+    return given(default, Input(label, Kind.NUMBER, term, unit, steps, zero, help), low=low, high=high)
+
+
+def gigabytes(label: str, term: str, unit: str) -> float:
+    """An amount that a cloud bills by the gigabyte."""
+    return number(0.0, label, term, unit, (0, 100, 500, 1000, 5000, 10_000, 50_000), 0, 1e12, "none")
 
 
 def typed(entry: InputField, annotation: Any) -> InputField:

@@ -8,22 +8,18 @@ from typing import Any, ClassVar, Literal, get_type_hints
 
 from .demand_profile import DemandProfile, profile_from
 from .inputs import (
-    CONTEXT,
-    COUNTS,
-    DEMAND,
-    FILLS,
-    LENGTHS,
-    PERCENTS,
     POOLS,
-    POWERS,
     RATIO,
-    SHARES,
-    USERS,
     Input,
     InputField,
     Kind,
     SaidError,
+    Steps,
+    gigabytes,
     given,
+    number,
+    percent,
+    price,
     typed,
 )
 from .policy import NO_POLICY, PREFIX, Policy
@@ -45,16 +41,6 @@ def _weights(text: str) -> str:
     return text.strip()
 
 
-def _price(label: str, term: str, unit: str = "$/GPU·h", high: float = 1e6) -> float:
-    """A price of one's own; 0: as the catalog has it."""
-    return given(0.0, Input(label, Kind.MONEY, term, unit, (), "catalog"), low=0, high=high)
-
-
-def _percent(default: float, label: str, term: str, steps: tuple[float, ...], unit: str = "%") -> float:
-    """Held as 0 to 100."""
-    return given(default, Input(label, Kind.PERCENT, term, unit, steps), low=0, high=100)
-
-
 @dataclass(frozen=True)
 class Scenario:
     """One deployment in question. Replace it as a whole: `scenario.with_(users=100)`."""
@@ -71,29 +57,29 @@ class Scenario:
     model: str = given("llama-3.3-70b", Input("Model", Kind.MODEL, "parameters"), shortest=1, longest=400)
     precision: str = given("", Input("Weights", Kind.PRECISION, "precision", zero="as released"))
     kv_precision: str = given("bf16", Input("KV cache", Kind.KV_PRECISION, "kv-cache"))
-    users: int = given(50, Input("Users", Kind.COUNT, "concurrency", "", USERS), low=1, high=1_000_000)
+    users: int = given(50, Input("Users", Kind.COUNT, "concurrency", "", Steps.USERS), low=1, high=1_000_000)
     context: int = given(
-        8192, Input("Context", Kind.TOKENS, "context-window", "tokens", CONTEXT), low=1, high=16_777_216
+        8192, Input("Context", Kind.TOKENS, "context-window", "tokens", Steps.CONTEXT), low=1, high=16_777_216
     )
     mean_fill: float = given(
-        100.0, Input("Share of the context in use", Kind.PERCENT, "mean-fill", "%", FILLS), low=0.01, high=100
+        100.0, Input("Share of the context in use", Kind.PERCENT, "mean-fill", "%", Steps.FILLS), low=0.01, high=100
     )
     shared_prefix: int = given(
-        0, Input("Common prompt tokens", Kind.TOKENS, "prefix-caching", "tokens", (0, *CONTEXT)), low=0, high=1 << 24
+        0,
+        Input("Common prompt tokens", Kind.TOKENS, "prefix-caching", "tokens", (0, *Steps.CONTEXT)),
+        low=0,
+        high=1 << 24,
     )
     accelerator: str = given("h100-sxm", Input("GPU", Kind.ACCELERATOR, "vram"))
-    gpus: int = given(8, Input("GPUs", Kind.COUNT, "node", "", COUNTS), low=1, high=16_384)
+    gpus: int = given(8, Input("GPUs", Kind.COUNT, "node", "", Steps.COUNTS), low=1, high=16_384)
     gpus_per_node: int = given(
         0,
         Input("GPUs per node", Kind.COUNT, "node", "", (0, 1, 2, 4, 8, 16), "catalog", "GPUs of one server"),
         low=0,
         high=1024,
     )
-    utilization: float = given(
-        0.9,
-        Input("GPU memory the engine may take", Kind.NUMBER, "gpu-memory-utilization", "", SHARES),
-        low=0.01,
-        high=1,
+    utilization: float = number(
+        0.9, "GPU memory the engine may take", "gpu-memory-utilization", "", Steps.SHARES, 0.01, 1
     )
 
     # The serving engine.
@@ -107,7 +93,7 @@ class Scenario:
         high=1_048_576,
     )
     max_num_seqs: int = given(
-        0, Input("Max sequences", Kind.COUNT, "continuous-batching", "", (0, *POWERS), "auto"), low=0, high=65_536
+        0, Input("Max sequences", Kind.COUNT, "continuous-batching", "", (0, *Steps.POWERS), "auto"), low=0, high=65_536
     )
     windowed_kv: Literal["windowed", "full-length"] = given(
         "windowed", Input("Cache of window layers", Kind.CHOICE, "sliding-window-attention")
@@ -125,44 +111,50 @@ class Scenario:
         pattern=r"^([A-Za-z0-9][\w.-]*)?$",
     )
 
-    adapters: int = given(0, Input("LoRA adapters", Kind.COUNT, "lora", "", (0, *POWERS[:9]), "none"), low=0, high=4096)
+    adapters: int = given(
+        0, Input("LoRA adapters", Kind.COUNT, "lora", "", (0, *Steps.POWERS[:9]), "none"), low=0, high=4096
+    )
     adapter_rank: int = given(
         16, Input("LoRA rank", Kind.COUNT, "lora", "", (4, 8, 16, 32, 64, 128, 256)), low=1, high=1024
     )
 
     # The layout: 0 leaves the choice to the engine.
-    tp: int = given(0, Input("TP", Kind.COUNT, "tensor-parallelism", "", (0, *POWERS[:6]), "auto"), low=0, high=1024)
-    pp: int = given(0, Input("PP", Kind.COUNT, "pipeline-parallelism", "", (0, *POWERS[:6]), "auto"), low=0, high=1024)
-    dp: int = given(0, Input("DP", Kind.COUNT, "data-parallelism", "", (0, *POWERS[:8]), "auto"), low=0, high=4096)
-    ep: int = given(0, Input("EP", Kind.COUNT, "expert-parallelism", "", (0, *POWERS[:8]), "auto"), low=0, high=1024)
-    dcp: int = given(0, Input("DCP", Kind.COUNT, "dcp", "", (0, *POWERS[:6]), "auto"), low=0, high=1024)
+    tp: int = given(
+        0, Input("TP", Kind.COUNT, "tensor-parallelism", "", (0, *Steps.POWERS[:6]), "auto"), low=0, high=1024
+    )
+    pp: int = given(
+        0, Input("PP", Kind.COUNT, "pipeline-parallelism", "", (0, *Steps.POWERS[:6]), "auto"), low=0, high=1024
+    )
+    dp: int = given(
+        0, Input("DP", Kind.COUNT, "data-parallelism", "", (0, *Steps.POWERS[:8]), "auto"), low=0, high=4096
+    )
+    ep: int = given(
+        0, Input("EP", Kind.COUNT, "expert-parallelism", "", (0, *Steps.POWERS[:8]), "auto"), low=0, high=1024
+    )
+    dcp: int = given(0, Input("DCP", Kind.COUNT, "dcp", "", (0, *Steps.POWERS[:6]), "auto"), low=0, high=1024)
     pools: str = given("", POOLS, longest=9, pattern=RATIO)
     node_link: str = given("infiniband-ndr", Input("Between nodes", Kind.CHOICE, "infiniband"))
 
     # The traffic.
-    input_tokens: int = given(500, Input("Input", Kind.TOKENS, "prefill", "tokens", LENGTHS), low=0, high=16_777_216)
-    output_tokens: int = given(500, Input("Output", Kind.TOKENS, "decode", "tokens", LENGTHS), low=1, high=1_048_576)
-    prefix_hit: float = _percent(0.0, "Prompt already cached", "prefix-caching", PERCENTS)
-    acceptance: float = given(
-        0.0, Input("Speculative decoding", Kind.PERCENT, "acceptance-rate", "%", PERCENTS, "off"), low=0, high=100
+    input_tokens: int = given(
+        500, Input("Input", Kind.TOKENS, "prefill", "tokens", Steps.LENGTHS), low=0, high=16_777_216
     )
+    output_tokens: int = given(
+        500, Input("Output", Kind.TOKENS, "decode", "tokens", Steps.LENGTHS), low=1, high=1_048_576
+    )
+    prefix_hit: float = percent(0.0, "Prompt already cached", "prefix-caching", Steps.PERCENTS)
+    acceptance: float = percent(0.0, "Speculative decoding", "acceptance-rate", Steps.PERCENTS, zero="off")
     draft_tokens: int = given(
         3, Input("Draft tokens", Kind.COUNT, "speculative-decoding", "", (1, 2, 3, 4, 5, 6, 8)), low=1, high=16
     )
 
     # Demand and money.
     requests_per_day: int = given(
-        50_000, Input("Requests/day", Kind.COUNT, "throughput", "", DEMAND), low=0, high=10**13
+        50_000, Input("Requests/day", Kind.COUNT, "throughput", "", Steps.DEMAND), low=0, high=10**13
     )
-    hours_per_day: float = given(
-        24.0, Input("Hours/day", Kind.NUMBER, "duty-cycle", "h", (1, 2, 4, 6, 8, 10, 12, 16, 20, 24)), low=0.01, high=24
-    )
-    days_per_week: float = given(
-        7.0, Input("Days/week", Kind.NUMBER, "duty-cycle", "", (1, 2, 3, 4, 5, 6, 7)), low=0.01, high=7
-    )
-    peak_factor: float = given(
-        2.0, Input("Peak factor", Kind.NUMBER, "peak-factor", "×", (1, 1.5, 2, 2.5, 3, 4, 5, 10)), low=1, high=100
-    )
+    hours_per_day: float = number(24.0, "Hours/day", "duty-cycle", "h", (1, 2, 4, 6, 8, 10, 12, 16, 20, 24), 0.01, 24)
+    days_per_week: float = number(7.0, "Days/week", "duty-cycle", "", (1, 2, 3, 4, 5, 6, 7), 0.01, 7)
+    peak_factor: float = number(2.0, "Peak factor", "peak-factor", "×", (1, 1.5, 2, 2.5, 3, 4, 5, 10), 1, 100)
     peak_window: Literal["60s", "10s"] = given(
         "60s",
         Input("Peak over", Kind.CHOICE, "peak-factor", help="the busiest minute, or the busiest ten seconds, measured"),
@@ -172,17 +164,26 @@ class Scenario:
         Input("Measured", Kind.PROFILE, "demand-profile", zero="none", help="lengths and peaks that were measured"),
         read=profile_from,
     )
-    ttft_ms: float = given(
-        2000.0,
-        Input("TTFT target", Kind.NUMBER, "ttft", "ms", (0, 200, 500, 1000, 2000, 5000, 10000), "none"),
-        low=0,
-        high=3.6e6,
+    ttft_ms: float = number(
+        2000.0, "TTFT target", "ttft", "ms", (0, 200, 500, 1000, 2000, 5000, 10000), 0, 3.6e6, "none"
     )
-    tpot_ms: float = given(
-        50.0,
-        Input("TPOT target", Kind.NUMBER, "tpot", "ms", (0, 10, 20, 30, 50, 75, 100, 200), "none"),
-        low=0,
-        high=3.6e6,
+    tpot_ms: float = number(50.0, "TPOT target", "tpot", "ms", (0, 10, 20, 30, 50, 75, 100, 200), 0, 3.6e6, "none")
+    load_pct: float = given(
+        85.0,
+        Input("Sized for", Kind.PERCENT, "sized-load", "%", (50, 60, 70, 75, 80, 85, 90, 95, 100)),
+        low=1,
+        high=100,
+    )
+    own_tokens_per_s: float = number(
+        0.0,
+        "My tokens/s",
+        "throughput",
+        "tok/s",
+        (),
+        0,
+        1e9,
+        "predicted",
+        "of one copy, measured: answers of all its users",
     )
     spares: int = given(0, Input("Spare replicas", Kind.COUNT, "n-plus-one", "", (0, 1, 2, 3, 4)), low=0, high=1024)
     fleet_basis: Literal["needs", "mine"] = given(
@@ -191,34 +192,30 @@ class Scenario:
     )
     cascade_pct: float = given(
         0.0,
-        Input("Small model first", Kind.PERCENT, "cascade", "%", PERCENTS, "off", "share of requests"),
+        Input("Small model first", Kind.PERCENT, "cascade", "%", Steps.PERCENTS, "off", "share of requests"),
         low=0,
         high=100,
     )
     cascade_model: str = given("llama-3.1-8b", Input("Small model", Kind.MODEL, "cascade"), longest=400)
     compliance: bool = given(False, Input("Compliance", Kind.SWITCH, "compliance", help="data must stay on premises"))
-    term_years: float = given(
-        3.0, Input("Horizon", Kind.NUMBER, "amortization", "years", (1, 2, 3, 4, 5)), low=0.01, high=10
-    )
-    growth_pct: float = given(
-        0.0,
-        Input("Growth", Kind.PERCENT, "growth", "%/month", (0, 1, 2, 3, 5, 8, 10, 15), "none"),
-        low=0,
-        high=100,
-    )
+    term_years: float = number(3.0, "Horizon", "amortization", "years", (1, 2, 3, 4, 5), 0.01, 10)
+    growth_pct: float = percent(0.0, "Growth", "growth", (0, 1, 2, 3, 5, 8, 10, 15), "%/month", "none")
     growth_to: int = given(
-        0, Input("Grows to", Kind.COUNT, "growth", "requests/day", (0, *DEMAND), "by the rate"), low=0, high=10**13
+        0,
+        Input("Grows to", Kind.COUNT, "growth", "requests/day", (0, *Steps.DEMAND), "by the rate"),
+        low=0,
+        high=10**13,
     )
     growth_months: int = given(24, Input("Over", Kind.COUNT, "growth", "months", (12, 18, 24, 30, 36)), low=1, high=120)
     lead_months: int = given(
         3, Input("Lead time", Kind.COUNT, "lead-time", "months", (0, 1, 2, 3, 4, 6, 9, 12)), low=0, high=36
     )
-    on_demand_usd: float = _price("On-demand", "on-demand")
-    spot_usd: float = _price("Spot", "spot")
-    reserved_1y_usd: float = _price("Reserved 1 y", "reserved")
-    reserved_3y_usd: float = _price("Reserved 3 y", "reserved")
-    purchase_usd: float = _price("Purchase", "owned", "$/GPU", 1e9)
-    api_usd_per_mtok: float = _price("API price", "breakeven", "$/1M tokens")
+    on_demand_usd: float = price("On-demand", "on-demand")
+    spot_usd: float = price("Spot", "spot")
+    reserved_1y_usd: float = price("Reserved 1 y", "reserved")
+    reserved_3y_usd: float = price("Reserved 3 y", "reserved")
+    purchase_usd: float = price("Purchase", "owned", "$/GPU", 1e9)
+    api_usd_per_mtok: float = price("API price", "breakeven", "$/1M tokens")
     api: bool = given(True, Input("API", Kind.SWITCH, "breakeven", help="an API is an option here"))
     currency: str = given("$", Input("Currency", Kind.TEXT), longest=4)
     electricity_usd_per_kwh: float = given(
@@ -234,28 +231,30 @@ class Scenario:
         low=0,
         high=1e9,
     )
-    maintenance_pct: float = _percent(5.0, "Maintenance", "owned", (0, 2, 3, 5, 8, 10), "%/year")
-    interest_pct: float = _percent(8.0, "Cost of capital", "cost-of-capital", (0, 4, 6, 8, 10, 12), "%/year")
-    resale_pct: float = _percent(15.0, "Resale", "resale", (0, 10, 15, 20, 30, 40))
-    life_years: float = given(
-        4.0, Input("Life", Kind.NUMBER, "amortization", "years", (2, 3, 4, 5, 6)), low=0.01, high=20
+    maintenance_pct: float = percent(5.0, "Maintenance", "owned", (0, 2, 3, 5, 8, 10), "%/year")
+    interest_pct: float = percent(8.0, "Cost of capital", "cost-of-capital", (0, 4, 6, 8, 10, 12), "%/year")
+    resale_pct: float = percent(15.0, "Resale", "resale", (0, 10, 15, 20, 30, 40))
+    egress_gb: float = gigabytes("Egress", "egress", "GB/month")
+    egress_usd_per_gb: float = given(0.09, Input("Egress price", Kind.MONEY, "egress", "$/GB"), low=0, high=100)
+    storage_gb: float = gigabytes("Storage", "egress", "GB")
+    storage_usd_per_gb_month: float = given(
+        0.08, Input("Storage price", Kind.MONEY, "egress", "$/GB·month"), low=0, high=100
     )
+    life_years: float = number(4.0, "Life", "amortization", "years", (2, 3, 4, 5, 6), 0.01, 20)
 
     # Dense beside mixture of experts, and the router.
     dense_model: str = given("", Input("Dense", Kind.MODEL, "dense-model", zero="automatic"), longest=400)
     moe_model: str = given("", Input("MoE", Kind.MODEL, "moe", zero="automatic"), longest=400)
-    router_batch: int = given(32, Input("Batch", Kind.COUNT, "experts-touched", "tokens", POWERS), low=1, high=4096)
+    router_batch: int = given(
+        32, Input("Batch", Kind.COUNT, "experts-touched", "tokens", Steps.POWERS), low=1, high=4096
+    )
     router_top_k: int = given(
         0, Input("Top-k", Kind.COUNT, "top-k", "", (0, 1, 2, 4, 6, 8, 10, 16, 22), "model"), low=0, high=512
     )
-    router_skew: float = given(
-        0.5, Input("Router bias", Kind.NUMBER, "load-imbalance", "", (0, 0.25, 0.5, 0.75, 1, 1.5, 2)), low=0, high=3
-    )
+    router_skew: float = number(0.5, "Router bias", "load-imbalance", "", (0, 0.25, 0.5, 0.75, 1, 1.5, 2), 0, 3)
     router_layer: int = given(0, Input("Layer", Kind.COUNT, "router", "", tuple(range(64))), low=0, high=1000)
     router_seed: int = given(7, Input("Seed", Kind.COUNT, "scenario", "", tuple(range(16))), low=0, high=2**31)
-    capacity_factor: float = given(
-        0.0, Input("Capacity", Kind.NUMBER, "capacity-factor", "×", (0, 1, 1.25, 1.5, 2, 4), "none"), low=0, high=100
-    )
+    capacity_factor: float = number(0.0, "Capacity", "capacity-factor", "×", (0, 1, 1.25, 1.5, 2, 4), 0, 100, "none")
 
     # Precisions side by side, and the bit lab.
     shown_formats: Literal["classic", "all"] = given(
@@ -272,11 +271,8 @@ class Scenario:
     lab_distribution: Literal["gaussian", "heavy_tailed"] = given(
         "gaussian", Input("Weights drawn from", Kind.CHOICE, "outlier", help="what drawn weights look like")
     )
-    lab_outlier: float = given(
-        20.0,
-        Input("Outlier", Kind.NUMBER, "outlier", "×", (1, 2, 5, 10, 20, 50, 100), help="times the group's size"),
-        low=1,
-        high=1e6,
+    lab_outlier: float = number(
+        20.0, "Outlier", "outlier", "×", (1, 2, 5, 10, 20, 50, 100), 1, 1e6, help="times the group's size"
     )
     lab_seed: int = given(1, Input("Tensor seed", Kind.COUNT, "scenario", "", tuple(range(16))), low=0, high=2**31)
 

@@ -303,7 +303,7 @@ class TestPrices:
 class TestData:
     def test_defaults_of_the_scenario_are_those_with_a_source(self) -> None:
         inputs = [entry for entry in cost_rules() if entry.input]
-        assert len(inputs) == 9
+        assert len(inputs) == 12
         for entry in inputs:
             assert getattr(Scenario(), entry.key) == entry.value
         assert all(entry.source for entry in cost_rules())

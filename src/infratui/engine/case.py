@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+_MEASURED_ON = frozenset({
+    "model", "precision", "kv_precision", "accelerator", "engine", "prefix_hit", "acceptance", "draft_tokens", "pools",
+})  # fmt: skip
+
+
 class Remembers(Protocol):
     """Keeps results by the fields that they were made of."""
 
@@ -48,7 +53,12 @@ class Case:
         self._own: dict[str, object] = {}
 
     def with_(self, **changes: object) -> Case:
-        """What if. The values are not validated: the engine sets what the scenario allows."""
+        """What if. The values are not validated: the engine sets what the scenario allows.
+
+        A rate that was measured holds for what it was measured on: it goes where any of that changes.
+        """
+        if _MEASURED_ON & changes.keys():
+            changes = {"own_tokens_per_s": 0.0, **changes}
         return Case(what_if(self.scenario, **changes), self.facts, self._memory)
 
     def part(self, name: str, make: Callable[[Case], T]) -> T:
@@ -169,6 +179,13 @@ class Case:
     def abilities(self) -> EngineProfile:
         """What the scenario's engine can do and what it leaves out."""
         return self.facts.abilities(self.scenario.engine, self.scenario.engine_version)
+
+    def own_rate(self, accelerator: Accelerator) -> float:
+        """Output tokens per second of one copy there, as the user measured them; 0: they are predicted."""
+        scenario = self.scenario
+        if not scenario.own_tokens_per_s or scenario.pools or accelerator.id != self.accelerator.id:
+            return 0.0
+        return scenario.own_tokens_per_s
 
     @cached_property
     def gpus(self) -> int:

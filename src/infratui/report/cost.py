@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 ASSUMED = (
     "peak_factor", "hours_per_day", "days_per_week", "ttft_ms", "tpot_ms", "spares", "term_years", "life_years",
     "resale_pct", "interest_pct", "pue", "electricity_usd_per_kwh", "staff_usd_per_year",
+    "load_pct",
 )  # fmt: skip
 """Inputs that the summary rests on without naming them."""
 
@@ -187,6 +188,11 @@ def replica_line(result: CostResult) -> str:
     serves = f"{placed} in {replica.precision.label} serves {significant(replica.requests_per_s)} requests/s"
     if replica.by_rule or replica.ttft_s is None:
         return f"{serves} by the rule of thumb: {significant(1 / replica.tpot_s)} tokens/s, one user at a time"
+    if replica.own_per_s:
+        return (
+            f"{serves}, by your own {replica.own_per_s:,.0f} tokens/s (predicted {replica.predicted_per_s:,.0f}), at "
+            f"{result.scenario.load_pct:g} % of them"
+        )
     band = around(replica.requests_per_s, replica.interval, significant) or " (no measured data)"
     return (
         f"{serves}{band}: batch {replica.batch:,.0f}, TTFT {replica.ttft_s * 1000:,.0f} ms, TPOT "

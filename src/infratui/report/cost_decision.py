@@ -187,6 +187,12 @@ def note_text(note: Reason) -> str:
             )
         case CostNote.UNMEASURED:
             return f"No measured data for this kind of model on {note.name}: speed is unproven."
+        case CostNote.OWN_SPEED:
+            own, predicted = note.number("own"), note.number("predicted")
+            return (
+                f"Your own {own:,.0f} tokens/s of one copy take the place of the {predicted:,.0f} that are predicted; "
+                "latencies stay predicted."
+            )
         case CostNote.RULE_TAKES_MORE:
             gpus, batch = note.number("gpus"), note.number("batch")
             return (

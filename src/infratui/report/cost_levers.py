@@ -37,6 +37,8 @@ def lever_words(lever: CostLever, currency: str) -> str:
             return f"{'costs' if on else 'would cost'} {money(-saves, currency)} a month more"
         case "nothing":
             return "saves nothing: as many GPUs are needed either way"
+        case "own speed":
+            return "your own tokens/s tell nothing of it: measure it with this as well"
         case "unmeasured":
             return lever.note.basis
         case "no price":

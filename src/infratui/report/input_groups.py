@@ -51,7 +51,7 @@ GROUPS = (
         "vLLM",
     ),
     InputGroup("Speculative", (), ("acceptance", "draft_tokens"), "off"),
-    InputGroup("Targets", ("ttft_ms", "tpot_ms"), ("spares",)),
+    InputGroup("Targets", ("ttft_ms", "tpot_ms"), ("spares", "load_pct", "own_tokens_per_s")),
     InputGroup("Decision", ("compliance", "term_years"), ("fleet_basis", "cascade_pct", "cascade_model")),
     InputGroup(
         "Router",

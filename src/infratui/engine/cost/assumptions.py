@@ -57,6 +57,8 @@ class CostRules:
     resale_pct: Assumption
     life_years: Assumption
     lead_months: Assumption
+    egress_usd_per_gb: Assumption
+    storage_usd_per_gb_month: Assumption
     co2_g_per_kwh: Assumption
 
     def __iter__(self) -> Iterator[Assumption]:

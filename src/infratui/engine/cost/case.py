@@ -22,7 +22,7 @@ from .assumptions import CostRules
 from .breakeven import Breakeven, Crossing
 from .decision import Circumstances, Decision, cheapest_rental, decide
 from .demand import HOURS_PER_MONTH, Demand, Fleet, Offered, offered_load, size_fleet
-from .options import Option, OptionCost, OptionRates, Ownership, price_options
+from .options import ByTheGigabyte, Option, OptionCost, OptionRates, Ownership, price_options
 from .prices import PriceKind, PriceRange, committed, own_price, price_range
 from .thumb import thumb_load, thumb_replica
 
@@ -90,7 +90,18 @@ class CostCase:
         quiet = Ledger(recording=False)
         offered = offered_load(self.demand(), quiet)
         fleet = self.fleet(offered, quiet)
-        return offered, fleet, price_options(fleet, offered, self.rates(pick), self.own, explain=False)
+        return (
+            offered,
+            fleet,
+            price_options(fleet, offered, self.rates(pick), self.own, beside=self.beside(), explain=False),
+        )
+
+    def beside(self) -> ByTheGigabyte:
+        """What is billed by the gigabyte where GPUs are rented."""
+        scenario = self.case.scenario
+        return ByTheGigabyte(
+            scenario.egress_gb, scenario.egress_usd_per_gb, scenario.storage_gb, scenario.storage_usd_per_gb_month
+        )
 
     def quote(self, offered: Offered, own_usd: float = 0.0) -> ApiQuote | None:
         """What an API charges for the same tokens; None without a price. `own_usd` per 1M tokens overrides it."""

@@ -16,6 +16,8 @@ _EIGHT, _SIX = 8.6, 6.0
 _TTFT_MS, _TPOT_MS = 2000.0, 50.0
 """Targets that come back when spot is switched off: the scenario's defaults."""
 
+_WITHOUT_SPEED = frozenset({"cascade", "spot"})
+"""Levers that leave the speed of the model as it is."""
 _NOTHING = 0.005
 """Share of the cost below which a lever does nothing: as many GPUs are needed either way."""
 
@@ -30,6 +32,8 @@ class LeverEffect(StrEnum):
     NOTHING = "nothing"
     UNMEASURED = "unmeasured"
     """Only a measured rate tells."""
+    OWN_SPEED = "own speed"
+    """The user's own rate is of the other side."""
     NO_PRICE = "no price"
     REFUSED = "refused"
     """The scenario has no answer on its other side."""
@@ -64,6 +68,8 @@ def evaluate_levers(case: Case) -> tuple[CostLever, ...]:
 def _lever(note: LeverNote, on: bool, turn: Change, case: Case, now: float | None) -> CostLever:
     if not turn:
         return CostLever(note, on, (), None, None, LeverEffect.UNMEASURED)
+    if case.scenario.own_tokens_per_s and note.id not in _WITHOUT_SPEED:
+        return CostLever(note, on, (), None, None, LeverEffect.OWN_SPEED)
     try:
         other = cheapest_monthly(CostCase.of(case.with_(**dict(turn))))
     except NoReplicaError as error:

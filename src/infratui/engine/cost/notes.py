@@ -39,7 +39,7 @@ class HiddenCost:
     text: str
     why: str
     counted: str
-    """Part of the owned cost that holds it; empty: no figure is counted."""
+    """Part of an option's month that holds it; empty: no figure is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,7 @@ class CostNote(StrEnum):
     MORE_THAN_ANYONE_HAS = "more than anyone has"
     BY_RULE = "by rule"
     UNMEASURED = "unmeasured"
+    OWN_SPEED = "own speed"
     RULE_TAKES_MORE = "rule takes more"
     NO_POWER = "no power"
     NO_API_PRICE = "no API price"
@@ -129,7 +130,6 @@ def judge(signals: Sequence[Signal], case: Situation) -> tuple[JudgedSignal, ...
 
 
 def hidden_costs(hidden: Sequence[HiddenCost], options: Mapping[Option, OptionCost]) -> tuple[Hidden, ...]:
-    """Put the month's figure beside each cost that the owned option counts."""
-    own = options.get(Option.OWNED)
-    parts = {part.name: part.monthly for part in own.parts} if own else {}
+    """Put the month's figure beside each cost that an option counts."""
+    parts = {part.name: part.monthly for option in options.values() for part in option.parts}
     return tuple(Hidden(cost, parts.get(cost.counted)) for cost in hidden)

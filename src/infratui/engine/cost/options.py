@@ -12,6 +12,8 @@ from .demand import HOURS_PER_MONTH, Fleet, Offered
 
 STAFF = "staff"
 """The part of an owned month that people are paid from."""
+GIGABYTES = "egress and storage"
+"""The part of a rented month that is billed by the gigabyte."""
 
 
 class Option(StrEnum):
@@ -54,6 +56,9 @@ MAINTENANCE_MONTH = Formula("maintenance", "capital * maintenance_pct / 100 / 12
 STAFF_MONTH = Formula("staff", "staff_usd_per_year / 12 * max(1, gpus / staff_gpus)", Unit.USD, term="owned")
 OPERATING_MONTH = Formula("operating cost", "electricity + hosting + maintenance + staff", Unit.USD, term="owned")
 OWNED_MONTH = Formula("owned", "capital_per_month + operating", Unit.USD, term="owned")
+EGRESS_MONTH = Formula("egress", "egress_gb * usd_per_gb", Unit.USD, basis=Basis.ASSUMED, term="egress")
+STORAGE_MONTH = Formula("storage", "storage_gb * usd_per_gb_month", Unit.USD, basis=Basis.ASSUMED, term="egress")
+RENTED_MONTH = Formula("rented", "gpus_rented + egress + storage", Unit.USD, term="egress")
 PER_MTOK = Formula("cost per 1M tokens", "monthly / tokens_per_month * 1000000", Unit.USD_PER_MTOK, term="duty-cycle")
 
 
@@ -66,6 +71,22 @@ class OptionRates:
     reserved_1y: float | None = None
     reserved_3y: float | None = None
     purchase: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ByTheGigabyte:
+    """What a cloud bills beside its GPUs."""
+
+    egress_gb: float = 0.0
+    """Per month."""
+    egress_usd_per_gb: float = 0.0
+    storage_gb: float = 0.0
+    storage_usd_per_gb_month: float = 0.0
+
+    @property
+    def monthly(self) -> float:
+        """USD."""
+        return self.egress_gb * self.egress_usd_per_gb + self.storage_gb * self.storage_usd_per_gb_month
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +131,7 @@ class RateBasis:
 
 
 _UNTOLD = RateBasis()
+_NOTHING_BESIDE = ByTheGigabyte()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +157,7 @@ class OptionCost:
     """USD per 1M tokens at the real duty cycle; None without demand."""
     derivation: Derivation
     parts: tuple[CostPart, ...] = ()
-    """What an owned month is made of."""
+    """What an owned month is made of; of a rented one what comes on top of the GPUs."""
 
     @property
     def yearly(self) -> float:
@@ -160,12 +182,19 @@ def _rented(
     values: Mapping[str, float],
     why: RateBasis,
     explain: bool,
+    beside: ByTheGigabyte,
 ) -> OptionCost:
     ledger = Ledger(explain)
     ledger.steps.extend(why.steps)
     monthly = float(ledger(formula, basis=why.basis, note=why.note, source=why.source, gpus=fleet.gpus, **values))
+    parts: tuple[CostPart, ...] = ()
+    if beside.monthly:
+        egress = ledger(EGRESS_MONTH, egress_gb=beside.egress_gb, usd_per_gb=beside.egress_usd_per_gb)
+        storage = ledger(STORAGE_MONTH, storage_gb=beside.storage_gb, usd_per_gb_month=beside.storage_usd_per_gb_month)
+        monthly = float(ledger(RENTED_MONTH, gpus_rented=monthly, egress=egress, storage=storage))
+        parts = (CostPart(GIGABYTES, egress + storage),)
     per_mtok = _per_mtok(monthly, offered, ledger)
-    return OptionCost(option, monthly, 0.0, monthly, 0.0, per_mtok, ledger.derivation(f"Cost: {option.value}"))
+    return OptionCost(option, monthly, 0.0, monthly, 0.0, per_mtok, ledger.derivation(f"Cost: {option.value}"), parts)
 
 
 def price_options(
@@ -176,6 +205,7 @@ def price_options(
     why: Mapping[Option, RateBasis] | None = None,
     rules: CostRules | None = None,
     *,
+    beside: ByTheGigabyte = _NOTHING_BESIDE,
     explain: bool = True,
 ) -> dict[Option, OptionCost]:
     """The monthly cost of each option that has a price. Reserved GPUs are paid around the clock.
@@ -188,15 +218,15 @@ def price_options(
     if rates.on_demand is not None:
         values = {"hours": hours, "rate": rates.on_demand}
         option = Option.ON_DEMAND
-        found[option] = _rented(option, ON_DEMAND_MONTH, fleet, offered, values, basis[option], explain)
+        found[option] = _rented(option, ON_DEMAND_MONTH, fleet, offered, values, basis[option], explain, beside)
     if rates.spot is not None:
         values = {"hours": hours, "rate": rates.spot, "interruption_pct": own.interruption_pct}
         option = Option.SPOT
-        found[option] = _rented(option, SPOT_MONTH, fleet, offered, values, basis[option], explain)
+        found[option] = _rented(option, SPOT_MONTH, fleet, offered, values, basis[option], explain, beside)
     for option, rate in ((Option.RESERVED_1Y, rates.reserved_1y), (Option.RESERVED_3Y, rates.reserved_3y)):
         if rate is not None:
             values = {"hours_per_month": HOURS_PER_MONTH, "rate": rate}
-            found[option] = _rented(option, RESERVED_MONTH, fleet, offered, values, basis[option], explain)
+            found[option] = _rented(option, RESERVED_MONTH, fleet, offered, values, basis[option], explain, beside)
     if rates.purchase is not None:
         found[Option.OWNED] = owned(fleet, offered, rates.purchase, own, basis[Option.OWNED], rules, explain=explain)
     return found

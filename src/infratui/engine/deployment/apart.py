@@ -168,7 +168,7 @@ def _groups(case: Case, site: Site) -> list[Layout]:
 
 def prefill_units(case: Case, site: Site, groups: list[Layout]) -> list[PoolUnit]:
     """Layouts that compute a prompt and hand its cache on within the TTFT target."""
-    load_pct, target = case.facts.cost_rules().load_pct.value, case.targets.ttft_s
+    load_pct, target = case.scenario.load_pct, case.targets.ttft_s
     found = []
     for group in groups:
         made = plan_on(case, site, group)

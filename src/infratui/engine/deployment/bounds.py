@@ -89,7 +89,7 @@ class Pace:
         # A host that is measured to be faster than predicted may read beyond the ceiling.
         self._faster = min(1.0, case.speed_constants.pace_on(accelerator.id))
         self._rate = MEMORY_CEILING * accelerator.bandwidth / self._faster if accelerator.bandwidth else math.inf
-        self._share = case.facts.cost_rules().load_pct.value / 100
+        self._share = case.scenario.load_pct / 100
         self._skew = case.speed_constants["routing_skew"]
         self._drafted = scenario.draft_tokens + 1 if scenario.acceptance else 1
         count = parameters(self._model)

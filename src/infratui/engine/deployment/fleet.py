@@ -11,8 +11,10 @@ from ..cluster.layout import Layout
 from ..cluster.legal import packs
 from ..figures.derivation import Ledger
 from ..figures.reason import Reason
+from ..memory.kv_cache import Sequences
 from .bounds import Pace
-from .candidates import copies, served, users_held, usual
+from .candidates import copies, served, short_of, users_held, usual
+from .choose import choose
 from .demand import offered_load
 from .floor import Floor
 from .judge import NoReplicaError, Replica, TooSlowError, replica_on
@@ -64,6 +66,8 @@ def fleet(case: Case, site: Site | None = None, share: float = 1.0, *, glance: b
         raise NoReplicaError(refused)
     users = math.ceil(case.load.users * share)
     load = case.load.of(users)
+    if case.own_rate(site.accelerator):
+        return _like_mine(case, site, load, share)
     peak = offered_load(case.demand, _QUIET).peak_rate * share
     spares = case.scenario.spares
     floor = Floor(deployment, site, load)
@@ -116,6 +120,28 @@ def fleet(case: Case, site: Site | None = None, share: float = 1.0, *, glance: b
     return best
 
 
+def _like_mine(case: Case, site: Site, load: Sequences, share: float) -> FleetPlan:
+    """Copies in the layout that is chosen for the scenario's GPUs: a rate was measured on one of them."""
+    choice = choose(case, case.gpus, case.forced, site)
+    if choice.best is None:
+        raise NoReplicaError(choice.refused[0])
+    layout = choice.best.layout
+    group = replace(layout, dp=max(1, layout.ep // layout.tp))
+    held = users_held(case.deployment, site, load, group)
+    if not held:
+        raise NoReplicaError(short_of(choice.best.memory))
+    replica = rated(case, site, group)
+    if isinstance(replica, Reason):
+        replica = replica_on(case.with_(ttft_ms=0.0, tpot_ms=0.0), site, group)
+    if isinstance(replica, Reason):
+        raise NoReplicaError(replica)
+    peak = offered_load(case.demand, _QUIET).peak_rate * share
+    holding, keeping = math.ceil(load.users / held), max(1, math.ceil(peak / replica.requests_per_s))
+    spares = case.scenario.spares
+    count = max(holding, keeping) + spares
+    return FleetPlan(replace(replica, users=held), count, spares, group.gpus * count, holding, keeping)
+
+
 def _cheaper(entry: FleetPlan, best: FleetPlan) -> bool:
     rate, other = (each.replicas * each.replica.requests_per_s for each in (entry, best))
     return (entry.gpus, -rate) < (best.gpus, -other * 1.005)
@@ -150,7 +176,8 @@ def rated(case: Case, site: Site, group: Layout, enough: float = 0.0) -> Replica
 
 def _no_replicas(case: Case) -> dict[Layout, Replica | Reason | _Ceiling]:
     """A table to be filled group by group. All that a replica is made of is read here: by that it is remembered."""
-    _ = case.deployment, case.site, case.workload(), case.targets
+    _ = case.deployment, case.site, case.workload(), case.targets, case.own_rate(case.accelerator)
+    _ = case.scenario.load_pct
     return {}
 
 

@@ -159,6 +159,10 @@ class Replica:
     """Users whose contexts it holds; 0: not asked."""
     pools: PoolSplit | None = None
     """What computes its prompts, where that is apart; `layout` then only decodes."""
+    own_per_s: float = 0.0
+    """Output tokens/s as the user measured them: they take the place of the predicted; 0: none."""
+    predicted_per_s: float = 0.0
+    """Output tokens/s as predicted; 0: not known apart from the rate."""
 
     @property
     def gpus(self) -> int:
@@ -207,7 +211,7 @@ def _at_targets(plan: Plan, workload: Workload, case: Case, explain: bool, enoug
     by_memory = top < (workload.max_num_seqs or plan.generation.max_num_seqs)
     batch, limited_by = top, Limit.MEMORY if by_memory else Limit.SEQUENCES
     # Tokens/s of a replica below which it is not worth looking.
-    least = enough * workload.output_tokens / plan.layout.dp / (case.facts.cost_rules().load_pct.value / 100)
+    least = enough * workload.output_tokens / plan.layout.dp / (case.scenario.load_pct / 100)
     if targets.any or least:
         try:
             batch = _largest_within(plan, workload, targets, top, least)
@@ -232,8 +236,8 @@ def replica_at(
     """The replica with so many requests in flight on each rank that attends to its own."""
     ledger = Ledger(explain)
     chosen = replace(workload, concurrency=batch * plan.layout.dp)
-    load_pct = case.facts.cost_rules().load_pct.value
-    band = plan.band("throughput")
+    load_pct, own = case.scenario.load_pct, case.own_rate(plan.accelerator)
+    band = None if own else plan.band("throughput")
     if explain:
         serving = serve(plan, chosen, explain=True)
         if serving.derivation is not None:
@@ -242,11 +246,13 @@ def replica_at(
     else:
         mix = predict_mix(plan, chosen)
         output_per_s, ttft_s, tpot_s = mix.per_replica * plan.layout.dp, mix.ttft_s, mix.tpot_s
+    note = f"the largest batch within the targets is {chosen.concurrency:,.0f}, limited by {limited_by}"
     rate = ledger(
         REPLICA_RATE,
+        basis=Basis.ASSUMED if own else Basis.CALIBRATED,
         band_pct=band.interval.half_pct if band else None,
-        note=f"the largest batch within the targets is {chosen.concurrency:,.0f}, limited by {limited_by}",
-        output_tokens_per_s=output_per_s,
+        note=f"measured by you; {output_per_s:,.0f} are predicted" if own else note,
+        output_tokens_per_s=own or output_per_s,
         output_tokens=workload.output_tokens,
         load_pct=load_pct,
     )
@@ -264,6 +270,8 @@ def replica_at(
         bound=plan.decode(batch, workload.context, workload.speculation).bound,
         interval=band.interval if band else None,
         derivation=ledger.derivation(title) if explain else None,
+        own_per_s=own,
+        predicted_per_s=output_per_s,
     )
 
 

@@ -137,7 +137,8 @@ def plan_demand(case: Case, search: Search = EVERYTHING) -> DemandPlan:
         at_home = accelerator.id == case.accelerator.id
         for precision in _precisions(case, accelerator, search):
             base = case if at_home and precision.id == case.precision.id else free
-            asked = base.with_(precision=precision.id, accelerator=accelerator.id)
+            rate = case.scenario.own_tokens_per_s if base is case else 0.0
+            asked = base.with_(precision=precision.id, accelerator=accelerator.id, own_tokens_per_s=rate)
             if not at_home:
                 asked = asked.with_(gpus_per_node=0)
             site = asked.site

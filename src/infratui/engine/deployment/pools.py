@@ -125,7 +125,7 @@ def _fed(case: Case, decode: Judged, pools: PoolSplit) -> Judged:
     if decode.tpot_s is None or decode.output_per_s is None:
         return decode
     ttft = pools.prompt_s + pools.transfer_s + decode.tpot_s
-    share = case.facts.cost_rules().load_pct.value / 100
+    share = case.scenario.load_pct / 100
     output = min(decode.output_per_s, pools.requests_per_s / share * case.workload().output_tokens)
     return replace(decode, ttft_s=ttft, output_per_s=output, meets=case.targets.met(ttft, decode.tpot_s))
 

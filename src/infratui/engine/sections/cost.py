@@ -155,7 +155,7 @@ def priced(case: CostCase) -> CostResult:
         for option, entry in zip(Option, case.ranges, strict=True)
         if entry is not None
     }
-    costs = price_options(fleet, offered, case.rates(), case.own, why, case.rules)
+    costs = price_options(fleet, offered, case.rates(), case.own, why, case.rules, beside=case.beside())
     lows, highs = case.costs(pick="low")[2], case.costs(pick="high")[2]
     options = tuple(
         _priced(option, entry, costs, lows, highs, today, _barred(option, scenario))
@@ -265,8 +265,8 @@ def _requests_breakeven(case: CostCase, best: OptionCost | None, fleet: Fleet, a
     if case.small is not None:
         return Breakeven("self-hosted = API", None, Unit.REQUESTS, Crossing.CASCADE)
     # What is rented comes replica by replica, what is bought server by server.
-    together, fixed = 1, 0.0
-    per_unit = best.monthly / fleet.replicas
+    together, fixed = 1, case.beside().monthly
+    per_unit = (best.monthly - fixed) / fleet.replicas
     if best.option is Option.OWNED:
         gpus, sold_by = case.replica.gpus, case.own.sold_by
         together = max(1, sold_by // gpus)
@@ -296,6 +296,8 @@ def _notes(case: CostCase, offered: Offered, fleet: Fleet, api: ApiQuote | None)
         notes.append(because(CostNote.MORE_THAN_ANYONE_HAS, gpus=fleet.gpus))
     if case.replica.by_rule:
         notes.append(because(CostNote.BY_RULE))
+    elif case.replica.own_per_s:
+        notes.append(because(CostNote.OWN_SPEED, own=case.replica.own_per_s, predicted=case.replica.predicted_per_s))
     elif case.replica.interval is None:
         engine = case.case.abilities.name
         notes.append(because(CostNote.UNMEASURED, f"{name} under {engine}" if _never_measured(case) else name))

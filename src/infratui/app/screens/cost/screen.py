@@ -36,7 +36,8 @@ from .tornado_bars import TornadoBars
 PRICES = (
     "on_demand_usd", "spot_usd", "reserved_1y_usd", "reserved_3y_usd", "purchase_usd", "api_usd_per_mtok", "currency",
     "electricity_usd_per_kwh", "pue", "hosting_usd_per_kw_month", "staff_usd_per_year", "maintenance_pct",
-    "interest_pct", "resale_pct", "life_years",
+    "interest_pct", "resale_pct", "life_years", "egress_gb", "egress_usd_per_gb", "storage_gb",
+    "storage_usd_per_gb_month",
 )  # fmt: skip
 """Inputs that stand beside their sources, in the last panel."""
 _REST_S = 0.08
@@ -72,8 +73,8 @@ class CostScreen(SectionScreen[CostResult]):
     FIELDS = (
         "requests_per_day", "hours_per_day", "days_per_week", "peak_factor", "input_tokens", "output_tokens",
         "model", "precision", "kv_precision", "users", "context", "prefix_hit", "accelerator", "gpus", "fleet_basis",
-        "ttft_ms", "tpot_ms", "spares", "compliance", "term_years", "cascade_pct", "cascade_model", "acceptance",
-        "draft_tokens",
+        "ttft_ms", "tpot_ms", "spares", "load_pct", "own_tokens_per_s", "compliance", "term_years", "cascade_pct",
+        "cascade_model", "acceptance", "draft_tokens",
     )  # fmt: skip
     TERMS = (
         "on-demand", "spot", "reserved", "owned", "breakeven", "duty-cycle", "peak-factor", "amortization",
