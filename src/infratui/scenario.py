@@ -262,6 +262,7 @@ class Scenario:
     )
     lab_value: float = given(0.7834, Input("Value", Kind.NUMBER, "rounding"), low=-1e300, high=1e300)
     lab_format: str = given("e4m3", Input("Format", Kind.CHOICE, "precision"), longest=40)
+    lab_scale: float = number(0.0, "Scale", "scale", "", (), 0, 1e300, "fitted", "of every block of its group")
     lab_group: str = given(
         "",
         Input("Compared with", Kind.TEXT, "group-size", zero="drawn", help="up to 31 weights that share its scale"),

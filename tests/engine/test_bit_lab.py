@@ -11,6 +11,7 @@ from infratui.engine.case import Case
 from infratui.engine.formats import FormatError
 from infratui.engine.formats.lab import Distribution
 from infratui.engine.sections.bit_lab import LabResult, evaluate_lab, group_of
+from infratui.report.bit_lab import came_from
 from infratui.scenario import Scenario, ScenarioError
 
 CATALOG = Catalog()
@@ -134,3 +135,21 @@ def test_any_value_makes_a_group_and_lands_on_its_nearest_neighbour(
     for other in (encoded.below, encoded.above):
         if other is not None:
             assert encoded.absolute_error <= abs(other - value)
+
+
+def test_the_scale_can_be_set_and_then_the_guides_error_is_the_level_below() -> None:
+    """The guide: INT4 with scale 0.119 makes 0.7834 to 0.715, 8.7 % off. That is level 6, cut off; level 7 is nearer."""
+    found = lab(lab_format="int4_g128", lab_scale=0.119)
+    assert found.encoded.stored[0].value == pytest.approx(0.119, rel=1e-3)
+    assert found.encoded.decoded == found.snap.decoded == pytest.approx(7 * 0.119, rel=1e-3)
+    assert found.encoded.below == pytest.approx(0.714, rel=1e-3)
+    said = " ".join(says.text for says in came_from(found))
+    assert "set by you" in said
+    assert "between 0.714111328 (8.84 % off) and 0.833129883 (6.35 % off)" in said
+    assert "Cutting off instead of rounding would take 0.714111328" in said
+
+
+def test_a_format_without_a_scale_leaves_it_out() -> None:
+    found = lab(lab_format="e4m3", lab_scale=0.119)
+    assert (found.scale, found.encoded.decoded) == (0, 0.8125)
+    assert "fitted" in " ".join(says.text for says in came_from(lab(lab_format="int8_g128")))

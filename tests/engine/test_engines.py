@@ -11,6 +11,9 @@ from infratui.engine.case import Case
 from infratui.engine.deployment.answer import deployed
 from infratui.engine.evaluate import Evaluator
 from infratui.engine.figures.units import MIB
+from infratui.launching.engines import command
+from infratui.launching.manifests import script
+from infratui.launching.plan import launch_plan
 from infratui.report.reasons import reason_text
 from infratui.scenario import Scenario, choices
 
@@ -86,3 +89,38 @@ def test_an_engine_that_nobody_measured_here_has_no_error_band() -> None:
 def test_precisions_are_those_that_the_engine_reads() -> None:
     rows = Evaluator(FACTS)(case(engine="llama.cpp").scenario).quantization.rows
     assert {row.precision.id for row in rows} == {"fp32", "bf16", "fp16", "q4_k_m", "q8_0"}
+
+
+class TestCpu:
+    """A server without GPUs: its memory, and a decode step that reads the weights from it."""
+
+    SERVER = {"accelerator": "cpu", "gpus": 1, "engine": "llama.cpp", "users": 1, "context": 2048}
+
+    @pytest.mark.parametrize(("precision", "measured"), [("q4_k_m", 28.74), ("q8_0", 19.19)])
+    def test_decodes_at_the_pace_of_its_memory(self, precision: str, measured: float) -> None:
+        """llama-bench, Phi-4 on an EPYC 9554 with 460.8 GB/s (ahelpme.com): 8.43 GiB at 28.74 and 14.51 at 19.19/s."""
+        found = Evaluator(FACTS)(case(model="phi-4", precision=precision, **self.SERVER).scenario)
+        assert 1 / found.parallelism.serving.tpot_s == pytest.approx(measured, rel=0.1)
+        assert found.parallelism.chosen.tpot_band is None
+
+    def test_holds_what_no_single_gpu_does(self) -> None:
+        found = deployed(case(model="llama-3.1-405b", precision="q8_0", **self.SERVER))
+        assert found.holds
+        assert found.plan.layout.gpus == 1
+
+    def test_one_copy_stays_in_one_server(self) -> None:
+        asked = case(model="llama-3.1-405b", precision="fp32", **self.SERVER).with_(gpus=4)
+        assert not deployed(asked).holds
+
+    @pytest.mark.parametrize("engine", ["vllm", "sglang", "tgi"])
+    def test_other_engines_are_not_predicted_on_it(self, engine: str) -> None:
+        refused = deployed(case(accelerator="cpu", engine=engine)).choice.refused
+        assert reason_text(refused[0]).endswith("is predicted here; set engine=llama.cpp")
+
+    def test_starts_without_layers_on_a_gpu(self) -> None:
+        made = launch_plan(case(precision="q4_k_m", **self.SERVER))
+        started = command(made, launch_flags()["llama.cpp"])
+        assert {"gpu-layers": "0", "max-sequences": "1"}.items() <= {
+            entry.concept: entry.value for entry in started.arguments
+        }.items()
+        assert "--gres" not in script("slurm", made, started)

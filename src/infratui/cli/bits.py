@@ -41,10 +41,13 @@ def command(
         changes["lab_group"] = " ".join(values[1:])
     if name:
         changes["lab_format"] = name
+    if scale is not None:
+        changes["lab_scale"] = guarded(lambda: parse_value(scale))
     scenario = guarded(lambda: deployment.scenario().with_(**changes))
     lab: LabResult = guarded(lambda: evaluate(scenario, deployment.facts()).lab)
     group = lab.group
     if scale is not None:
+        # Says so of a format that takes none.
         group = guarded(lambda: quantize(lab.format, group.values, scale=parse_value(scale)))
     if as_json:
         echo_json(as_data(lab, name, scale is not None, group, explain))

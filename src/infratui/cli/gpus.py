@@ -41,3 +41,11 @@ def command(name: str | None, as_json: bool) -> None:
         ],
         right=tuple(range(2, 9)),
     )
+    if name:
+        from ..report.tables import link_name
+
+        (gpu,) = found
+        click.echo()
+        for label, said in (("link", link_name(gpu, facts)), ("notes", gpu.notes), ("source", gpu.source)):
+            if said:
+                click.echo(f"{label:7} {said}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from .show import Block, Cell, Column, Prose, Row, Says, Table
@@ -107,15 +108,48 @@ def bits_text(encoded: Encoded) -> str:
     return " ".join(f"{field.letter}{field.bits}" for field in encoded.bits)
 
 
+def came_from(lab: LabResult) -> Iterator[Says]:
+    """Whose scale it is, the two values that the format has around the weight, and what cutting off would take."""
+    encoded = lab.encoded
+    for stored in encoded.stored[:1]:
+        whose = "set by you" if lab.scale else f"fitted to the largest of its {len(lab.group.values)} weights"
+        yield Says("", f"is the {stored.name}, {whose}.", number(stored.value), "key")
+    if encoded.relative_error == 0:
+        yield Says("", f"{number(encoded.value)} is a value of the format: nothing is lost.")
+        return
+    ends = [end for end in _around(encoded) if end is not None]
+    told = " and ".join(f"{number(end)} ({percent(_off(end, encoded.value))} off)" for end in ends)
+    yield Says("", f"lies between {told}: rounding takes the nearer." if len(ends) > 1 else f"ends at {told}.",
+               number(encoded.value), "key")  # fmt: skip
+    toward_zero = min(ends, key=abs)
+    if len(ends) > 1 and toward_zero != encoded.decoded:
+        off = percent(_off(toward_zero, encoded.value))
+        yield Says("", f"Cutting off instead of rounding would take {number(toward_zero)}: {off} off.")
+
+
+def _around(encoded: Encoded) -> tuple[float | None, float | None]:
+    """The format's values on either side of the weight."""
+    if encoded.decoded <= encoded.value:
+        return encoded.decoded, encoded.above
+    return encoded.below, encoded.decoded
+
+
+def _off(end: float, value: float) -> float | None:
+    return abs(end - value) / abs(value) if value else None
+
+
 def outlier(lab: LabResult, methods: tuple[QuantizationMethod, ...]) -> Prose:
     """What one outlier does to its group, and which methods answer it."""
     effect, entry = lab.outlier, lab.format
+    says = list(came_from(lab))
     if effect is None:
-        says = [Says("", "A value alone has nobody to harm: give weights beside it.")]
+        says.append(Says("", "A value alone has nobody to harm: give weights beside it."))
     else:
         others = len(effect.before.values) - 1
         size = number(effect.after.values[effect.index])
-        says = [Says("", f"Weight {effect.index + 1} of the group becomes an outlier of {size}.", entry.label, "key")]
+        says.append(
+            Says("", f"Weight {effect.index + 1} of the group becomes an outlier of {size}.", entry.label, "key")
+        )
         before, after = decibels(effect.others_before_db), decibels(effect.others_after_db)
         zeros = f"{effect.others_flushed_after} of them become zero, {effect.others_flushed_before} did before"
         if entry.has_block_scale:
@@ -142,4 +176,4 @@ def outlier(lab: LabResult, methods: tuple[QuantizationMethod, ...]) -> Prose:
         says.append(Says("", "for the whole group when it is rotated first.", f"{plain} → {rotated}", "good"))
     answers = (method for method in methods if method.id in _METHODS_AGAINST_OUTLIERS)
     says.extend(Says("", method.idea, method.label, "key") for method in answers)
-    return Prose("outlier", "One outlier", tuple(says))
+    return Prose("outlier", "Where the error comes from, and one outlier", tuple(says))

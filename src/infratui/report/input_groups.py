@@ -61,7 +61,7 @@ GROUPS = (
     InputGroup(
         "Bit lab",
         ("shown_formats", "lab_value", "lab_format"),
-        ("lab_group", "lab_distribution", "lab_outlier", "lab_seed"),
+        ("lab_scale", "lab_group", "lab_distribution", "lab_outlier", "lab_seed"),
     ),
 )  # fmt: skip
 """The groups in the order in which they are told; a field stands in one of them."""

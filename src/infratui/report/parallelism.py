@@ -372,8 +372,9 @@ def data(result: ParallelismResult, *, explain: bool = False) -> dict[str, Any]:
                 "latency_p95_ms": run.latency_p95_ms,
                 "ttft_p95_ms": run.ttft_p95_ms,
                 "output_tokens_per_s": run.output_tokens_per_s,
+                "quiet_ttft_p95_ms": quiet.ttft_p95_ms,
             }
-            for run in result.batching
+            for run, quiet in zip(result.batching, result.quiet_batching, strict=True)
         ],
         "attention_dp_saving_bytes_per_user": result.attention_dp_saving,
         "summary": summary(result),

@@ -33,7 +33,7 @@ def reason_text(reason: Reason | None, bytes_as: ByteUnit = ByteUnit.GB) -> str:
 def no_layout_text(reason: Reason | None) -> str:
     """Why an accelerator holds nothing, for a cell."""
     if reason is not None and isinstance(reason.kind, Cannot):
-        return f"not under {reason.name}"
+        return "refused"
     return "too large for any layout"
 
 

@@ -14,6 +14,7 @@ from .show import Cell, Column, Row, Table
 
 if TYPE_CHECKING:
     from ..catalog.load import Catalog
+    from ..engine.cluster.hardware import Accelerator
     from ..scenario import Scenario
 
 
@@ -97,11 +98,19 @@ def _first(names: Sequence[str]) -> str:
     return ", ".join(names[:2]) + (f" +{len(names) - 2}" if len(names) > 2 else "")
 
 
+def link_name(gpu: Accelerator, facts: Catalog) -> str:
+    """What joins the accelerators of a node: `NVSwitch gen3`, `PCIe 5.0` where nothing else does."""
+    if gpu.link:
+        return facts.link(gpu.link).name
+    bus = f"PCIe {gpu.pcie_gen}.0" if gpu.pcie_gen else ""
+    return f"{gpu.link_unrated}, rate unknown" if gpu.link_unrated else bus
+
+
 def _accelerators(facts: Catalog) -> Table:
     columns = (
         _word("Accelerator"), _number("GiB"), _word("Memory", 4), _number("GB/s"),
         _number("BF16"), _number("FP8", 1), _number("FP4", 1), _number("Link GB/s", 2),
-        _number("Node", 4), _number("W", 3), _word("Vendor", 5), _word("Architecture", 6),
+        _word("Link", 3), _number("Node", 4), _number("W", 3), _word("Vendor", 5), _word("Architecture", 6),
     )  # fmt: skip
     rows = tuple(
         _record(
@@ -110,9 +119,10 @@ def _accelerators(facts: Catalog) -> Table:
                 _text(gpu.name.removeprefix("NVIDIA ").removeprefix("AMD ")), _scaled(gpu.memory_gib),
                 _text(gpu.memory_type), _whole(gpu.bandwidth, 1e9), _whole(gpu.peak("bf16"), 1e12),
                 _whole(gpu.fp8, 1e12), _whole(gpu.fp4, 1e12), _whole(gpu.link_bandwidth, 1e9),
-                _whole(gpu.gpus_per_node), _whole(gpu.tdp_w), _text(gpu.vendor), _text(gpu.arch),
+                _text(link_name(gpu, facts)), _whole(gpu.gpus_per_node), _whole(gpu.tdp_w), _text(gpu.vendor),
+                _text(gpu.arch),
             ),
-            _detail("TFLOP/s dense", gpu.notes, gpu.source),
+            _detail("TFLOP/s dense", link_name(gpu, facts), gpu.notes, gpu.source),
             gpu.origin != "built-in",
         )
         for gpu in facts.accelerators()

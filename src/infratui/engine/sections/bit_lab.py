@@ -62,6 +62,8 @@ class LabResult:
     format: NumberFormat
     group: QuantizedGroup
     """The value and the weights beside it in the chosen format, the value first."""
+    scale: float
+    """The scale that is set instead of a fitted one; 0: fitted, or a format that takes none."""
     is_drawn: bool
     """The weights beside the value were drawn, not typed."""
     snaps: tuple[Snap, ...]
@@ -76,7 +78,7 @@ class LabResult:
     @property
     def alone(self) -> Encoded:
         """The value encoded with no neighbours."""
-        return encode_value(self.format, self.value)
+        return encode_value(self.format, self.value, scale=self.scale or None)
 
     @property
     def encoded(self) -> Encoded:
@@ -105,12 +107,17 @@ def evaluate_lab(case: Case) -> LabResult:
     distribution = Distribution(scenario.lab_distribution)
     weights = group_of(scenario.lab_value, scenario.lab_group, distribution, scenario.lab_seed)
     tensor = {row.format.id: row for row in tensor_errors(formats, distribution, scenario.lab_seed)}
-    snaps = tuple(_snap(entry, quantize(entry, weights), tensor[entry.id]) for entry in formats)
+    scale = scenario.lab_scale if takes_scale(chosen) else 0.0
+    group = quantize(chosen, weights, scale=scale or None)
+    snaps = tuple(
+        _snap(entry, group if entry is chosen else quantize(entry, weights), tensor[entry.id]) for entry in formats
+    )
     outlier = outlier_effect(chosen, weights, len(weights) - 1, scenario.lab_outlier) if len(weights) > 1 else None
     return LabResult(
         value=scenario.lab_value,
         format=chosen,
-        group=quantize(chosen, weights),
+        group=group,
+        scale=scale,
         is_drawn=not scenario.lab_group.strip(),
         snaps=snaps,
         outlier=outlier,
@@ -118,6 +125,11 @@ def evaluate_lab(case: Case) -> LabResult:
         seed=scenario.lab_seed,
         distribution=distribution,
     )
+
+
+def takes_scale(entry: NumberFormat) -> bool:
+    """Whether a scale can be set: where there is one, and it is not searched for."""
+    return entry.scaling is not None and entry.scaling.search is None
 
 
 def group_of(value: float, beside: str, distribution: Distribution, seed: int) -> tuple[float, ...]:

@@ -41,6 +41,8 @@ BATCHING_SLOTS = 4
 _BATCHING_REQUESTS = 16
 _BATCHING_LOAD = 1.5
 """Arrivals as a multiple of what the slots would finish: so few requests must overlap to show what waiting costs."""
+_BATCHING_QUIET = 0.3
+"""Likewise where few overlap: a fifth of it."""
 _WINDOW_MS = 50.0
 """Milliseconds that dynamic batching waits for company, per second that a request takes: a twentieth of it."""
 _CLOSE = 0.03
@@ -152,6 +154,8 @@ class ParallelismResult:
     kv_copies: float
     """Times that a replica of the chosen layout holds each cached token."""
     batching: tuple[BatchingResult, ...]
+    quiet_batching: tuple[BatchingResult, ...]
+    """The same under a fifth of the arrivals."""
     """Static, dynamic, continuous: the same requests on the chosen layout."""
     typical: tuple[TypicalRow, ...]
     derivations: tuple[Derivation, ...]
@@ -205,7 +209,8 @@ def evaluate_parallelism(case: Case) -> ParallelismResult:
         links=_links(case, chosen) if chosen else (),
         attention_dp_saving=_copied_bytes(case, chosen.layout) if chosen else 0,
         kv_copies=_copies(case, chosen.layout) if chosen else 1.0,
-        batching=_batching(case, chosen) if chosen else (),
+        batching=_batching(case, chosen, _BATCHING_LOAD) if chosen else (),
+        quiet_batching=_batching(case, chosen, _BATCHING_QUIET) if chosen else (),
         typical=case.part("typical", _typical),
         derivations=_derivations(case, chosen),
     )
@@ -345,8 +350,8 @@ def _copied_bytes(case: Case, layout: Layout) -> int:
     return max(0, layout.tp * rank - one)
 
 
-def _batching(case: Case, chosen: Chosen) -> tuple[BatchingResult, ...]:
-    """The three policies on the chosen layout's own step times, under a load that keeps the slots busy."""
+def _batching(case: Case, chosen: Chosen, load: float) -> tuple[BatchingResult, ...]:
+    """The three policies on the chosen layout's own step times; `load` 1 brings what busy slots would finish."""
     plan, serving, scenario = chosen.plan, chosen.serving, case.scenario
     if plan is None or serving is None:
         return ()
@@ -363,7 +368,7 @@ def _batching(case: Case, chosen: Chosen) -> tuple[BatchingResult, ...]:
         requests = seeded_requests(
             scenario.router_seed,
             _BATCHING_REQUESTS,
-            requests_per_s=_BATCHING_LOAD * BATCHING_SLOTS / busy_s,
+            requests_per_s=load * BATCHING_SLOTS / busy_s,
             prompt_tokens=prompt,
             output_tokens=output,
         )

@@ -59,6 +59,7 @@ class QuantizationScreen(SectionScreen[Shown]):
         "output_tokens",
         "lab_value",
         "lab_format",
+        "lab_scale",
         "lab_group",
         "lab_distribution",
         "lab_outlier",
@@ -131,7 +132,7 @@ class QuantizationScreen(SectionScreen[Shown]):
                     yield BitLab()
                 with Panel("The value in every number format", id="snaps"):
                     yield TableView(limit=8)
-                with Panel("One outlier", id="outlier"):
+                with Panel("Where the error comes from, and one outlier", id="outlier"):
                     yield ProseView()
                 with Panel("Methods", id="methods"):
                     yield TableView(limit=9)
