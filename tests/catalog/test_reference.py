@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import statistics
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,8 @@ from infratui.catalog.reference_schema import Example, PageSection, ReferencePag
 from infratui.catalog.reference_search import search
 from infratui.cli.group import cli
 from infratui.engine.evaluate import evaluate
+from infratui.report.article import Wording, paragraphs
+from infratui.report.layout import plain
 from infratui.report.sections import outcomes
 from infratui.scenario import INPUTS, Scenario, parse
 
@@ -317,3 +320,35 @@ class TestCoverage:
         known = {"panel": panels, "field": set(INPUTS), "command": set(cli.list_commands(Context(cli)))}
         missing = [f"{kind}:{name}" for kind, name in named if kind != "file" and name not in known[kind]]
         assert missing + [name for kind, name in named if kind == "file" and not (root / name).exists()] == []
+
+
+class TestSketches:
+    def test_a_sketch_keeps_its_lines(self) -> None:
+        (block,) = paragraphs("| a   b\n|\n| └─▶ c", Wording({}, {}))
+        assert plain([block], 40) == "  a   b\n\n  └─▶ c"
+        assert plain([block], 14) == "  a   b\n\n  └─▶ c"
+
+    def test_every_sketch_fits_the_narrowest_window(self) -> None:
+        for page, section in SECTIONS:
+            for line in section.body.splitlines():
+                assert not line.startswith("|") or len(line) <= 78, f"{page.id}: {line}"
+
+
+def test_the_losses_beside_the_labs_are_medians_of_the_published_tests() -> None:
+    found: dict[tuple[str, bool], list[float]] = {}
+    for row in Catalog().quality().evidence:
+        if row.kv_bits not in (16, None) or not row.baseline:
+            continue
+        kind = (
+            "INT8" if row.weight_bits == 8 and "int8" in row.scheme
+            else next((name for name in ("GPTQ", "AWQ") if row.weight_bits == 4 and name in row.method), "")
+        )  # fmt: skip
+        change = 100 * (row.quantized / row.baseline - 1)
+        if kind:
+            found.setdefault((kind, row.higher_is_better), []).append(-change if row.higher_is_better else change)
+    table = next(section.table for _, section in SECTIONS if section.title.startswith("What the lab"))
+    assert table is not None
+    for name, _, accuracy, perplexity in table.rows:
+        for higher, said in ((True, accuracy), (False, perplexity)):
+            losses = found[name.removeprefix("INT4 by "), higher]
+            assert said == f"{statistics.median(losses):.1f} % of {len(losses)} tests"

@@ -138,7 +138,7 @@ def test_any_value_makes_a_group_and_lands_on_its_nearest_neighbour(
 
 
 def test_the_scale_can_be_set_and_then_the_guides_error_is_the_level_below() -> None:
-    """The guide: INT4 with scale 0.119 makes 0.7834 to 0.715, 8.7 % off. That is level 6, cut off; level 7 is nearer."""
+    """The guide: INT4 with scale 0.119 makes 0.7834 to 0.715, 8.7 % off: level 6, cut off. Level 7 is nearer."""
     found = lab(lab_format="int4_g128", lab_scale=0.119)
     assert found.encoded.stored[0].value == pytest.approx(0.119, rel=1e-3)
     assert found.encoded.decoded == found.snap.decoded == pytest.approx(7 * 0.119, rel=1e-3)

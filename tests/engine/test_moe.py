@@ -169,3 +169,14 @@ def test_the_math_ends_in_the_figures_shown():
         "Experts in host memory",
     ]
     assert result.even.derivation.value == result.even_batch
+
+
+def test_what_a_mixture_is_said_to_answer_like_is_a_rule_and_says_so():
+    """√(40.8 B · 744 B) is 174 B: 2.5 times a 70B at 0.59 of its arithmetic."""
+    result = compare()
+    lines = {line.name: line for line in result.trade_offs}
+    assert lines["answers like, dense"].moe == pytest.approx(174e9, rel=0.01)
+    assert lines["answers like, dense"].dense == result.dense.total
+    assert lines["quality per FLOP"].dense == 1
+    assert lines["quality per FLOP"].moe == pytest.approx(4.2, rel=0.01)
+    assert "rule of thumb" in lines["quality per FLOP"].words

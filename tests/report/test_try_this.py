@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from infratui.catalog.load import Catalog
 from infratui.catalog.reference import page
 from infratui.engine.deployment.answer import deployed, fleet_of
@@ -38,6 +40,15 @@ def test_stages_then_copies_and_no_pipeline_in_eight_bits() -> None:
     assert eight.holds
     assert eight.plan is not None
     assert eight.plan.layout.pp == 1
+
+
+def test_twice_the_copies_have_twice_the_capacity() -> None:
+    assert "doubles from 32 to 64" in section("From one node to eight")
+    held = [
+        EVALUATE(LARGE.with_(precision="fp16", gpus=gpus, users=50)).load_curve.chain.capacity_per_s
+        for gpus in (32, 64)
+    ]
+    assert held[1] == pytest.approx(2 * held[0], rel=0.01)
 
 
 def test_fewer_hours_take_more_gpus() -> None:

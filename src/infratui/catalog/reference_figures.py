@@ -5,11 +5,11 @@ from __future__ import annotations
 from ..engine.cluster.hardware import Accelerator
 from ..engine.facts import Facts
 from ..engine.figures.units import format_count, format_tokens, significant
+from ..engine.memory.kv_cache import DEFAULT_RULES, kv_layers
 from ..engine.model.architecture import Model, group_counts, parameters
 from .markup import Figure, fill
 
 UNKNOWN = "unknown"
-_BF16_BYTES = 2
 
 
 def filled(text: str, facts: Facts) -> str:
@@ -23,11 +23,11 @@ def filled(text: str, facts: Facts) -> str:
 def figure_text(figure: Figure, facts: Facts) -> str:
     """One figure as text; `unknown` where the catalog has none."""
     if figure.table == "model":
-        return _of_model(facts.model(figure.row), figure.field)
+        return _of_model(facts.model(figure.row), figure.field, facts)
     return _of_accelerator(facts.accelerator(figure.row), figure.field)
 
 
-def _of_model(model: Model, field: str) -> str:
+def _of_model(model: Model, field: str, facts: Facts) -> str:
     match field:
         case "params_total":
             return format_count(model.published.total if model.published else parameters(model).total)
@@ -42,10 +42,11 @@ def _of_model(model: Model, field: str) -> str:
             return model.license or UNKNOWN
         case "kv_bytes_per_token":
             # One copy at BF16, before any window caps it.
-            elements = sum(
-                count * group.attention.kv_elements(1) for group, count in group_counts(model) if group.attention
+            kept = (
+                kv_layers(group, count, facts.precision("bf16"), 1, False, DEFAULT_RULES)
+                for group, count in group_counts(model)
             )
-            return f"{elements * _BF16_BYTES:,.0f}"
+            return f"{sum(entry.layers * entry.token_bytes for entry in kept):,.0f}"
         case _:
             return model.name
 

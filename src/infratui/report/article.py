@@ -9,6 +9,8 @@ from ..catalog import markup
 from ..value_types import dataclass
 
 _BULLET = re.compile(r"^\s*- ")
+_SKETCH = "| "
+"""What the lines of a sketch begin with."""
 _EMPHASIS = re.compile(r"\*(\S[^*\n]*?)\*")
 
 
@@ -42,6 +44,8 @@ class Text:
     mark_tone: str = ""
     close: bool = False
     """Follows the block before it without an empty line."""
+    drawn: bool = False
+    """A sketch: lines as they are, cut where there is no room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +142,13 @@ def words_of(name: str) -> str:
 
 
 def paragraphs(body: str, wording: Wording) -> list[Block]:
-    """Light Markdown, paragraphs and `- ` bullets, as blocks."""
+    """Light Markdown, paragraphs, `- ` bullets and sketches behind `| `, as blocks."""
     blocks: list[Block] = []
     for part in re.split(r"\n\s*\n", body.strip()):
+        if part.startswith(_SKETCH):
+            drawn = "\n".join(line.removeprefix("|").removeprefix(" ") for line in part.splitlines())
+            blocks.append(Text((Run(drawn),), indent=2, drawn=True))
+            continue
         prose: list[str] = []
         bullets: list[str] = []
         for line in part.splitlines():

@@ -77,6 +77,9 @@ def as_markdown(article: Article, table: Callable[[str], Table]) -> str:
         if isinstance(block, Heading):
             blocks.append(f"## {block.text}")
         elif isinstance(block, Text):
+            if block.drawn:
+                blocks.append("\n".join(("```text", *_lines(block), "```")))
+                continue
             text = _markdown_runs(block.runs)
             if block.mark == "•":
                 text = f"- {text}"
@@ -105,12 +108,19 @@ def _block(block: Heading | Text | Grid, width: int, links: list[str]) -> Iterat
         yield (Piece(block.text, "heading"),)
     elif isinstance(block, Text):
         room = max(12, width - block.indent)
+        if block.drawn:
+            yield from ((Piece(f"{' ' * block.indent}{line[:room]}"),) for line in _lines(block))
+            return
         mark = block.mark.ljust(block.indent)[: max(block.indent, len(block.mark))]
         for number, line in enumerate(wrap(_numbered(block.runs, links), room)):
             lead = Piece(mark if number == 0 else " " * len(mark), block.mark_tone)
             yield (lead, *line) if mark else line
     else:
         yield from _grid(block, width, links)
+
+
+def _lines(sketch: Text) -> list[str]:
+    return "".join(run.text for run in sketch.runs).split("\n")
 
 
 def _numbered(runs: Runs, links: list[str]) -> list[Piece]:

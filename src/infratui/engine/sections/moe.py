@@ -10,7 +10,7 @@ from ..case import Case
 from ..experts.load import RoutingError
 from ..experts.router import RouterResult, route
 from ..figures.compare import Better
-from ..figures.derivation import Derivation, Formula, Ledger, Unit
+from ..figures.derivation import Basis, Derivation, Formula, Ledger, Unit
 from ..figures.reason import Reason
 from ..model.architecture import Model, Part, parameters
 from ..model.precision import Precision
@@ -19,7 +19,10 @@ from .moe_side import TOUCHED, Served, Side, compare_side, read_bytes, read_part
 EXPERT_SHARE = Formula(
     "share of experts it may read", "(dense_read - always) / routed", Unit.RATIO, term="experts-touched"
 )
+_RULE = "by the rule of thumb √(active · total); compare on your own tasks"
 EVEN = Formula("even batch", "ceil(log2(1 - share) / log2(1 - top_k / experts))", Unit.TOKENS, term="experts-touched")
+AS_DENSE = Formula("as dense", "(active * total) ** 0.5", Unit.PARAMETERS, basis=Basis.ASSUMED, term="dense-equivalent")
+PER_FLOP = Formula("capability per FLOP", "as_dense / flops", Unit.RATIO, basis=Basis.ASSUMED, term="dense-equivalent")
 OFFLOADED = Formula("expert bytes over PCIe per step", "routed * touched / experts", Unit.BYTES, term="pcie")
 OFFLOAD_RATE = Formula(
     "tokens/s with experts in host memory", "batch * bandwidth / bytes", Unit.TOKENS_PER_S, term="kv-offload"
@@ -130,6 +133,7 @@ class MoeResult:
             self.even.derivation,
             self.router.derivation,
             self.offload.derivation,
+            _capability(self.moe)[2],
             *(derivation for derivation in speeds if derivation is not None),
         )
 
@@ -211,6 +215,15 @@ def _even_batch(first: Side, second: Side) -> EvenBatch:
     return EvenBatch(tokens, ledger.derivation("Where the bytes meet"))
 
 
+def _capability(side: Side) -> tuple[float, float, Derivation]:
+    """The dense model that a model is said to answer like, by a rule of thumb, and that size over FLOPs per token."""
+    ledger = Ledger()
+    active = side.active if side.model.is_moe else side.total
+    size = ledger(AS_DENSE, active=active, total=side.total, note="circulates since Mixtral; no measurement")
+    per_flop = ledger(PER_FLOP, as_dense=size, flops=side.flops_per_token)
+    return float(size), float(per_flop), ledger.derivation(f"What {side.model.name} is said to answer like")
+
+
 def _trade_offs(dense: Side, moe: Side, budget: int) -> tuple[TradeOff, ...]:
     def pair(
         name: str,
@@ -228,6 +241,7 @@ def _trade_offs(dense: Side, moe: Side, budget: int) -> tuple[TradeOff, ...]:
         serving = served.serving
         return serving.output_per_s, serving.tpot_s, serving.ttft_s, served.usd_per_mtok
 
+    first, second = _capability(dense), _capability(moe)
     lines = [
         pair("parameters, total", Unit.PARAMETERS, Better.NEITHER, (dense.total, moe.total), "what must be learned"),
         pair("parameters, active", Unit.PARAMETERS, Better.LOWER, (dense.active, moe.active), "compute per token"),
@@ -235,19 +249,21 @@ def _trade_offs(dense: Side, moe: Side, budget: int) -> tuple[TradeOff, ...]:
         pair("weights in memory", Unit.BYTES, Better.LOWER, (dense.weight_bytes, moe.weight_bytes), "all experts"),
         pair("bytes read per token", Unit.BYTES, Better.LOWER, (dense.read_bytes_per_token, moe.read_bytes_per_token)),
         pair("KV cache", Unit.BYTES_PER_TOKEN, Better.LOWER, (dense.kv_bytes_per_token, moe.kv_bytes_per_token)),
+        pair("answers like, dense", Unit.PARAMETERS, Better.HIGHER, (first[0], second[0]), _RULE),
+        pair("quality per FLOP", Unit.RATIO, Better.HIGHER, (1.0, second[1] / first[1]), _RULE),
         pair("fewest GPUs", Unit.COUNT, Better.LOWER, (dense.fewest.gpus or None, moe.fewest.gpus or None)),
     ]
     for name, pair_of in (
         ("fewest", (dense.fewest, moe.fewest)),
         (f"{budget} each", (dense.budget, moe.budget)),
     ):
-        first, second = speed(pair_of[0]), speed(pair_of[1])
+        left, right = speed(pair_of[0]), speed(pair_of[1])
         reason = next((side.reason for side in pair_of if side.serving is None), None)
         lines += (
-            pair(f"tokens/s, {name}", Unit.TOKENS_PER_S, Better.HIGHER, (first[0], second[0]), reason=reason),
-            pair(f"TPOT, {name}", Unit.SECONDS, Better.LOWER, (first[1], second[1]), reason=reason),
-            pair(f"TTFT, {name}", Unit.SECONDS, Better.LOWER, (first[2], second[2]), reason=reason),
-            pair(f"$/1M, {name}", Unit.USD_PER_MTOK, Better.LOWER, (first[3], second[3]), reason=reason),
+            pair(f"tokens/s, {name}", Unit.TOKENS_PER_S, Better.HIGHER, (left[0], right[0]), reason=reason),
+            pair(f"TPOT, {name}", Unit.SECONDS, Better.LOWER, (left[1], right[1]), reason=reason),
+            pair(f"TTFT, {name}", Unit.SECONDS, Better.LOWER, (left[2], right[2]), reason=reason),
+            pair(f"$/1M, {name}", Unit.USD_PER_MTOK, Better.LOWER, (left[3], right[3]), reason=reason),
         )
     return tuple(lines)
 
