@@ -45,7 +45,7 @@ def test_stages_then_copies_and_no_pipeline_in_eight_bits() -> None:
 def test_twice_the_copies_have_twice_the_capacity() -> None:
     assert "doubles from 32 to 64" in section("From one node to eight")
     held = [
-        EVALUATE(LARGE.with_(precision="fp16", gpus=gpus, users=50)).load_curve.chain.capacity_per_s
+        EVALUATE(LARGE.with_(precision="fp16", gpus=gpus, users=50)).load_curve.points[-1].requests_per_s
         for gpus in (32, 64)
     ]
     assert held[1] == pytest.approx(2 * held[0], rel=0.01)

@@ -213,10 +213,7 @@ def capacity(
 
 def _constants(row: LogRow, table: RuntimeTable) -> tuple[RuntimeConstants, str]:
     try:
-        found = table.of(row.engine, row.engine_version)
-        if found.fills:
-            return found, ""
-        return table.of("vllm"), f"{row.engine} sets aside the cache that is asked for"
+        return table.of(row.engine, row.engine_version), ""
     except UnknownEngineError as problem:
         # Weights and bytes per token do not depend on the engine's memory management.
         return replace(table.of("vllm"), absorbed_copies="", position_bytes=0), str(problem)

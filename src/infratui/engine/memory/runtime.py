@@ -91,8 +91,6 @@ class RuntimeConstants:
     before: str = ""
     """Versions below this one; empty: all."""
     block_tokens: int = 16
-    fills: bool = True
-    """The cache takes what is left of the requested memory; else what was asked for at the start."""
     graph_batches: tuple[tuple[int, int, int], ...] = ((1, 513, 16),)
     """Batch sizes that graphs are captured for, as (first, end, step); those up to the most sequences count."""
     logits_of_all_tokens: bool = False
