@@ -27,7 +27,7 @@ def command(
     state is refused in a line. Nothing is run, and nothing leaves the machine.
     """
     from ..catalog.launch_flags import launch_flags
-    from ..engine.case import Case
+    from ..engine.case import Case, in_force
     from ..launching.engines import command as made_for
     from ..launching.manifests import written
     from ..launching.plan import for_engine, launch_plan
@@ -36,7 +36,7 @@ def command(
     asked = deployment.scenario()
     scenario = guarded(lambda: for_engine(asked, engine or asked.engine, engine_version))
     flags = launch_flags()[engine or scenario.engine]
-    plan = guarded(lambda: launch_plan(Case(scenario.in_force(), deployment.facts())))
+    plan = guarded(lambda: launch_plan(Case(in_force(scenario, deployment.facts()), deployment.facts())))
     started = guarded(lambda: made_for(plan, flags, scenario.engine_version))
     if dra and form != "k8s":
         fail("--dra: claims are written for k8s; give --as k8s")

@@ -117,14 +117,14 @@ def command(
 
 def _held(deployment: Options, scenario: Scenario, models: Sequence[Model], as_csv: bool, as_json: bool) -> None:
     """Which of the models the scenario's GPUs hold."""
-    from ..engine.case import Case
+    from ..engine.case import Case, in_force
     from ..engine.deployment.which_models import which_models
     from ..report import which_models as words
     from ..report.tables import table_csv
     from .progress import followed
     from .show import emit
 
-    case = Case(scenario.in_force(), deployment.facts())
+    case = Case(in_force(scenario, deployment.facts()), deployment.facts())
     rows = guarded(lambda: list(followed(which_models(case, models), len(models), "models")))
     if as_json:
         echo_json(words.data(rows, case))

@@ -67,14 +67,14 @@ def _demand(
     min_bits: float,
     output: dict[str, Any],
 ) -> bool:
-    from ..engine.case import Case
+    from ..engine.case import Case, in_force
     from ..engine.deployment.planner import Search, plan_demand
     from ..report import plans, printed
     from ..report.math import text
 
     scenario, facts = deployment.scenario(), deployment.facts()
     search = Search((deployment.gpu,) if deployment.gpu else (), formats, min_bits)
-    plan = guarded(lambda: plan_demand(Case(scenario.with_(**changes).in_force(), facts), search))
+    plan = guarded(lambda: plan_demand(Case(in_force(scenario.with_(**changes), facts), facts), search))
     if output["as_json"]:
         echo_json(plans.data(plan) | ({"derivations": plan.derivations} if output["explain"] else {}))
         return plan.best is not None

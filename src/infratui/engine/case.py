@@ -43,6 +43,17 @@ class Remembers(Protocol):
     def keep(self, part: str, scenario: Scenario, fields: tuple[str, ...], result: object) -> None: ...
 
 
+def in_force(scenario: Scenario, facts: Facts) -> Scenario:
+    """With what was measured in place of what was typed, and one token for what a model that writes no text makes."""
+    found = scenario.in_force()
+    try:
+        writes = found.output_tokens == 1 or facts.model(found.model).answers
+    except ValueError:
+        # A name that is not known is refused where it is used.
+        writes = True
+    return found if writes else found.replaced({"output_tokens": 1})
+
+
 class Case:
     """A scenario over a catalog. Everything is looked up on first use; lookups raise ValueError in one line."""
 
@@ -208,7 +219,10 @@ class Case:
 
     @cached_property
     def targets(self) -> Targets:
-        return Targets(self.scenario.ttft_ms / 1000, self.scenario.tpot_ms / 1000)
+        scenario = self.scenario
+        # An answer of one token has none after it.
+        later = scenario.tpot_ms / 1000 if scenario.output_tokens > 1 else 0.0
+        return Targets(scenario.ttft_ms / 1000, later)
 
     def workload(self, accelerator: Accelerator | None = None, concurrency: float | None = None) -> Workload:
         """The traffic; step limits as the engine sets them on the accelerator. None: as many in flight as fit."""

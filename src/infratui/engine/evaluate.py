@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from .case import Case
+from .case import Case, in_force
 from .facts import Facts
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class Evaluation:
     def __init__(self, scenario: Scenario, facts: Facts, memo: Memo) -> None:
         self.typed = scenario
         """As it was written down."""
-        self.scenario = scenario.in_force()
+        self.scenario = in_force(scenario, facts)
         """With what was measured in place of what was typed: what all results are of."""
         self.facts = facts
         self._memory = memo

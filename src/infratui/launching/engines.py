@@ -36,7 +36,10 @@ class _Words:
 
 def command(plan: LaunchPlan, flags: EngineFlags, version: str = "") -> LaunchCommand:
     """The start of one server of the plan. Raises LaunchError in words."""
-    return _ENGINES[flags.engine](plan, _Words(flags, flags.checked(version)))
+    words = _Words(flags, flags.checked(version))
+    if not plan.answers:
+        words.remarks.append("pooling")
+    return _ENGINES[flags.engine](plan, words)
 
 
 def _made(

@@ -49,6 +49,8 @@ class LaunchPlan:
     accelerator: str
     """Catalog id."""
     moe: bool
+    answers: bool
+    """It writes text."""
     cpu: bool
     """There is no GPU: the model runs in host memory."""
 
@@ -110,6 +112,7 @@ def launch_plan(case: Case) -> LaunchPlan:
         speculation=scenario.acceptance > 0,
         accelerator=case.accelerator.id,
         moe=model.is_moe,
+        answers=model.answers,
         cpu=case.accelerator.arch == CPU,
     )
 

@@ -194,9 +194,10 @@ def replica_line(result: CostResult) -> str:
             f"{result.scenario.load_pct:g} % of them"
         )
     band = around(replica.requests_per_s, replica.interval, significant) or " (no measured data)"
+    later = f", TPOT {replica.tpot_s * 1000:,.0f} ms" if result.demand.output_tokens > 1 else ""
     return (
-        f"{serves}{band}: batch {replica.batch:,.0f}, TTFT {replica.ttft_s * 1000:,.0f} ms, TPOT "
-        f"{replica.tpot_s * 1000:,.0f} ms, limited by {replica.limited_by}"
+        f"{serves}{band}: batch {replica.batch:,.0f}, TTFT {replica.ttft_s * 1000:,.0f} ms{later}, "
+        f"limited by {replica.limited_by}"
     )
 
 

@@ -54,6 +54,9 @@ _REMARKS = {
     "draft": "Speculative decoding is in the plan, and no draft model is named: add the engine's own flag for it.",
     "windows": "This engine keeps windows only; the plan holds the whole context in window layers too.",
     "gguf": "A GGUF file of these weights is taken to lie beside the command; name your own.",
+    "pooling": (
+        "It writes no text: say so to the engine (vLLM --runner pooling, SGLang --is-embedding, llama.cpp --embedding)."
+    ),
     "mpi": "Several machines: start it under mpirun or srun, one process per GPU.",
 }
 

@@ -164,6 +164,11 @@ def speed_line(chosen: Chosen) -> str:
     ttft = around(serving.ttft_s, interval_of(chosen.ttft_band), format_seconds)
     tpot = around(serving.tpot_s, interval_of(chosen.tpot_band), format_seconds)
     rate = around(serving.output_per_s, interval_of(chosen.throughput_band), rounded_count)
+    if serving.output_tokens < 2:
+        # Nothing comes after the first token.
+        each = f"done after {format_seconds(serving.ttft_s)}{ttft}"
+        line = f"{format_count(round(serving.output_per_s))} requests/s{rate} · {each}"
+        return line if any((chosen.ttft_band, chosen.throughput_band)) else f"{line}, {NO_DATA}"
     line = (
         f"{format_count(round(serving.output_per_s))} tok/s{rate} · "
         f"first token {format_seconds(serving.ttft_s)}{ttft} · next {format_seconds(serving.tpot_s)}{tpot}"

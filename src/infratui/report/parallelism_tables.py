@@ -140,14 +140,15 @@ def _layout_row(row: LayoutRow, result: ParallelismResult, bytes_as: ByteUnit) -
         dashes = (_NONE, _NONE, _LOW, _LOW, _NONE, _NONE, _NONE, _NONE, _LOW)
         return Row(label, (name, Cell(layout_text(row.layout)), *dashes, reason), "muted", marked, detail)
     free = row.memory.free if row.memory else 0
-    each = 1 / serving.tpot_s if serving.tpot_s else 0.0
+    later = serving.output_tokens > 1
+    each = 1 / serving.tpot_s if serving.tpot_s and later else 0.0
     cells = (
         name,
         Cell(layout_text(row.layout)),
         Cell(format_seconds(serving.ttft_s), "", serving.ttft_s),
-        Cell(format_seconds(serving.tpot_s), "", serving.tpot_s),
+        Cell(format_seconds(serving.tpot_s), "", serving.tpot_s) if later else _NONE,
         Cell(format_count(round(serving.output_per_s)), "bold", serving.output_per_s),
-        Cell(significant(each), "", each),
+        Cell(significant(each), "", each) if later else _LOW,
         Cell(bytes_per_token(traffic.inside.bytes), "", traffic.inside.bytes),
         Cell(bytes_per_token(traffic.between.bytes), "", traffic.between.bytes),
         Cell(f"{serving.bubble:.0%}" if row.layout.pp > 1 else "–", "", serving.bubble),

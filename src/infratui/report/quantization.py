@@ -91,6 +91,8 @@ def effects(row: PrecisionRow, result: QuantizationResult) -> str:
     quality = _keeps(row.quality)
     if row.speed is None:
         return f"{size}; {quality}"
+    if result.comparison.workload.output_tokens < 2:
+        return f"{size}, {quality} and reads {times(row.speed.prefill)} as fast"
     return f"{size}, {quality} and decodes {times(row.speed.decode)} as fast"
 
 

@@ -21,6 +21,7 @@ def unknown_text(model: str, unknown: UnknownCache) -> str:
         "compressed": "the compressed cache",
         "state": "the recurrent state",
         "window": "the sliding-window cache",
+        "nothing": "the missing cache",
     }[unknown.value]
     return (
         f"the rule of thumb has no arithmetic for {what} of {model}; the detailed estimator has (D, estimator=detailed)"

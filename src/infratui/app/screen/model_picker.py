@@ -49,7 +49,7 @@ class ModelPicker(Picker):
     @work(thread=True, exclusive=True, group="models")
     def _try(self) -> None:
         """Every model on the GPUs at hand: a second or two, beside the list."""
-        from ...engine.case import Case
+        from ...engine.case import Case, in_force
         from ...engine.deployment.which_models import which_models
         from ...report.which_models import consequence
 
@@ -57,7 +57,7 @@ class ModelPicker(Picker):
         found: dict[str, str] = {}
         told, typed = time.monotonic(), ""
         try:
-            case = Case(session.scenario.in_force(), session.facts)
+            case = Case(in_force(session.scenario, session.facts), session.facts)
             for row in which_models(case, session.facts.models()):
                 while (now := listed.typed_text) != typed:
                     # Somebody types: not between the keys.

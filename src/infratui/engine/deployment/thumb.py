@@ -26,12 +26,16 @@ class UnknownCache(StrEnum):
     COMPRESSED = "compressed"
     STATE = "state"
     WINDOW = "window"
+    NOTHING = "nothing"
+    """None is kept."""
 
 
 def unknown_cache(model: Model) -> UnknownCache | None:
     """Why the rule knows no cache of this model; None: it does, as for every classic size."""
     if model.rule_of_thumb:
         return None
+    if not model.answers:
+        return UnknownCache.NOTHING
     found = set()
     for layer in layer_order(model):
         match layer.attention:

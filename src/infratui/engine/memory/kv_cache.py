@@ -257,6 +257,8 @@ def kv_stages(
             known[kind] = _geometry(
                 tuple(
                     _shared_out(kv_layers(group, layers, precision, tp, windowed, rules), dcp)
+                    if model.answers
+                    else KvLayers(group.key, CacheKind.NONE, layers, 0.0, None, 0)
                     for group, layers in groups
                 )
             )

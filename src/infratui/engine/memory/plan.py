@@ -161,6 +161,9 @@ def plan_memory(
     runtime, stages = room = room_of(deployment, visible, batch, layout)
     tightest, demand = room.tightest(replica)
     per_replica = min(users_within(stage.space, stage.geometry, replica) for stage in stages)
+    if not demand.per_user:
+        # Nothing is kept of a text: what the engine runs at once is all that limits users.
+        per_replica = batch.max_num_seqs
     concurrency = min(max(0, stage.space) / max(1, stage.geometry.sequence_bytes(load.context)) for stage in stages)
     longest = Ledger(recording=explain)
     plan = MemoryPlan(

@@ -138,6 +138,8 @@ class Model:
     """Precision id as released."""
     cache_precision: str = ""
     """Precision id of the KV cache that the checkpoint is calibrated for, which engines then keep; empty: 16 bit."""
+    answers: bool = True
+    """It writes text; else it reads one into a vector or a score, without a head, and keeps nothing of it."""
     family: str = ""
     hf_id: str = ""
     license: str = ""
@@ -235,8 +237,8 @@ def embedding_parameters(model: Model) -> int:
 
 
 def head_parameters(model: Model) -> int:
-    """The output projection; 0 when it shares the embedding."""
-    if model.tied_embeddings:
+    """The output projection; 0 when it shares the embedding, or when nothing is written."""
+    if model.tied_embeddings or not model.answers:
         return 0
     return model.vocab_size * model.hidden_size + (model.vocab_size if model.head_bias else 0)
 
@@ -259,5 +261,5 @@ def parameters(model: Model) -> ParameterCount:
     totals[Part.HEAD] = head_parameters(model)
     totals[Part.NORMS] += final_norm
     totals[Part.EXTRA] = sum(extra.parameters for extra in model.extras if extra.loaded)
-    active += final_norm + model.vocab_size * model.hidden_size
+    active += final_norm + (model.vocab_size * model.hidden_size if model.answers else 0)
     return ParameterCount(tuple(totals.items()), active)

@@ -171,6 +171,8 @@ def evaluate_moe(case: Case) -> MoeResult:
         raise RoutingError(f"{dense.name} is a mixture of experts; choose a dense model for the dense side")
     if not moe.is_moe:
         raise RoutingError(f"{moe.name} is a dense model; choose a mixture of experts for the MoE side")
+    if not dense.answers:
+        raise RoutingError(f"{dense.name} writes no text: a mixture that does is no alternative to it; set dense_model")
     batch = scenario.router_batch
     router = route(scenario, moe)
     dense_case, moe_case = sides(case, *names)

@@ -235,7 +235,9 @@ def _kv_groups(deployment: Deployment, load: Sequences) -> tuple[KvGroup, ...]:
 
 
 def _layer_strip(deployment: Deployment, load: Sequences) -> tuple[LayerCache, ...]:
-    strip = []
+    strip: list[LayerCache] = []
+    if not deployment.model.answers:
+        return ()
     for index, layer in enumerate(layer_order(deployment.model)):
         entry = kv_layers(layer, 1, deployment.kv_precision, 1, deployment.windowed, deployment.constants.kv)
         strip.append(LayerCache(index, layer.key, entry.kind, entry.sequence_bytes(load.tokens)))

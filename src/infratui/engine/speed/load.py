@@ -184,7 +184,7 @@ def step_load(
             parts[entry.part][0] += entry.bytes
             parts[entry.part][1] += entry.parameters
     head_rows = padded_vocabulary(model.vocab_size, layout.tp)
-    head_parameters = math.ceil(head_rows * model.hidden_size / layout.tp)
+    head_parameters = math.ceil(head_rows * model.hidden_size / layout.tp) if model.answers else 0
     head_part = Part.EMBEDDING if model.tied_embeddings else Part.HEAD
     head_bits = weights.bits_of(head_part)
     return StepLoad(
