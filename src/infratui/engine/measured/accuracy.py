@@ -65,7 +65,7 @@ def plain_roofline(constants: Constants) -> Constants:
     """Constants of a machine that loses nothing: every rate at its published peak, no latency, no host."""
     ideal: dict[str, float] = {}
     for name in constants.values:
-        if name == "routing_skew":
+        if name in ("routing_skew", "early_grouped"):
             ideal[name] = 1e6
         elif name in _LOSSES or name.endswith(("_latency", "_growth")) or name.split(".")[0] in _LOSSES:
             ideal[name] = 0.0

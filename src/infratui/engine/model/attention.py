@@ -64,6 +64,8 @@ class Indexer:
     top_k: int
     shared: bool = False
     """Takes the choice of an earlier layer: no weights, no keys and no scoring of its own."""
+    pool: int = 1
+    """Tokens that share one key."""
 
     def parameters(self, hidden: int, query_rank: int) -> int:
         """Query from the query latent, key and head weights from the hidden state, and the key's norm."""
@@ -73,13 +75,13 @@ class Indexer:
             query_rank * self.heads * self.head_dim + hidden * self.head_dim + hidden * self.heads + 2 * self.head_dim
         )
 
-    def key_elements(self) -> int:
+    def key_elements(self) -> float:
         """Elements of the key cache per token (or per compressed entry)."""
-        return 0 if self.shared else self.head_dim
+        return 0.0 if self.shared else self.head_dim / self.pool
 
     def score_flops(self, entries: int) -> int:
         """FLOPs to score that many cached entries for one query token."""
-        return 0 if self.shared else 2 * entries * self.heads * self.head_dim
+        return 0 if self.shared else 2 * entries * self.heads * self.head_dim // self.pool
 
 
 @dataclass(frozen=True, slots=True)

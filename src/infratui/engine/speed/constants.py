@@ -72,8 +72,10 @@ class Generation:
     """Factor on all rates of models with latent attention; empty: 1."""
     narrow_products: bool = False
     """Few tokens are multiplied by kernels of their own, without tiles that stay half empty."""
-    grouped: str = ""
-    """Factor on cache reads where query heads share keys; empty: 1."""
+    repeats_keys: str = ""
+    """Elements of the cache per byte of memory bandwidth, where each query head reads its keys again; empty: none does."""
+    shared_groups: tuple[int, ...] = ()
+    """Query heads per key for which a kernel reads keys once all the same."""
     burst: str = ""
     """Share of requests in flight that arrive together, where a run does not say; empty: none."""
     bunched: str = ""

@@ -121,8 +121,10 @@ class StepLoad:
     """Launches beyond those of a plain layer, all layers together."""
     dcp: int
     """Ranks that share out the cached tokens of a sequence."""
-    grouped: bool
-    """Query heads share keys."""
+    queries_per_key: int
+    """Query heads that share a key: 1 where each has its own."""
+    cache_bytes: float
+    """Of an element."""
     latent: bool
     """Attends in a compressed latent."""
     weight_bytes: int
@@ -215,7 +217,11 @@ def step_load(
         activation_bytes=_activation_bytes(model, layout),
         kernels=_kernels(model, weights),
         dcp=layout.dcp,
-        grouped=any(isinstance(g.attention, GroupedQuery) and g.attention.shares_keys for g in model.groups),
+        queries_per_key=max(
+            (g.attention.heads // g.attention.kv_heads for g in model.groups if isinstance(g.attention, GroupedQuery)),
+            default=1,
+        ),
+        cache_bytes=kv.bits / 8,
         latent=any(isinstance(group.attention, Latent) for group in model.groups),
         weight_bytes=gpu.total,
         stages=tuple(

@@ -23,6 +23,8 @@ from .workload import Speculation, SpeedError, Workload, prompt_work
 BATCH = Formula("batch", "min(limit, max(1, kv_space / sequence_bytes))", Unit.COUNT, term="continuous-batching")
 
 PACE = Formula("pace", "fullest ** share", Unit.RATIO, basis=Basis.CALIBRATED, term="data-parallelism")
+BUNCHED_AT = 15.0
+"""Other requests in flight at which `bunched` is counted."""
 _QUIET = Ledger(recording=False)
 _FRACTION = 1e-12
 """How closely a batch of measured lengths is looked for."""
@@ -115,7 +117,9 @@ class Plan:
         """
         found = burst * (batch - 1) / 2 * self.prefill(workload, batch) / batch if burst else 0.0
         if workload.lockstep is None and self.generation.bunched:
-            found += self.constants[self.generation.bunched] * (batch - 1) / batch * self.prefill(workload)
+            found += (
+                self.constants[self.generation.bunched] * math.sqrt((batch - 1) / BUNCHED_AT) * self.prefill(workload)
+            )
         return found
 
     def decode(

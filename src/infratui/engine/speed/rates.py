@@ -121,7 +121,10 @@ def rates_of(
         # Weights that the matrix units cannot take as they are must be unpacked to 16 bit on the way.
         return matrix * peak16 * (constants["unpack"] if bits < _WIDE else 1.0)
 
-    cache = constants["read_kv"] * early * (constants.factor(generation.grouped) if load.grouped else 1.0)
+    cache = constants["read_kv"] * early
+    if generation.repeats_keys and load.queries_per_key not in (1, *generation.shared_groups):
+        # An element takes as long for each query head, whatever its width.
+        cache = min(cache, constants[generation.repeats_keys] * load.cache_bytes / load.queries_per_key)
     dense = rate(load.dense_compute, load.dense_bits)
     family_compute = constants.factor(f"{family}.compute" if family else "")
     family_memory = constants.factor(f"{family}.bandwidth" if family else "")
