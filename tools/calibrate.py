@@ -72,7 +72,7 @@ def _uses(row: Prepared, name: str, model: Calibration) -> bool:
     """Whether a parameter can matter to a row."""
     generation, load = row.generation, row.load
     head, _, tail = name.partition(".")
-    if row.row.metric == "tpot_ms" and head in ("request", "admission", "bunched"):
+    if row.row.metric == "tpot_ms" and head in ("request", "admission", "bunched", "bunched_varied"):
         return False
     if tail in ("bandwidth", "compute") and any(head == family.id for family in model.families):
         return head == model.constants().family(row.accelerator.arch)

@@ -83,7 +83,7 @@ def test_bits_takes_a_group_a_scale_and_negative_weights() -> None:
         (("bits", "0.5", "--scale", "1"), "--scale goes with --format"),
         (("bits", "0.5", "--format", "fp7"), "'fp7' is unknown"),
         (("quant", "--precision", "fp7"), "unknown precision"),
-        (("quant", "--model", "no-such-model"), "unknown model"),
+        (("quant", "--model", "no-such-model"), "give the folder of its config.json"),
     ],
 )
 def test_what_cannot_be_is_one_line_and_code_2(words: tuple[str, ...], message: str) -> None:

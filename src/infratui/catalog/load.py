@@ -391,7 +391,8 @@ class Catalog(Measurements):
         near = ", ".join(nearest(name, known))
         listed = {"model": "models", "accelerator": "gpus", "precision": "quant --set shown_formats=all"}.get(what)
         hint = f"nearest: {near}" if near else f"`infratui {listed}` lists them" if listed else f"no {what} is like it"
-        return UnknownFactError(f"unknown {what} {printable(name, 60)!r}; {hint}")
+        own = "; of any other give the folder of its config.json" if what == "model" else ""
+        return UnknownFactError(f"unknown {what} {printable(name, 60)!r}; {hint}{own}")
 
 
 def default_catalog(today: dt.date | None = None) -> Catalog:

@@ -30,7 +30,7 @@ _LOSSES = frozenset(
     (
         "layer", "step", "sequence", "request", "expert_layer",
         "idle_tokens", "expert_idle_tokens", "activation_touches",
-        "kernel", "burst", "bunched", "admission", "dp_wait",
+        "kernel", "burst", "bunched", "bunched_varied", "admission", "dp_wait",
     )
 )  # fmt: skip
 RULE_BANDWIDTH = 0.7

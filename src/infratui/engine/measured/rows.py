@@ -58,6 +58,8 @@ class MeasuredRow:
     """Share of memory that the engine may take; None: its default."""
     metric: str
     value: float | None
+    varied: bool = False
+    """Lengths are drawn around their means."""
     fitted: bool = True
     """Takes part in fits; rows that do not are scored all the same."""
     left_out: str = ""
@@ -139,6 +141,7 @@ def prepare(row: MeasuredRow, facts: Facts, constants: Constants, table: Runtime
             concurrency=row.concurrency,
             static=row.static,
             lockstep=row.lockstep,
+            varied=row.varied,
             requests=row.requests,
             max_num_seqs=row.max_num_seqs,
         ),

@@ -111,15 +111,14 @@ class Plan:
     def queued(self, workload: Workload, batch: float, burst: float) -> float:
         """Seconds that a new request waits for the prompts before its own, in the mean.
 
-        Of those that arrive together, computed in full chunks, each waits for half of the others. In a closed loop of
-        similar requests more come close together, since several answers end in the same steps: about as many for 16 in
-        flight as for 64.
+        Of those that arrive together, computed in full chunks, each waits for half of the others. In a closed loop more
+        come close together, by the root of how many there are: answers of equal length end, and are replaced, in the
+        same steps; drawn lengths leave what chance leaves.
         """
         found = burst * (batch - 1) / 2 * self.prefill(workload, batch) / batch if burst else 0.0
         if workload.lockstep is None and self.generation.bunched:
-            found += (
-                self.constants[self.generation.bunched] * math.sqrt((batch - 1) / BUNCHED_AT) * self.prefill(workload)
-            )
+            prompts = self.constants["bunched_varied" if workload.varied else self.generation.bunched]
+            found += prompts * math.sqrt((batch - 1) / BUNCHED_AT) * self.prefill(workload)
         return found
 
     def decode(

@@ -78,6 +78,8 @@ class Workload:
     lockstep: float | None = None
     """Share of requests that arrive together: 1 for equal requests in a closed loop, which stay in step; None: as
     closed-loop runs of the engine show."""
+    varied: bool = False
+    """In a closed loop, lengths are drawn around their means: requests that start together do not end together."""
     requests: int | None = None
     """Length of an offline run; None: long enough that its end does not count."""
     max_num_seqs: int | None = None
