@@ -73,7 +73,7 @@ class Generation:
     narrow_products: bool = False
     """Few tokens are multiplied by kernels of their own, without tiles that stay half empty."""
     repeats_keys: str = ""
-    """Elements of the cache per byte of memory bandwidth, where each query head reads its keys again; empty: none does."""
+    """Elements of the cache per byte of bandwidth, where each query head reads its keys again; empty: none does."""
     shared_groups: tuple[int, ...] = ()
     """Query heads per key for which a kernel reads keys once all the same."""
     burst: str = ""
