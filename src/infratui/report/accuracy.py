@@ -80,9 +80,11 @@ def memory_rows(facts: Catalog, by: Key) -> tuple[AccuracyRow, ...]:
 
     groups: dict[tuple[str, str], list[tuple[str, float]]] = {}
     for row in facts.measured_memory():
+        if row.get("left_out"):
+            continue
         for name, column, estimate, given in _MEMORY:
             said = row.get(column, "")
-            if not said or row.get("left_out") or (given and (not row.get("kv_cache_gib_per_gpu") or row.get("kv_left_out"))):
+            if not said or (given and (not row.get("kv_cache_gib_per_gpu") or row.get("kv_left_out"))):
                 continue
             # llama.cpp allocates the context that is asked for: its log does not say what would have been left.
             if name == "KV space" and "llama.cpp" in row.get("engine", ""):
