@@ -7,18 +7,17 @@ from functools import cache
 from ..engine.sections.moe import Counterparts
 from ..engine.sections.parallelism import TypicalDeployment
 from .built_in import DATA
-from .schema import build
+from .trusted import construct
 from .yaml_io import read_built_in
 
 
 @cache
 def counterparts() -> Counterparts:
     """What `counterparts.yaml` sets beside a model, read once."""
-    row = dict(read_built_in(DATA / "counterparts.yaml"))
-    return build(Counterparts, {**row, "dense": tuple(row["dense"])})
+    return construct(Counterparts, read_built_in(DATA / "counterparts.yaml"))
 
 
 @cache
 def typical_deployments() -> tuple[TypicalDeployment, ...]:
     """The rows of `deployments.yaml`, read once."""
-    return tuple(build(TypicalDeployment, row) for row in read_built_in(DATA / "deployments.yaml"))
+    return tuple(construct(TypicalDeployment, row) for row in read_built_in(DATA / "deployments.yaml"))

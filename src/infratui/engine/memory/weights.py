@@ -167,7 +167,7 @@ def weights_per_gpu(model: Model, precision: Precision, layout: Layout) -> GpuWe
     return _weights(model, precision, layout.tp, layout.pp, ep)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=64)
 def _weights(model: Model, precision: Precision, tp: int, pp: int, ep: int) -> GpuWeights:
     precision = as_stored(model, precision)
     hidden = model.hidden_size
@@ -263,7 +263,7 @@ def with_adapters(weights: GpuWeights, model: Model, layout: Layout, adapters: i
     return GpuWeights(tuple(stages), max(stages, key=lambda stage: stage.total), weights.ranks)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def loaded_weights(
     model: Model, precision: Precision, layout: Layout, *, shared: bool, absorbed: bool, position_bytes: int
 ) -> GpuWeights:
@@ -278,17 +278,22 @@ def loaded_weights(
     table = position_elements(model)
     positions = PartWeights(Part.POSITIONS, table, 8.0 * position_bytes, table * position_bytes)
     stages = []
+    # Stages in the middle of a long pipeline share their parts, before and after.
+    made: dict[int, tuple[tuple[PartWeights, ...], int]] = {}
     for stage, groups in zip(weights.stages, stage_groups(model, layout.pp), strict=True):
-        more = []
-        if spread and (count := sum(layers * _shared_left_out(group, model, layout.tp) for group, layers in groups)):
-            bits = precision.bits_of(Part.SHARED_EXPERTS)
-            more.append(PartWeights(Part.SHARED_EXPERTS, count, bits, math.ceil(count * bits / 8)))
-        if absorbed and (count := sum(layers * _up_projection(group, layout.tp) for group, layers in groups)):
-            more.append(PartWeights(Part.ATTENTION, count, 16.0, 2 * count))
-        if positions.bytes:
-            more.append(positions)
-        added = sum(part.bytes for part in more)
-        stages.append(replace(stage, parts=(*stage.parts, *more), total=stage.total + added) if more else stage)
+        if id(stage.parts) not in made:
+            more = []
+            if spread:
+                count = sum(layers * _shared_left_out(group, model, layout.tp) for group, layers in groups)
+                bits = precision.bits_of(Part.SHARED_EXPERTS)
+                more += [PartWeights(Part.SHARED_EXPERTS, count, bits, math.ceil(count * bits / 8))] if count else []
+            if absorbed and (count := sum(layers * _up_projection(group, layout.tp) for group, layers in groups)):
+                more.append(PartWeights(Part.ATTENTION, count, 16.0, 2 * count))
+            if positions.bytes:
+                more.append(positions)
+            made[id(stage.parts)] = (*stage.parts, *more), stage.total + sum(part.bytes for part in more)
+        parts, total = made[id(stage.parts)]
+        stages.append(StageWeights(stage.stage, stage.first_layer, stage.layers, parts, total))
     return GpuWeights(tuple(stages), max(stages, key=lambda stage: stage.total), weights.ranks)
 
 
