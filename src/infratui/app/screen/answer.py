@@ -76,6 +76,7 @@ class AnswerScreen(Page, Generic[R]):
         """While it is open, nothing of the screen is laid out or drawn."""
         self._views: Mapping[str, Sequence[Widget]] | None = None
         """Name of a block → the widgets that may show it: to look for them takes longer than to draw them."""
+        self._terms_marked = False
         self._before_terms: Widget | None = None
         """What had the focus when the terms were underlined."""
         self._before_math: Widget | None = None
@@ -308,11 +309,14 @@ class AnswerScreen(Page, Generic[R]):
             self.note("no term is in view here", "muted")
             return
         self._before_terms = self.focused
+        self._terms_marked = True
         self.mount(*found)
         self.call_after_refresh(self.set_focus, found[0], scroll_visible=False)
 
     def _unmark_terms(self) -> None:
-        self.query(TermMark).remove()
+        if self._terms_marked:
+            self._terms_marked = False
+            self.query(TermMark).remove()
 
     def on_term_mark_stepped(self, event: TermMark.Stepped) -> None:
         event.stop()

@@ -80,9 +80,9 @@ class WalkedScreen(QuietScreen):
     def _next_field(self, by: int) -> None:
         # Textual's focus chain reads across; columns of inputs read down.
         here = self.focused
-        chain = set(self.focus_chain)
-        rows = [row for row in self.query("ValueRow, GroupHead") if row in chain]
-        rows.sort(key=lambda row: (row.region.x, row.region.y))
+        rows = [widget for widget in self.focus_chain if isinstance(widget, ValueRow | GroupHead)]
+        places = {row: row.region for row in rows}
+        rows.sort(key=lambda row: (places[row].x, places[row].y))
         if isinstance(here, ValueRow | GroupHead) and here in rows:
             self.set_focus(rows[(rows.index(here) + by) % len(rows)])
         elif rows:

@@ -30,7 +30,9 @@ class Inputs(VerticalScroll, can_focus=False, inherit_bindings=False):
     def __init__(self, groups: Iterable[InputGroup], scenario: Scenario, row: Callable[[str], ValueRow]) -> None:
         """`row` makes the row of a field."""
         self._groups = tuple(groups)
-        self._row = row
+        self._make = row
+        self._rows: dict[str, ValueRow] = {}
+        """Those that have been made, by field."""
         self._made: set[str] = set()
         super().__init__(*self._first(scenario), id="inputs")
         self._arranged = ColumnLayout(NARROWEST)
@@ -51,6 +53,10 @@ class Inputs(VerticalScroll, can_focus=False, inherit_bindings=False):
                 for row in self._others(group):
                     row.display = row.field in head.unusual
                     yield row
+
+    def _row(self, field: str) -> ValueRow:
+        row = self._rows[field] = self._make(field)
+        return row
 
     def _others(self, group: InputGroup) -> list[ValueRow]:
         self._made.add(group.title)
@@ -106,7 +112,7 @@ class Inputs(VerticalScroll, can_focus=False, inherit_bindings=False):
 
     def row(self, field: str) -> ValueRow | None:
         """The row of a field, where it has been made."""
-        return next((row for row in self.query(ValueRow) if row.field == field), None)
+        return self._rows.get(field)
 
 
 def _unusual(group: InputGroup, scenario: Scenario) -> frozenset[str]:
