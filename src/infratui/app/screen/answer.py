@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 from textual import work
@@ -228,12 +228,24 @@ class AnswerScreen(Page, Generic[R]):
             with self._pace.catching_up():
                 self._present(*self._answer(evaluation))
             return
-        # At a start there is nothing to be drawn first, and nobody holds a key where nothing is drawn at all.
-        await asyncio.sleep(0 if self.result is None or self.app.is_headless else self._pace.rest)
+        await self._rested()
         result, error = await asyncio.to_thread(self._answer, evaluation)
         # On the way out there is nothing left to show it in.
         if scenario == self.scenario and self.app.is_running:
             self._present(result, error)
+
+    async def _rested(self) -> None:
+        """Wait until what leads is drawn, or a key that is held has rested."""
+        # At a start there is nothing to be drawn first, and nobody holds a key where nothing is drawn at all.
+        if self.result is None or self.app.is_headless:
+            return
+        if self._pace.held:
+            await asyncio.sleep(self._pace.rest)
+            return
+        drawn = asyncio.Event()
+        self.infra.once_seen(self, drawn.set)
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(drawn.wait(), self._pace.rest)
 
     def _present(self, result: R | None, error: Mishap | None) -> None:
         self.result = result

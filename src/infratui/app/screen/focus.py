@@ -25,6 +25,22 @@ class QuietScreen(SparingScreen):
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (SMALLEST[0], "-narrow"), (100, "-wide"), (160, "-huge")]
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (SMALLEST[1], "-low"), (30, "-tall"), (50, "-high")]
 
+    _styled = ""
+    """The theme that the styles are of."""
+
+    def on_compose(self) -> None:
+        # Told of its size when it stands, a screen would style every widget a second time.
+        for room, points in (
+            (self.app.size.width, self.HORIZONTAL_BREAKPOINTS),
+            (self.app.size.height, self.VERTICAL_BREAKPOINTS),
+        ):
+            self.add_class(max(point for point in points if point[0] <= room)[1])
+
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        # Nor does it need other styles for being shown again.
+        event.refresh_styles = self._styled not in ("", self.app.theme)
+        self._styled = self.app.theme
+
 
 class WalkedScreen(QuietScreen):
     """A screen whose panels are walked with tab; each is entered where it was left."""

@@ -36,7 +36,8 @@ class KeyPace:
         self._clock = clock
         self._last = -_HELD_S
         """When the last change came, or what it led to was done: a key that waited for that is held all the same."""
-        self._held = False
+        self.held = False
+        """A key is held."""
         self._waiting: float | None = None
         """Since when something is not shown yet."""
         self._lead_from = 0.0
@@ -47,19 +48,19 @@ class KeyPace:
     def changed(self) -> None:
         """A change has come."""
         now = self._clock()
-        self._held, self._last = now - self._last < _HELD_S, now
+        self.held, self._last = now - self._last < _HELD_S, now
         if self._waiting is None:
             self._waiting = now
 
     @property
     def rest(self) -> float:
-        """Seconds that the last change waits for another one."""
-        return _REST_S if self._held else _FRAME_S
+        """Seconds at most that the last change waits for another one."""
+        return _REST_S if self.held else _FRAME_S
 
     @property
     def leads(self) -> bool:
         """What is known at once is shown: always, but for a held key that it would hold up."""
-        return not self._held or self._clock() >= self._lead_from
+        return not self.held or self._clock() >= self._lead_from
 
     @contextmanager
     def leading(self) -> Iterator[None]:
@@ -73,7 +74,7 @@ class KeyPace:
     def overdue(self) -> bool:
         """While a key is held, what is not shown yet has waited long enough."""
         longest = max(_LONGEST_S, self._whole_s / _WHOLE_SHARE)
-        return self._held and self._waiting is not None and self._clock() - self._waiting >= longest
+        return self.held and self._waiting is not None and self._clock() - self._waiting >= longest
 
     @contextmanager
     def catching_up(self) -> Iterator[None]:

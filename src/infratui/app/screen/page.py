@@ -144,7 +144,7 @@ class Page(WalkedScreen):
         if line.status[0] and not self.session.checkpoints.reading:
             line.status = ("", "")
 
-    def on_screen_resume(self) -> None:
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
         self.sync()
         self.query_one(KeyBar).sync(self)
 
