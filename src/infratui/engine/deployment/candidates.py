@@ -124,16 +124,19 @@ def _groups(
 
 
 def _tensor_sizes(model: Model, precision: Precision, domain: int) -> list[int]:
-    """Every TP that divides the model, with its experts split or whole, within a domain or over whole ones."""
-    return [
+    """Every TP that divides the model, within a domain or over whole ones."""
+    return [tp for tp in _divides(model, precision) if tp <= domain or tp % domain == 0]
+
+
+@lru_cache(maxsize=16)
+def _divides(model: Model, precision: Precision) -> tuple[int, ...]:
+    """Every TP that divides the model, with its experts split or whole."""
+    return tuple(
         tp
         for tp in range(1, WIDEST_TENSOR + 1)
-        if (tp <= domain or tp % domain == 0)
-        and (
-            not tensor_refusals(model, precision, tp)
-            or (model.is_moe and not tensor_refusals(model, precision, tp, tp))
-        )
-    ]
+        if not tensor_refusals(model, precision, tp)
+        or (model.is_moe and not tensor_refusals(model, precision, tp, tp))
+    )
 
 
 def _expert_sizes(model: Model, precision: Precision, tp: int, forced: Forced) -> Iterator[int]:

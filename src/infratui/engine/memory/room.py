@@ -98,7 +98,7 @@ def runtime_inside(deployment: Deployment, batch: Batch, tp: int, pp: int) -> in
     return runtime.total - _outside(deployment.constants, runtime)
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=512)
 def _runtime(model: Model, tp: int, pp: int, batch: Batch, constants: RuntimeConstants) -> RuntimeMemory:
     return runtime_memory(model, Layout(tp, pp), batch, constants, Ledger(recording=False))
 
