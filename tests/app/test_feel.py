@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import pty
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
@@ -14,6 +15,7 @@ from pathlib import Path
 import pyte
 import pytest
 from textual._compositor import Compositor
+from textual.css.stylesheet import Stylesheet
 from textual.drivers.headless_driver import HeadlessDriver
 from textual.pilot import Pilot
 
@@ -23,6 +25,10 @@ from infratui.app.screen.pace import KeyPace
 from infratui.app.screens import SCREENS
 from infratui.app.settings import Settings
 from infratui.app.warming import parts
+from infratui.catalog.load import Catalog
+from infratui.engine.deployment.site import Site
+from infratui.engine.evaluate import Evaluator
+from infratui.scenario import Scenario
 
 Watching = AbstractAsyncContextManager["Watched"]
 
@@ -81,19 +87,61 @@ def test_the_first_frame_waits_for_nothing_that_it_does_not_show(tmp_path: Path)
     assert screens == {"vram"}
 
 
+WARMED = """
+import sys
+from infratui.app.screens import SCREENS
+from infratui.app.session import Session
+from infratui.app.warming import parts
+from infratui.catalog.load import Catalog
+from infratui.engine.deployment.site import Site
+from infratui.engine.evaluate import Evaluator
+from infratui.scenario import Scenario
+
+for part in parts(SCREENS, Session()):
+    part()
+print(*sys.modules)
+"""
+
+
+def test_no_screen_loads_what_reads_the_files_of_users() -> None:
+    done = subprocess.run([sys.executable, "-c", WARMED], capture_output=True, text=True, check=True)
+    modules = set(done.stdout.split())
+    assert {"infratui.engine.sections.moe", "infratui.engine.sections.cost"} <= modules
+    assert not {name for name in modules if name.partition(".")[0] in LATER}
+
+
+def test_a_changed_value_plans_each_card_once(shared_catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    planned: list[object] = []
+    plan = Site.plan
+
+    def counted(self: Site, *arguments: object, **options: object) -> object:
+        planned.append(self.accelerator)
+        return plan(self, *arguments, **options)  # type: ignore[arg-type]
+
+    evaluator = Evaluator(shared_catalog)
+    _ = evaluator(Scenario()).vram
+    monkeypatch.setattr(Site, "plan", counted)
+    rows = evaluator(Scenario(users=23)).vram.rows
+    # The layouts that a search looks at need no plan; those of the own card are predicted as well.
+    assert len(planned) <= len(rows) + 12
+
+
 @dataclass
 class Sent:
-    """What keys did: passes of the layout, and the sizes in bytes of what was written."""
+    """What keys did: passes of the layout, widgets that were styled, and the sizes in bytes of what was written."""
 
     layouts: int
+    styled: int
     writes: list[int]
 
 
 class Watched:
     """An app whose driver is asked to draw, and remembers what it was asked to."""
 
-    def __init__(self, app: InfraApp, pilot: Pilot[int], written: list[str], layouts: list[None]) -> None:
-        self.app, self.pilot, self._written, self._layouts = app, pilot, written, layouts
+    def __init__(
+        self, app: InfraApp, pilot: Pilot[int], written: list[str], layouts: list[None], styled: list[None]
+    ) -> None:
+        self.app, self.pilot, self._written, self._layouts, self._styled = app, pilot, written, layouts, styled
         self._terminal = pyte.Screen(*SIZE)
         self._stream = pyte.Stream(self._terminal)
 
@@ -113,10 +161,11 @@ class Watched:
         """What keys lead to, up to quiet and for a while longer."""
         self.seen()
         self._layouts.clear()
+        self._styled.clear()
         await self.pilot.press(*keys)
         await asyncio.sleep(idle_s)
         await self.settle()
-        return Sent(len(self._layouts), [len(text.encode()) for text in self._written if text])
+        return Sent(len(self._layouts), len(self._styled), [len(text.encode()) for text in self._written if text])
 
     def seen(self) -> list[str]:
         """The lines of the terminal, after all that was written to it."""
@@ -130,13 +179,19 @@ def watch(make_app: Callable[..., InfraApp], monkeypatch: pytest.MonkeyPatch) ->
     """Open the app, its row of users focused, in a terminal of `SIZE` with all colours."""
     written: list[str] = []
     layouts: list[None] = []
-    reflow = Compositor.reflow
+    styled: list[None] = []
+    reflow, apply = Compositor.reflow, Stylesheet.apply
 
     def counted(self: Compositor, *arguments: object) -> object:
         layouts.append(None)
         return reflow(self, *arguments)  # type: ignore[arg-type]
 
+    def applied(self: Stylesheet, *arguments: object, **options: object) -> None:
+        styled.append(None)
+        apply(self, *arguments, **options)  # type: ignore[arg-type]
+
     monkeypatch.setattr(Compositor, "reflow", counted)
+    monkeypatch.setattr(Stylesheet, "apply", applied)
     monkeypatch.setattr(HeadlessDriver, "write", lambda _, text: written.append(text))
     # To an app without a screen nothing is written at all.
     monkeypatch.setattr(HeadlessDriver, "is_headless", False)
@@ -147,7 +202,7 @@ def watch(make_app: Callable[..., InfraApp], monkeypatch: pytest.MonkeyPatch) ->
     async def opened() -> AsyncIterator[Watched]:
         app = make_app(motion=False)
         async with app.run_test(size=SIZE) as pilot:
-            watched = Watched(app, pilot, written, layouts)
+            watched = Watched(app, pilot, written, layouts, styled)
             await watched.settle()
             # The frame, then the answer: no line of either is sent twice.
             assert sum(len(text.encode()) for text in written) <= 15_000
@@ -165,22 +220,25 @@ async def test_a_key_lays_out_little_and_sends_what_it_changes(
         # Two rows and the hint.
         move = await app.sent("down")
         assert (move.layouts, len(move.writes)) == (0, 1)
-        assert sum(move.writes) <= 440
+        assert sum(move.writes) <= 400
+        # The row that is left and the one that is entered.
+        assert move.styled == 2
         await app.sent("up")
         value = await app.sent("left")
         assert app.users < 50
         # Row, answer and bar at once; table and curves afterwards.
         assert value.layouts <= 2
-        assert value.writes[0] <= 700
+        assert value.styled == 0
+        assert value.writes[0] <= 500
         assert len(value.writes) <= 4
-        assert sum(value.writes) <= 4_900
+        assert sum(value.writes) <= 3_500
         assert app.seen() == [line.ljust(SIZE[0]) for line in shown(app.app).split("\n")]
 
 
 async def test_an_idle_screen_sends_nothing(watch: Callable[..., Watching]) -> None:
     async with watch() as app:
         assert app.seen()
-        assert await app.sent(idle_s=1.0) == Sent(0, [])
+        assert await app.sent(idle_s=1.0) == Sent(0, 0, [])
 
 
 async def test_a_screen_is_sent_once(watch: Callable[..., Watching]) -> None:
@@ -192,11 +250,14 @@ async def test_a_screen_is_sent_once(watch: Callable[..., Watching]) -> None:
         assert app.app.current_mode == "quantization"
         assert len([size for size in first.writes if size > 1_000]) == 1
         assert sum(first.writes) <= 8_000
+        # Each widget gets its styles when it is mounted, and no second time.
+        assert first.styled <= 1.2 * len(app.app.screen.query("*"))
         again = await app.sent("alt+1")
         assert app.app.current_mode == "vram"
         assert again.layouts <= 1
+        assert again.styled == 0
         assert len(again.writes) <= 2
-        assert sum(again.writes) <= 8_000
+        assert sum(again.writes) <= 7_500
 
 
 class TestPace:
