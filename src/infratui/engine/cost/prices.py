@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
+from functools import lru_cache
 from statistics import median
 
 from ...value_types import dataclass
@@ -80,6 +81,7 @@ class PriceRange:
         return f"price from {self.newest}, {age} days old{', check it' if self.stale(today) else ''}: {origin}"
 
 
+@lru_cache(maxsize=512)
 def first_day(text: str) -> dt.date:
     """The first day that a date can mean: `2026` is 2026-01-01, so that no price looks younger than it is."""
     year, month, day = ([int(part) for part in text[:10].split("-")] + [1, 1])[:3]
