@@ -134,8 +134,7 @@ def _divides(model: Model, precision: Precision) -> tuple[int, ...]:
     return tuple(
         tp
         for tp in range(1, WIDEST_TENSOR + 1)
-        if not tensor_refusals(model, precision, tp)
-        or (model.is_moe and not tensor_refusals(model, precision, tp, tp))
+        if not tensor_refusals(model, precision, tp) or (model.is_moe and not tensor_refusals(model, precision, tp, tp))
     )
 
 
