@@ -118,3 +118,13 @@ def test_a_checkpoints_declared_cache_is_its_models(tmp_path: Path) -> None:
         values = {**HY3, "quantization_config": {**quantized, "kv_cache_scheme": declared}}
         assert read(written(tmp_path, values)).model.cache_precision == "fp8"
     assert read(written(tmp_path, HY3)).model.cache_precision == ""
+
+
+@pytest.mark.parametrize(
+    "said", [{"rotary_dim": 64}, {"partial_rotary_factor": 0.5}, {"rope_parameters": {"partial_rotary_factor": 0.5}}]
+)
+def test_heads_that_are_turned_in_part_say_so(tmp_path: Path, said: dict[str, Any]):
+    attention = read(written(tmp_path, MIMO | said)).model.groups[0].attention
+
+    assert attention is not None
+    assert attention.rotated == 64

@@ -311,6 +311,31 @@ def test_ranks_that_share_experts_run_an_engine_each() -> None:
     assert plan_of("deepseek-v3", "fp8-block", "h200-sxm", Layout(8)).pace(CHAT, 100, 1000) == 1
 
 
+def test_old_kernels_read_keys_again_for_each_query_head() -> None:
+    """The first XQA kernels served groups of eight alone; before them an element took its time for every query head."""
+
+    def cache(model: str, version: str) -> float:
+        plan = plan_of(model, "fp8", kv="fp8", layout=Layout(8), engine="tensorrt-llm", version=version)
+        return plan.rates.kv_read / plan.rates.bandwidth
+
+    repeated = CONSTANTS["early_grouped"] * CONSTANTS["hopper.bandwidth"]
+    assert cache("llama-2-70b", "0.5") == pytest.approx(repeated / 8)
+    assert cache("llama-2-70b", "0.8") == cache("llama-2-70b", "0.12")
+    assert cache("falcon-180b", "0.8") == pytest.approx(repeated / 29)
+    assert cache("llama-2-7b", "0.5") == cache("llama-2-7b", "0.12")
+
+
+def test_equal_requests_find_more_prompts_before_their_own_than_drawn_ones() -> None:
+    plan = plan_of()
+
+    def waited(batch: float, *, varied: bool) -> float:
+        return plan.queued(Workload(1024, 1024, batch, requests=10_000_000, varied=varied), batch, 0.0)
+
+    assert waited(17, varied=False) > waited(17, varied=True) > 0
+    assert waited(65, varied=True) == pytest.approx(2 * waited(17, varied=True))
+    assert plan.queued(Workload(1024, 1024, 64, lockstep=0.0), 64, 0.0) == 0
+
+
 def test_an_interval_is_printed_in_the_words_of_its_figure() -> None:
     assert around(0.0091, Interval(0.9, 1.2), format_seconds) == " (8.2–11)"
     assert around(0.9, Interval(0.9, 1.2), format_seconds) == " (810 ms–1.1 s)"
