@@ -10,10 +10,12 @@ from infratui.catalog.load import Catalog
 from infratui.engine.case import Case
 from infratui.engine.deployment.answer import deployed
 from infratui.engine.evaluate import Evaluator
-from infratui.engine.figures.units import MIB
+from infratui.engine.figures.units import MIB, ByteUnit
 from infratui.launching.engines import command
 from infratui.launching.manifests import script
 from infratui.launching.plan import launch_plan
+from infratui.report import vram as vram_report
+from infratui.report.deployment import workload
 from infratui.report.reasons import reason_text
 from infratui.scenario import Scenario, choices
 
@@ -115,7 +117,7 @@ class TestCpu:
     @pytest.mark.parametrize("engine", ["vllm", "sglang", "tgi"])
     def test_other_engines_are_not_predicted_on_it(self, engine: str) -> None:
         refused = deployed(case(accelerator="cpu", engine=engine)).choice.refused
-        assert reason_text(refused[0]).endswith("is predicted here; set engine=llama.cpp")
+        assert reason_text(refused[0]).endswith("is not predicted on AMD EPYC 9654 (CPU); set engine=llama.cpp")
 
     def test_starts_without_layers_on_a_gpu(self) -> None:
         made = launch_plan(case(precision="q4_k_m", **self.SERVER))
@@ -124,3 +126,11 @@ class TestCpu:
             entry.concept: entry.value for entry in started.arguments
         }.items()
         assert "--gres" not in script("slurm", made, started)
+
+
+def test_an_answer_of_no_memory_is_not_said_to_be_too_small() -> None:
+    found = Evaluator(FACTS)(case(engine="llama.cpp", precision="fp8").scenario)
+    answer = vram_report.answer(found.vram, ByteUnit.GB)
+    assert answer.text == "llama.cpp reads GGUF files, not FP8; set precision=q8_0 or q4_k_m, or engine=vllm"
+    assert not [says for says in answer.lines if says.label == "why"]
+    assert ": not served" in workload(found).text(200)

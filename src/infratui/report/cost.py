@@ -61,7 +61,8 @@ def answer(result: CostResult, bytes_as: ByteUnit) -> Answer:
     elif chosen.option is not None and result.best is None:
         tone = "bad"
     scenario = result.scenario
-    sizes = f"{format_tokens(scenario.input_tokens)} → {format_tokens(scenario.output_tokens)} tokens"
+    written = f" → {format_tokens(scenario.output_tokens)}" if result.replica.model.answers else ""
+    sizes = f"{format_tokens(scenario.input_tokens)}{written} tokens"
     asked = f"for {format_count(scenario.requests_per_day)} requests/day of {sizes}"
     if result.replica.by_rule:
         asked = f"{asked}, by the rule of thumb"

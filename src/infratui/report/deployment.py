@@ -107,6 +107,8 @@ def workload(evaluation: Evaluation) -> WorkloadWords:
     placed = f"{cards}{_placed(case)}"
     demand = f"{format_count(scenario.requests_per_day)} requests/day"
     sizes = f"{format_tokens(scenario.input_tokens)} → {format_tokens(scenario.output_tokens)}"
+    if not case.model.answers:
+        sizes = f"{format_tokens(scenario.input_tokens)} read each"
     if scenario.demand_profile is not None:
         return _measured_workload(case, placed, users, demand)
     far = scenario.context >= FAR * (scenario.input_tokens + scenario.output_tokens)
@@ -132,6 +134,8 @@ def _placed(case: Case) -> str:
         thumb = sized(case)
         return f" as {thumb.split.layout.label}" if thumb.split.enough and thumb.holds else ": too small"
     found = deployed(case)
+    if case.deployment.refusal(case.accelerator):
+        return ": not served"
     if found.plan is None or not found.holds:
         return ": too small"
     return f" as {placed_label(found.plan.layout, found.choice.pools)}"

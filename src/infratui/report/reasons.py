@@ -53,7 +53,7 @@ _NAMES_WHERE: set[StrEnum] = {ReasonKind.NO_LAYOUT, ReasonKind.SLOWER_LADDER, *C
 
 _CANNOT: dict[Cannot, str] = {
     Cannot.HARDWARE: "{name} does not run on {where}; set engine=vllm",
-    Cannot.UNPREDICTED: "no {name} on {where} is predicted here; set engine=llama.cpp",
+    Cannot.UNPREDICTED: "{name} is not predicted on {where}; set engine=llama.cpp",
     Cannot.GGUF: "{name} reads GGUF files, not {where}; set precision=q8_0 or q4_k_m, or engine=vllm",
     Cannot.WEIGHTS: "{name} does not read {where} weights; set precision=bf16 or fp8, or engine=vllm",
     Cannot.CACHE: "{name} has no {where} cache; set kv_precision=fp16",

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ..engine.cluster.abilities import Cannot
 from ..engine.figures.compare import Better, Headline, headline
 from ..engine.figures.derivation import Unit
 from ..engine.figures.reason import Reason
@@ -77,7 +78,7 @@ def answer(result: VramResult, bytes_as: ByteUnit) -> Answer:
         says.append(Says("fewest", fewest_text(result, bytes_as)))
     elif (ways := ways_text(result.ways)) or not result.rows:
         says.append(Says("or", ways))
-    if selected.refused:
+    if selected.refused and not isinstance(selected.refused[0].kind, Cannot):
         says.append(Says("why", reasons_text(selected.refused, bytes_as, "; ")))
     if (cheap := cheapest_text(result)) or not result.rows:
         says.append(Says("cheapest", cheap))
@@ -128,6 +129,8 @@ def verdict(result: VramResult) -> str:
         barely = " barely" if selected.verdict == "tight" else ""
         return f"{chosen(result)}{barely} hold{'' if selected.gpus > 1 else 's'} it"
     name = short_name(selected.accelerator)
+    if result.selected.refused and isinstance(result.selected.refused[0].kind, Cannot):
+        return reason_text(result.selected.refused[0])
     if least.gpus is None:
         return f"{chosen(result)} do not hold it: {none_text(least.reason)}"
     if least.gpus <= selected.gpus:

@@ -210,7 +210,7 @@ def step_load(
         dense_compute=_compute(weights, Part.ROUTED_EXPERTS if model.is_moe else Part.MLP),
         experts=tuple(_experts(model, weights, layout)),
         attention=tuple(
-            _attention(group, count, kv, layout, rules)
+            _attention(model, group, count, kv, layout, rules)
             for group, count in group_counts(model)
             if count and group.attention is not None
         ),
@@ -236,7 +236,9 @@ def _compute(weights: Precision, part: Part) -> Compute:
     return "bf16" if weights.bits_of(part) == 16 else weights.compute
 
 
-def _attention(group: LayerGroup, layers: int, kv: Precision, layout: Layout, rules: KvRules) -> AttentionLoad:
+def _attention(
+    model: Model, group: LayerGroup, layers: int, kv: Precision, layout: Layout, rules: KvRules
+) -> AttentionLoad:
     attention = group.attention
     assert attention is not None
     index = attention.index_elements() * rules.indexer_bits / 8
@@ -245,7 +247,7 @@ def _attention(group: LayerGroup, layers: int, kv: Precision, layout: Layout, ru
     return AttentionLoad(
         layers=layers,
         attention=attention,
-        token_bytes=held * kv.bits / 8 / dcp,
+        token_bytes=held * kv.bits / 8 / dcp if model.answers else 0.0,
         index_bytes=index,
         state_bytes=attention.state_elements(tp) * 2,
         ranks=tp,

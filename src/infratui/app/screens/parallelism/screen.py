@@ -182,7 +182,10 @@ class ParallelismScreen(SectionScreen["ParallelismResult | ThumbLayouts"]):
         )
         self.query_one(ClusterView).show(cluster, played(result, chosen, cluster), motion=self.motion)
         serving = chosen.serving
-        self._step = f"One decode step, {format_seconds(serving.tpot_s)} a token" if serving else "The GPUs"
+        self._step = "The GPUs"
+        if serving:
+            kind = "decode step" if serving.output_tokens > 1 else "step"
+            self._step = f"One {kind}, {format_seconds(serving.tpot_s)} a token"
         self.paced()
 
     def _show_split(self, result: ThumbLayouts) -> None:
@@ -270,4 +273,6 @@ def playing(result: ParallelismResult, chosen: Chosen) -> Play | None:
         result.fabric.name,
         mixture.top_k if mixture else 0,
     )
-    return Play(chosen.layout, chosen.parts, chosen.serving.batch, chosen.serving.tpot_s, result.gpus_per_node, words)
+    # Where stages take turns there is one micro-batch, however many sequences there are.
+    at_once = min(chosen.serving.batch, round(chosen.layout.pp * (1 - chosen.serving.bubble), 6))
+    return Play(chosen.layout, chosen.parts, at_once, chosen.serving.tpot_s, result.gpus_per_node, words)
