@@ -11,12 +11,11 @@ from ..figures.derivation import Ledger
 from ..figures.reason import Reason, because
 from ..memory.kv_cache import kv_demand
 from ..memory.plan import MemoryPlan
-from .candidates import users_held
 from .choose import LayoutChoice, choose
 from .demand import offered_load
 from .fewest import Fewest, fewest
-from .fleet import FleetPlan, fleet, rated
-from .judge import NoReplicaError, replica_on
+from .fleet import FleetPlan, fleet, one_copy
+from .judge import NoReplicaError
 from .pools import choose_pools, fleet_pools, mine_pools
 from .reasons import ReasonKind
 from .thumb import sized
@@ -150,23 +149,14 @@ def _fleet(case: Case) -> FleetAnswer:
 def _mine(case: Case) -> FleetPlan:
     """The chosen layout of the scenario's GPUs, at the rate that it holds within the targets, or without them."""
     choice = deployed(case).choice
-    if choice.best is None:
-        raise NoReplicaError(choice.refused[0])
-    layout = choice.best.layout
-    spread = max(1, layout.ep // layout.tp)
-    group = replace(layout, dp=spread)
-    replica = rated(case, case.site, group)
-    if isinstance(replica, Reason):
-        replica = replica_on(case.with_(ttft_ms=0.0, tpot_ms=0.0), case.site, group)
-    if isinstance(replica, Reason):
-        raise NoReplicaError(replica)
-    held = users_held(case.deployment, case.site, case.load, group)
+    replica = one_copy(case, case.site, case.load, choice)
+    copies = choice.best.layout.dp // replica.layout.dp if choice.best else 1
     peak = offered_load(case.demand, Ledger(recording=False)).peak_rate
     return FleetPlan(
-        replace(replica, users=held),
-        layout.dp // spread,
+        replica,
+        copies,
         0,
         case.gpus,
-        math.ceil(case.load.users / held) if held else 0,
+        math.ceil(case.load.users / replica.users) if replica.users else 0,
         max(1, math.ceil(peak / replica.requests_per_s)),
     )

@@ -14,7 +14,7 @@ from ..figures.reason import Reason
 from ..memory.kv_cache import Sequences
 from .bounds import Pace
 from .candidates import copies, served, short_of, users_held, usual
-from .choose import choose
+from .choose import LayoutChoice, choose
 from .demand import offered_load
 from .floor import Floor
 from .judge import NoReplicaError, Replica, TooSlowError, replica_on
@@ -123,23 +123,31 @@ def fleet(case: Case, site: Site | None = None, share: float = 1.0, *, glance: b
 def _like_mine(case: Case, site: Site, load: Sequences, share: float) -> FleetPlan:
     """Copies in the layout that is chosen for the scenario's GPUs: a rate was measured on one of them."""
     choice = choose(case, case.gpus, case.forced, site)
+    replica = one_copy(case, site, load, choice)
+    if choice.best is not None and not replica.users:
+        raise NoReplicaError(short_of(choice.best.memory))
+    peak = offered_load(case.demand, _QUIET).peak_rate * share
+    holding, keeping = math.ceil(load.users / replica.users), max(1, math.ceil(peak / replica.requests_per_s))
+    spares = case.scenario.spares
+    count = max(holding, keeping) + spares
+    return FleetPlan(replica, count, spares, replica.gpus * count, holding, keeping)
+
+
+def one_copy(case: Case, site: Site, load: Sequences, choice: LayoutChoice) -> Replica:
+    """One copy of the chosen layout, at the rate that it holds within the targets, or without them.
+
+    Raises NoReplicaError where nothing runs.
+    """
     if choice.best is None:
         raise NoReplicaError(choice.refused[0])
     layout = choice.best.layout
     group = replace(layout, dp=max(1, layout.ep // layout.tp))
-    held = users_held(case.deployment, site, load, group)
-    if not held:
-        raise NoReplicaError(short_of(choice.best.memory))
     replica = rated(case, site, group)
     if isinstance(replica, Reason):
         replica = replica_on(case.with_(ttft_ms=0.0, tpot_ms=0.0), site, group)
     if isinstance(replica, Reason):
         raise NoReplicaError(replica)
-    peak = offered_load(case.demand, _QUIET).peak_rate * share
-    holding, keeping = math.ceil(load.users / held), max(1, math.ceil(peak / replica.requests_per_s))
-    spares = case.scenario.spares
-    count = max(holding, keeping) + spares
-    return FleetPlan(replace(replica, users=held), count, spares, group.gpus * count, holding, keeping)
+    return replace(replica, users=users_held(case.deployment, site, load, group))
 
 
 def _cheaper(entry: FleetPlan, best: FleetPlan) -> bool:
