@@ -297,9 +297,9 @@ class TestPace:
         pace.changed()
         now += 1 / 30
         pace.changed()
-        now += 1.0
+        now += 3.0
         assert not pace.overdue
-        now += 2.0
+        now += 4.0
         assert pace.overdue
 
     def test_keys_that_waited_for_an_answer_are_held_ones(self) -> None:

@@ -22,7 +22,7 @@ from ..figures.reason import Reason, because
 from ..memory.kv_cache import Sequences
 from ..memory.plan import Deployment, MemoryPlan
 from ..memory.room import KvRoom
-from ..model.architecture import Model
+from ..model.architecture import Model, group_counts
 from ..model.precision import Precision
 from .reasons import ReasonKind
 from .site import FREE_CHOICE, Forced, Site
@@ -131,10 +131,16 @@ def _tensor_sizes(model: Model, precision: Precision, domain: int) -> list[int]:
 @lru_cache(maxsize=16)
 def _divides(model: Model, precision: Precision) -> tuple[int, ...]:
     """Every TP that divides the model, with its experts split or whole."""
+    heads = {group.attention.heads for group, count in group_counts(model) if count and group.attention is not None}
+    # Most sizes do not even divide the heads, and need no reason that says so.
     return tuple(
         tp
         for tp in range(1, WIDEST_TENSOR + 1)
-        if not tensor_refusals(model, precision, tp) or (model.is_moe and not tensor_refusals(model, precision, tp, tp))
+        if not any(count % tp for count in heads)
+        and (
+            not tensor_refusals(model, precision, tp)
+            or (model.is_moe and not tensor_refusals(model, precision, tp, tp))
+        )
     )
 
 
