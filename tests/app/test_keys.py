@@ -44,6 +44,11 @@ def test_screen_and_app_keys_do_not_hide_each_other() -> None:
     assert [name for name, count in Counter(names).items() if count > 1] == []
 
 
+def test_help_has_room_for_what_every_key_does() -> None:
+    """In two columns of a window of 120 cells."""
+    assert {key.text for key in KEYS if len(key.text) > 41} == set()
+
+
 def test_digits_are_left_to_the_screens() -> None:
     assert not [name for key in KEYS for name in key.keys if name.isdigit()]
 

@@ -146,7 +146,7 @@ KEYS: tuple[Key, ...] = (
     Key("compare", ("c",), "Pin the scenario; again compares with it", "Keep", bar=8, short="compare"),
     Key("drop_pin", ("C",), "Drop the pinned scenario", "Keep"),
     Key("swap_pin", ("w",), "Swap scenario and pinned one", "Keep"),
-    Key("pool", ("F",), "This scenario and others on one pool of servers", "See", bar=9, short="fleet"),
+    Key("pool", ("F",), "Fleet: several scenarios on one pool", "See", bar=9, short="fleet"),
     Key("presets", ("p",), "Presets", "Keep", bar=7, short="presets"),
     Key("preset_back", ("P",), "Back to the preset", "Keep"),
     Key("save", ("s",), "Save the scenario", "Keep"),
