@@ -66,7 +66,7 @@ def _record(id: str, cells: tuple[Cell, ...], detail: str = "", own: bool = Fals
     return Row(id, cells, "", False, detail, own)
 
 
-_LONGEST = 30
+_LONGEST = 36
 """Cells of a column of words at most; what is longer stands whole in the detail."""
 
 

@@ -19,7 +19,7 @@ _ROOM = 34
 class ConsequencePicker(Picker):
     """A picker that says first what a value does, then what it is."""
 
-    DEFAULT_CSS = "ConsequencePicker > #box { width: 112; }"
+    DEFAULT_CSS = "ConsequencePicker.-usual > #box { width: 112; }"
 
     class Told(Message):
         """What the values do: value → words."""

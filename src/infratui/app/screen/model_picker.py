@@ -29,7 +29,7 @@ _SIZE = 20
 class ModelPicker(Picker):
     """A picker of models that says users held, tokens/s and price beside each."""
 
-    DEFAULT_CSS = "ModelPicker > #box { width: 112; }"
+    DEFAULT_CSS = "ModelPicker.-usual > #box { width: 112; }"
 
     class Known(Message):
         """More models have been tried: id → what it says."""

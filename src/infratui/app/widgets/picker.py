@@ -58,9 +58,11 @@ class Picker(Modal[str | None]):
     Picker { align: center middle; background: transparent; }
     Picker > #box { width: 92; max-width: 96%; height: auto; max-height: 90%; border: round $key; background: $panel;
         padding: 0 1; border-title-color: $key; border-title-style: bold; border-subtitle-color: $muted; }
+    Picker.-huge > #box { width: 150; }
     """
 
     OFFERED = PICKING
+    HORIZONTAL_BREAKPOINTS = [(0, "-usual"), (160, "-huge")]
 
     def __init__(
         self,
