@@ -158,7 +158,7 @@ class TestFacts:
     def test_a_hint_needs_no_glossary_and_says_what_it_would(self, session: Session) -> None:
         said = session.hint("kv_precision")
         assert "KV" in said
-        assert not session.knows_terms
+        assert session._library is None
         assert session.term("kv-cache") is not None
         assert session.hint("kv_precision") == said
 

@@ -18,7 +18,6 @@ from infratui.engine.measured.accuracy import (
     plain_roofline,
     quantile,
     score_rows,
-    score_table,
 )
 from infratui.engine.measured.rows import SPEED_COLUMNS, SPEED_FIGURES, estimate_columns, prepare
 from infratui.engine.speed.constants import Way
@@ -110,13 +109,6 @@ def test_scores_can_be_grouped() -> None:
     assert {"vLLM 0.14 and later", "TensorRT-LLM 0.18 and later", "llama.cpp"} <= by_engine
     assert any("H200" in score.group for score in scored().scores("gpu"))
     assert any("Qwen3" in score.group for score in scored().scores("model"))
-
-
-def test_the_table_is_plain_data() -> None:
-    first = score_table(scored())[0]
-    assert first["quantity"] == "tpot"
-    assert first["regime"] == "dense"
-    assert set(first) >= {"n", "sources", "detailed", "rule_of_thumb", "roofline_at_100_percent"}
 
 
 def test_error_statistics() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infratui.engine.speed.queueing import QueueingError, QueueLatency, Service, max_load_for_ttft, queue_at_load
+from infratui.engine.speed.queueing import QueueingError, QueueLatency, Service, queue_at_load
 
 
 def constant(seconds: float, slots: int = 1, **fields: float) -> Service:
@@ -150,19 +150,6 @@ class TestLaws:
 
         assert queue_at_load(service, 1).capacity_per_s == pytest.approx(2 * 32 / 3.6)
 
-    @given(services, st.floats(1.01, 20))
-    def test_the_load_for_a_ttft_target_holds_it(self, service: Service, slack: float) -> None:
-        target_s = slack * latency(service, 0.0).ttft_p95_s
-
-        load = max_load_for_ttft(service, target_s)
-
-        assert latency(service, load).ttft_p95_s <= target_s
-        beyond = queue_at_load(service, load * 1.01 + 1e-6).latency
-        assert beyond is None or beyond.ttft_p95_s > target_s * (1 - 1e-6)
-
-    def test_a_target_below_the_empty_system_allows_no_load(self) -> None:
-        assert max_load_for_ttft(constant(1.0), 0.5) == 0
-
     def test_many_slots_ask_for_few_steps_and_take_little_time(self) -> None:
         asked = []
 
@@ -197,12 +184,10 @@ class TestRefusals:
         with pytest.raises(QueueingError, match=words):
             Service(**(usual | fields))  # type: ignore[arg-type]
 
-    def test_loads_steps_and_targets_that_cannot_be(self) -> None:
+    def test_loads_and_steps_that_cannot_be(self) -> None:
         with pytest.raises(QueueingError, match="arrival rate"):
             queue_at_load(constant(1.0), -1)
         with pytest.raises(QueueingError, match="arrival rate"):
             queue_at_load(constant(1.0), math.nan)
         with pytest.raises(QueueingError, match="decode step of 1"):
             queue_at_load(constant(0.0), 1)
-        with pytest.raises(QueueingError, match="TTFT target"):
-            max_load_for_ttft(constant(1.0), 0)

@@ -16,7 +16,6 @@ from infratui.engine.figures.units import (
     format_tokens,
     format_usd,
     format_value,
-    parse_bytes,
     parse_number,
     parse_tokens,
     significant,
@@ -36,11 +35,6 @@ def test_token_counts(text: str, value: int):
 )
 def test_numbers(text: str, value: float):
     assert parse_number(text) == value
-
-
-@pytest.mark.parametrize(("text", "value"), [("80 GiB", 80 * 2**30), ("80GB", 80 * 10**9), ("512", 512)])
-def test_sizes(text: str, value: int):
-    assert parse_bytes(text) == value
 
 
 @pytest.mark.parametrize("text", ["", "abc", "8 apples", "1e999", "--1", "[bold]", "\x1b[31m"])

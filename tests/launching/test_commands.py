@@ -22,8 +22,8 @@ from infratui.launching.engines import command
 from infratui.launching.flags import LaunchError, version_key
 from infratui.launching.manifests import script
 from infratui.launching.plan import LaunchPlan, launch_plan
-from infratui.launching.reading import read_command
 from infratui.scenario import Scenario
+from tests.launching.command_reader import read_command
 
 FACTS = Catalog()
 FLAGS = launch_flags()

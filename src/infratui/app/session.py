@@ -233,11 +233,6 @@ class Session:
     def _own_terms(self) -> Path:
         return store.config_directory() / "glossary.yaml"
 
-    @property
-    def knows_terms(self) -> bool:
-        """The glossary has been read already."""
-        return self._library is not None
-
     def term(self, term_id: str) -> Term | None:
         """A glossary entry, the user's own included."""
         return self.library.terms.get(term_id)

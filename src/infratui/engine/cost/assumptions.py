@@ -7,7 +7,6 @@ from dataclasses import fields
 from typing import ClassVar, Literal
 
 from ...value_types import dataclass
-from ..figures.derivation import Basis
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +23,6 @@ class Assumption:
     source: str
     input: bool = False
     """The default of a scenario field of the same name; the field's value counts."""
-
-    @property
-    def step_basis(self) -> Basis:
-        return Basis.DERIVED if self.basis == "published" else Basis.ASSUMED
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,11 +20,6 @@ class ByteUnit(StrEnum):
 
 
 _SUFFIX = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "b": 1e9, "t": 1e12}
-_BYTES = {
-    "b": 1,
-    "kb": KB, "mb": MB, "gb": GB, "tb": TB,
-    "kib": KIB, "mib": MIB, "gib": GIB, "tib": TIB,
-}  # fmt: skip
 _NUMBER = re.compile(r"^\s*([+-]?(?:\d[\d_,]*\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*([a-zA-Z%]*)\s*$", re.IGNORECASE | re.ASCII)
 
 
@@ -64,15 +59,6 @@ def parse_tokens(text: str) -> int:
         scale = 1024 if match[2].lower() == "k" else 1024**2
         return round(float(match[1].replace("_", "").replace(",", "")) * scale)
     return round(parse_number(text))
-
-
-def parse_bytes(text: str) -> int:
-    """Read `80 GiB`, `80GB`, `1.5 TB` or plain bytes. Raises QuantityError."""
-    match = _NUMBER.match(text)
-    unit = match[2].lower() if match else ""
-    if match is None or (unit and unit not in _BYTES):
-        raise QuantityError(f"{text.strip()[:40]!r} is not a size; try 80 GiB or 80 GB")
-    return round(float(match[1].replace("_", "").replace(",", "")) * _BYTES[unit or "b"])
 
 
 def significant(value: float, digits: int = 3) -> str:

@@ -270,36 +270,3 @@ def families_measured(accuracy: Accuracy, constants: Constants) -> Mapping[tuple
         if family:
             found[entry.row.quantity, _group(entry, "regime")].add(family)
     return {key: tuple(sorted(families)) for key, families in found.items()}
-
-
-def score_table(accuracy: Accuracy, by: Key = "regime") -> list[dict[str, object]]:
-    """The scores as plain rows for JSON; errors in percent."""
-    return [
-        {
-            "quantity": score.quantity,
-            by: score.group,
-            "n": score.n,
-            "sources": score.studies,
-            "left_out_by": score.way,
-            "inside_interval": None if math.isnan(score.inside) else round(score.inside, 3),
-            **{name: _percentages(errors) for name, errors in _columns(score)},
-        }
-        for score in accuracy.scores(by)
-    ]
-
-
-def _columns(score: Score) -> tuple[tuple[str, Errors], ...]:
-    return (
-        ("detailed", score.errors),
-        ("rule_of_thumb", score.rule_of_thumb),
-        ("roofline_at_100_percent", score.roofline),
-    )
-
-
-def _percentages(errors: Errors) -> dict[str, float]:
-    return {
-        "median_ape": round(errors.median_ape, 1),
-        "mean_ape": round(errors.mean_ape, 1),
-        "bias": round(errors.bias, 1),
-        "p90_ape": round(errors.p90_ape, 1),
-    }

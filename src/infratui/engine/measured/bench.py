@@ -13,9 +13,6 @@ from ..speed.serving import predict_mix
 from ..speed.workload import SpeedError
 from .rows import MeasuredRow, Prepared, Quantity, prepare
 
-BENCH_QUANTITIES = ("ttft_ms", "tpot_ms", "output_tokens_per_s_total")
-"""What a benchmark measures, as metrics of measured rows."""
-
 
 @dataclass(frozen=True, slots=True)
 class BenchFigure:

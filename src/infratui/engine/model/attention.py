@@ -120,11 +120,6 @@ class GroupedQuery:
         return self.value_dim or self.head_dim
 
     @property
-    def shares_keys(self) -> bool:
-        """Several query heads read one key: GQA and MQA."""
-        return self.kv_heads < self.heads
-
-    @property
     def query_width(self) -> int:
         return self.heads * self.head_dim
 

@@ -137,10 +137,6 @@ class MoeResult:
             *(derivation for derivation in speeds if derivation is not None),
         )
 
-    def lines_won(self, side: str) -> int:
-        """How many lines of the trade-off table `dense` or `moe` wins."""
-        return sum(line.winner == side for line in self.trade_offs)
-
 
 def compared(case: Case) -> tuple[str, str]:
     """Names of the dense model and the MoE: the scenario's model on its own side, unless another is named there.

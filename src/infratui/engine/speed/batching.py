@@ -138,32 +138,14 @@ class BatchingResult:
         return 1e3 * len(self.served) / self.makespan_ms
 
     @property
-    def latency_mean_ms(self) -> float:
-        """Mean time from arrival to last token."""
-        return math.fsum(served.latency_ms for served in self.served) / len(self.served)
-
-    @property
     def latency_p95_ms(self) -> float:
         """95th percentile of the time from arrival to last token (nearest rank)."""
         return percentile([served.latency_ms for served in self.served], 95)
 
     @property
-    def ttft_mean_ms(self) -> float:
-        """Mean time to first token."""
-        return math.fsum(served.ttft_ms for served in self.served) / len(self.served)
-
-    @property
     def ttft_p95_ms(self) -> float:
         """95th percentile of the time to first token (nearest rank)."""
         return percentile([served.ttft_ms for served in self.served], 95)
-
-
-def linear_times(base_step_ms: float, step_ms_per_seq: float, prefill_ms_per_token: float) -> StepTimes:
-    """Step times as straight lines: `base + per_seq · batch` for a decode step, `per_token · tokens` for a prefill."""
-    return StepTimes(
-        step_ms=lambda batch: base_step_ms + step_ms_per_seq * batch,
-        prefill_ms=lambda tokens: prefill_ms_per_token * tokens,
-    )
 
 
 def seeded_requests(

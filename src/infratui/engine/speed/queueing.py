@@ -122,25 +122,6 @@ def queue_at_load(service: Service, requests_per_s: float) -> QueueEstimate:
     return QueueChain(service).at(requests_per_s)
 
 
-def max_load_for_ttft(service: Service, ttft_s: float, *, p95: bool = True) -> float:
-    """Highest requests/s of the whole system at which TTFT (p95 or mean) stays within `ttft_s`; 0 if none does."""
-    if not (math.isfinite(ttft_s) and ttft_s > 0):
-        raise QueueingError(f"TTFT target = {ttft_s} s: must be a positive time")
-    chain = QueueChain(service)
-
-    def holds(requests_per_s: float) -> bool:
-        latency = chain.at(requests_per_s).latency
-        return latency is not None and (latency.ttft_p95_s if p95 else latency.ttft_mean_s) <= ttft_s
-
-    if not holds(0.0):
-        return 0.0
-    low, high = 0.0, chain.capacity_per_s
-    for _ in range(40):
-        middle = (low + high) / 2
-        low, high = (middle, high) if holds(middle) else (low, middle)
-    return low
-
-
 class QueueChain:
     """The birth–death chain of one replica: step times and completion rates per state, computed once."""
 

@@ -1,4 +1,4 @@
-"""A command line back into the scenario fields that it states."""
+"""A command line back into the scenario fields that it states: launch commands are held to it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping
 
-from .flags import EngineFlags, LaunchError
+from infratui.launching.flags import EngineFlags, LaunchError
 
 _CACHE = {
     "auto": "bf16", "bfloat16": "bf16", "bf16": "bf16", "fp8": "fp8", "fp8_e4m3": "fp8", "fp8_e5m2": "fp8-e5m2",
