@@ -261,7 +261,7 @@ def test_names_are_taken_apart(name: str, quantization: str, model: str, precisi
     assert find_precision(name, quantization, "bfloat16", found, catalog).id == precision
 
 
-@pytest.mark.parametrize("name", ["Qwen3-VL-8B", "Qwen2.5-Omni-7B", "poolside/Laguna-S-2.1-INT4", "../etc/passwd", ""])
+@pytest.mark.parametrize("name", ["Qwen3-VL-8B", "Qwen2.5-Omni-7B", "poolside/Laguna-M-9-INT4", "../etc/passwd", ""])
 def test_another_model_is_not_guessed(name: str, catalog: Catalog):
     assert find_model(name, catalog) is None
 
