@@ -313,7 +313,8 @@ def _notes(case: CostCase, offered: Offered, fleet: Fleet, api: ApiQuote | None)
 
 def _never_measured(case: CostCase) -> bool:
     scenario = case.case.scenario
-    return case.case.speed_constants.generation(scenario.engine, scenario.engine_version).unmeasured
+    found = case.case.speed_constants.generation(scenario.engine, scenario.engine_version)
+    return found.unmeasured or found.measured_alone
 
 
 def _gpus_by_rule(case: CostCase) -> int:

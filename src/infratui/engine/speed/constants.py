@@ -88,6 +88,8 @@ class Generation:
     """Stages of a pipeline take turns on the whole batch while it decodes; else each has a micro-batch of its own."""
     unmeasured: bool = False
     """No row was measured on it: its constants are those of a like engine, and no error band holds."""
+    measured_alone: bool = False
+    """Rows were measured with one request at a time: what many do together has no error band."""
     reserves_output: bool = False
     """A request is admitted when its whole answer has room; else when its prompt has, and some are preempted later."""
     before: str = ""

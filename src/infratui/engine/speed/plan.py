@@ -92,7 +92,8 @@ class Plan:
 
     def band(self, quantity: str) -> Band | None:
         """Error band of `tpot`, `ttft`, `ttft under load`, `throughput` or `max throughput`; None: no measured data."""
-        if self.generation.unmeasured:
+        together = quantity not in ("tpot", "ttft")
+        if self.generation.unmeasured or (self.generation.measured_alone and together):
             return None
         return self.constants.band(quantity, moe=self.model.is_moe, arch=self.accelerator.arch)
 
