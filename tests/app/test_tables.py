@@ -8,6 +8,7 @@ from textual.pilot import Pilot
 
 from infratui.app.app import InfraApp
 from infratui.app.widgets.table import MORE, TableView
+from infratui.report.show import Cell, Column, Row, Table
 from infratui.report.vram_accelerators import MOST_NODES
 
 Make = Callable[..., InfraApp]
@@ -21,6 +22,31 @@ async def table(pilot: Pilot[int]) -> TableView:
     found.focus()
     await pilot.pause()
     return found
+
+
+class TestGrowing:
+    """A table whose rows come little by little."""
+
+    @staticmethod
+    def grow(view: TableView, count: int) -> int:
+        rows = tuple(Row(str(at), (Cell(str(at)),), marked=at == 3) for at in range(count))
+        view.show(Table("t", "T", (Column("n"),), rows))
+        return view.cursor
+
+    async def test_the_cursor_waits_for_the_marked_row(self, make_app: Make) -> None:
+        async with make_app().run_test(size=(80, 24)) as pilot:
+            view = TableView()
+            await pilot.app.screen.query_one("#body").mount(view)
+            assert self.grow(view, 2) == 0
+            assert self.grow(view, 5) == 3
+
+    async def test_the_cursor_stays_where_it_was_put(self, make_app: Make) -> None:
+        async with make_app().run_test(size=(80, 24)) as pilot:
+            view = TableView()
+            await pilot.app.screen.query_one("#body").mount(view)
+            self.grow(view, 2)
+            view.action_move(1)
+            assert self.grow(view, 5) == 1
 
 
 class TestSorting:

@@ -79,6 +79,8 @@ class TableView(LineEditing, can_focus=True):
         self._words = ""
         """What rows are filtered by."""
         self._top = 0
+        self._placed = False
+        """The cursor stands where the user, or a marked row, has put it."""
         self._layout: tuple[int, tuple[tuple[int, int], ...]] = (0, ())
 
     # -- content
@@ -111,7 +113,7 @@ class TableView(LineEditing, can_focus=True):
 
     def show(self, table: Table) -> None:
         """Replace the table; the cursor stays on the row of the same id."""
-        was = self.current.id if self.current else None
+        was = self.current.id if self.current and self._placed else None
         before = len(self._shown)
         self.block = table
         self._given = table.rows
@@ -141,7 +143,10 @@ class TableView(LineEditing, can_focus=True):
         cursor = next((at for at, row in enumerate(rows) if row.id == keep), None)
         if cursor is None:
             # The marked row, where the top of the table is in view with it.
-            cursor = next((at for at, row in enumerate(rows[: self._limit]) if row.marked), 0)
+            cursor = next((at for at, row in enumerate(rows[: self._limit]) if row.marked), None)
+            # Of rows that come little by little the marked one may come later.
+            self._placed = cursor is not None
+            cursor = cursor or 0
         self.set_reactive(TableView.cursor, cursor)
         self._scroll()
 
@@ -273,6 +278,7 @@ class TableView(LineEditing, can_focus=True):
     def _to(self, index: int) -> None:
         if not self._rows:
             return
+        self._placed = True
         index = max(0, min(len(self._rows) - 1, index))
         if index != self.cursor:
             self.cursor = index
@@ -338,6 +344,7 @@ class TableView(LineEditing, can_focus=True):
     def _from_top(self) -> None:
         """What sorts first is what was asked for: the cursor goes there."""
         self._order(None)
+        self._placed = True
         self.set_reactive(TableView.cursor, 0)
         self._scroll()
 
