@@ -19,6 +19,7 @@ from infratui.engine.model.mlp import Mixture
 from infratui.engine.speed import (
     Interval,
     Plan,
+    Serving,
     Speculation,
     SpeedError,
     Workload,
@@ -334,6 +335,20 @@ def test_equal_requests_find_more_prompts_before_their_own_than_drawn_ones() -> 
     assert waited(17, varied=False) > waited(17, varied=True) > 0
     assert waited(65, varied=True) == pytest.approx(2 * waited(17, varied=True))
     assert plan.queued(Workload(1024, 1024, 64, lockstep=0.0), 64, 0.0) == 0
+
+
+def test_a_request_waits_for_half_of_the_steps_between_two_polls() -> None:
+    def served(batch: float, polls: int) -> Serving:
+        return serve(plan_of(), Workload(1024, 1024, batch, poll_steps=polls))
+
+    often, seldom = served(16, 1), served(16, 31)
+    assert seldom.ttft_s - often.ttft_s == pytest.approx(30 * often.step.total_s / 2)
+    assert seldom.tpot_s == often.tpot_s
+    assert seldom.output_per_s < often.output_per_s
+    # An idle engine looks all the time.
+    assert served(1, 31).ttft_s == served(1, 1).ttft_s
+    with pytest.raises(SpeedError, match="steps between polls"):
+        Workload(1024, 1024, 16, poll_steps=0)
 
 
 def test_an_interval_is_printed_in_the_words_of_its_figure() -> None:

@@ -80,6 +80,7 @@ def measured_row(row: Mapping[str, str], number: int = 0, conventions: tuple[Con
         static=row.get("batching", "").lower() == "static" and not offline,
         lockstep=_number(row, "lockstep", 0.0, number) if row.get("lockstep") else None,
         varied=share != 1,
+        poll_steps=whole("poll_steps", 1),
         requests=requests,
         max_num_seqs=whole("max_num_seqs", 0) or None,
         utilization=_number(row, "gpu_mem_util", 0.0, number) or None,

@@ -60,6 +60,8 @@ class MeasuredRow:
     value: float | None
     varied: bool = False
     """Lengths are drawn around their means."""
+    poll_steps: int = 1
+    """Decode steps between two looks for new requests."""
     fitted: bool = True
     """Takes part in fits; rows that do not are scored all the same."""
     left_out: str = ""
@@ -144,6 +146,7 @@ def prepare(row: MeasuredRow, facts: Facts, constants: Constants, table: Runtime
             varied=row.varied,
             requests=row.requests,
             max_num_seqs=row.max_num_seqs,
+            poll_steps=row.poll_steps,
         ),
     )
 

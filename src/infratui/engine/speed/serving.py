@@ -231,8 +231,8 @@ def _closed_loop(plan: Plan, workload: Workload, per_replica: float, room: Room,
         TTFT,
         request=plan.rates.per_request,
         prefill=prefill,
-        # A newcomer waits for the running step to end.
-        alignment=min(1.0, batch - 1) * cycle / 2,
+        # A newcomer waits for the running step to end, or for the step after which the engine looks for requests.
+        alignment=min(1.0, batch - 1) * workload.poll_steps * cycle / 2,
         queue=queue,
         others=batch - 1,
         admission=plan.rates.per_other,

@@ -85,6 +85,10 @@ class Workload:
     max_num_seqs: int | None = None
     max_batched_tokens: int = 8192
     """Prompts are computed in chunks of this many tokens."""
+    poll_steps: int = 1
+    """Decode steps between two looks for new requests (SGLang's `--scheduler-recv-interval`, 1 unless it is set). A
+    prompt's step is followed by a look at once, and then by that many decode steps (`SchedulerRecvSkipper`): looks are
+    as far apart however busy the engine is, and an arrival waits for half of it in the mean."""
     speculation: Speculation | None = None
     shape: Shape | None = None
     """None: all requests are alike."""
@@ -97,8 +101,9 @@ class Workload:
             raise SpeedError(f"concurrency = {self.concurrency:g}: must be 1 to {_MAX_REQUESTS:,}")
         if not 0 <= self.prefix_hit <= 1:
             raise SpeedError(f"prefix hits = {self.prefix_hit}: a share between 0 and 1")
-        if self.max_batched_tokens < 1 or (self.max_num_seqs is not None and self.max_num_seqs < 1):
-            raise SpeedError("batched tokens and sequences per step must be at least 1")
+        counts = self.max_batched_tokens, self.poll_steps, 1 if self.max_num_seqs is None else self.max_num_seqs
+        if min(counts) < 1:
+            raise SpeedError("batched tokens, sequences per step and steps between polls must be at least 1")
         if self.static and self.concurrency is None:
             raise SpeedError("a static batch needs its size: give a concurrency")
 
