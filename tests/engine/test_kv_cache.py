@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infratui.catalog.load import Catalog
+from infratui.engine.cluster.layout import Layout
 from infratui.engine.figures.units import GIB
 from infratui.engine.memory.kv_cache import (
     CacheKind,
@@ -14,9 +15,12 @@ from infratui.engine.memory.kv_cache import (
     Sequences,
     kv_demand,
     kv_geometry,
+    kv_layers,
     kv_stages,
     layer_kinds,
 )
+from infratui.engine.model.architecture import group_counts
+from infratui.engine.speed import step_load
 
 MODELS = ("llama-3.3-70b", "deepseek-v3", "gpt-oss-120b", "gemma-3-27b", "qwen3-next-80b-a3b", "deepseek-v4-flash")
 
@@ -32,6 +36,22 @@ MODELS = ("llama-3.3-70b", "deepseek-v3", "gpt-oss-120b", "gemma-3-27b", "qwen3-
 )
 def test_bytes_per_token(catalog: Catalog, model: str, bytes_per_token: int):
     assert kv_geometry(catalog.model(model), catalog.precision("bf16")).bytes_per_token == bytes_per_token
+
+
+def test_layers_that_borrow_compressed_entries_keep_a_window_and_read_what_others_keep(catalog: Catalog):
+    """DeepSeek-V4.1-Flash: 890 bytes per token (arXiv 2609.19969), of four layers out of forty."""
+    model = catalog.model("deepseek-v4.1-flash")
+    precision = catalog.precision(model.cache_precision)
+    kept = [kv_layers(group, count, precision, 1, True, KvRules()) for group, count in group_counts(model)]
+    growing = [layers for layers in kept if layers.kind is CacheKind.COMPRESSED]
+
+    assert sum(layers.layers for layers in growing) == 4
+    assert sum(layers.layers * layers.token_bytes for layers in growing) == 2.5 * (512 * 4.5 + 128 * 4.25) / 8 == 890
+    assert sum(layers.layers for layers in kept if layers.kind is CacheKind.WINDOW) == 36
+    load = step_load(model, catalog.precision("fp4-experts-fp8"), precision, Layout())
+    # Each layer reads its choice of 512 entries; eight score keys, five of them for the whole length.
+    far, farther = (sum(part.read_bytes(tokens) for part in load.attention) for tokens in (100_000, 101_000))
+    assert farther - far == pytest.approx(1000 * (3 / 2 + 5) * 128 * 4.25 / 8)
 
 
 @pytest.mark.parametrize(

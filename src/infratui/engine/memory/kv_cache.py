@@ -192,6 +192,8 @@ def cache_kind(attention: AnyAttention | None) -> CacheKind:
             return CacheKind.LATENT
         case Recurrent():
             return CacheKind.STATE
+        case Compressed(borrows_cache=True):
+            return CacheKind.WINDOW
         case Compressed(ratio=ratio):
             return CacheKind.COMPRESSED if ratio else CacheKind.WINDOW
         case GroupedQuery(borrows_cache=True):
@@ -203,6 +205,12 @@ def cache_kind(attention: AnyAttention | None) -> CacheKind:
 def layer_kinds(model: Model) -> tuple[CacheKind, ...]:
     """One entry per layer, from first to last."""
     return tuple(cache_kind(group.attention) for group in layer_order(model))
+
+
+def indexer_bits(attention: AnyAttention, rules: KvRules) -> float:
+    """Bits per element of an index's keys: the model's own, else what the engine keeps."""
+    indexer = None if isinstance(attention, Recurrent) else attention.indexer
+    return (indexer.bits if indexer else None) or rules.indexer_bits
 
 
 @lru_cache(maxsize=256)
@@ -218,7 +226,7 @@ def kv_layers(
     index = attention.index_elements()
     if index and kind is CacheKind.LATENT and precision.bits <= 8 and rules.sparse_latent_bytes:
         bytes_per_token = rules.sparse_latent_bytes
-    bytes_per_token += index * rules.indexer_bits / 8
+    bytes_per_token += index * indexer_bits(attention, rules) / 8
     window = attention.window if windowed else None
     if isinstance(attention, Recurrent):
         conv, conv_drafted = attention.conv_elements(tp), attention.conv_elements(tp, 1)

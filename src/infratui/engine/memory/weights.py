@@ -215,14 +215,12 @@ def _extras(model: Model, precision: Precision, tp: int) -> tuple[PartWeights, .
     vLLM's `mm_encoder_tp_mode` is `weights`, SGLang's `mm_enable_dp_encoder` off. Llama 4 Scout on eight GPUs: 27.80
     GiB each, as the log says; with its tower whole on every rank it would be 29.2.
     """
-    stored: dict[Part, int] = {}
+    stored: dict[float, int] = {}
     for extra in model.extras:
         if extra.loaded:
-            stored[extra.stored_as] = stored.get(extra.stored_as, 0) + math.ceil(extra.parameters / tp)
-    return tuple(
-        PartWeights(Part.EXTRA, count, precision.bits_of(part), math.ceil(count * precision.bits_of(part) / 8))
-        for part, count in stored.items()
-    )
+            bits = extra.bits or precision.bits_of(extra.stored_as)
+            stored[bits] = stored.get(bits, 0) + math.ceil(extra.parameters / tp)
+    return tuple(PartWeights(Part.EXTRA, count, bits, math.ceil(count * bits / 8)) for bits, count in stored.items())
 
 
 def part_weights(part: Part, count: int, precision: Precision) -> PartWeights:

@@ -85,6 +85,8 @@ class Extra:
     """Loaded (and counted) by default: vision towers are, MTP modules are not."""
     stored_as: Part = Part.EXTRA
     """The part whose precision it shares: an MTP module of experts is quantized as the experts are."""
+    bits: float | None = None
+    """Bits per parameter whatever the format of the weights, scales included; None: as `stored_as`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,10 @@ class Indexer:
     """Takes the choice of an earlier layer: no weights, no keys and no scoring of its own."""
     pool: int = 1
     """Tokens that share one key."""
+    borrows_keys: bool = False
+    """Scores the keys of an earlier layer with queries of its own: it keeps none."""
+    bits: float | None = None
+    """Bits of a key's element as the model was trained to keep it, scale included; None: the engine's own choice."""
 
     def parameters(self, hidden: int, query_rank: int) -> int:
         """Query from the query latent, key and head weights from the hidden state, and the key's norm."""
@@ -77,6 +81,10 @@ class Indexer:
 
     def key_elements(self) -> float:
         """Elements of the key cache per token (or per compressed entry)."""
+        return 0.0 if self.borrows_keys else self.scored_elements()
+
+    def scored_elements(self) -> float:
+        """Elements per token (or entry) that scoring reads, whichever layer holds them."""
         return 0.0 if self.shared else self.head_dim / self.pool
 
     def score_flops(self, entries: int) -> int:
@@ -262,7 +270,12 @@ class Latent:
 
 @dataclass(frozen=True, slots=True)
 class Compressed:
-    """Compressed attention (DeepSeek-V4): one shared KV head, cached once per `ratio` tokens, plus a short window."""
+    """Compressed attention (DeepSeek-V4): one shared KV head, cached once per `ratio` tokens, plus a short window.
+
+    DeepSeek-V4.1 pools without overlap, makes the index's keys of pooled entries, and lets layers read the entries that
+    an earlier one keeps (arXiv 2609.19969, CSA2). DeepSeek-V4.1-Flash keeps 3 / 2 + 1 entries per token, each of 512
+    elements at 4.5 bits beside a key of 128 at 4.25: 890 bytes, as its makers say.
+    """
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
@@ -277,6 +290,10 @@ class Compressed:
     """Tokens per cached entry; 0: the local window only."""
     kind: Literal["compressed"] = "compressed"
     indexer: Indexer | None = None
+    borrows_cache: bool = False
+    """Reads the entries of an earlier layer beside a window of its own."""
+    keys_of_entries: bool = False
+    """Entries do not overlap, and the index's keys are projected from them (DeepSeek-V4.1)."""
     extra_parameters: int = 0
 
     @property
@@ -301,31 +318,44 @@ class Compressed:
 
     @property
     def selected(self) -> int | None:
-        return None
+        return self.indexer.top_k * self.ratio if self.indexer else None
 
     def weights(self, hidden: int) -> Weights:
         query = self.heads * self.head_dim
         sharded = self.q_lora_rank * query + query * self.out_lora_rank + self.out_groups * self.out_lora_rank * hidden
         replicated = hidden * self.q_lora_rank + self.q_lora_rank + hidden * self.head_dim + self.head_dim
         replicated += self.heads + self.extra_parameters + self._compressor(hidden, self.head_dim)
-        if self.indexer:
+        if self.indexer and not self.indexer.shared:
             replicated += self.q_lora_rank * self.indexer.heads * self.indexer.head_dim + hidden * self.indexer.heads
-            replicated += self._compressor(hidden, self.indexer.head_dim)
+            if not self.keys_of_entries:
+                replicated += self._compressor(hidden, self.indexer.head_dim)
+            elif not self.indexer.borrows_keys:
+                replicated += self.head_dim * self.indexer.head_dim + self.indexer.head_dim
         return Weights(Part.ATTENTION, sharded, 0, replicated)
 
     def _compressor(self, hidden: int, width: int) -> int:
         """Parameters that pool `ratio` tokens into one entry: values and gates, a place per token, a norm."""
-        if not self.ratio:
+        if not self.ratio or self.borrows_cache:
             return 0
+        if self.keys_of_entries:
+            return (2 if self.ratio > 1 else 1) * hidden * width + width
         # Where an indexer selects entries, they overlap: each is pooled from two windows.
         windows = 2 if self.indexer else 1
         return 2 * hidden * windows * width + self.ratio * windows * width + width
 
     def kv_elements(self, tp: int) -> float:
+        return 0 if self.borrows_cache else self.read_elements(tp)
+
+    def read_elements(self, tp: int) -> float:
+        """Cache elements per token that attending reads, whichever layer holds them."""
         return self.head_dim / self.ratio if self.ratio else self.head_dim
 
     def index_elements(self) -> float:
         return self.indexer.key_elements() / self.ratio if self.indexer and self.ratio else 0
+
+    def scored_elements(self) -> float:
+        """Elements of keys per token that the index reads, whichever layer holds them."""
+        return self.indexer.scored_elements() / self.ratio if self.indexer and self.ratio else 0
 
     def state_elements(self, tp: int) -> int:
         # The window beside a compressed cache is a fixed cost per sequence.

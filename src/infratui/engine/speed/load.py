@@ -8,7 +8,7 @@ from functools import lru_cache
 from ...value_types import dataclass
 from ..cluster.layout import Layout
 from ..cluster.traffic import exchanged_bytes
-from ..memory.kv_cache import DEFAULT_RULES, KvRules, kv_stages
+from ..memory.kv_cache import DEFAULT_RULES, KvRules, indexer_bits, kv_stages
 from ..memory.weights import padded_vocabulary, weights_per_gpu
 from ..model.architecture import (
     AnyAttention,
@@ -241,9 +241,12 @@ def _attention(
 ) -> AttentionLoad:
     attention = group.attention
     assert attention is not None
-    index = attention.index_elements() * rules.indexer_bits / 8
+    scored = attention.scored_elements() if isinstance(attention, Compressed) else attention.index_elements()
+    index = scored * indexer_bits(attention, rules) / 8
     tp, dcp = layout.tp, layout.dcp
-    held = attention.read_elements(tp) if isinstance(attention, GroupedQuery) else attention.kv_elements(tp)
+    held = (
+        attention.read_elements(tp) if isinstance(attention, GroupedQuery | Compressed) else attention.kv_elements(tp)
+    )
     return AttentionLoad(
         layers=layers,
         attention=attention,
