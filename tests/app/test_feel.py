@@ -221,8 +221,7 @@ async def test_a_key_lays_out_little_and_sends_what_it_changes(
         move = await app.sent("down")
         assert (move.layouts, len(move.writes)) == (0, 1)
         assert sum(move.writes) <= 400
-        # The row that is left and the one that is entered.
-        assert move.styled == 2
+        assert move.styled == 0
         await app.sent("up")
         value = await app.sent("left")
         assert app.users < 50

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 from textual import work
@@ -22,7 +22,7 @@ from ..widgets.headline import HeadlineView
 from ..widgets.panel import Panel
 from ..widgets.term import Terms, TermText
 from .chrome import HintLine, PolicyStrip
-from .pace import KeyPace
+from .pace import FRAME_S, KeyPace
 from .page import Page
 from .term_walk import TermMark, spots
 from .views import VIEWS, by_panel
@@ -203,12 +203,15 @@ class AnswerScreen(Page, Generic[R]):
             self._present(None, awaited)
         elif (self.SLOW or session.scenario.policy) and not self.is_known:
             self._pace.changed()
-            if self.result is not None and self._pace.leads:
-                with self._pace.leading():
-                    self.show_first(session.evaluation)
-            self._compute(session.scenario, session.evaluation)
+            if leads := self.result is not None and self._pace.leads:
+                self._lead(session.evaluation)
+            self._compute(session.scenario, session.evaluation, leads)
         else:
             self._present(*self._answer(session.evaluation))
+
+    def _lead(self, evaluation: Evaluation) -> None:
+        with self._pace.leading():
+            self.show_first(evaluation)
 
     def _answer(self, evaluation: Evaluation) -> tuple[R | None, Mishap | None]:
         try:
@@ -221,31 +224,25 @@ class AnswerScreen(Page, Generic[R]):
 
             return None, mishaps.told(error, f"evaluating {self.SECTION}", error_text)
 
-    @work(exclusive=True, group="section")
-    async def _compute(self, scenario: Scenario, evaluation: Evaluation) -> None:
+    # Without a description Textual writes the whole scenario into one, at every key.
+    @work(exclusive=True, group="section", description="the section")
+    async def _compute(self, scenario: Scenario, evaluation: Evaluation, leads: bool) -> None:
         if self._pace.overdue:
             # In a thread it would come too late again.
             with self._pace.catching_up():
                 self._present(*self._answer(evaluation))
             return
-        await self._rested()
+        # At a start there is nothing to be drawn first, and nobody holds a key where nothing is drawn at all.
+        if self.result is not None and not self.app.is_headless:
+            await asyncio.sleep(self._pace.rest)
+            if not leads:
+                self._lead(evaluation)
+            # A thread that computes would hold up what leads.
+            await self.infra.seen(self, FRAME_S)
         result, error = await asyncio.to_thread(self._answer, evaluation)
         # On the way out there is nothing left to show it in.
         if scenario == self.scenario and self.app.is_running:
             self._present(result, error)
-
-    async def _rested(self) -> None:
-        """Wait until what leads is drawn, or a key that is held has rested."""
-        # At a start there is nothing to be drawn first, and nobody holds a key where nothing is drawn at all.
-        if self.result is None or self.app.is_headless:
-            return
-        if self._pace.held:
-            await asyncio.sleep(self._pace.rest)
-            return
-        drawn = asyncio.Event()
-        self.infra.once_seen(self, drawn.set)
-        with suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(drawn.wait(), self._pace.rest)
 
     def _present(self, result: R | None, error: Mishap | None) -> None:
         self.result = result

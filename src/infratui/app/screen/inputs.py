@@ -33,6 +33,7 @@ class Inputs(VerticalScroll, can_focus=False, inherit_bindings=False):
         self._make = row
         self._rows: dict[str, ValueRow] = {}
         """Those that have been made, by field."""
+        self._heads: list[GroupHead] = []
         self._made: set[str] = set()
         super().__init__(*self._first(scenario), id="inputs")
         self._arranged = ColumnLayout(NARROWEST)
@@ -47,6 +48,7 @@ class Inputs(VerticalScroll, can_focus=False, inherit_bindings=False):
         for group in self._groups:
             head = GroupHead(group)
             head.set_reactive(GroupHead.unusual, _unusual(group, scenario))
+            self._heads.append(head)
             yield head
             yield from map(self._row, group.fields)
             if head.unusual:
@@ -64,7 +66,7 @@ class Inputs(VerticalScroll, can_focus=False, inherit_bindings=False):
 
     def sync(self, scenario: Scenario) -> None:
         """Show what differs from its default, and keep in view what has the keys."""
-        for head in self.query(GroupHead):
+        for head in self._heads:
             head.unusual = _unusual(head.group, scenario)
             self._arrange(head)
 
@@ -78,7 +80,7 @@ class Inputs(VerticalScroll, can_focus=False, inherit_bindings=False):
             self.call_after_refresh(self._arrange_all)
 
     def _arrange_all(self) -> None:
-        for head in self.query(GroupHead):
+        for head in self._heads:
             self._arrange(head)
 
     def _arrange(self, head: GroupHead) -> None:
@@ -103,7 +105,7 @@ class Inputs(VerticalScroll, can_focus=False, inherit_bindings=False):
     def open_for(self, field: str) -> None:
         """Open the group of a field that is folded."""
         row = self.row(field)
-        for head in self.query(GroupHead):
+        for head in self._heads:
             if field in head.group.folded and (row is None or not row.display):
                 head.opened = True
                 self._arrange(head)

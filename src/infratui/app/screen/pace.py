@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-_FRAME_S = 0.02
-"""What is known at once is drawn first: a thread that computes would hold that up."""
+FRAME_S = 0.02
+"""What is known at once is drawn in this time."""
 _HELD_S = 0.15
 """Changes that come faster one after the other than this are those of a key that is held."""
-_REST_S = 0.06
+_REST_S = 0.05
 """How long a held key must have rested: terminals repeat it thirty times a second."""
 _LONGEST_S = 0.25
 """While keys keep coming, everything is shown as often as this."""
@@ -25,11 +25,11 @@ class KeyPace:
     >>> pace = KeyPace(lambda: now)
     >>> pace.changed()
     >>> pace.rest
-    0.02
+    0.0
     >>> now = 0.03
     >>> pace.changed()
     >>> pace.rest
-    0.06
+    0.05
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -54,8 +54,8 @@ class KeyPace:
 
     @property
     def rest(self) -> float:
-        """Seconds at most that the last change waits for another one."""
-        return _REST_S if self.held else _FRAME_S
+        """Seconds that the last change waits for another one: only where a key is held."""
+        return _REST_S if self.held else 0.0
 
     @property
     def leads(self) -> bool:

@@ -16,8 +16,10 @@ The names of Textual that no public one stands for:
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from textual._compositor import ChopsUpdate, LayoutUpdate
@@ -110,6 +112,13 @@ class Host(OrderedKeys):
             screen.call_after_refresh(action)
         else:
             self._once_seen.setdefault(screen, []).append(action)
+
+    async def seen(self, screen: Screen[Any], longest_s: float) -> None:
+        """Wait until the next frame of a screen is on the terminal, where one comes in this time."""
+        frame = asyncio.Event()
+        self.once_seen(screen, frame.set)
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(frame.wait(), longest_s)
 
     def delay_update(self, delay: float = 0.05) -> None:
         """Paint at once: only cells that changed are sent, so there is no transition to mask."""

@@ -5,6 +5,7 @@ Pastes stand in the same line.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -25,6 +26,23 @@ _NEW_SCREEN_S = 0.01
 """How often a screen that has just been opened is asked whether something on it has the focus."""
 
 
+class _Passage:
+    """Calls back when everything that waits along a way has been handled.
+
+    `call_later` would make a partial of each step, and Textual look at the signature of each: a fifth of a key's time.
+    """
+
+    def __init__(self, way: Sequence[MessagePump], then: Callable[[], object]) -> None:
+        self._left, self._then = iter(way), then
+
+    def go_on(self) -> None:
+        """To the next that takes messages."""
+        for pump in self._left:
+            if pump.post_message(events.Callback(callback=self.go_on)):
+                return
+        self._then()
+
+
 class OrderedKeys(App[int]):
     """An app in which a key waits until the one before is done with.
 
@@ -40,6 +58,7 @@ class OrderedKeys(App[int]):
         self._key_turn = 0
         self._key_busy = False
         self._key_at = 0.0
+        self._give_up: asyncio.TimerHandle | None = None
 
     @property
     def quiet_s(self) -> float:
@@ -72,18 +91,14 @@ class OrderedKeys(App[int]):
         way: list[MessagePump] = [self.focused] if self.focused is not None else []
         way = [*(node for node in (way[0].ancestors_with_self if way else [screen])), self]  # type: ignore[attr-defined]
         await super().on_event(event)
-        self.set_timer(_GIVE_UP_S, lambda: self._done(turn, screen))
-        self._pass(way, lambda: self._pass(way, lambda: self._done(turn, screen)))
+        if self._give_up is not None:
+            self._give_up.cancel()
+        loop = asyncio.get_running_loop()
+        self._give_up = loop.call_later(_GIVE_UP_S, lambda: self.call_later(self._done, turn, screen))
+        _Passage((*way, *way), lambda: self._done(turn, screen)).go_on()
 
     def tidy(self) -> None:
         """Drop what is only remembered to be faster; called now and then in long use."""
-
-    def _pass(self, way: Sequence[MessagePump], then: Callable[[], Any]) -> None:
-        """Call back when everything that waits along the way has been handled."""
-        if not way:
-            then()
-        elif not way[0].call_later(self._pass, way[1:], then):
-            self._pass(way[1:], then)
 
     def _done(self, turn: int, screen: Screen[Any], tries: int = 20) -> None:
         if turn != self._key_turn or not self._key_busy or not self._screen_stack:

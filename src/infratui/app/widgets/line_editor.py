@@ -155,6 +155,9 @@ class LineEditing(Widget):
             self.line_changed()
             event.stop()
 
+    def watch_has_focus(self, has_focus: bool) -> None:
+        """No rule asks for `:focus`: what a line shows of it, it draws itself, and Textual need not style it anew."""
+
     def on_focus(self) -> None:
         self.refresh()
 
