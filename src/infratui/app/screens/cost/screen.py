@@ -73,8 +73,8 @@ class CostScreen(SectionScreen[CostResult]):
     FIELDS = (
         "requests_per_day", "hours_per_day", "days_per_week", "peak_factor", "input_tokens", "output_tokens",
         "model", "precision", "kv_precision", "users", "context", "prefix_hit", "accelerator", "gpus", "engine",
-        "fleet_basis", "ttft_ms", "tpot_ms", "spares", "load_pct", "own_tokens_per_s", "compliance", "term_years", "cascade_pct",
-        "cascade_model", "acceptance", "draft_tokens",
+        "fleet_basis", "ttft_ms", "tpot_ms", "spares", "load_pct", "own_tokens_per_s", "compliance", "term_years",
+        "cascade_pct", "cascade_model", "acceptance", "draft_tokens",
     )  # fmt: skip
     TERMS = (
         "on-demand", "spot", "reserved", "owned", "breakeven", "duty-cycle", "peak-factor", "amortization",
