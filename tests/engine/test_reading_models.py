@@ -7,9 +7,11 @@ import pytest
 from infratui.catalog.load import Catalog
 from infratui.engine.case import Case, in_force
 from infratui.engine.evaluate import Evaluator
+from infratui.engine.figures.units import ByteUnit
 from infratui.engine.model.architecture import Part, parameters
 from infratui.launching.plan import launch_plan
 from infratui.report import parallelism as report
+from infratui.report import quantization
 from infratui.scenario import Scenario
 
 FACTS = Catalog()
@@ -49,6 +51,18 @@ def test_speed_is_that_of_reading() -> None:
     line = report.speed_line(found.chosen)
     assert "requests/s" in line
     assert "next" not in line
+
+
+def test_formats_are_compared_by_reading_alone() -> None:
+    def shown(model: str) -> str:
+        found = evaluated(model).quantization
+        table = quantization.trade_offs(found, ByteUnit.GB)
+        assert {len(row.cells) for row in table.rows} == {len(table.columns)}
+        return repr((quantization.answer(found, ByteUnit.GB), quantization.page(found, ByteUnit.GB)[:3])).lower()
+
+    assert "decode" in shown("qwen3-8b")
+    assert "decode" not in shown("qwen3-embedding-8b")
+    assert "prefill" in shown("qwen3-embedding-8b")
 
 
 def test_money_follows_and_a_mixture_is_no_alternative() -> None:

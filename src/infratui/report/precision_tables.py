@@ -32,13 +32,15 @@ def pillars(result: QuantizationResult, bytes_as: ByteUnit) -> Pillars:
 
 def _pillar(row: PrecisionRow, result: QuantizationResult, bytes_as: ByteUnit) -> Pillar:
     count, size = row.gpus, row.weights
-    speed = times(row.speed.decode) if row.speed else rule_speed(row)
+    step = "decode" if result.model.answers else "prefill"
+    predicted = row.speed and (row.speed.decode if result.model.answers else row.speed.prefill)
+    speed = times(predicted) if predicted else rule_speed(row)
     quality = SHORT.get(row.quality.badge, row.quality.badge.value)
     facts = (
         (saved(row.saved_pct), ""),
         (f"{row.bits_per_weight:.2f} bits", ""),
         (f"{count} GPU{'s' if count != 1 else ''}" if count else "no layout", "" if count else "bad"),
-        (f"{'decode' if row.speed else 'rule'} {speed}", ""),
+        (f"{step if row.speed else 'rule'} {speed}", ""),
         (f"{GLYPHS[row.quality.badge]} {quality}", TONES[row.quality.badge]),
     )
     label = row.precision.id.upper() if len(row.precision.label) > 10 else row.precision.label
@@ -52,7 +54,7 @@ def trade_offs(result: QuantizationResult, bytes_as: ByteUnit) -> Table:
     users = f"{result.batch:g} user{'s' if result.batch != 1 else ''} per replica"
     title = f"Trade-offs: speed against {result.reference.precision.label} on {result.layout.label}, {users}"
     rows = tuple(_trade_row(row, result, bytes_as) for row in result.rows)
-    return Table("trade", title, _trade_columns(bytes_as), rows)
+    return Table("trade", title, _trade_columns(result, bytes_as), rows)
 
 
 def kv_cache(result: QuantizationResult, bytes_as: ByteUnit) -> Table:
@@ -63,8 +65,9 @@ def kv_cache(result: QuantizationResult, bytes_as: ByteUnit) -> Table:
     return Table("kv", "KV cache, apart from the weights", _kv_columns(bytes_as), rows)
 
 
-def _trade_columns(bytes_as: ByteUnit) -> tuple[Column, ...]:
-    """Columns of the trade-off table."""
+def _trade_columns(result: QuantizationResult, bytes_as: ByteUnit) -> tuple[Column, ...]:
+    """Columns of the trade-off table; a model that writes nothing decodes nothing."""
+    decode = (Column("decode"), Column("one user", keep=8)) if result.model.answers else ()
     return (
         Column("Weights in", "left", flex=True),
         Column(bytes_as.value),
@@ -72,8 +75,7 @@ def _trade_columns(bytes_as: ByteUnit) -> tuple[Column, ...]:
         Column("saved", sortable=False),
         Column("GPUs"),
         Column("alone", keep=6),
-        Column("decode"),
-        Column("one user", keep=8),
+        *decode,
         Column("prefill", keep=1, sortable=False),
         Column("rule", keep=2, sortable=False),
         Column("products", "left", keep=7),
@@ -87,6 +89,14 @@ def _trade_row(row: PrecisionRow, result: QuantizationResult, bytes_as: ByteUnit
     marked = row is result.chosen
     own = "◆ " if row.precision.origin != "built-in" else ""
     dash = Cell("–", "muted", -1.0)
+    decode = (
+        (
+            Cell(times(speed.decode), "", speed.decode) if speed else dash,
+            Cell(times(speed.decode_alone), "", speed.decode_alone) if speed else dash,
+        )
+        if result.model.answers
+        else ()
+    )
     return Row(
         row.precision.id,
         (
@@ -96,8 +106,7 @@ def _trade_row(row: PrecisionRow, result: QuantizationResult, bytes_as: ByteUnit
             Cell(saved(row.saved_pct), "", row.saved_pct),
             Cell(str(count), "", count) if count else Cell("none", "bad", NOT_COUNTED),
             Cell(str(row.gpus_alone), "", row.gpus_alone) if row.gpus_alone else Cell("none", "bad", NOT_COUNTED),
-            Cell(times(speed.decode), "", speed.decode) if speed else dash,
-            Cell(times(speed.decode_alone), "", speed.decode_alone) if speed else dash,
+            *decode,
             Cell(times(speed.prefill), "", speed.prefill) if speed else dash,
             Cell(rule_speed(row), "muted", row.rule.speed or row.byte_ratio),
             Cell(row.arithmetic.value, "tight" if row.arithmetic == "emulated" else ""),

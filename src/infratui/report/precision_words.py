@@ -82,21 +82,22 @@ def rule_speed(row: PrecisionRow) -> str:
     return times(row.rule.speed) if row.rule.speed is not None else f"≤{row.byte_ratio:.1f}×"
 
 
-def differs(row: PrecisionRow, users: float) -> str:
-    """The rule of thumb beside the prediction."""
+def differs(row: PrecisionRow, users: float, *, answers: bool) -> str:
+    """The rule of thumb beside the prediction; a model that does not answer only prefills."""
     speed = row.speed
     if speed is None:
         return "rule of thumb only"
-    predicted = f"predicted {times(speed.decode)} decode at {users:g} users, {times(speed.decode_alone)} at one, "
-    predicted += f"{times(speed.prefill)} prefill"
+    decode = f"{times(speed.decode)} decode at {users:g} users, {times(speed.decode_alone)} at one, " if answers else ""
+    predicted = f"predicted {decode}{times(speed.prefill)} prefill"
     if row.rule.speed is None or row.rule.speed_fp32 is None:
         return predicted
     return f"{predicted}; rule of thumb {times(row.rule.speed)} ({row.rule.speed_fp32:g}× FP32)"
 
 
-def beside_rule(row: PrecisionRow) -> str:
+def beside_rule(row: PrecisionRow, *, answers: bool) -> str:
     """The rule of thumb and the predictions apart from decode, in short."""
     rule = f"rule of thumb {times(row.rule.speed)}; " if row.rule.speed is not None else ""
     if row.speed is None:
         return f"{rule}no prediction"
-    return f"{rule}at one user {times(row.speed.decode_alone)}, prefill {times(row.speed.prefill)}"
+    alone = f"at one user {times(row.speed.decode_alone)}, " if answers else ""
+    return f"{rule}{alone}prefill {times(row.speed.prefill)}"

@@ -131,11 +131,11 @@ def _beside(row: PrecisionRow, result: QuantizationResult, bytes_as: ByteUnit) -
     if row.speed is None:
         says.append(Says("speed", reason_text(result.no_speed)))
     else:
-        says.append(Says("speed", beside_rule(row)))
+        says.append(Says("speed", beside_rule(row, answers=result.model.answers)))
     smaller = [entry for entry in result.rows if entry.bits_per_weight < row.bits_per_weight - 1 and entry is not row]
     if smaller:
         other = max(smaller, key=lambda entry: (-list(TONES).index(entry.quality.badge), entry.bits_per_weight))
-        speed = f", decode {times(other.speed.decode)}" if other.speed else ""
+        speed = f", decode {times(other.speed.decode)}" if other.speed and result.model.answers else ""
         takes = f"{count} GPUs" if (count := other.gpus) else "no layout"
         says.append(
             Says("or", f"{other.precision.label}: {saved(other.saved_pct)}, {takes}{speed}, {badge(other.quality)}")
@@ -200,11 +200,13 @@ def summary(result: QuantizationResult, bytes_as: ByteUnit = ByteUnit.GB) -> str
         f"and needs {needs(row, result.accelerator)} for this workload.",
     ]
     if row.speed is not None:
-        sentences.append(
-            f"On {result.layout.label} it decodes {times(row.speed.decode)} as fast as {base.precision.label} at "
-            f"{result.batch:g} users per replica and prefills {times(row.speed.prefill)}: "
-            f"{decode_reason(row.speed, row)}; {prefill_reason(row.speed, row)}."
-        )
+        name, prefill = base.precision.label, times(row.speed.prefill)
+        does, why = f"prefills {prefill} as fast as {name}", prefill_reason(row.speed, row)
+        if result.model.answers:
+            does = f"decodes {times(row.speed.decode)} as fast as {name} at {result.batch:g} users per replica"
+            does += f" and prefills {prefill}"
+            why = f"{decode_reason(row.speed, row)}; {why}"
+        sentences.append(f"On {result.layout.label} it {does}: {why}.")
     else:
         sentences.append(f"No speed is predicted: {reason_text(result.no_speed)}.")
     sentences.append(f"Quality: {row.quality.badge.value} ({quality_text(row.quality)}).")
@@ -232,13 +234,11 @@ def explanation(row: PrecisionRow, result: QuantizationResult, bytes_as: ByteUni
         Says("hardware", native(row, result.accelerator)),
     ]
     if row.speed is not None:
+        compared = differs(row, result.batch, answers=result.model.answers)
         says += [
-            Says("decode", decode_reason(row.speed, row)),
+            *((Says("decode", decode_reason(row.speed, row)),) if result.model.answers else ()),
             Says("prefill", prefill_reason(row.speed, row)),
-            Says(
-                "speed",
-                f"{differs(row, result.batch)}; for {result.layout.label} even where a format does not fit it",
-            ),
+            Says("speed", f"{compared}; for {result.layout.label} even where a format does not fit it"),
         ]
     else:
         says.append(Says("speed", f"rule of thumb only: {reason_text(result.no_speed)}"))
