@@ -58,7 +58,7 @@ class TestComparison:
         async with app.run_test(size=size) as pilot:
             await opened(pilot)
             assert "MoE: 0.59× the arithmetic and 10× the memory of the dense" in headline(app)
-            assert "on 12 GPUs each the dense one is 3.3× faster" in headline(app)
+            assert "on 12 GPUs each the dense one is 3.7× faster" in headline(app)
             for words in ("0.59× the arithmetic", "all 256 experts must be in memory (747 GB)", "72.7 GB", "747 GB"):
                 assert words in shown(app)
 

@@ -42,7 +42,7 @@ def errors_of(way: Way, quantity: str, kind: str = "") -> list[float]:
     # Mean absolute error in percent, each row scored with constants of a fit that left its source out.
     [
         ("tpot", "dense", 401, 10.0),
-        ("tpot", "moe", 525, 17.0),
+        ("tpot", "moe", 525, 17.5),
         ("max throughput", "dense", 134, 10.5),
         ("max throughput", "moe", 110, 19.5),
         ("throughput", "", 76, 19.5),

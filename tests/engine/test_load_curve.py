@@ -80,17 +80,21 @@ def simulated(
     return sorted(ttft[warm:]), sorted(tpot[warm:]), tokens / now
 
 
-def agrees(service: Service, first: FirstToken, rate: float, *, count: int, within: float = 0.10) -> None:
+def agrees(
+    service: Service, first: FirstToken, rate: float, *, count: int, within: float = 0.10, rare: float = 0.10
+) -> None:
     point = load_point(QueueChain(service), first, rate)
     assert point is not None
     ttft, tpot, tokens = simulated(service, first, rate, seed=3, count=count)
     for name, share in SHARES.items():
         for told, seen in ((point.ttft, ttft), (point.tpot, tpot)):
             found = seen[int(share * len(seen))]
-            assert getattr(told, name) == pytest.approx(found, rel=within), (name, getattr(told, name), found)
+            near = rare if name == "p99" else within
+            assert getattr(told, name) == pytest.approx(found, rel=near), (name, getattr(told, name), found)
     assert point.output_per_s == pytest.approx(tokens, rel=within)
 
 
+FEW_SLOTS = 16
 PRESETS = ["starter", "team", "production", "enterprise", "single-gpu-moe", "frontier-moe", "coding-agents"]
 SHORT_PROMPTS = Service(0.012, lambda batch: 0.011 + 0.00006 * batch, 200, 256, 1, 0.0)
 
@@ -114,7 +118,9 @@ def test_the_presets_are_as_simulated_up_to_the_knee(catalog, preset, share) -> 
     one = dataclasses.replace(chain.service, replicas=1)
     rate = share * evaluation.load_curve.knee.requests_per_s / chain.service.replicas
     # Prompts of several iterations come in clumps: a hundredth of the requests needs more of them to settle.
-    agrees(one, first, rate, count=20_000 if first.chunks > 1 else 12_000)
+    # With few slots the simulated p99 itself moves by a tenth from seed to seed at the knee.
+    few = one.max_concurrency <= FEW_SLOTS and share == 1.0
+    agrees(one, first, rate, count=20_000 if first.chunks > 1 else 12_000, rare=0.15 if few else 0.10)
 
 
 def test_more_load_is_never_faster_and_nothing_is_told_beyond_what_can_be_held(catalog) -> None:

@@ -85,7 +85,8 @@ def which_models(case: Case, models: Iterable[Model]) -> Iterator[ModelRow]:
     usd_per_hour = _usd_per_hour(case)
     for model in models:
         own = model is case.model
-        asked = case if own else case.with_(model=model.id, tp=0, pp=0, dp=0, ep=0, dcp=0, pools="")
+        free = {"model": model.id, "tp": 0, "pp": 0, "dp": 0, "ep": 0, "dcp": 0, "pools": ""}
+        asked = case if own else case.with_(**free, **({} if model.answers else {"output_tokens": 1}))
         released = case.facts.precision(model.weight_precision)
         first = _fit(asked, released, usd_per_hour)
         best = first if first.holds else None
