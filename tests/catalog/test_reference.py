@@ -346,7 +346,7 @@ def test_the_losses_beside_the_labs_are_medians_of_the_published_tests() -> None
         change = 100 * (row.quantized / row.baseline - 1)
         if kind:
             found.setdefault((kind, row.higher_is_better), []).append(-change if row.higher_is_better else change)
-    table = next(section.table for _, section in SECTIONS if section.title.startswith("What the lab"))
+    table = next(section.table for _, section in SECTIONS if section.title.startswith("The lab's promise"))
     assert table is not None
     for name, _, accuracy, perplexity in table.rows:
         for higher, said in ((True, accuracy), (False, perplexity)):
