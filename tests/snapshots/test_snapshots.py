@@ -76,6 +76,16 @@ OVERLAYS = {
     "help": ["question_mark"],
     "model": ["enter"],
     "presets": ["p"],
+    "open": ["o"],
+    "jump": ["ctrl+o"],
+    "fleet": ["F"],
+    "hardware": ["colon", *"your", "enter"],
+    "reconcile": ["colon", *"reconcile", "enter"],
+    "demand": ["colon", *"trace", "enter"],
+    "math": ["m"],
+    "rule of thumb": ["D"],
+    "compare": ["c", "down", "down", "down", "right", "c"],
+    "reference": ["r"],
 }
 
 

@@ -211,7 +211,8 @@ class FilteredList(LineEditing, can_focus=True):
         for index, choice in enumerate(entries[self._top : self._top + rows], self._top):
             lines.append(self._line(choice, column, width, index == self._cursor))
         if not entries:
-            lines.append(Content.styled("  nothing matches; backspace widens the search", "$muted"))
+            kept = "nothing matches; backspace widens the search" if self._choices else "nothing is kept here yet"
+            lines.append(Content.styled(f"  {kept}", "$muted"))
         if below:
             lines += [Content("")] * (rows + 1 - len(lines))
             lines += self._told(width, below)

@@ -21,7 +21,7 @@ class HostScreen(SourceScreen[tuple[Scenario, str]]):
     """Dismisses with the scenario on the chosen hardware and what was set in words, or None."""
 
     TITLE_TEXT = "Your hardware"
-    KEYS_TEXT = "paste a listing, or a path and enter · enter on a row takes it · esc closes"
+    KEYS_TEXT = "paste, or a path and enter · enter takes a row · esc closes"
     ASK = (
         "Paste what nvidia-smi, nvidia-smi topo -m, amd-smi, rocm-smi, kubectl get nodes -o json, kubectl describe "
         "node, scontrol show node or sinfo print; or type a file's path, or an instance type such as p5.48xlarge."
