@@ -128,7 +128,7 @@ class Terminal:
         while self.exit_code is None and time.monotonic() < end:
             if not self.read(0.05):
                 self._reap(block=False)
-        assert self.exit_code is not None, "it did not end"
+        assert self.exit_code is not None, f"it did not end; on screen:\n{self.text}"
         return self.exit_code
 
     def _reap(self, block: bool = True) -> None:

@@ -11,6 +11,7 @@ from ..engine.figures.units import significant
 from ..engine.policy import AT_LEAST, FigureOf, JudgedLimit, LimitVerdict
 from ..plain_text import printable
 from ..policy import Policy
+from .draw import BETWEEN, cut, length, wrapped
 from .money import money
 from .reasons import reason_text
 from .show import Answer, Block, Cell, Column, Line, Row, Says, Span, Table
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 MARKS = {LimitVerdict.HOLDS: "✓", LimitVerdict.BROKEN: "✗", LimitVerdict.CANNOT_TELL: "?"}
 TONES = {LimitVerdict.HOLDS: "good", LimitVerdict.BROKEN: "bad", LimitVerdict.CANNOT_TELL: "tight"}
 _AT_PEAK = ("ttft_ms_p95", "tpot_ms")
+_INDENT: Span = ("  ", "")
 _CODES = {0: "holds", 1: "broken", 2: "unreadable", 3: "cannot tell"}
 _COLUMNS = (
     Column("", "left"),
@@ -150,15 +152,24 @@ def headline(checked: CheckedPolicy, *, brief: bool = False) -> str:
     return ", ".join(told) or (f"all {count} limits hold" if count > 1 else "its limit holds")
 
 
-def strip(checked: CheckedPolicy) -> Line:
-    """One line for every screen: the verdict, then the limits that do not hold; the worst first."""
+def strip(checked: CheckedPolicy, width: int, *, brief: bool = False) -> tuple[Line, ...]:
+    """Lines for every screen: the verdict, then the limits that do not hold; the worst first, each of them whole.
+
+    `brief`, where there is little room: one line, as much of it as fits.
+    """
     verdict = checked.verdict
-    spans: list[Span] = [(f"Policy {MARKS[verdict]} {headline(checked, brief=True)}", f"bold {TONES[verdict]}")]
+    head = f"Policy {MARKS[verdict]} {headline(checked, brief=True)}"
+    lines: list[Line] = [((head, f"bold {TONES[verdict]}"),)]
     for kind in (LimitVerdict.BROKEN, LimitVerdict.CANNOT_TELL):
-        for at, limit in enumerate(checked.those(kind)):
-            spans += [(" · " if at or len(spans) > 1 else ": ", "muted"), (f"{MARKS[kind]} ", TONES[kind])]
-            spans.append((short(limit, checked), ""))
-    return tuple(spans)
+        for limit in checked.those(kind):
+            said: Line = ((f"{MARKS[kind]} ", TONES[kind]), (short(limit, checked), ""))
+            first = len(lines) == 1 and len(lines[0]) == 1
+            joined: Line = (*lines[-1], (": " if first else BETWEEN, "muted"), *said)
+            if brief or length(joined) <= width:
+                lines[-1] = joined
+            else:
+                lines += wrapped((_INDENT, *said), width)
+    return tuple(line if length(line) <= width else (*cut(line, width - 1), ("…", "muted")) for line in lines)
 
 
 def table(checked: CheckedPolicy, id: str = "policy", title: str = "Policy") -> Table:

@@ -15,11 +15,14 @@ PART_GLYPHS = "█▓▒░"
 """One per part, in order: parts stay apart without colour."""
 _OVER = 1.05
 """Beyond this share of the capacity a bar is over it: what engines take outside their budget stays below."""
-_BETWEEN = " · "
+BETWEEN = " · "
+"""Between the parts of a line."""
 GAP = 2
 """Cells between columns."""
 _FLEX = 18
 """Cells that a flexible column gives up or takes on at most."""
+_LEAST = 6
+"""Cells of a flexible column in any case."""
 _EXTRA = 3
 """From this `keep` on a column is shown only where all names are whole."""
 
@@ -81,9 +84,9 @@ def answer(shown: Answer, width: int, *, brief: bool = False) -> tuple[Line, ...
 def _wrapped(text: str, room: int) -> list[str]:
     """Lines of at most `room` cells, broken between its parts, `a · b`, and inside one only where it is too long."""
     lines: list[str] = []
-    for part in text.split(_BETWEEN):
-        if lines and len(lines[-1]) + len(_BETWEEN) + len(part) <= room:
-            lines[-1] += _BETWEEN + part
+    for part in text.split(BETWEEN):
+        if lines and len(lines[-1]) + len(BETWEEN) + len(part) <= room:
+            lines[-1] += BETWEEN + part
         else:
             lines += textwrap.wrap(part, room) or [""]
     return lines
@@ -91,7 +94,7 @@ def _wrapped(text: str, room: int) -> list[str]:
 
 def _clauses(text: str, room: int) -> str:
     """The first clauses of a text: as many as fit, and one in any case."""
-    while len(text) > room and (ends := [at for mark in (_BETWEEN, "; ") if (at := text.rfind(mark)) > 0]):
+    while len(text) > room and (ends := [at for mark in (BETWEEN, "; ") if (at := text.rfind(mark)) > 0]):
         text = text[: max(ends)]
     return text
 
@@ -277,7 +280,10 @@ def fit(text: str, width: int, align: str) -> str:
 def widths(
     columns: Sequence[Column], rows: Sequence[Row], room: int, sorted_by: int | None = None, stretch: int = _FLEX
 ) -> tuple[tuple[int, int], ...]:
-    """Places of the columns that are shown, with their cells: high `keep` gives way first, a flexible one stretches."""
+    """Places of the columns that are shown, with their cells.
+
+    High `keep` gives way first; flexible ones share what the others leave.
+    """
     needs: list[int] = []
     wants: list[int] = []
     for at, column in enumerate(columns):
@@ -298,10 +304,12 @@ def widths(
             break
         shown.remove(worst)
     spare = room - (sum(needs[at] + GAP for at in shown) - GAP)
-    for at in shown:
-        if columns[at].flex:
-            needs[at] = max(6, min(needs[at] + spare, wants[at] + stretch))
-            break
+    flexible = [at for at in shown if columns[at].flex]
+    for left, at in zip(range(len(flexible), 0, -1), sorted(flexible, key=wants.__getitem__), strict=True):
+        # The narrowest takes what it needs of its share, the others what it leaves.
+        size = min(needs[at] + spare // left, wants[at] + (stretch if left == 1 else 0))
+        spare -= max(_LEAST, size) - needs[at]
+        needs[at] = max(_LEAST, size)
     return tuple((at, needs[at]) for at in shown)
 
 

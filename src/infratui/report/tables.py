@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..engine.figures.units import format_count, format_tokens, format_usd, significant
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from ..scenario import Scenario
 
 
+_LONG = 18
+"""Characters of a column of words that needs no whole line of its own."""
+
+
 def catalog_table(name: str, facts: Catalog, scenario: Scenario | None = None) -> Table:
     """A table by its name in reference pages. Raises KeyError for another name.
 
@@ -27,7 +32,14 @@ def catalog_table(name: str, facts: Catalog, scenario: Scenario | None = None) -
         from ..scenario import Scenario
 
         return _COMPUTED[name](facts, scenario or Scenario())
-    return _TABLES[name](facts)
+    table = _TABLES[name](facts)
+    return replace(table, columns=tuple(_flexible(at, table) for at in range(len(table.columns))))
+
+
+def _flexible(at: int, table: Table) -> Column:
+    """A column of long words shares the room that the others leave."""
+    longest = max((len(row.cells[at].text) for row in table.rows), default=0)
+    return replace(table.columns[at], flex=at == 0 or longest > _LONG)
 
 
 def table_names() -> tuple[str, ...]:
@@ -66,12 +78,8 @@ def _record(id: str, cells: tuple[Cell, ...], detail: str = "", own: bool = Fals
     return Row(id, cells, "", False, detail, own)
 
 
-_LONGEST = 36
-"""Cells of a column of words at most; what is longer stands whole in the detail."""
-
-
-def _text(text: str, longest: int = _LONGEST) -> Cell:
-    return _value((text if len(text) <= longest else f"{text[: longest - 1]}…") or "–")
+def _text(text: str) -> Cell:
+    return _value(text or "–")
 
 
 def _scaled(value: float | None, unit: float = 1.0, digits: int = 3) -> Cell:
@@ -230,7 +238,7 @@ def _formats(facts: Catalog) -> Table:
 def _models(facts: Catalog) -> Table:
     columns = (
         _word("Model"), _number("Parameters"), _number("Active"), _number("Layers", 3),
-        _number("Context", 2), _word("Licence"), _word("Released as", 4),
+        _number("Context", 1), _word("Licence", 2), _word("Released as", 4),
     )  # fmt: skip
     rows = []
     for model in facts.models():
@@ -256,7 +264,7 @@ _KINDS = {
 
 def _prices(facts: Catalog) -> Table:
     columns = (
-        _word("Accelerator"), _word("Kind"), _number("USD"), _word("Provider"), _word("Date"),
+        _word("Accelerator"), _word("Kind"), _number("USD"), _word("Provider"), _word("Date", 1),
         _word("Region", 4), _word("Basis", 3),
     )  # fmt: skip
     rows = []
@@ -265,7 +273,7 @@ def _prices(facts: Catalog) -> Table:
             unit = "" if price.kind == "purchase" else "/h"
             cells = (
                 _text(gpu.name.removeprefix("NVIDIA ").removeprefix("AMD ")), _text(_KINDS[price.kind]),
-                _value(f"{format_usd(price.usd)}{unit}", price.usd), _text(price.provider, 18), _text(price.date, 10),
+                _value(f"{format_usd(price.usd)}{unit}", price.usd), _text(price.provider), _text(price.date),
                 _text(price.region), _text("offer" if price.quoted else "estimate"),
             )  # fmt: skip
             detail = _detail(price.provider, price.listed_as, price.date_basis, price.notes, price.source)
@@ -275,8 +283,8 @@ def _prices(facts: Catalog) -> Table:
 
 def _quality(facts: Catalog) -> Table:
     columns = (
-        _word("Model"), _word("Method"), _word("Scheme", 2), _word("Metric"), _number("before", 1),
-        _number("after", 1), _number("loss %"),
+        _word("Model"), _word("Method"), _word("Scheme", 3), _word("Metric", 1), _number("before", 2),
+        _number("after", 2), _number("loss %"),
     )  # fmt: skip
     rows = []
     for at, row in enumerate(facts.quality().evidence):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -10,9 +10,12 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widget import Widget
 
+from ...report.show import Line
 from ...report.workload import WorkloadWords
 from ...value_types import dataclass
 from ..keys import TYPING, find
+from ..widgets.headline import LOW
+from ..widgets.painted import Painted
 
 if TYPE_CHECKING:
     from ...checking import CheckedPolicy
@@ -86,27 +89,23 @@ class WorkloadLine(Widget):
         return Content.assemble(("! ", "bold $tight") if tight else "", (text, "$muted"))
 
 
-class PolicyStrip(Widget):
-    """What the scenario's policy comes to, in one line under the headline; not there where it has none."""
+class PolicyStrip(Painted):
+    """What the scenario's policy comes to, under the headline; not there where it has none."""
 
-    DEFAULT_CSS = "PolicyStrip { text-wrap: nowrap; height: 1; padding: 0 1; display: none; }"
+    DEFAULT_CSS = "PolicyStrip { text-wrap: nowrap; height: auto; padding: 0 1; display: none; }"
 
     checked: reactive[CheckedPolicy | None] = reactive(None)
 
     def watch_checked(self) -> None:
         self.display = self.checked is not None
+        self.refit()
 
-    def render(self) -> Content:
+    def toned(self, width: int) -> Sequence[Line]:
         if self.checked is None:
-            return Content("")
+            return ()
         from ...report.check import strip
 
-        styles = {"": "", "muted": "$muted"}
-        spans = [
-            (text, styles.get(tone, f"${tone}" if " " not in tone else f"bold ${tone.split()[1]}"))
-            for text, tone in strip(self.checked)
-        ]
-        return Content.assemble(*spans).truncate(max(1, self.content_size.width), ellipsis=True)
+        return strip(self.checked, max(20, width), brief=self.app.size.height < LOW)
 
 
 class HintLine(Widget):

@@ -8,7 +8,6 @@ from textual.reactive import reactive
 
 from ...report.draw import answer as drawn
 from ...report.show import Answer, Line
-from ..terminal.remembered import relayout
 from .painted import Painted
 
 LOW = 30
@@ -25,9 +24,8 @@ class HeadlineView(Painted):
     def toned(self, width: int) -> Sequence[Line]:
         return drawn(self.answer, max(20, width), brief=self.app.size.height < LOW)
 
-    def watch_answer(self, before: Answer, after: Answer) -> None:
-        if self.is_mounted and len(self.lines_for(self.size.width)) != self.size.height:
-            relayout(self)
+    def watch_answer(self) -> None:
+        self.refit()
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         return max(2, super().get_content_height(container, viewport, width))

@@ -15,6 +15,7 @@ from textual.style import Style
 from textual.widget import Widget
 
 from ...report.show import Line
+from ..terminal.remembered import relayout
 
 _PLAIN_WORDS = ("bold", "underline", "reverse", "on")
 
@@ -48,6 +49,13 @@ class Painted(Widget):
     def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
         self._painted = None, ()
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
+    def refit(self) -> None:
+        """What is drawn has changed: lay out again where it is higher or lower than before."""
+        # A watcher runs before the refresh that forgets the lines of before.
+        self._painted = None, ()
+        if self.is_mounted and self.get_content_height(None, None, self.size.width) != self.size.height:
+            relayout(self)
 
     def render_line(self, y: int) -> Strip:
         lines = self.lines_for(self.size.width)

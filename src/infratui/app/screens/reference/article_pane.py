@@ -22,6 +22,8 @@ from ...widgets.panel import Panel
 from ...widgets.table import TableView
 
 _TONES = {"": "", "heading": "bold $key", "bold": "bold", "rule": "$line"}
+_WIDEST = 110
+"""Cells of a line of text at most; tables take all there are."""
 _ROWS = 14
 """Rows of a table of the catalog that are shown at once at most."""
 
@@ -122,7 +124,7 @@ class ArticlePane(VerticalScroll, can_focus=True, inherit_bindings=False):
         if self._article is None or width < 1 or width == self._width:
             return
         self._width = width
-        placed, self._links = lay_out(self._article.blocks, width)
+        placed, self._links = lay_out(self._article.blocks, min(width, _WIDEST))
         here = list(self.children)
         same = len(here) == len(placed) and all(_fits(widget, part) for widget, part in zip(here, placed, strict=True))
         if not same:
@@ -230,9 +232,7 @@ class TablePanel(Panel):
         self.words = words
         rows = self.table.matching(words)
         self._say(words, len(rows))
-        first, *others = self.table.columns
-        columns = (replace(first, flex=True), *others)
-        self.query_one(TableView).show(replace(self.table, columns=columns, rows=tuple(_led(row) for row in rows)))
+        self.query_one(TableView).show(replace(self.table, rows=tuple(_led(row) for row in rows)))
 
     def on_table_view_filtered(self, event: TableView.Filtered) -> None:
         event.stop()

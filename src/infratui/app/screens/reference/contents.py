@@ -90,7 +90,9 @@ class Contents(Widget, can_focus=True):
         here = at == self._cursor
         focused = here and self.has_focus
         back = " on $cursor-back" if focused else ""
-        kind = entry.kind if width - len(entry.kind) > 24 else ""
+        spare = width - len(entry.kind) - 1
+        # What kind it is gives way to a name that fits without.
+        kind = entry.kind if spare > 23 and not spare < len(entry.title) < width else ""
         room = width - len(kind) - 1
         title = entry.title if len(entry.title) <= room else entry.title[: room - 1] + "…"
         strong = {"page": "$foreground", "tree": "$key"}.get(entry.kind, "")

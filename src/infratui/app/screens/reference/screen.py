@@ -59,8 +59,8 @@ class ReferenceScreen(Page):
     ReferenceScreen.-narrow.-reading #article-panel { display: block; }
     ReferenceScreen.-narrow.-reading #contents-panel { display: none; }
     ReferenceScreen.-wide #contents-panel { width: 42; border-right: solid $line; }
-    ReferenceScreen.-huge #contents-panel { width: 52; border-right: solid $line; }
-    ReferenceScreen.-wide #article-panel, ReferenceScreen.-huge #article-panel { width: 1fr; max-width: 112; }
+    ReferenceScreen.-huge #contents-panel { width: 56; border-right: solid $line; }
+    ReferenceScreen.-wide #article-panel, ReferenceScreen.-huge #article-panel { width: 1fr; }
     """
 
     class Made(Message):
