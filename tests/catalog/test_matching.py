@@ -149,3 +149,20 @@ def test_any_text_matches_or_does_not(text: str):
 
     assert found is None or CATALOG.accelerator(found).id == found
     assert len(nearest(text, CATALOG.model_ids())) <= 3
+
+
+@pytest.mark.parametrize(
+    ("name", "model_id", "stored"),
+    [
+        ("Qwen/Qwen3-32B-AWQ", "qwen3-32b", "int4-awq"),
+        ("RedHatAI/Meta-Llama-3.1-70B-Instruct-quantized.w4a16", "llama-3.1-70b", "int4"),
+        ("nvidia/Llama-3.3-70B-Instruct-FP4", "llama-3.3-70b", "nvfp4"),
+        ("deepseek-ai/DeepSeek-V3-FP8", "deepseek-v3", "fp8-block"),
+        ("Qwen/Qwen3-32B", "qwen3-32b", "bf16"),
+    ],
+)
+def test_a_checkpoint_whose_name_says_how_it_is_stored(name: str, model_id: str, stored: str) -> None:
+    model = CATALOG.model(name)
+    assert (model.id, model.weight_precision) == (model_id, stored)
+    assert CATALOG.model(model_id).weight_precision in ("bf16", "fp8-block")
+    assert CATALOG.precision(f"{name}@stored").id == stored

@@ -200,6 +200,6 @@ def test_screens_and_the_command_judge_alike(write: Write, count: int) -> None:
             assert printed.error
             continue
         assert printed.checked == shown
-        assert strip(shown)[0][0].startswith(("Policy ✓", "Policy ✗", "Policy ?"))
+        assert strip(shown, 120)[0][0][0].startswith(("Policy ✓", "Policy ✗", "Policy ?"))
         verdicts.add(shown.verdict)
     assert len(verdicts) == 3 or count < 200

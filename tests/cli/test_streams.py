@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import json
 
 import pytest
+from click.testing import CliRunner
 
+from infratui.cli.group import cli
 from infratui.cli.streams import AsciiStream, HarmlessStream
 from infratui.report.printed import write
 
@@ -32,3 +35,10 @@ def test_colours_reach_the_terminal_and_names_do_not_steer_it(kind, monkeypatch)
     assert "\x1b[1;32m" in text
     assert "\x1b[31m" not in text
     assert ("✓" in text) is (kind is HarmlessStream)
+
+
+def test_a_name_that_is_not_the_catalogs_own_is_told_on_the_error_stream() -> None:
+    found = CliRunner().invoke(cli, ["vram", "--model", "Qwen/Qwen3-32B-AWQ", "--json"])
+    assert found.stderr == "infratui: Qwen/Qwen3-32B-AWQ is read as qwen3-32b, weights in AWQ INT4 g128\n"
+    assert json.loads(found.stdout)["precision"] == "int4-awq"
+    assert CliRunner().invoke(cli, ["vram", "--model", "Qwen/Qwen3-32B", "--json"]).stderr == ""

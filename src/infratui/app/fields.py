@@ -63,7 +63,7 @@ class FieldBook:
     def _is_at_hand(self, kind: Kind, value: object) -> bool:
         """The name is told without reading a checkpoint from disk."""
         # Whoever asks has the catalog; the first frame has not.
-        from ..catalog.load import STORED
+        from ..catalog.known_models import STORED
 
         model = kind is Kind.MODEL or str(value).endswith(STORED)
         return not model or self._facts.at_hand(str(value))

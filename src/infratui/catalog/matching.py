@@ -159,7 +159,7 @@ _OWNERS = frozenset(("meta", "nvidia", "redhatai", "unsloth"))
 
 def model_keys(name: str) -> tuple[str, ...]:
     """What a name may mean, the longest first: each word less at the end, where it says nothing of the architecture."""
-    words = plain(_PARENTHESES.sub(" ", name.rsplit("/", 1)[-1])).split()
+    words = plain(_PARENTHESES.sub(" ", name.rsplit("/", 1)[-1])).replace("quantized.", "quantized ").split()
     if len(words) > 1 and words[0] in _OWNERS:
         words = words[1:]
     found = [" ".join(words)]

@@ -108,6 +108,7 @@ class Options:
                 scenario = scenario.with_(precision="", **self._declared_cache())
             loaded, scenario = scenario, assign(scenario, self.settings)
             self.check_names(scenario, loaded)
+            self._tell_reading(scenario)
             return scenario
         except ScenarioError as error:
             fail(str(error))
@@ -122,6 +123,16 @@ class Options:
             # Said where every name is checked.
             return {}
         return {"kv_precision": declared} if declared else {}
+
+    def _tell_reading(self, scenario: Scenario) -> None:
+        """Say what a name was taken for that is not the catalog's own."""
+        facts = self.facts()
+        model = facts.model(scenario.model)
+        if not facts.names(scenario.model, model):
+            from ..plain_text import printable
+
+            weights = "" if scenario.precision else f", weights in {facts.precision(model.weight_precision).label}"
+            click.echo(f"infratui: {printable(scenario.model, 80)} is read as {model.id}{weights}", err=True)
 
     def check_names(self, scenario: Scenario, loaded: Scenario | None = None) -> None:
         """Names that every section needs, while it is known which were `loaded` from the file. Raises ScenarioError."""

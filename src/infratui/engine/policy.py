@@ -25,6 +25,7 @@ from .deployment.judge import Judged, NoReplicaError
 from .deployment.reasons import ReasonKind
 from .figures.derivation import Ledger
 from .figures.reason import Reason, because
+from .figures.units import counted
 
 if TYPE_CHECKING:
     from ..policy import Policy
@@ -235,7 +236,7 @@ def _money(case: Case, usd: Callable[[MonthlyBill], float | None]) -> _Figure:
     if value is None:
         return _refused("no demand: there are no tokens to share the cost")
     low, high = (None, None) if bill.band is None else (end / bill.monthly * value for end in bill.band)
-    return _Figure(value, low, high, FigureOf.FLEET, f"{bill.gpus:,} GPUs, {bill.option.value}")
+    return _Figure(value, low, high, FigureOf.FLEET, f"{counted(bill.gpus, 'GPU')}, {bill.option.value}")
 
 
 def _price_age(case: Case, on: dt.date) -> _Figure:
@@ -243,4 +244,4 @@ def _price_age(case: Case, on: dt.date) -> _Figure:
     age = bill.price.age_days(on)
     if age is None:
         return _Figure(None, basis=FigureOf.OWN_PRICE, subject=bill.option.value, settled=LimitVerdict.HOLDS)
-    return _Figure(float(age), None, None, FigureOf.FLEET, f"{bill.gpus:,} GPUs, {bill.option.value}")
+    return _Figure(float(age), None, None, FigureOf.FLEET, f"{counted(bill.gpus, 'GPU')}, {bill.option.value}")

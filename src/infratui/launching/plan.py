@@ -118,8 +118,8 @@ def launch_plan(case: Case) -> LaunchPlan:
 
 
 def _loaded(asked: str, model: Model) -> str:
-    """A checkpoint on disk stays what was typed; a model of the catalog is its repository."""
-    return asked if model.origin != "built-in" and not model.hf_id else model.hf_id or asked
+    """A checkpoint on disk or a repository stays what was typed; another name of the catalog is its repository."""
+    return asked if "/" in asked or (model.origin != "built-in" and not model.hf_id) else model.hf_id or asked
 
 
 def _named(text: str) -> str:

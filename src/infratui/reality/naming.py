@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 
 from ..engine.facts import Facts, UnknownFactError
-from ..engine.measured.memory_estimate import RowError, cache_precision, weight_precision
+from ..engine.measured.format_names import find_format
+from ..engine.measured.memory_estimate import cache_precision
 from ..engine.memory.weights import total_weights
 from ..engine.model.architecture import Model
 from ..engine.model.precision import Precision
@@ -82,40 +83,11 @@ def by_architecture(architecture: str, weights: int, tp: int, facts: Facts, mode
     return fits[0] if len(fits) == 1 else None
 
 
-_FORMATS = (
-    ("nvfp4", "nvfp4"),
-    ("mxfp4", "mxfp4"),
-    ("w4a8", "w4a8"),
-    ("w4a16", "int4"),
-    ("w8a16", "int8-w8a16"),
-    ("w8a8", "int8"),
-    ("int4", "int4"),
-    ("int8", "int8"),
-    ("awq", "int4-awq"),
-    ("gptq", "int4-gptq"),
-    ("fp8", "fp8"),
-    ("nf4", "nf4"),
-    ("bnb", "nf4"),
-)
-
-
 def find_precision(name: str, quantization: str, dtype: str, model: Model, facts: Facts) -> Precision:
     """How the weights are stored, from the name, what the engine says, and the release."""
-    gguf = re.search(r"(?:^|[-_. ])(i?q\d(?:_[0-9a-z]+)*)", f"{quantization} {name}".lower().replace(" - medium", "_m"))
-    if gguf:
-        spelled = re.sub(r" - small", "_s", gguf[1])
-        for candidate in (spelled, f"{spelled}_m", spelled.removesuffix("_xl") + "_m", spelled.rsplit("_", 1)[0]):
-            try:
-                return facts.precision(candidate)
-            except (UnknownFactError, ValueError):
-                continue
-    words = f"{base_name(name)} {quantization}".lower()
-    for mark, meant in _FORMATS:
-        if mark in words:
-            try:
-                return weight_precision(meant, model, facts)
-            except (RowError, UnknownFactError, ValueError):
-                return facts.precision(meant)
+    found = find_format(f"{quantization} {base_name(name)}", model, facts.precision)
+    if found is not None:
+        return found
     if quantization or dtype in ("", "auto"):
         return facts.precision(model.weight_precision)
     released = facts.precision(model.weight_precision)

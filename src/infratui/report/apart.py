@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..engine.figures.units import format_seconds, significant
+from ..engine.figures.units import counted, format_seconds, significant
 from .reasons import error_text
 from .show import Prose, Says
 
@@ -44,7 +44,8 @@ def words(found: Apart) -> Prose:
         verdict, tone = f"from {significant(found.pays_from)} requests/s at peak on: {more}", "good"
     pools = (
         f"{prefill.replicas:,} × {prefill.layout.label} for prompts, {decode.replicas:,} × {decode.layout.label} for "
-        f"answers: {found.gpus:,} GPUs where {fleet.gpus:,} do both as {fleet.replicas:,} × {fleet.layout.label}"
+        f"answers: {counted(found.gpus, 'GPU')} where {fleet.gpus:,} do both as {fleet.replicas:,} × "
+        f"{fleet.layout.label}"
     )
     return Prose(
         "apart",

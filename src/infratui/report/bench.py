@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..engine.figures.units import format_count, significant
+from ..engine.figures.units import counted, format_count, significant
 from ..plain_text import printable
 from ..scenario import INPUTS
 from .show import Answer, Block, Cell, Column, Prose, Row, Says, Table
@@ -50,7 +50,7 @@ def answer(found: BenchComparison) -> Answer:
 
 
 def _figures(count: int) -> str:
-    return f"{count} figure{'' if count == 1 else 's'}"
+    return counted(count, "figure")
 
 
 def page(found: BenchComparison) -> tuple[Block, ...]:

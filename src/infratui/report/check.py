@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ..checking import CheckedFile, CheckedPolicy, worst_code
-from ..engine.figures.units import significant
+from ..engine.figures.units import counted, significant
 from ..engine.policy import AT_LEAST, FigureOf, JudgedLimit, LimitVerdict
 from ..plain_text import printable
 from ..policy import Policy
@@ -146,7 +146,7 @@ def headline(checked: CheckedPolicy, *, brief: bool = False) -> str:
     """`2 of 6 limits broken, 1 cannot be told`; in brief without the word that its place says."""
     count = len(checked.limits)
     broken, open_ = (len(checked.those(verdict)) for verdict in (LimitVerdict.BROKEN, LimitVerdict.CANNOT_TELL))
-    each = f"{count}" if brief else f"{count} limit{'' if count == 1 else 's'}"
+    each = f"{count}" if brief else counted(count, "limit")
     told = [f"{broken} of {each} broken"] if broken else []
     told += [f"{open_} cannot be told" if broken else f"{open_} of {each} cannot be told"] if open_ else []
     return ", ".join(told) or (f"all {count} limits hold" if count > 1 else "its limit holds")

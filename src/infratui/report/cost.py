@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..engine.cost.decision import Leaf
 from ..engine.figures.compare import Headline, headline
 from ..engine.figures.derivation import Unit
-from ..engine.figures.units import ByteUnit, format_count, format_tokens, significant
+from ..engine.figures.units import ByteUnit, counted, format_count, format_tokens, significant
 from . import growth, load_curve
 from .cost_decision import (
     ADVICE,
@@ -208,7 +208,7 @@ def fleet_line(result: CostResult) -> str:
     spare = f", {fleet.spares} of them spare" if fleet.spares else ""
     small = f", {result.small.model.name} among them" if result.small is not None else ""
     return (
-        f"{fleet.replicas:,} replica{'' if fleet.replicas == 1 else 's'}{spare}{small} = {fleet.gpus:,} × "
+        f"{counted(fleet.replicas, 'replica')}{spare}{small} = {fleet.gpus:,} × "
         f"{result.accelerator.name}, {fleet.utilization:.0%} busy while in service"
     )
 

@@ -9,6 +9,7 @@ from ..engine.cost.breakeven import Crossing
 from ..engine.cost.decision import Leaf, Why
 from ..engine.cost.notes import CostNote
 from ..engine.figures.derivation import Unit
+from ..engine.figures.units import counted
 from .money import money
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def _circumstance(reason: Reason) -> str:
         case Why.TERM:
             return f"{number('years'):g} year{'' if number('years') == 1 else 's'}"
         case Why.SERVERS:
-            return f"{number('gpus'):,.0f} GPUs, sold by {number('sold_by'):.0f}"
+            return f"{counted(number('gpus'), 'GPU')}, sold by {number('sold_by'):.0f}"
     return "a latency target is set" if number("on") else "no latency target"
 
 
@@ -224,5 +225,5 @@ def signal_text(judged: JudgedSignal) -> str:
         case "no-team":
             return "staff is budgeted" if given["usd_per_year"] else "no staff is budgeted"
         case "small-fleet":
-            return f"{given['gpus']:,.0f} GPUs, sold by {given['sold_by']:.0f}"
+            return f"{counted(given['gpus'], 'GPU')}, sold by {given['sold_by']:.0f}"
     return "yours to judge"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from ..engine.figures.units import format_count, format_seconds, format_usd, significant
+from ..engine.figures.units import counted, format_count, format_seconds, format_usd, significant
 from .money import label
 from .reasons import reason_text
 from .show import Answer, Block, Cell, Column, Line, Lines, Prose, Row, Says, Table
@@ -223,7 +223,7 @@ def _effect_says(found: DemandEffect, currency: str) -> list[Says]:
     said.append(
         Says(
             "memory",
-            f"{found.users:,} user{'' if found.users == 1 else 's'} of {found.tokens_per_user:,.0f} tokens each, "
+            f"{counted(found.users, 'user')} of {found.tokens_per_user:,.0f} tokens each, "
             f"{profile.in_flight.mean:,.0f} in the mean: enough in 99 of 100 moments",
         )
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..engine.deployment.answer import deployed, fleet_of
 from ..engine.deployment.ways_out import Way, WayOut
-from ..engine.figures.units import format_count, format_tokens, significant
+from ..engine.figures.units import counted, format_count, format_tokens, significant
 from .as_json import plain
 from .names import short_name
 from .reasons import error_text, reasons_text
@@ -34,7 +34,7 @@ def layout_text(layout: Layout) -> str:
         return f"{copies} in {layout.pp} stages of {layout.tp} GPUs{each}"
     if layout.pp > 1:
         return f"{copies} in {layout.pp} stages{each}"
-    cards = f"{layout.tp} GPU{'' if layout.tp == 1 else 's'}"
+    cards = counted(layout.tp, "GPU")
     if layout.dp == 1:
         return f"{copies} {'over' if layout.tp > 1 else 'on'} {cards}"
     return f"{copies}, {cards} each"
@@ -80,7 +80,7 @@ def way_text(entry: WayOut) -> str:
         case Way.USERS:
             return f"{changes['users']:,} users"
         case Way.GPUS:
-            return f"{changes['gpus']:,} GPUs"
+            return f"{changes['gpus']:,} GPU{'' if changes['gpus'] == 1 else 's'}"
 
 
 def way_flag(entry: WayOut) -> str:

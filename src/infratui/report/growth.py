@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..engine.cost.growth import is_growing
-from ..engine.figures.units import format_count
+from ..engine.figures.units import counted, format_count
 from .money import money
 from .reasons import error_text, reason_text
 from .show import Block, Cell, Chart, Column, Curve, Prose, Row, Rule, Says, Table
@@ -102,7 +102,7 @@ def words(found: DemandGrowth, currency: str = "$") -> Prose:
             f"{format_count(last.requests_per_day)} requests/day, {format_count(last.users)} users in month "
             f"{last.month}",
         ),
-        Says("Fleet", f"{first.gpus:,} GPUs today; {steps + more if steps else 'they last to the end'}"),
+        Says("Fleet", f"{counted(first.gpus, 'GPU')} today; {steps + more if steps else 'they last to the end'}"),
     ]
     if found.refusal:
         said.append(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..engine.figures.units import counted
 from .show import Answer, Block, Cell, Column, Prose, Row, Says, Table
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def answer(reading: HostReading) -> Answer:
     where = f" on {nodes} nodes" if nodes > 1 else ""
     text = f"{kinds}{where}, read as {reading.format}"
     tone = "tight" if unknown or not count else "good"
-    return Answer(f"{count} card{'' if count == 1 else 's'}: {text}", "", tone)
+    return Answer(f"{counted(count, 'card')}: {text}", "", tone)
 
 
 def page(reading: HostReading) -> tuple[Block, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..engine.figures.units import counted
 from ..launching.manifests import servers
 from .show import Answer, Block, Cell, Column, Prose, Row, Says, Table
 
@@ -84,7 +85,7 @@ def answer(plan: LaunchPlan, command: LaunchCommand) -> Answer:
     count = servers(plan, command)
     each = plan.layout.gpus // count
     where = f" over {plan.nodes_per_engine} nodes" if plan.nodes_per_engine > 1 else ""
-    figure = f"{count} server{'s' if count > 1 else ''} of {each} GPU{'s' if each > 1 else ''}{where}"
+    figure = f"{counted(count, 'server')} of {counted(each, 'GPU')}{where}"
     return Answer(figure, f"{plan.layout.label} · {command.engine} {command.version}", "good", (Says("", plan.model),))
 
 

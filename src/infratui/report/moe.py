@@ -9,6 +9,7 @@ from ..engine.figures.compare import Headline, headline
 from ..engine.figures.derivation import Unit
 from ..engine.figures.units import (
     ByteUnit,
+    counted,
     format_bytes,
     format_count,
     format_seconds,
@@ -64,7 +65,7 @@ def faster(result: MoeResult) -> str:
     lead = "the dense one" if first.output_per_s > second.output_per_s else "the MoE"
     most, least = sorted((first.output_per_s, second.output_per_s), reverse=True)
     ratio = f"{times(most / least)} faster" if most / least >= 1.005 else "as fast"
-    return f"on {result.budget} GPUs each {lead} is {ratio}"
+    return f"on {counted(result.budget, 'GPU')} each {lead} is {ratio}"
 
 
 def held_and_read(result: MoeResult, bytes_as: ByteUnit) -> str:
@@ -182,7 +183,7 @@ def same(result: MoeResult) -> str:
         return ""
     why = f" ({reason_text(result.budget_reason)})" if result.budget_reason else ""
     return (
-        f"On {result.budget} GPUs each{why}: {served(result.dense, result.dense.budget, result.currency)}; "
+        f"On {counted(result.budget, 'GPU')} each{why}: {served(result.dense, result.dense.budget, result.currency)}; "
         f"{served(result.moe, result.moe.budget, result.currency)}."
     )
 
@@ -207,7 +208,7 @@ def pays(result: MoeResult, bytes_as: ByteUnit) -> tuple[str, str]:
     small = dense.fewest.gpus, moe.fewest.gpus
     for_dense = [f"{dense.model.name} wins {len(won['dense'])} of {len(result.trade_offs)} lines"]
     if all(small) and small[0] < small[1]:
-        for_dense.append(f"it starts on {small[0]} GPUs where {moe.model.name} takes {small[1]}")
+        for_dense.append(f"it starts on {counted(small[0], 'GPU')} where {moe.model.name} takes {small[1]}")
     if result.even_batch is not None and result.even_batch <= result.batch:
         read = format_bytes(dense.read_bytes, bytes_as), format_bytes(moe.read_bytes, bytes_as)
         for_dense.append(f"a step of {result.batch} tokens reads {read[0]} against {read[1]}")
@@ -253,7 +254,8 @@ def offload(result: MoeResult, bytes_as: ByteUnit = ByteUnit.GB) -> str:
     found = result.offload
     beside = ""
     if found.in_memory_per_s is not None:
-        beside = f" instead of {significant(found.in_memory_per_s)} with all of them on {found.in_memory_gpus} GPUs"
+        held = counted(found.in_memory_gpus, "GPU")
+        beside = f" instead of {significant(found.in_memory_per_s)} with all of them on {held}"
     return (
         f"With the experts in host memory {format_bytes(found.resident_bytes, bytes_as)} of weights stay on the GPU, "
         f"and a batch of {result.batch} fetches {format_bytes(found.bytes_per_step, bytes_as)} per step over "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..engine.figures.compare import Better, Headline, headline
 from ..engine.figures.derivation import Unit
-from ..engine.figures.units import GB, ByteUnit, format_bytes, format_count, format_seconds, significant
+from ..engine.figures.units import GB, ByteUnit, counted, format_bytes, format_count, format_seconds, significant
 from ..engine.metrics import metric
 from . import apart, demand, load_curve
 from .deployment import layout_text, placed_label, pools_data, way_flag, way_text
@@ -70,7 +70,7 @@ def _shared(result: ParallelismResult) -> str:
     users = -(-int(result.serving.concurrency) // layout.dp) if result.serving else 0
     each = f", {users:,} users each" if users else ""
     size = layout.gpus_per_replica
-    held = f"{size} GPU{'' if size == 1 else 's'} hold{'s' if size == 1 else ''} one copy"
+    held = f"{counted(size, 'GPU')} hold{'s' if size == 1 else ''} one copy"
     return f" · {held}, {layout.gpus:,} hold {layout.dp:,}{each}"
 
 
@@ -86,7 +86,7 @@ def next_best(result: ParallelismResult) -> str:
     other = rows[0].layout
     change = rows[0].serving.output_per_s / mine.output_per_s - 1
     speed = "as fast" if abs(change) < _SAME else f"{abs(change):.0%} {'more' if change > 0 else 'fewer'} tok/s"
-    lost = f"a lost GPU then stops {other.gpus_per_replica} GPUs instead of {chosen.layout.gpus_per_replica}"
+    lost = f"a lost GPU then stops {counted(other.gpus_per_replica, 'GPU')} instead of {chosen.layout.gpus_per_replica}"
     if other.gpus_per_replica == chosen.layout.gpus_per_replica:
         lost = "a lost GPU stops as many"
     return f"{other.label} ({layout_text(other)}): {speed}; {lost}"
@@ -220,7 +220,7 @@ def help_line(result: ParallelismResult) -> str:
     """What would let it fit, each with the GPUs it would then take."""
     if not result.help:
         return ""
-    entries = (f"{way_text(entry)} ({entry.gpus:,} GPU{'' if entry.gpus == 1 else 's'})" for entry in result.help)
+    entries = (f"{way_text(entry)} ({counted(entry.gpus, 'GPU')})" for entry in result.help)
     return ", ".join(entries)
 
 

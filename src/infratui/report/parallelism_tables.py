@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..engine.figures.units import ByteUnit, format_bytes, format_count, format_seconds, significant
+from ..engine.figures.units import ByteUnit, counted, format_bytes, format_count, format_seconds, significant
 from .deployment import layout_text, placed_label
 from .reasons import reasons_text
 from .show import Cell, Column, Row, Table
@@ -74,7 +74,9 @@ def bytes_per_token(size: int) -> str:
 def layouts(result: ParallelismResult, bytes_as: ByteUnit) -> Table:
     """Every layout, fastest first; the one that is drawn is marked."""
     rows = [_layout_row(row, result, bytes_as) for row in result.rows]
-    title = f"All {len(rows)} layouts of {result.gpus:,} GPUs, fastest first: enter sets one by hand"
+    of = counted(result.gpus, "GPU")
+    title = f"The one layout of {of}" if len(rows) == 1 else f"All {len(rows)} layouts of {of}, fastest first"
+    title += ": enter sets one by hand"
     return Table("layouts", title, _LAYOUT_COLUMNS, tuple(rows))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..engine.figures.units import ByteUnit, format_bytes, format_gigabytes
+from ..engine.figures.units import ByteUnit, counted, format_bytes, format_gigabytes
 from . import thumb_precisions
 from .precision_words import (
     rule_speed,
@@ -39,7 +39,7 @@ def _pillar(row: PrecisionRow, result: QuantizationResult, bytes_as: ByteUnit) -
     facts = (
         (saved(row.saved_pct), ""),
         (f"{row.bits_per_weight:.2f} bits", ""),
-        (f"{count} GPU{'s' if count != 1 else ''}" if count else "no layout", "" if count else "bad"),
+        (counted(count, "GPU") if count else "no layout", "" if count else "bad"),
         (f"{step if row.speed else 'rule'} {speed}", ""),
         (f"{GLYPHS[row.quality.badge]} {quality}", TONES[row.quality.badge]),
     )
@@ -61,8 +61,11 @@ def kv_cache(result: QuantizationResult, bytes_as: ByteUnit) -> Table:
     """Every way to store the cache."""
     if result.estimator != "detailed":
         return thumb_precisions.kv_cache(result, bytes_as)
-    rows = tuple(_kv_row(row, bytes_as) for row in result.kv_rows)
-    return Table("kv", "KV cache, apart from the weights", _kv_columns(bytes_as), rows)
+    kept = result.kv_rows
+    if not any(row.total for row in kept):
+        kept = tuple(row for row in kept if row.chosen)
+    title = "KV cache, apart from the weights" if len(kept) > 1 else "KV cache: a pass leaves none behind"
+    return Table("kv", title, _kv_columns(bytes_as), tuple(_kv_row(row, bytes_as) for row in kept))
 
 
 def _trade_columns(result: QuantizationResult, bytes_as: ByteUnit) -> tuple[Column, ...]:

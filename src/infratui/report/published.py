@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..engine.figures.units import counted
 from ..engine.formats.quality import Assessment, Badge, Evidence, QualityBasis
 from .show import Cell, Column, Prose, Row, Says, Table
 
@@ -56,7 +57,7 @@ def _tests(quality: Assessment) -> str:
             parts.append(f"{name} {_NOISE if loss <= 0 else _signed(sign * loss)}")
     count = f"{len(rows)} published comparison{'s' if len(rows) > 1 else ''}"
     models = quality.models
-    whose = f"of {quality.own_model}" if quality.own_model else f"on {models} model{'s' if models > 1 else ''}"
+    whose = f"of {quality.own_model}" if quality.own_model else f"on {counted(models, 'model')}"
     median = "median " if len(rows) > 1 else ""
     return f"{median}{' and '.join(parts)} in {count} {whose}"
 

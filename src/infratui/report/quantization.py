@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..engine.figures.compare import Better, Headline, headline
 from ..engine.figures.derivation import Unit
-from ..engine.figures.units import ByteUnit, format_bytes
+from ..engine.figures.units import ByteUnit, counted, format_bytes
 from ..engine.formats.quality import Assessment, Badge, QualityBasis
 from ..engine.metrics import metric
 from . import thumb_precisions
@@ -136,7 +136,7 @@ def _beside(row: PrecisionRow, result: QuantizationResult, bytes_as: ByteUnit) -
     if smaller:
         other = max(smaller, key=lambda entry: (-list(TONES).index(entry.quality.badge), entry.bits_per_weight))
         speed = f", decode {times(other.speed.decode)}" if other.speed and result.model.answers else ""
-        takes = f"{count} GPUs" if (count := other.gpus) else "no layout"
+        takes = counted(count, "GPU") if (count := other.gpus) else "no layout"
         says.append(
             Says("or", f"{other.precision.label}: {saved(other.saved_pct)}, {takes}{speed}, {badge(other.quality)}")
         )
@@ -173,10 +173,11 @@ def headlines(evaluation: Evaluation, result: QuantizationResult) -> tuple[Headl
             headline("Speed against FP32", rule.speed_fp32, Unit.RATIO, Better.HIGHER, "guides promise none"),
         )
     speedup = metric(evaluation, "speedup")
+    decode = headline("Decode against FP16", speedup, Unit.RATIO, Better.HIGHER, "no prediction")
     return (
         headline("Bits per weight", metric(evaluation, "bits_per_weight"), Unit.BITS),
         headline("Saved against FP16", metric(evaluation, "saved_pct"), Unit.PERCENT, Better.HIGHER),
-        headline("Decode against FP16", speedup, Unit.RATIO, Better.HIGHER, "no prediction"),
+        *((decode,) if result.model.answers else ()),
     )
 
 

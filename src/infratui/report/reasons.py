@@ -10,7 +10,7 @@ from ..engine.cluster.legal import Illegal
 from ..engine.deployment.judge import NoReplicaError
 from ..engine.deployment.reasons import ReasonKind
 from ..engine.figures.reason import Reason
-from ..engine.figures.units import ByteUnit, format_bytes, significant
+from ..engine.figures.units import ByteUnit, counted, format_bytes, significant
 
 
 def reason_text(reason: Reason | None, bytes_as: ByteUnit = ByteUnit.GB) -> str:
@@ -89,7 +89,7 @@ def _deployed(reason: Reason, bytes_as: ByteUnit) -> str:  # noqa: C901, PLR0911
         case ReasonKind.FEWER_PER_REPLICA:
             gain = "as fast as" if number("gain") < 0.005 else f"within {number('gain'):.0%} of"
             return (
-                f"{gain} {reason.name}, and a lost GPU stops {number('group'):,.0f} GPUs instead of "
+                f"{gain} {reason.name}, and a lost GPU stops {counted(number('group'), 'GPU')} instead of "
                 f"{number('other'):,.0f}"
             )
         case ReasonKind.MISSES:
@@ -103,9 +103,9 @@ def _deployed(reason: Reason, bytes_as: ByteUnit) -> str:  # noqa: C901, PLR0911
         case ReasonKind.SHORT:
             return f"memory short by {format_bytes(int(number('missing')), bytes_as)} per GPU"
         case ReasonKind.TAKES_MORE:
-            return f"{reason.name} takes {number('needed'):,.0f} GPUs; there are {number('gpus'):,.0f}"
+            return f"{reason.name} takes {counted(number('needed'), 'GPU')}; there are {number('gpus'):,.0f}"
         case ReasonKind.NO_MATCH:
-            return f"no layout of {number('gpus'):,.0f} GPUs matches what is set"
+            return f"no layout of {counted(number('gpus'), 'GPU')} matches what is set"
         case ReasonKind.TOO_MANY:
             return f"more than {number('most'):,.0f} of them would be needed"
         case ReasonKind.NO_LAYOUT:
@@ -117,12 +117,12 @@ def _deployed(reason: Reason, bytes_as: ByteUnit) -> str:  # noqa: C901, PLR0911
         case ReasonKind.NO_POOLS:
             return f"this version of {reason.name} has no pools of their own for prompts and answers; set pools="
         case ReasonKind.GIVEN_GPUS:
-            return f"{number('gpus'):,.0f} GPUs do not hold it"
+            return f"{counted(number('gpus'), 'GPU')} do{'es' if number('gpus') == 1 else ''} not hold it"
         case ReasonKind.SHARED_GPUS:
             most = number("most")
             return f"{number('gpus'):,.0f} do not hold {reason.name}, so both get the {most:,.0f} that do"
         case ReasonKind.ONE_NODE:
-            return f"a copy needs {number('gpus'):,.0f} GPUs of one node"
+            return f"a copy needs {counted(number('gpus'), 'GPU')} of one node"
         case ReasonKind.STAGES:
             return f"a copy needs TP{number('tp'):.0f} in the node, {number('pp'):,.0f} stages across"
         case ReasonKind.SPREAD:

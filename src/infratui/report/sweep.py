@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..engine.figures.derivation import Unit
-from ..engine.figures.units import ByteUnit, format_count, format_seconds
+from ..engine.figures.units import ByteUnit, counted, format_count, format_seconds
 from ..engine.sweep import SWEPT, SweepPoint, SweepResult, Swept
 from ..inputs import Kind
 from ..scenario import INPUTS
@@ -99,7 +99,7 @@ def _compared(found: SweepResult, facts: Facts) -> str:
     low, high = sorted((ends[0], ends[-1]), key=lambda point: point.gpus or 0)
     less = (high.gpus or 0) - (low.gpus or 0)
     texts = (value_words(found, point.value, facts) for point in (low, high))
-    return f"{next(texts)} instead of {next(texts)}: {less:,} GPU{'s' if less > 1 else ''} fewer"
+    return f"{next(texts)} instead of {next(texts)}: {counted(less, 'GPU')} fewer"
 
 
 def page(found: SweepResult, facts: Facts, bytes_as: ByteUnit = ByteUnit.GB, rows: int = ROWS) -> tuple[Block, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..engine.figures.compare import Headline, headline
-from ..engine.figures.units import ByteUnit, format_bytes
+from ..engine.figures.units import ByteUnit, counted, format_bytes
 from .deployment import layout_text
 from .names import short_name
 from .show import Answer, Block, Cell, Column, Prose, Row, Says, Table
@@ -59,7 +59,9 @@ def answer(result: ThumbLayouts, bytes_as: ByteUnit) -> Answer:
     if sizing.unknown is not None:
         says.append(Says("cache", unknown_text(sizing.model.name, sizing.unknown), muted=True))
     elif split.enough and not sizing.holds:
-        says.append(Says("!", f"with the cache of {sizing.users:,} users it takes {sizing.least:,} GPUs", "", "tight"))
+        says.append(
+            Says("!", f"with the cache of {sizing.users:,} users it takes {counted(sizing.least, 'GPU')}", "", "tight")
+        )
     if idle := sizing.gpus - split.layout.gpus:
         says.append(Says("idle", f"{idle:,} of {sizing.gpus:,} GPUs are left over"))
     says.append(Says("speed", NO_SPEED, muted=True))
@@ -95,7 +97,7 @@ def _row(step: ThumbStep, result: ThumbLayouts, bytes_as: ByteUnit) -> Row:
         Cell(f"{step.gpus - split.layout.gpus:,}" if split.enough else "–", "", step.gpus - split.layout.gpus),
         Cell(format_bytes(round(each), bytes_as) if split.enough else "–", "", each),
     )
-    return Row(f"{step.gpus} GPUs", cells, "", marked)
+    return Row(counted(step.gpus, "GPU"), cells, "", marked)
 
 
 def reasons(result: ThumbLayouts) -> Prose:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..engine.figures.units import ByteUnit, format_bytes, format_gigabytes
+from ..engine.figures.units import ByteUnit, counted, format_bytes, format_gigabytes
 from .names import short_name
 from .show import Answer, Cell, Column, Pillar, Pillars, Prose, Row, Says, Span, Table
 from .thumb_words import GIGABYTES, unknown_text
@@ -71,7 +71,7 @@ def _pillar(row: PrecisionRow, result: QuantizationResult, bytes_as: ByteUnit) -
     facts = (
         (share_text(row), ""),
         (f"{8 * row.precision.nominal_bytes:g} bits", ""),
-        (f"{count} GPU{'' if count == 1 else 's'}", ""),
+        (counted(count, "GPU"), ""),
         (f"speed {speed_text(row)}", ""),
         _BADGES[row.rule.quality],
     )

@@ -10,6 +10,7 @@ from ..engine.figures.derivation import Unit
 from ..engine.figures.units import (
     GIB,
     ByteUnit,
+    counted,
     format_bytes,
     format_count,
     format_gigabytes,
@@ -196,7 +197,7 @@ def summary(result: ThumbMemory, bytes_as: ByteUnit = ByteUnit.GB) -> str:
         f"weights {format_bytes(found.weights, bytes_as)} + KV cache {format_bytes(found.kv_cache, bytes_as)} + 15 % "
         f"{format_bytes(found.overhead, bytes_as)}"
     )
-    count = f"{sizing.users:,} user{'s' if sizing.users > 1 else ''}"
+    count = counted(sizing.users, "user")
     detailed = "" if result.detailed is None else (
         f" The detailed estimate counts {format_bytes(result.detailed, bytes_as)} on its own layout."
     )  # fmt: skip

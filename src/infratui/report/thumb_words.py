@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..engine.figures.units import counted
 from .names import short_name
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def deployment_data(case: Case) -> dict[str, Any]:
     at_hand = found.split
     unknown = None if found.unknown is None else unknown_text(found.model.name, found.unknown)
     known = found.memory is not None
-    short = None if found.holds else f"the rule of thumb takes {found.least:,} GPUs"
+    short = None if found.holds else f"the rule of thumb takes {counted(found.least, 'GPU')}"
     least = split(found.memory.total if found.memory else found.weights, found.least, found.card_gb).layout
     return {
         "deployment": {

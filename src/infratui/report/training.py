@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..engine.figures.units import ByteUnit, format_bytes, format_count, format_tokens
+from ..engine.figures.units import ByteUnit, counted, format_bytes, format_count, format_tokens
 from .names import short_name
 from .show import Answer, Block, Cell, Column, Prose, Row, Says, Table
 
@@ -38,7 +38,7 @@ def answer(found: TrainingResult, bytes_as: ByteUnit = ByteUnit.GB) -> Answer:
     training = found.training
     what = f"{training.model.name}, "
     what += f"LoRA rank {training.adapter_rank}" if training.adapter_rank else "all weights"
-    cards = f"{training.gpus:,} GPU{'s' if training.gpus > 1 else ''}"
+    cards = counted(training.gpus, "GPU")
     if found.accelerator is None:
         last = found.stages[-1]
         text = f"{format_bytes(last.total, bytes_as)} per GPU with ZeRO-3 on {cards}"

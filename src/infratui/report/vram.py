@@ -12,6 +12,7 @@ from ..engine.figures.derivation import Unit
 from ..engine.figures.reason import Reason
 from ..engine.figures.units import (
     ByteUnit,
+    counted,
     format_bytes,
     format_count,
     format_gigabytes,
@@ -205,7 +206,7 @@ def summary(result: VramResult, bytes_as: ByteUnit) -> str:
     held = load.context if load.lengths is None else load.tokens
     if load.lengths is not None:
         fill = f" as measured, {load.lengths.mean:,.0f} in the mean"
-    count = f"{load.users:,} user{'s' if load.users > 1 else ''}"
+    count = counted(load.users, "user")
     precision, cache = result.deployment.precision.label, result.deployment.kv_precision.label
     return (
         f"{result.model.name} with {precision} weights and {cache} KV cache, for {count} at "
@@ -238,8 +239,9 @@ def stack(result: VramResult, bytes_as: ByteUnit) -> Stack:
         # What is short stands last, so that it is what lies beyond the mark.
         parts += (StackPart("short", plan.missing, format_gigabytes(plan.missing, bytes_as), "bad"),)
         parts = (parts[0], replace(parts[1], amount=max(0, plan.kv_needed - plan.missing)), *parts[2:])
+    everywhere = "in all" if totals.gpus == 1 else f"all {totals.gpus:,} GPUs"
     return Stack("total", "On the fullest GPU", parts, 0 if plan.fits else plan.requested, requested,
-                 label="fullest GPU", below=(Says(f"all {totals.gpus:,} GPUs", in_all(result, bytes_as)),))  # fmt: skip
+                 label="fullest GPU", below=(Says(everywhere, in_all(result, bytes_as)),))  # fmt: skip
 
 
 def in_all(result: VramResult, bytes_as: ByteUnit) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..engine.deployment.which_models import ModelFit, ModelRow
-from ..engine.figures.units import format_count, format_seconds, format_tokens
+from ..engine.figures.units import counted, format_count, format_seconds, format_tokens
 from .money import money
 from .names import short_name
 from .show import Answer, Cell, Column, Row, Says, Table
@@ -68,7 +68,7 @@ def answer(rows: Sequence[ModelRow], case: Case) -> Answer:
     held = [row for row in rows if row.best is not None and row.reaches]
     if not held:
         nearest = min((row for row in rows if row.shown.fewest), key=lambda row: row.shown.fewest or 0, default=None)
-        hint = f"{nearest.model.name} would with {nearest.shown.fewest:,} GPUs" if nearest else ""
+        hint = f"{nearest.model.name} would with {counted(nearest.shown.fewest or 0, 'GPU')}" if nearest else ""
         return Answer(f"None of {len(rows)} models is held", question(case), "bad", (Says("", hint),) if hint else ())
     released = sum(row.as_released for row in held)
     largest = max(held, key=lambda row: row.parameters)
@@ -113,7 +113,7 @@ def _row(row: ModelRow, currency: str, marked: bool) -> Row:
     released = row.released
     detail = f"released in {released.precision.label}"
     if not row.as_released:
-        need = f"{released.fewest:,} GPUs" if released.fewest else "more GPUs than there are"
+        need = counted(released.fewest, "GPU") if released.fewest else "more GPUs than there are"
         detail += f", which needs {need}"
     own = row.model.origin != "built-in"
     return Row(row.model.id, cells, "" if row.best else "muted", marked, detail, own)

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.widget import Widget
 
 from ...engine.figures.derivation import Derivation
+from ...engine.figures.units import counted
 from ...inputs import Kind
 from ...report.input_groups import groups
 from ...report.inputs import NAMED
@@ -338,7 +339,7 @@ class SectionScreen(AnswerScreen[R]):
         if holds or least is None:
             self.note("these GPUs hold it" if holds else "no number of these GPUs holds it", "muted")
         elif self.change(gpus=max(least, self.scenario.gpus), tp=0, pp=0, dp=0, ep=0, dcp=0):
-            self.note(f"{least:,} GPUs taken; u undoes it", "good")
+            self.note(f"{counted(least, 'GPU')} taken; u undoes it", "good")
 
     # -- leaving
 

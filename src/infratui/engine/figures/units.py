@@ -104,6 +104,11 @@ def format_tokens(count: Number) -> str:
     return f"{significant(count / 1e3)}k" if 1e4 <= count < 1e6 else format_count(count)
 
 
+def counted(count: float, noun: str) -> str:
+    """`1 GPU`, `1,024 GPUs`."""
+    return f"{count:,.0f} {noun}{'' if round(count) == 1 else 's'}"
+
+
 def format_count(value: Number) -> str:
     """Counts: whole ones in full below a million, larger ones in short: `50`, `50,000`, `4.2M`, `70.6B`, `1.03T`."""
     for size, suffix in ((1e12, "T"), (1e9, "B"), (1e6, "M")):

@@ -14,13 +14,14 @@ from ..cluster.legal import refusals
 from ..facts import Facts, UnknownFactError
 from ..figures.reason import Reason
 from ..figures.units import GIB, plain_float
-from ..memory.kv_cache import CacheKind, KvGeometry, Sequences, layer_kinds
+from ..memory.kv_cache import KvGeometry, Sequences
 from ..memory.plan import Deployment, plan_memory
 from ..memory.runtime import RuntimeConstants, RuntimeTable, UnknownEngineError
 from ..memory.startup import CacheMode, predict_startup
 from ..memory.weights import StageWeights, draft_bytes
 from ..model.architecture import Model, Part
 from ..model.precision import Precision
+from .format_names import named_format
 
 MEMORY_COLUMNS = (
     "est_weights_gib_per_gpu",
@@ -232,61 +233,7 @@ def weight_precision(text: str, model: Model, facts: Facts) -> Precision:
         return facts.precision(model.weight_precision)
     if "gguf" in words:
         return facts.precision(name)
-    # `int4, rest bf16`: the first format is that of most weights, those behind it are the exceptions.
-    marks = _FORMAT.findall(words)
-    if not marks:
-        return facts.precision(name)
-    precision_id = next(found for mark, found in _FORMATS if mark == marks[0])
-    if precision_id == "int4" and "gptq" in marks:
-        precision_id = "int4-gptq"
-    elif precision_id == "int4" and "awq" in marks:
-        precision_id = "int4-awq"
-    elif precision_id == "int8" and "fp8" in marks:
-        precision_id = "fp8"
-    if precision_id.startswith("int4") and (group := re.search(r"\bg(32|64)\b", words)):
-        return facts.precision(f"int4-g{group[1]}")
-    wide = re.search(r"attention\W+(?:kept\W+)?(?:bf16|fp16|16)|(?:bf16|fp16|16-bit)\W+attention", words)
-    if wide and precision_id == "fp8":
-        return facts.precision("fp8-bf16-attention")
-    if wide and precision_id == "nvfp4":
-        return facts.precision("nvfp4-mlp")
-    return facts.precision(_as_released(precision_id, model) or precision_id)
-
-
-_FORMATS = (
-    ("16-bit", "bf16"),
-    ("bfloat16", "bf16"),
-    ("float16", "fp16"),
-    ("bf16", "bf16"),
-    ("fp16", "fp16"),
-    ("f16", "fp16"),
-    ("half", "fp16"),
-    ("mxfp4", "mxfp4"),
-    ("nvfp4", "nvfp4"),
-    ("awq", "int4-awq"),
-    ("gptq-int8", "int8-gptq"),
-    ("gptq", "int4-gptq"),
-    ("w4a16", "int4"),
-    ("w8a8-fp8", "fp8"),
-    ("w8a8", "int8"),
-    ("int8", "int8"),
-    ("int4", "int4"),
-    ("fp8", "fp8"),
-)
-"""Words for formats, the longer before those that they contain → precision ids."""
-_FORMAT = re.compile("|".join(rf"(?<![a-z0-9]){re.escape(mark)}(?![0-9])" for mark, _ in _FORMATS))
-
-
-def _as_released(precision_id: str, model: Model) -> str:
-    """What the words mean for this model: `fp8` of a block-scaled release is block-scaled.
-
-    NVFP4 checkpoints leave latent and linear attention at 16 bit.
-    """
-    if precision_id == "nvfp4" and {CacheKind.LATENT, CacheKind.STATE} & set(layer_kinds(model)):
-        return "nvfp4-mlp"
-    released = model.weight_precision
-    families = {"fp8": ("fp8-block", "fp4-experts-fp8"), "int4": ("int4-g32-experts",), "mxfp4": ("mxfp4",)}
-    return released if released in families.get(precision_id, ()) else ""
+    return facts.precision(named_format(words, model) or name)
 
 
 def cache_precision(text: str, facts: Facts) -> Precision:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from ...engine.figures.units import counted
 from ..text import UnreadableError, mebibytes, whole
 from .reading import Card, Listing, Slice
 from .tables import HostTables
@@ -48,7 +49,7 @@ def read_nodes(value: Mapping[str, Any], tables: HostTables) -> list[Listing]:
             listings.append(found)
     if not listings:
         raise UnreadableError(
-            f"{nodes} node{'s' if nodes != 1 else ''} without a GPU; the labels of GPU feature discovery and "
+            f"{counted(nodes, 'node')} without a GPU; the labels of GPU feature discovery and "
             "nvidia.com/gpu in the capacity name them"
         )
     return listings
