@@ -27,6 +27,7 @@ NAMES = {
     (App, "_batch_count"),
     (App, "_end_batch"),
     (Screen, "_compositor_refresh"),
+    (Screen, "_refresh_layout"),
     (App, "_screen_stacks"),
     (App, "_current_mode"),
     (App, "_dispatch_action"),

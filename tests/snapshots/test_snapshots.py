@@ -58,7 +58,7 @@ class TestOverlays:
         assert snap_compare(app(), terminal_size=(80, 24), press=["p"])
 
     def test_models(self, snap_compare) -> None:
-        assert snap_compare(app(), terminal_size=(120, 36), press=["enter", *"gpt"])
+        assert snap_compare(app(), terminal_size=(120, 36), run_before=_shown(["enter", *"gpt"]))
 
     def test_too_small(self, snap_compare) -> None:
         assert snap_compare(app(), terminal_size=(50, 12))

@@ -6,6 +6,7 @@ changed line of a screen that is most of the time of a key. What is taken of it 
 - `Screen._compositor` is made by the screen itself, with no way to say by which class.
 - `Screen._compositor_refresh` draws a frame, even where `App._batch_count` says that it will be dropped.
 - `Widget._layout_required` tells a layout that is on its way.
+- `Screen._refresh_layout` lays out; each widget whose size it changes asks for the same layout again.
 - `Compositor._dirty_regions` are the regions that the next repaint covers.
 """
 
@@ -14,7 +15,7 @@ from __future__ import annotations
 from typing import Any
 
 from textual._compositor import ChopsUpdate, Compositor
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -56,6 +57,14 @@ class SparingScreen(Screen[Any]):
         self._compositor = NarrowCompositor()
         self._frame_is_owed = False
 
+    def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
+        at_rest = {widget: _bars(widget) for widget in self.walk_children(Widget) if not widget._layout_required}
+        super()._refresh_layout(size, scroll)
+        for widget, bars in at_rest.items():
+            # A scrollbar that comes or goes takes room from others, a size alone is laid out by now.
+            if widget._layout_required and _bars(widget) == bars:
+                widget._layout_required = False
+
     def _compositor_refresh(self) -> None:
         self._frame_is_owed = bool(self.app._batch_count)
         if not self._frame_is_owed:
@@ -66,3 +75,8 @@ class SparingScreen(Screen[Any]):
         # A layout that is still to come draws its own.
         if self._frame_is_owed and not self._layout_required:
             self.call_later(self._compositor_refresh)
+
+
+def _bars(widget: Widget) -> tuple[bool, bool]:
+    """Which scrollbars it has."""
+    return widget.show_vertical_scrollbar, widget.show_horizontal_scrollbar

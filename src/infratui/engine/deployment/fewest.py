@@ -57,7 +57,7 @@ def _fewest(deployment: Deployment, site: Site, load: Sequences) -> Fewest:
     # A glance at the usual sizes gives a count to beat; then all that could beat it.
     for glance in (True, False):
         most = best.gpus if best else MOST_GPUS
-        for closer, stages, bound, group in sorted(floor.bounded(most, fabric, glance=glance)):
+        for closer, stages, bound, group in floor.bounded(most, fabric, glance=glance):
             if best is not None and (closer, stages) > (best.gpus, best.pp):
                 if closer > best.gpus:
                     break

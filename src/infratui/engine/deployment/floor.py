@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
+from heapq import heappop, heappush
 from typing import NamedTuple
 
 from ..cluster.fabric import Fabric
 from ..cluster.layout import Layout
 from ..cluster.legal import packs
-from ..memory.kv_cache import Sequences, kv_demand
+from ..memory.kv_cache import KvGeometry, Sequences, kv_demand
 from ..memory.plan import Deployment
 from ..memory.room import KvRoom, room_of, runtime_inside
 from ..memory.runtime import Batch, RuntimeConstants
-from ..memory.weights import stage_groups
+from ..memory.weights import StageWeights, stage_groups
 from ..model.architecture import Model, Part, layer_order
 from ..model.precision import Precision
 from .candidates import MOST_GPUS, groups, usual
@@ -120,13 +121,15 @@ class _Needs(NamedTuple):
     """TP and DCP → bytes in a whole replica."""
     layers: dict[tuple[int, int, int], dict[str, tuple[int, int]]]
     """TP, EP and DCP → weights and cache of one layer on one rank, by layer group."""
+    ends: dict[tuple[int, int, int], tuple[tuple[int, int], ...]]
+    """TP, EP and DCP → weights and cache on one rank of a first and of a last stage of one layer."""
     stages: dict[Layout, tuple[tuple[int, int], ...]]
     """Group → weights and cache of one rank, by kind of stage."""
 
 
 @lru_cache(maxsize=4)
 def _needs(deployment: Deployment, load: Sequences) -> _Needs:
-    return _Needs({}, {}, {})
+    return _Needs({}, {}, {}, {})
 
 
 class Floor:
@@ -151,16 +154,22 @@ class Floor:
     def bounded(self, most: int, fabric: Fabric, *, glance: bool) -> Iterator[tuple[int, int, int, Layout]]:
         """Groups whose copies may hold the load on `most` GPUs: on how many at least, stages, a looser bound, group.
 
-        `glance`: those of common sizes only.
+        In this order, and each is only looked at when it could be the next. `glance`: those of common sizes only.
         """
+        waiting: list[tuple[int, int, int, Layout]] = []
         for group in self._weighed.usual() if glance else self._weighed.every(most):
             if group.gpus > most:
                 break
+            # No group that is still to come takes fewer than this one has.
+            while waiting and waiting[0][0] < group.gpus:
+                yield heappop(waiting)
             if 0 < (bound := self._gpus_at_least(group)) <= most:
                 layout = group.layout
                 closer = self._gpus_of_whole_layers(group) if layout.pp > 1 and self._layers > 2 else bound
                 if 0 < closer <= most and packs(layout, fabric):
-                    yield closer, layout.pp, bound, layout
+                    heappush(waiting, (closer, layout.pp, bound, layout))
+        while waiting:
+            yield heappop(waiting)
 
     def users_at_most(self, layout: Layout) -> int:
         """Users that one replica of a group cannot exceed."""
@@ -216,6 +225,7 @@ class Floor:
                 sum(count * sizes[key][0] for key, count in stage),
                 sum(count * sizes[key][1] for key, count in stage),
             )
+        yield from self._needs.ends[layout.tp, layout.ep, layout.dcp]
 
     def _sizes(self, layout: Layout) -> dict[str, tuple[int, int]]:
         """Weights and cache per user of one layer on one rank, by layer group: at least."""
@@ -225,13 +235,15 @@ class Floor:
             alone = Layout(layout.tp, self._layers, 1, layout.ep, layout.dcp)
             stages, caches = self._deployment.weights(alone).stages, self._deployment.geometry(alone)
             found = dict.fromkeys((entry.key for entry in self._deployment.model.groups), (0, 0))
-            # First and last stage hold more than a layer. Parts and caches of several layers round up together, and
-            # one table of positions serves all layers of a stage.
+            # First and last stage hold more than a layer: embedding and head, or tables that no depth divides. Parts
+            # and caches of several layers round up together, and one table of positions serves all layers of a stage.
             for place, entry in enumerate(layer_order(self._deployment.model)[1:-1], start=1):
                 if found[entry.key] == (0, 0):
-                    per_user = kv_demand(caches[place], self._load).per_user
-                    stage = stages[place]
-                    least = stage.total - stage.of(Part.POSITIONS) - len(stage.parts)
-                    found[entry.key] = least, max(0, per_user - 1)
+                    found[entry.key] = self._least(stages[place], caches[place])
+            self._needs.ends[key] = self._least(stages[0], caches[0]), self._least(stages[-1], caches[-1])
             self._needs.layers[key] = found
         return found
+
+    def _least(self, stage: StageWeights, cache: KvGeometry) -> tuple[int, int]:
+        least = stage.total - stage.of(Part.POSITIONS) - len(stage.parts)
+        return least, max(0, kv_demand(cache, self._load).per_user - 1)
