@@ -253,7 +253,7 @@ async def test_a_screen_is_sent_once(watch: Callable[..., Watching]) -> None:
         assert first.styled <= 1.2 * len(app.app.screen.query("*"))
         again = await app.sent("alt+1")
         assert app.app.current_mode == "vram"
-        assert again.layouts == 0
+        assert again.layouts <= 1
         assert again.styled == 0
         assert len(again.writes) <= 2
         assert sum(again.writes) <= 7_500

@@ -46,6 +46,7 @@ NAMES = {
     (Screen, "_compositor"),
     (Compositor, "_dirty_regions"),
     (Widget, "_layout_required"),
+    (Widget, "_repaint_required"),
     (Widget, "_clear_arrangement_cache"),
     (Widget, "_styles_cache"),
     (TerminalDriver, "_app"),

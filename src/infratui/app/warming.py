@@ -22,9 +22,16 @@ Part = Callable[[], object]
 
 def parts(entries: tuple[ScreenEntry, ...], session: Session) -> Iterator[Part]:
     """One import or one section each, in the order of the screens; what fails is told when it is shown."""
+    # Read beside a thread that computes, each file would wait for it a few times.
+    yield partial(_read_models, session)
     for entry in entries:
         yield entry.load
         yield partial(_evaluate, entry, session)
+
+
+def _read_models(session: Session) -> None:
+    with suppress(Exception):
+        session.facts.models()
 
 
 def _evaluate(entry: ScreenEntry, session: Session) -> None:

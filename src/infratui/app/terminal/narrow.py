@@ -5,8 +5,8 @@ changed line of a screen that is most of the time of a key. What is taken of it 
 
 - `Screen._compositor` is made by the screen itself, with no way to say by which class.
 - `Screen._compositor_refresh` draws a frame, even where `App._batch_count` says that it will be dropped.
-- `Widget._layout_required` tells a layout that is on its way.
-- `Screen._refresh_layout` lays out; each widget whose size it changes asks for the same layout again.
+- `Widget._layout_required` and `Widget._repaint_required` tell what is on its way.
+- `Screen._refresh_layout` lays out and paints; each widget whose size it changes asks for both again.
 - `Compositor._dirty_regions` are the regions that the next repaint covers.
 """
 
@@ -58,12 +58,20 @@ class SparingScreen(Screen[Any]):
         self._frame_is_owed = False
 
     def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
-        at_rest = {widget: _bars(widget) for widget in self.walk_children(Widget) if not widget._layout_required}
+        # Scrollbars are no children, and are laid out all the same.
+        at_rest = {
+            widget: (_bars(widget), widget.virtual_size)
+            for widget, _ in self._compositor.layers
+            if not (widget._layout_required or widget._repaint_required)
+        }
         super()._refresh_layout(size, scroll)
-        for widget, bars in at_rest.items():
-            # A scrollbar that comes or goes takes room from others, a size alone is laid out by now.
+        painted = self.is_current and not self._frame_is_owed
+        for widget, (bars, virtual_size) in at_rest.items():
             if widget._layout_required and _bars(widget) == bars:
+                # A scrollbar that comes or goes takes room from others, a size alone is laid out by now, and painted.
                 widget._layout_required = False
+                if painted and widget.virtual_size != virtual_size:
+                    widget._repaint_required = False
 
     def _compositor_refresh(self) -> None:
         self._frame_is_owed = bool(self.app._batch_count)
