@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from infratui.catalog import decision as reference_walk
 from infratui.catalog import reference
-from infratui.catalog.cost_data import api_prices, cost_rules
+from infratui.catalog.cost_data import api_prices
+from infratui.catalog.cost_rules import cost_rules
 from infratui.catalog.load import Catalog
 from infratui.engine.cluster.hardware import Price
 from infratui.engine.cost.decision import TREE, Leaf

@@ -23,13 +23,13 @@ from infratui.engine.speed import (
     Speculation,
     SpeedError,
     Workload,
-    disaggregate,
     fabric_of,
     load_curve,
     queue_service,
     serve,
     step_load,
 )
+from infratui.engine.speed.disaggregate import disaggregate
 from infratui.engine.speed.load import copies_sent
 from infratui.engine.speed.queueing import queue_at_load
 from infratui.report.interval import around, rounded_count

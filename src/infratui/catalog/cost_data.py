@@ -1,4 +1,4 @@
-"""Reads the money tables: assumptions with their sources, and API prices by model."""
+"""Reads the money tables: API prices by model, and what is said of buying and renting."""
 
 from __future__ import annotations
 
@@ -6,23 +6,10 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from ..engine.cost.api_price import ApiList, ApiPrice
-from ..engine.cost.assumptions import Assumption, CostRules
 from ..engine.cost.notes import CostNotes, HiddenCost, LeverNote, Signal
 from .built_in import DATA
-from .errors import CatalogError
 from .trusted import construct
 from .yaml_io import read_built_in
-
-
-@lru_cache(maxsize=1)
-def cost_rules() -> CostRules:
-    """Every assumption of the cost engine. Raises CatalogError where one is missing or malformed."""
-    rows = read_built_in(DATA / "cost_defaults.yaml")
-    found = {row["key"]: construct(Assumption, row) for row in rows}
-    try:
-        return CostRules(**found)
-    except TypeError as error:
-        raise CatalogError(f"cost_defaults.yaml: {error}; keep one entry per assumption") from None
 
 
 @lru_cache(maxsize=1)

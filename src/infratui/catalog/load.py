@@ -127,7 +127,7 @@ class Catalog(ModelsAndFormats, Measurements):
 
     def cost_rules(self) -> CostRules:
         """What money rests on besides prices, each with its source."""
-        from .cost_data import cost_rules
+        from .cost_rules import cost_rules
 
         return cost_rules()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import shutil
 import sys
 from collections.abc import Callable, Iterable
 from functools import cached_property
@@ -203,11 +202,22 @@ def echo_json(value: object, rows: str = "rows") -> None:
     click.echo(dumps({"schema": SCHEMA, **(found if isinstance(found, dict) else {rows: found})}))
 
 
+def line_width() -> int:
+    """Columns of the terminal; the usual ones where the output goes elsewhere."""
+    if sys.stdout.isatty():
+        import shutil
+
+        return shutil.get_terminal_size().columns
+    from ..report.printed import WIDTH
+
+    return WIDTH
+
+
 def echo_page(answer: Answer, page: Iterable[Block]) -> None:
     """The answer, then its panels: as wide as the terminal, in the usual width where it is none."""
     from ..report import printed
 
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else printed.WIDTH
+    width = line_width()
     lines = list(printed.answer_lines(answer, width))
     for block in page:
         lines += printed.block_lines(block, width)

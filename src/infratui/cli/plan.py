@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from typing import Any
 
 import click
 
-from .common import Number, Options, Whole, deployment_options, echo_json, fail, guarded, output_options
+from .common import Number, Options, Whole, deployment_options, echo_json, fail, guarded, line_width, output_options
 from .section import evaluated, show
 from .sweep import OPTION as SWEEP
 from .sweep import show_sweep
@@ -78,7 +77,7 @@ def _demand(
     if output["as_json"]:
         echo_json(plans.data(plan) | ({"derivations": plan.derivations} if output["explain"] else {}))
         return plan.best is not None
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else printed.WIDTH
+    width = line_width()
     lines = [((plans.demand(plan), ""),), *printed.answer_lines(plans.answer(plan), width)]
     for block in plans.page(plan, shown=12):
         lines += printed.block_lines(block, width)

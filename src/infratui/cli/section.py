@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .common import Options, deployment_options, echo_json, guarded, output_options
+from .common import Options, deployment_options, echo_json, guarded, line_width, output_options
 from .sweep import OPTION as SWEEP
 from .sweep import show_sweep
 
@@ -85,7 +84,7 @@ def show(found: Outcome, *, brief: bool, markdown: bool, as_csv: bool, gib: bool
 
         click.echo("\n".join(table_csv(table) for table in guarded(lambda: found.tables(bytes_as))), nl=False)
     else:
-        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else printed.WIDTH
+        width = line_width()
         printed.write(guarded(lambda: printed.section_lines(found, bytes_as, width)))
         if explain:
             from ..report.math import text

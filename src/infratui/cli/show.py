@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ..report import printed
+from .common import line_width
 
 if TYPE_CHECKING:
     from ..report.show import Answer, Block
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
 def emit(answer: Answer, blocks: Iterable[Block], first: str = "") -> None:
     """The answer under a line that says what was asked, then every panel under its title."""
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else printed.WIDTH
+    width = line_width()
     lines = [*([((first, ""),)] if first else []), *printed.answer_lines(answer, width)]
     for block in blocks:
         lines += printed.block_lines(block, width)

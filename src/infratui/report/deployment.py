@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..engine.deployment.answer import deployed, fleet_of
-from ..engine.deployment.ways_out import Way, WayOut
 from ..engine.figures.units import counted, format_count, format_tokens, significant
 from .as_json import plain
 from .names import short_name
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from ..engine.case import Case
     from ..engine.cluster.layout import Layout
     from ..engine.deployment.judge import PoolSplit
+    from ..engine.deployment.ways_out import WayOut
     from ..engine.evaluate import Evaluation
 
 
@@ -60,6 +60,8 @@ def pools_data(pools: PoolSplit | None) -> dict[str, Any] | None:
 
 def way_text(entry: WayOut) -> str:
     """What is changed: `KV cache in FP8`, `a context of 16K`."""
+    from ..engine.deployment.ways_out import Way
+
     changes = dict(entry.changes)
     match entry.way:
         case Way.UTILIZATION:

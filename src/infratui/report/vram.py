@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..engine.cluster.abilities import Cannot
-from ..engine.figures.compare import Better, Headline, headline
 from ..engine.figures.derivation import Unit
 from ..engine.figures.reason import Reason
 from ..engine.figures.units import (
@@ -43,6 +42,7 @@ from .vram_json import data as data
 
 if TYPE_CHECKING:
     from ..engine.evaluate import Evaluation
+    from ..engine.figures.compare import Headline
     from ..engine.figures.derivation import Derivation
     from ..engine.sections.vram import VramResult
     from ..engine.sections.vram_result import Estimate
@@ -102,6 +102,8 @@ def page(result: VramResult, bytes_as: ByteUnit) -> tuple[Block, ...]:
 
 def headlines(evaluation: Evaluation, result: VramResult) -> tuple[Headline, ...]:
     """What two scenarios are compared by."""
+    from ..engine.figures.compare import Better, headline
+
     estimate, plan = result.headline, result.selected.plan
     short = reasons_text(result.selected.refused or result.selected.reasons, between="; ") or "no layout"
     smallest = result.smallest.plan

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from statistics import median
 from typing import ClassVar
 
 from ...value_types import dataclass
 from ..figures.derivation import Basis, Derivation, Formula, Ledger, Unit
+from ..figures.units import median
 from .demand import Offered
 from .prices import STALE_AFTER_DAYS, first_day
 

@@ -6,11 +6,11 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from functools import lru_cache
-from statistics import median
 
 from ...value_types import dataclass
 from ..cluster.hardware import Price
 from ..figures.derivation import Basis, Formula, Step, Unit
+from ..figures.units import median
 
 STALE_AFTER_DAYS = 180
 """GPU prices move by tens of percent within half a year; older rows are marked."""

@@ -12,11 +12,12 @@ from ..deployment.fleet import fleet
 from ..deployment.judge import NoReplicaError
 from ..figures.derivation import Ledger
 from ..speed import Interval
-from .case import CostCase, ownership, price_ranges
+from .case import CostCase, ownership
 from .decision import commitments, decide
 from .demand import offered_load
 from .options import Option
 from .prices import PriceKind, own_price
+from .rents import price_ranges
 from .sensitivity import Lever, Swing, tornado
 
 API = "API"

@@ -16,7 +16,6 @@ from .demand import offered_load
 from .fewest import Fewest, fewest
 from .fleet import FleetPlan, fleet, one_copy
 from .judge import NoReplicaError
-from .pools import choose_pools, fleet_pools, mine_pools
 from .reasons import ReasonKind
 from .thumb import sized
 
@@ -94,13 +93,19 @@ def fewest_of(case: Case) -> Fewest:
 
 
 def _deployed(case: Case) -> Deployed:
-    choice = choose_pools(case, case.gpus) if case.scenario.pools else choose(case, case.gpus, case.forced)
+    choice = _pooled(case) if case.scenario.pools else choose(case, case.gpus, case.forced)
     least = fewest_of(case)
     plan = choice.plan
     if plan is not None and plan.fits and least.gpus == plan.layout.gpus and not choice.pools:
         # One answer, not two: the same count is taken in the layout that is chosen.
         least = replace(least, plan=plan)
     return Deployed(choice, least, totals_of(case, plan) if plan else None)
+
+
+def _pooled(case: Case) -> LayoutChoice:
+    from .pools import choose_pools
+
+    return choose_pools(case, case.gpus)
 
 
 def totals_of(case: Case, plan: MemoryPlan) -> Totals:
@@ -138,6 +143,8 @@ def _fleet(case: Case) -> FleetAnswer:
     mine = case.scenario.fleet_basis == "mine"
     try:
         if case.scenario.pools:
+            from .pools import fleet_pools, mine_pools
+
             plan = mine_pools(case, deployed(case).choice) if mine else fleet_pools(case)
         else:
             plan = _mine(case) if mine else fleet(case)

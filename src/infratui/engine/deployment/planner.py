@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from ...value_types import dataclass
 from ..case import Case
 from ..cluster.hardware import Accelerator
-from ..cost.case import CostCase, ownership, price_ranges
+from ..cost.case import CostCase, ownership
 from ..cost.decision import cheapest_rental
 from ..cost.options import Option, OptionCost
+from ..cost.rents import price_ranges
 from ..figures.derivation import Derivation, Ledger
 from ..figures.reason import Reason, because
 from ..model.precision import Precision

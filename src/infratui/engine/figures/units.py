@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from enum import StrEnum
 
 from .derivation import Number, Unit
@@ -102,6 +103,13 @@ def format_tokens(count: Number) -> str:
     if count >= 1024 and count % 1024 == 0 and count < 1024**2 * 16:
         return f"{count // 1024}K"
     return f"{significant(count / 1e3)}k" if 1e4 <= count < 1e6 else format_count(count)
+
+
+def median(values: Iterable[float]) -> float:
+    """The middle one, or the mean of the middle two. `statistics` takes four milliseconds of a start."""
+    ordered = sorted(values)
+    half = len(ordered) // 2
+    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
 
 
 def counted(count: float, noun: str) -> str:

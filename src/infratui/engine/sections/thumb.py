@@ -11,7 +11,7 @@ from ..case import Case
 from ..cluster.grid import GpuPlace, gpu_grid
 from ..cluster.hardware import Accelerator, Link
 from ..cluster.layout import Layout
-from ..cost.case import monthly_rents
+from ..cost.rents import monthly_rents
 from ..deployment.thumb import ThumbSizing, UnknownCache, size, sized
 from ..experts.load import RoutingError
 from ..experts.router import RouterResult, route

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ..case import Case
 from ..cluster.layout import Layout
-from ..cost.case import monthly_rents
+from ..cost.rents import monthly_rents
 from ..deployment.answer import Deployed, deployed
 from ..deployment.candidates import kv_copies
 from ..deployment.site import Site
 from ..deployment.thumb import unknown_cache
-from ..deployment.ways_out import ways_out
 from ..figures.derivation import Basis, Formula, Ledger, Unit
 from ..memory import rule_of_thumb
 from ..memory.kv_cache import CacheKind, KvTier, Sequences, kv_demand, kv_layers, kv_tier
@@ -33,6 +33,9 @@ from .vram_result import (
     Verdict,
     VramResult,
 )
+
+if TYPE_CHECKING:
+    from ..deployment.ways_out import WayOut
 
 __all__ = [
     "AcceleratorRow",
@@ -71,10 +74,16 @@ def evaluate_vram(case: Case) -> VramResult:
     rows = tuple(own if row.accelerator.id == own.accelerator.id else row for row in case.part("accelerators", _rows))
     return replace(
         first,
-        ways=() if deployed(case).holds else case.part("ways", ways_out),
+        ways=() if deployed(case).holds else case.part("ways", _ways),
         rows=rows,
         growth=_growth(case.deployment, case.site, case.load, case.gpus, first.selected.plan),
     )
+
+
+def _ways(case: Case) -> tuple[WayOut, ...]:
+    from ..deployment.ways_out import ways_out
+
+    return ways_out(case)
 
 
 def evaluate_vram_first(case: Case) -> VramResult:

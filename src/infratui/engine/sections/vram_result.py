@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from ...value_types import dataclass
 from ..cluster.hardware import Accelerator
@@ -12,7 +13,6 @@ from ..deployment.answer import Totals
 from ..deployment.fewest import Fewest
 from ..deployment.judge import PoolSplit
 from ..deployment.thumb import UnknownCache
-from ..deployment.ways_out import WayOut
 from ..figures.derivation import Derivation, Ledger
 from ..figures.reason import Reason
 from ..memory.kv_cache import CacheKind, KvTier, Sequences
@@ -20,6 +20,9 @@ from ..memory.plan import Deployment, MemoryPlan
 from ..memory.startup import StartupLines
 from ..memory.weights import PartWeights
 from ..model.architecture import Model
+
+if TYPE_CHECKING:
+    from ..deployment.ways_out import WayOut
 
 
 class Verdict(StrEnum):

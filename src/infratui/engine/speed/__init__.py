@@ -2,7 +2,6 @@
 
 from ..cluster.fabric import Fabric, fabric_of
 from .constants import Band, ConstantFamily, Constants, Generation, Interval, Parameter
-from .disaggregate import Disaggregated, disaggregate
 from .load import StepLoad, step_load
 from .plan import Plan
 from .rates import Rates, rates_of
@@ -14,7 +13,6 @@ __all__ = [
     "Band",
     "ConstantFamily",
     "Constants",
-    "Disaggregated",
     "Fabric",
     "Generation",
     "Interval",
@@ -28,7 +26,6 @@ __all__ = [
     "StepLoad",
     "StepTime",
     "Workload",
-    "disaggregate",
     "fabric_of",
     "load_curve",
     "predict_mix",
