@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
@@ -68,7 +68,7 @@ class AnswerScreen(Page, Generic[R]):
         self.result: R | None = None
         """What `section` last returned; None where it refused."""
         self._shown: tuple[object, ...] = ()
-        self._begun = False
+        self._begun = self._opened = False
         self._presented = False
         self._policy: CheckedPolicy | None = None
         self._pace = KeyPace()
@@ -192,8 +192,15 @@ class AnswerScreen(Page, Generic[R]):
             return
         if self.session.facts:
             self._update(fresh=True)
-        self.begun()
+        else:
+            self._open_rows()
         self._veil.close()
+
+    def _open_rows(self) -> None:
+        # With the first answer, in one repaint.
+        if not self._opened:
+            self._opened = True
+            self.begun()
 
     def _update(self, *, fresh: bool) -> None:
         session = self.session
@@ -247,6 +254,7 @@ class AnswerScreen(Page, Generic[R]):
     def _present(self, result: R | None, error: Mishap | None) -> None:
         self.result = result
         self._pace.shown()
+        self._open_rows()
         self.query_one(PolicyStrip).checked = self._policy if self.scenario.policy else None
         self.set_class(error is not None, "-refused")
         if error is not None or result is None:
@@ -284,6 +292,10 @@ class AnswerScreen(Page, Generic[R]):
 
     def _say_place(self) -> None:
         self.query_one(HintLine).more = self.query_one(Body).place
+
+    def laid_out(self) -> Iterable[Widget]:
+        self._say_place()
+        return (self.query_one(HintLine),)
 
     # -- hints and terms
 

@@ -12,6 +12,7 @@ changed line of a screen that is most of the time of a key. What is taken of it 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from textual._compositor import ChopsUpdate, Compositor
@@ -56,6 +57,7 @@ class SparingScreen(Screen[Any]):
         super().__init__(id=id)
         self._compositor = NarrowCompositor()
         self._frame_is_owed = False
+        self._lays_out = self._frame_waits = False
 
     def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
         # Scrollbars are no children, and are laid out all the same.
@@ -64,16 +66,38 @@ class SparingScreen(Screen[Any]):
             for widget, _ in self._compositor.layers
             if not (widget._layout_required or widget._repaint_required)
         }
+        self._lays_out, self._frame_waits = True, False
         super()._refresh_layout(size, scroll)
-        painted = self.is_current and not self._frame_is_owed
-        for widget, (bars, virtual_size) in at_rest.items():
-            if widget._layout_required and _bars(widget) == bars:
-                # A scrollbar that comes or goes takes room from others, a size alone is laid out by now, and painted.
+        toggled = [widget for widget, (bars, _) in at_rest.items() if _bars(widget) != bars]
+        if toggled:
+            # A scrollbar that comes or goes takes room from others: both layouts make one frame.
+            for widget in toggled:
+                widget._layout_required = False
+                widget._clear_arrangement_cache()
+            super()._refresh_layout(size)
+        self._lays_out = False
+        if self._frame_waits:
+            changed = {widget for widget in self.laid_out() if widget._repaint_required}
+            self._compositor.update_widgets(changed)
+            for widget in changed:
+                widget._repaint_required = False
+            self._compositor_refresh()
+        painted = self._frame_waits and not self._frame_is_owed
+        for widget, (_, virtual_size) in at_rest.items():
+            # A size that the layout gave is laid out by now, and painted.
+            if widget._layout_required:
                 widget._layout_required = False
                 if painted and widget.virtual_size != virtual_size:
                     widget._repaint_required = False
 
+    def laid_out(self) -> Iterable[Widget]:
+        """Called before the frame of a layout: widgets that say something else now that all have their places."""
+        return ()
+
     def _compositor_refresh(self) -> None:
+        if self._lays_out:
+            self._frame_waits = True
+            return
         self._frame_is_owed = bool(self.app._batch_count)
         if not self._frame_is_owed:
             super()._compositor_refresh()
