@@ -7,6 +7,7 @@ changed line of a screen that is most of the time of a key. What is taken of it 
 - `Screen._compositor_refresh` draws a frame, even where `App._batch_count` says that it will be dropped.
 - `Widget._layout_required` and `Widget._repaint_required` tell what is on its way.
 - `Screen._refresh_layout` lays out and paints; each widget whose size it changes asks for both again.
+- `App._dom_ready` tells whether the first layout of all is done.
 - `Compositor._dirty_regions` are the regions that the next repaint covers.
 """
 
@@ -60,6 +61,10 @@ class SparingScreen(Screen[Any]):
         self._lays_out = self._frame_waits = False
 
     def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
+        if self.app._batch_count and not self.app._dom_ready:
+            # The app is still being composed: the frame would be dropped, and some widgets are not there yet.
+            self._layout_required = True
+            return
         # Scrollbars are no children, and are laid out all the same.
         at_rest = {
             widget: (_bars(widget), widget.virtual_size)
