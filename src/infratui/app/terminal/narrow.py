@@ -21,6 +21,8 @@ from textual.geometry import Region, Size
 from textual.screen import Screen
 from textual.widget import Widget
 
+_NO_BARS = (False, False)
+
 
 class NarrowCompositor(Compositor):
     """Leaves out of a repaint what lies outside of it."""
@@ -65,19 +67,20 @@ class SparingScreen(Screen[Any]):
             # The app is still being composed: the frame would be dropped, and some widgets are not there yet.
             self._layout_required = True
             return
-        # Scrollbars are no children, and are laid out all the same.
-        at_rest = {
-            widget: (_bars(widget), widget.virtual_size)
-            for widget, _ in self._compositor.layers
-            if not (widget._layout_required or widget._repaint_required)
+        known = {widget: (_bars(widget), widget.virtual_size) for widget, _ in self._compositor.layers}
+        awaited = {
+            widget
+            for widget in (*known, *self.walk_children(Widget))
+            if widget._layout_required or widget._repaint_required
         }
         self._lays_out, self._frame_waits = True, False
         super()._refresh_layout(size, scroll)
-        toggled = [widget for widget, (bars, _) in at_rest.items() if _bars(widget) != bars]
+        # Scrollbars are no children, and are laid out all the same.
+        placed = [widget for widget, _ in self._compositor.layers if widget not in awaited]
+        toggled = [widget for widget in placed if _bars(widget) != known.get(widget, (_NO_BARS,))[0]]
         if toggled:
             # A scrollbar that comes or goes takes room from others: both layouts make one frame.
             for widget in toggled:
-                widget._layout_required = False
                 widget._clear_arrangement_cache()
             super()._refresh_layout(size)
         self._lays_out = False
@@ -88,11 +91,11 @@ class SparingScreen(Screen[Any]):
                 widget._repaint_required = False
             self._compositor_refresh()
         painted = self._frame_waits and not self._frame_is_owed
-        for widget, (_, virtual_size) in at_rest.items():
+        for widget in placed:
             # A size that the layout gave is laid out by now, and painted.
             if widget._layout_required:
                 widget._layout_required = False
-                if painted and widget.virtual_size != virtual_size:
+                if painted and (widget not in known or widget.virtual_size != known[widget][1]):
                     widget._repaint_required = False
 
     def laid_out(self) -> Iterable[Widget]:
