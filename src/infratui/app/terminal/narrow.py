@@ -61,12 +61,16 @@ class SparingScreen(Screen[Any]):
         self._compositor = NarrowCompositor()
         self._frame_is_owed = False
         self._lays_out = self._frame_waits = False
+        self._size_to_be: Size | None = None
+        """Of the first layout, which waits until all widgets are there."""
 
     def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
-        if self.app._batch_count and not self.app._dom_ready:
-            # The app is still being composed: the frame would be dropped, and some widgets are not there yet.
-            self._layout_required = True
+        size = size or self._size_to_be
+        if self.app._batch_count and not self._compositor.widgets:
+            # A screen that is being composed: the frame would be dropped, and some widgets are not there yet.
+            self._layout_required, self._size_to_be = True, size
             return
+        self._size_to_be = None
         known = {widget: (_bars(widget), widget.virtual_size) for widget, _ in self._compositor.layers}
         awaited = {
             widget
