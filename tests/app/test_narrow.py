@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from infratui.app.app import InfraApp
-from infratui.app.screen.answer import Body
+from infratui.app.screen.body import Body
 from infratui.app.terminal.narrow import NarrowCompositor
 from infratui.app.terminal.remembered import forget_places
 

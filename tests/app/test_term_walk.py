@@ -8,7 +8,7 @@ import pytest
 from textual.pilot import Pilot
 
 from infratui.app.app import InfraApp
-from infratui.app.screen.answer import Body
+from infratui.app.screen.body import Body
 from infratui.app.screen.chrome import HintLine
 from infratui.app.screen.term_walk import TermMark
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 from textual import work
 from textual.app import ComposeResult
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.widget import Widget
 
 from ... import mishaps
@@ -21,6 +21,7 @@ from ..widgets.derivation_view import DerivationView
 from ..widgets.headline import HeadlineView
 from ..widgets.panel import Panel
 from ..widgets.term import Terms, TermText
+from .body import Body
 from .chrome import HintLine, PolicyStrip
 from .pace import FRAME_S, KeyPace
 from .page import Page
@@ -36,20 +37,6 @@ _LONGEST_VEIL_S = 0.3
 
 R = TypeVar("R")
 """What a screen computes."""
-
-
-class Body(VerticalScroll, can_focus=False, inherit_bindings=False):
-    """The results; they scroll as a whole where the window is low."""
-
-    @property
-    def place(self) -> str:
-        """`pgdn more · 1 of 4`: which page of the results is in view; empty where all of it is."""
-        page = max(1, self.size.height - 2)
-        pages = 1 + -(-round(self.max_scroll_y) // page)
-        if not self.size.height or pages == 1:
-            return ""
-        at = min(pages, 1 + -(-round(self.scroll_y) // page))
-        return f"{'pgdn more' if at < pages else 'pgup back'} · {at} of {pages}"
 
 
 class AnswerScreen(Page, Generic[R]):
