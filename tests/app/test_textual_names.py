@@ -25,7 +25,6 @@ FOLDER = Path(infratui.app.__file__).parent
 NAMES = {
     (App, "_display"),
     (App, "_batch_count"),
-    (App, "_dom_ready"),
     (App, "_end_batch"),
     (Screen, "_compositor_refresh"),
     (Screen, "_refresh_layout"),

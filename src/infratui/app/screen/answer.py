@@ -281,6 +281,8 @@ class AnswerScreen(Page, Generic[R]):
         self.query_one(HintLine).more = self.query_one(Body).place
 
     def laid_out(self) -> Iterable[Widget]:
+        if not self.query(Body):
+            return ()
         self._say_place()
         return (self.query_one(HintLine),)
 

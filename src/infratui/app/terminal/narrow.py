@@ -7,7 +7,6 @@ changed line of a screen that is most of the time of a key. What is taken of it 
 - `Screen._compositor_refresh` draws a frame, even where `App._batch_count` says that it will be dropped.
 - `Widget._layout_required` and `Widget._repaint_required` tell what is on its way.
 - `Screen._refresh_layout` lays out and paints; each widget whose size it changes asks for both again.
-- `App._dom_ready` tells whether the first layout of all is done.
 - `Compositor._dirty_regions` are the regions that the next repaint covers.
 """
 
@@ -77,7 +76,8 @@ class SparingScreen(Screen[Any]):
             for widget in (*known, *self.walk_children(Widget))
             if widget._layout_required or widget._repaint_required
         }
-        self._lays_out, self._frame_waits = True, False
+        self._frame_waits = False
+        self._lays_out = True
         super()._refresh_layout(size, scroll)
         # Scrollbars are no children, and are laid out all the same.
         placed = [widget for widget, _ in self._compositor.layers if widget not in awaited]
@@ -89,11 +89,7 @@ class SparingScreen(Screen[Any]):
             super()._refresh_layout(size)
         self._lays_out = False
         if self._frame_waits:
-            changed = {widget for widget in self.laid_out() if widget._repaint_required}
-            self._compositor.update_widgets(changed)
-            for widget in changed:
-                widget._repaint_required = False
-            self._compositor_refresh()
+            self._draw_with(self.laid_out())
         painted = self._frame_waits and not self._frame_is_owed
         for widget in placed:
             # A size that the layout gave is laid out by now, and painted.
@@ -101,6 +97,14 @@ class SparingScreen(Screen[Any]):
                 widget._layout_required = False
                 if painted and (widget not in known or widget.virtual_size != known[widget][1]):
                     widget._repaint_required = False
+
+    def _draw_with(self, changed: Iterable[Widget]) -> None:
+        """Draw the frame of a layout, with what these widgets say now."""
+        fresh = {widget for widget in changed if widget._repaint_required}
+        self._compositor.update_widgets(fresh)
+        for widget in fresh:
+            widget._repaint_required = False
+        self._compositor_refresh()
 
     def laid_out(self) -> Iterable[Widget]:
         """Called before the frame of a layout: widgets that say something else now that all have their places."""
