@@ -129,6 +129,19 @@ def test_escape_is_told_when_nothing_follows_it(typist) -> None:
     assert typist.wait(0.2) == ["escape"]
 
 
+@pytest.mark.parametrize("begun", [b"\x1b", b"\x1b[", b"\x1b[200", START, START + b"text", START + b"text\x1b[20"])
+def test_it_waits_for_what_has_begun_and_for_nothing_else(typist, begun) -> None:
+    """Whoever reads the keys sleeps where nothing is waited for."""
+    assert not typist.keyboard.is_waiting
+    typist.type(begun)
+    assert typist.keyboard.is_waiting
+    for _ in range(3):
+        typist.wait(LONGEST_S + 1)
+    assert not typist.keyboard.is_waiting
+    typist.type(b"j")
+    assert not typist.keyboard.is_waiting
+
+
 def test_alt_and_a_digit_is_that(typist) -> None:
     """Textual has them as what Option makes of a digit on one keyboard: ™ for 2."""
     assert typist.type(b"\x1b2", b"\x1b3x", b"\x1b1\x1b5") == ["alt+2", "alt+3", "x", "alt+1", "alt+5"]

@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
@@ -45,6 +46,26 @@ class TestUse:
         terminal.send("jjj\r1.5k\rjjj\rmi300x\r")
         terminal.until("1,500")
         terminal.until("AMD MI300X")
+
+    @pytest.mark.long
+    @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="only Linux counts how often a thread wakes up")
+    def test_none_of_its_threads_wakes_up_at_rest(self, open_terminal) -> None:
+        terminal = started(open_terminal)
+
+        def wakings() -> list[str]:
+            threads = Path(f"/proc/{terminal.pid}/task").glob("*/status")
+            return [line for thread in threads for line in thread.read_text().split("\n") if "ctxt_switches" in line]
+
+        def sleeps() -> bool:
+            before = wakings()
+            time.sleep(1.0)
+            return before == wakings()
+
+        # Until the other screens are loaded.
+        terminal.until(sleeps)
+        terminal.send("m")
+        terminal.until("Math")
+        terminal.until(sleeps)
 
     @pytest.mark.long
     def test_resizing_while_it_runs(self, open_terminal) -> None:

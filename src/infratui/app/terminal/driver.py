@@ -115,6 +115,26 @@ def watch(descriptor: int) -> None:
         os.kill(os.getpid(), signal.SIGHUP)
 
 
+class _Bell(threading.Event):
+    """An event that `select` waits for too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._heard, self._rung = os.pipe()
+
+    def fileno(self) -> int:
+        return self._heard
+
+    def set(self) -> None:
+        super().set()
+        os.write(self._rung, b"!")
+
+    def clear(self) -> None:
+        if self.is_set():
+            os.read(self._heard, _CHUNK)
+        super().clear()
+
+
 class TerminalDriver(LinuxDriver):
     """Draws on the stream that is a terminal, lives through any byte that it sends, and can be stopped and continued.
 
@@ -138,6 +158,7 @@ class TerminalDriver(LinuxDriver):
         self._file = cast("TextIOWrapper", terminal)
         self._raw: list[Any] | None = None
         self._watched = False
+        self.exit_event = self._bell = _Bell()
 
     def _get_terminal_size(self) -> tuple[int, int]:
         # Exported COLUMNS and LINES would be believed first, and no resize would be noticed.
@@ -211,11 +232,12 @@ class TerminalDriver(LinuxDriver):
             self._app.call_later(self._app._handle_exception, error)
 
     def run_input_thread(self) -> None:
-        """Read keys until the app or the terminal is gone."""
+        """Read keys until the app or the terminal is gone. Where no key comes it sleeps, and takes no time at all."""
         keyboard = Keyboard()
-        while not self.exit_event.is_set():
-            ready, _, _ = select.select([self.fileno], [], [], _POLL_S)
-            if ready:
+        while not self._bell.is_set():
+            longest = _POLL_S if keyboard.is_waiting else None
+            ready, _, _ = select.select([self.fileno, self._bell], [], [], longest)
+            if self.fileno in ready:
                 data = self._read()
                 if data is None:
                     continue

@@ -64,6 +64,11 @@ class Keyboard:
                 if found:
                     yield self._pasted_text()
 
+    @property
+    def is_waiting(self) -> bool:
+        """More is to come, or `tick` has something to say once it does not."""
+        return self._paste is not None or bool(self._held) or self._parser._timeout_time is not None
+
     def tick(self) -> Iterator[Message]:
         """The messages that nothing more is waited for."""
         now = self._clock()
