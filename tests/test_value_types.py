@@ -83,6 +83,8 @@ def said(action: Callable[[], object]) -> object:
         lambda point, empty, deeper, loose: point(-1),
         lambda point, empty, deeper, loose: deeper(-1),
         lambda point, empty, deeper, loose: point(1, 2, [], {}),
+        lambda point, empty, deeper, loose: point(1, 2, x=3),
+        lambda point, empty, deeper, loose: point(1, tags=None),
         lambda point, empty, deeper, loose: point(1, z=2),
         lambda point, empty, deeper, loose: point(1).memo,
         lambda point, empty, deeper, loose: (point(1) == point(1, tags=["b"]), point(1) == point(2), point(1) == 1),
@@ -102,9 +104,13 @@ def said(action: Callable[[], object]) -> object:
         lambda point, empty, deeper, loose: setattr(loose(), "x", 2),
     ],
 )
-def test_it_does_what_the_standard_library_does(action: Callable[..., object]) -> None:
+@pytest.mark.parametrize("made", [0, 9], ids=["first", "tenth"])
+def test_it_does_what_the_standard_library_does(action: Callable[..., object], made: int) -> None:
     kinds = (point, empty, deeper, loose)
     ours = [kind(value_types.dataclass) for kind in kinds]
+    for kind in ours:
+        for _ in range(made):
+            kind(1) if fields(kind) else kind()
     theirs = [kind(dataclasses.dataclass) for kind in kinds]
     assert said(lambda: action(*ours)) == said(lambda: action(*theirs))
 
@@ -126,8 +132,22 @@ def test_values_can_be_sent_elsewhere() -> None:
     assert pickle.loads(pickle.dumps(layout)) == layout
 
 
-def test_nothing_is_compiled_before_the_first_object() -> None:
+def test_nothing_is_compiled_before_some_objects_are_made() -> None:
     kind = point(value_types.dataclass)
     before = kind.__init__
     kind(1)
+    assert kind.__init__ is before
+    for _ in range(9):
+        kind(1)
     assert kind.__init__ is not before
+
+
+def test_types_are_those_of_the_standard_library() -> None:
+    from typing import get_type_hints
+
+    from infratui.catalog.calibration import Calibration
+    from infratui.engine.model.attention import GroupedQuery
+    from infratui.scenario import Scenario
+
+    for kind in (Scenario, Calibration, GroupedQuery):
+        assert value_types.types_of(kind) == get_type_hints(kind)

@@ -14,7 +14,7 @@ SHARED = 0o666
 """Before the umask, as other programs create files."""
 
 _MOST_LINKS = 40
-_OPEN_FILES = re.compile(r"/proc/\d+(/task/\d+)?/fd")
+_OPEN_FILES = r"/proc/\d+(/task/\d+)?/fd"
 
 
 def write_whole(path: Path, text: str, *, private: bool = False) -> None:
@@ -37,7 +37,7 @@ def _followed(path: Path) -> Path | None:
     """The file at the end of all links; None where that is an open file of a process."""
     for _ in range(_MOST_LINKS):
         folder = os.path.realpath(path.parent)
-        if _OPEN_FILES.fullmatch(folder):
+        if re.fullmatch(_OPEN_FILES, folder):
             return None
         place = Path(folder, path.name)
         if not place.is_symlink():

@@ -123,7 +123,7 @@ class InputField:
 
     def _text(self, text: str) -> str:
         # Texts are names and paths, and reach terminals, titles and files: one line, nothing that steers it.
-        if found := re.search(CONTROL, text) or re.search(r"[\n\t]", text):
+        if not text.isprintable() and (found := re.search(CONTROL, text) or re.search(r"[\n\t]", text)):
             raise SaidError(f"control character {found[0]!a}; remove it")
         if self.choices and text not in self.choices:
             raise ValueError(f"one of {', '.join(self.choices)}")
@@ -131,7 +131,7 @@ class InputField:
             raise ValueError(f"at least {self.shortest} character{'s' if self.shortest > 1 else ''}")
         if self.longest is not None and len(text) > self.longest:
             raise ValueError(f"at most {self.longest} characters")
-        if self.pattern and not re.search(self.pattern, text):
+        if text and self.pattern and not re.search(self.pattern, text):
             raise ValueError(f"write {self.spec.help}, or leave it empty")
         if self.check is None:
             return text

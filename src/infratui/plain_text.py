@@ -60,14 +60,14 @@ def printable(text: str, limit: int = 160) -> str:
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"
 
 
-_SIGNED = re.compile(r"[+-] ?[$€£]?\.?[0-9][0-9.,]*([eE][+-]?[0-9]+)?( ?[A-Za-z%/·×]+)*")
+_SIGNED = r"[+-] ?[$€£]?\.?[0-9][0-9.,]*([eE][+-]?[0-9]+)?( ?[A-Za-z%/·×]+)*"
 
 
 def inert(cell: str) -> str:
     """A table cell that no spreadsheet runs: what would start a formula gets an apostrophe; signed numbers stay."""
     cell = harmless(cell)
     starts = cell.lstrip(" ")[:1]
-    if starts in ("=", "@", "\t") or (starts in ("+", "-") and not _SIGNED.fullmatch(cell.strip(" "))):
+    if starts in ("=", "@", "\t") or (starts in ("+", "-") and not re.fullmatch(_SIGNED, cell.strip(" "))):
         return f"'{cell}" if len(cell) > 1 else cell
     return cell
 

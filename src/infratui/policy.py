@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any, ClassVar, get_type_hints
+from typing import Any, ClassVar
 
 from .inputs import Input, InputField, Kind, given, typed
-from .value_types import dataclass
+from .value_types import dataclass, types_of
 
 PREFIX = "policy."
 """What a limit's name has before it where it stands among the inputs: `policy.ttft_ms_p95`."""
@@ -78,7 +78,7 @@ class Policy:
         return bool(self.stated())
 
 
-_TYPES = get_type_hints(Policy)
+_TYPES = types_of(Policy)
 Policy.FIELDS = {entry.name: typed(entry.metadata["given"], _TYPES[entry.name]) for entry in fields(Policy)}
 
 NO_POLICY = Policy()

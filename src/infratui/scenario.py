@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any, ClassVar, Literal, get_type_hints
+from typing import Any, ClassVar, Literal
 
 from .demand_profile import DemandProfile, profile_from
 from .inputs import (
@@ -23,7 +23,7 @@ from .inputs import (
     typed,
 )
 from .policy import NO_POLICY, PREFIX, Policy
-from .value_types import dataclass
+from .value_types import dataclass, types_of
 
 
 class ScenarioError(ValueError):
@@ -308,7 +308,7 @@ class Scenario:
         return {name: value for name, value in self.values().items() if value != self.FIELDS[name].default}
 
 
-_TYPES = get_type_hints(Scenario)
+_TYPES = types_of(Scenario)
 Scenario.FIELDS = {
     entry.name: typed(entry.metadata["given"], _TYPES[entry.name])
     for entry in fields(Scenario)

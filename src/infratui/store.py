@@ -20,7 +20,7 @@ from .value_types import dataclass
 
 SCHEMA = 1
 """Version of the scenario file that this program writes."""
-_PLAIN = re.compile(r"[A-Za-z][\w./+-]*( [\w./+-]+)*")
+_PLAIN = r"[A-Za-z][\w./+-]*( [\w./+-]+)*"
 _WORDS = {"true", "false", "null", "yes", "no", "on", "off"}
 
 
@@ -330,7 +330,7 @@ def _plain(value: object) -> str:
     if isinstance(value, float):
         return repr(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
     text = str(value)
-    if _PLAIN.fullmatch(text) and text.casefold() not in _WORDS:
+    if re.fullmatch(_PLAIN, text) and text.casefold() not in _WORDS:
         return text
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return '"' + "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in escaped) + '"'

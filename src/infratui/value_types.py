@@ -1,12 +1,13 @@
 """`dataclass` as the standard library has it, except that a definition costs a tenth.
 
-A start defines two hundred value types and makes objects of a few dozen. The standard library compiles six methods for
-each of them; here `__init__` is compiled when the first object is made, and the others need no compiling.
+A start defines two hundred value types, and of most of them makes a few objects or none. The standard library compiles
+six methods for each; here `__init__` is compiled once objects are made by the dozen, and the others need no compiling.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Callable, Iterable
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,6 +16,9 @@ T = TypeVar("T")
 _NO_FIELD = ("ClassVar", "InitVar", "KW_ONLY")
 """Words in annotations of what may be no field."""
 Method = Callable[..., Any]
+_NOTHING = object()
+_FEW = 4
+"""So many objects are made sooner than what makes them is compiled."""
 
 
 def light(kind: type[T], frozen: bool, slots: bool, eq: bool) -> type[T]:
@@ -51,11 +55,43 @@ def _with_fields(kind: type[T], slots: bool) -> type[T]:
 
 
 def _init_when_needed(kind: Any) -> Method:
-    def first(self: object, *values: object, **named: object) -> None:
-        kind.__init__ = init = _init(kind)
-        init(self, *values, **named)
+    made = 0
 
-    return first
+    def slow(self: object, *values: object, **named: object) -> None:
+        nonlocal made
+        made += 1
+        given = _given(kind, values, named) if made <= _FEW else None
+        if given is None:
+            # What is not right is refused by the compiled one, in the usual words.
+            kind.__init__ = init = _init(kind)
+            init(self, *values, **named)
+            return
+        for name, value in given.items():
+            object.__setattr__(self, name, value)
+        if hasattr(kind, "__post_init__"):
+            self.__post_init__()  # type: ignore[attr-defined]
+
+    return slow
+
+
+def _given(kind: Any, values: tuple[object, ...], named: dict[str, object]) -> dict[str, object] | None:
+    """The value of each field by its name, in their order; None where one is missing, unknown or given twice."""
+    found: dict[str, object] = {}
+    left, taken = iter(values), 0
+    for field in dataclasses.fields(kind):
+        name = field.name
+        if field.init and (value := next(left, _NOTHING)) is not _NOTHING:
+            found[name] = value
+        elif field.init and name in named:
+            found[name] = named[name]
+            taken += 1
+        elif field.default_factory is not dataclasses.MISSING:
+            found[name] = field.default_factory()
+        elif field.init and field.default is dataclasses.MISSING:
+            return None
+        elif field.init:
+            found[name] = field.default
+    return found if taken == len(named) and next(left, _NOTHING) is _NOTHING else None
 
 
 def _init(kind: Any) -> Method:
@@ -118,6 +154,18 @@ def _state(self: Any) -> list[object]:
 def _restore(self: Any, state: list[object]) -> None:
     for field, value in zip(dataclasses.fields(self), state, strict=True):
         object.__setattr__(self, field.name, value)
+
+
+def types_of(kind: type) -> dict[str, Any]:
+    """The types of what a class annotates. `typing.get_type_hints` compiles the same text again for every field."""
+    found: dict[str, Any] = {}
+    for base in reversed(kind.__mro__):
+        names, known = vars(sys.modules[base.__module__]), {}
+        for name, said in vars(base).get("__annotations__", {}).items():
+            if said not in known:
+                known[said] = eval(said, names) if isinstance(said, str) else said
+            found[name] = known[said]
+    return found
 
 
 if TYPE_CHECKING:

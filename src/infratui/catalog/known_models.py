@@ -13,7 +13,7 @@ from ..engine.model.architecture import Model
 from ..engine.model.precision import Precision
 from .built_in import DATA
 from .matching import looks_like_path, match_model, nearest, plain
-from .rows import Raw, make, read_built_in, read_table
+from .rows import make, read_built_in, read_table
 from .unknown import unknown
 from .user_files import UserFacts
 from .yaml_io import line_of, printable
@@ -96,8 +96,7 @@ class ModelsAndFormats:
 
     @cached_property
     def _aliases(self) -> dict[str, str]:
-        data, _ = read_built_in("aliases.yaml")
-        found: dict[str, str] = dict(data)
+        found: dict[str, str] = dict(read_built_in("aliases.yaml"))
         for raw in self._user.listed("aliases"):
             if not isinstance(raw.data, dict):
                 raise raw.source.error((), "write `name: model-id` lines")
@@ -142,9 +141,7 @@ class ModelsAndFormats:
         return found
 
     def _load_model(self, model_id: str) -> Model:
-        base: Raw | None = None
-        if model_id in self._built_in_models:
-            base = Raw(*read_built_in("models", f"{model_id}.yaml"))
+        base = read_built_in("models", f"{model_id}.yaml") if model_id in self._built_in_models else None
         return make(Model, base, self._user.rows("models").get(model_id))
 
     def _checkpoint(self, name: str) -> Model:

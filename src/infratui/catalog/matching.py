@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-_MEMORY = re.compile(r"(\d+(?:\.\d+)?)\s*(gib|gb|mib)\b")
-_PARENTHESES = re.compile(r"\(([^()]*)\)")
-_COUNT = re.compile(r"\b\d+\s*x\s+|\s+x\s*\d+\b")
+_MEMORY = r"(\d+(?:\.\d+)?)\s*(gib|gb|mib)\b"
+_PARENTHESES = r"\(([^()]*)\)"
+_COUNT = r"\b\d+\s*x\s+|\s+x\s*\d+\b"
 _CHECKPOINT_ENDINGS = (".gguf", ".safetensors", ".json")
-_TOKEN = re.compile(r"[a-z]+\d+[a-z0-9]*|\d+[a-z]+\d*|[a-z]+|\d+")
+_TOKEN = r"[a-z]+\d+[a-z0-9]*|\d+[a-z]+\d*|[a-z]+|\d+"
 
 # Words of makers, product lines and memory kinds that tell no part from another.
 _NOISE = frozenset(
@@ -111,13 +111,13 @@ class _Description:
     @classmethod
     def of(cls, name: str) -> _Description:
         text = name.lower().replace("_", " ")
-        aside = " ".join(_PARENTHESES.findall(text))
-        main = _COUNT.sub(" ", _PARENTHESES.sub(" ", text))
+        aside = " ".join(re.findall(_PARENTHESES, text))
+        main = re.sub(_COUNT, " ", re.sub(_PARENTHESES, " ", text))
         main = re.sub(r"(?<=\d)-(?=gi?b)", "", main.replace("/", " "))
-        stated = _MEMORY.search(main)
-        size = stated or _MEMORY.search(aside)
+        stated = re.search(_MEMORY, main)
+        size = stated or re.search(_MEMORY, aside)
         memory_gb = float(size[1]) * _GB_PER[size[2]] if size else None
-        words = [word for word in _TOKEN.findall(_MEMORY.sub(" ", main)) if word not in _NOISE]
+        words = [word for word in re.findall(_TOKEN, re.sub(_MEMORY, " ", main)) if word not in _NOISE]
         form = next((_FORMS[word] for word in words if word in _FORMS), None)
         return cls(frozenset(word for word in words if word not in _FORMS), form, memory_gb, stated is not None)
 
@@ -151,7 +151,7 @@ _TAIL = frozenset(
         "q6", "q8", "k", "m", "s",
     )
 )  # fmt: skip
-_TAIL_NUMBER = re.compile(r"\d{4}|v\d+(?:\.\d+)?|g(?:32|64|128)|iq\d")
+_TAIL_NUMBER = r"\d{4}|v\d+(?:\.\d+)?|g(?:32|64|128)|iq\d"
 """Dates, versions of a release and group sizes."""
 _OWNERS = frozenset(("meta", "nvidia", "redhatai", "unsloth"))
 """Owners that also stand before the name itself."""
@@ -159,11 +159,11 @@ _OWNERS = frozenset(("meta", "nvidia", "redhatai", "unsloth"))
 
 def model_keys(name: str) -> tuple[str, ...]:
     """What a name may mean, the longest first: each word less at the end, where it says nothing of the architecture."""
-    words = plain(_PARENTHESES.sub(" ", name.rsplit("/", 1)[-1])).replace("quantized.", "quantized ").split()
+    words = plain(re.sub(_PARENTHESES, " ", name.rsplit("/", 1)[-1])).replace("quantized.", "quantized ").split()
     if len(words) > 1 and words[0] in _OWNERS:
         words = words[1:]
     found = [" ".join(words)]
-    while len(words) > 1 and (words[-1] in _TAIL or _TAIL_NUMBER.fullmatch(words[-1])):
+    while len(words) > 1 and (words[-1] in _TAIL or re.fullmatch(_TAIL_NUMBER, words[-1])):
         words = words[:-1]
         found.append(" ".join(words))
     return tuple(found) if found[0] else ()

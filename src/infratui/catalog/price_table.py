@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cache
 from typing import Any
 
 from ..engine.cluster.hardware import Price
-from .rows import Raw, Source, make, read_built_in
+from .rows import Raw, make, read_built_in
 
 # The table writes these once per offer: short there, spelled out here.
 _SHORT_KEYS = {"as": "listed_as", "gpus": "gpus_in_offer", "basis": "date_basis"}
 
 
 @cache
-def _table() -> tuple[dict[str, Any], Source]:
-    return read_built_in("prices.yaml")
+def _table() -> dict[str, Any]:
+    found: dict[str, Any] = read_built_in("prices.yaml")
+    return found
 
 
 def prices_of(accelerator_id: str, own: Sequence[Raw] = ()) -> tuple[Price, ...]:
     """Prices of one accelerator: the user's own in their order, then the built-in ones, newest first."""
-    table, source = _table()
-    found: list[Price] = []
-    for index, offer in enumerate(table["offers"].get(accelerator_id, ())):
-        row = {"accelerator": accelerator_id, **_spelled(offer, table)}
-        found.append(make(Price, Raw(row, replace(source, path=("offers", accelerator_id, index)))))
+    table = _table()
+    offers = table["offers"].get(accelerator_id, ())
+    found = [make(Price, {"accelerator": accelerator_id, **_spelled(offer, table)}) for offer in offers]
     # Sorting is stable: within a day the table's order stays.
     found.sort(key=lambda price: price.date, reverse=True)
     return (*(make(Price, None, raw) for raw in own if _meant(raw, accelerator_id)), *found)

@@ -10,7 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from types import NoneType, UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, get_args, get_origin
+
+from ..value_types import types_of
 
 Made = TypeVar("Made")
 Maker = Callable[[Any], Any]
@@ -28,7 +30,7 @@ _known: dict[type, dict[str, Maker]] = {}
 def _makers(kind: type) -> dict[str, Maker]:
     """By field, what turns a plain value into the field's; fields that keep theirs are left out."""
     if kind not in _known:
-        hints = get_type_hints(kind)
+        hints = types_of(kind)
         found = {field.name: _maker(hints[field.name]) for field in fields(kind)}
         _known[kind] = {name: maker for name, maker in found.items() if maker is not None}
     return _known[kind]

@@ -27,9 +27,9 @@ MAX_VALUES = 200_000
 _TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels; flatten it"
 
 BUILT_IN_BYTES = 4_000_000
-_QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"|'[^']*'|#[^\n]*")
-_INT = re.compile(r"[-+]?[0-9][0-9_]*")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?")
+_QUOTED = r"\"(?:\\.|[^\"\\])*\"|'[^']*'|#[^\n]*"
+_INT = r"[-+]?[0-9][0-9_]*"
+_FLOAT = r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?"
 _WORDS = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
     "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
@@ -110,7 +110,7 @@ def _open_brackets(text: str) -> int:
 
     A parser looks ahead, so its own limit may speak before this reader has seen the first bracket.
     """
-    plain = _QUOTED.sub("", text)
+    plain = re.sub(_QUOTED, "", text)
     return sum(plain.count(each) for each in "[{") - sum(plain.count(each) for each in "]}")
 
 
@@ -217,9 +217,9 @@ class _Reader:
         if text in _WORDS:
             return _WORDS[text]
         if text[0] in "0123456789+-." and len(text) <= MAX_DIGITS:
-            if _INT.fullmatch(text):
+            if re.fullmatch(_INT, text):
                 return int(text.replace("_", ""))
-            if _FLOAT.fullmatch(text):
+            if re.fullmatch(_FLOAT, text):
                 number = float(text.replace("_", ""))
                 if not math.isfinite(number):
                     raise self.fail(line, f"{printable(text, 40)} is beyond what a number can hold")

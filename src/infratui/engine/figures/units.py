@@ -21,7 +21,7 @@ class ByteUnit(StrEnum):
 
 
 _SUFFIX = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "b": 1e9, "t": 1e12}
-_NUMBER = re.compile(r"^\s*([+-]?(?:\d[\d_,]*\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*([a-zA-Z%]*)\s*$", re.IGNORECASE | re.ASCII)
+_NUMBER = r"(?ai)^\s*([+-]?(?:\d[\d_,]*\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*([a-zA-Z%]*)\s*$"
 
 
 class QuantityError(ValueError):
@@ -33,7 +33,7 @@ def parse_number(text: str) -> float:
 
     Raises QuantityError.
     """
-    match = _NUMBER.match(text)
+    match = re.match(_NUMBER, text)
     suffix = match[2].lower().rstrip("%") if match else None
     if match is None or suffix not in _SUFFIX:
         raise QuantityError(f"{text.strip()[:40]!r} is not a number; try 8000, 8k or 1.5M")
@@ -55,7 +55,7 @@ def parse_tokens(text: str) -> int:
 
     Raises QuantityError.
     """
-    match = _NUMBER.match(text)
+    match = re.match(_NUMBER, text)
     if match and match[2].lower() in {"k", "m"}:
         scale = 1024 if match[2].lower() == "k" else 1024**2
         return round(float(match[1].replace("_", "").replace(",", "")) * scale)
