@@ -21,6 +21,13 @@ _FEW = 4
 """So many objects are made sooner than what makes them is compiled."""
 
 
+class Keyed:
+    """A frozen value that results are remembered by: it is hashed once, however many values it is made of."""
+
+    __slots__ = ("_hash",)
+    _hash: int
+
+
 def light(kind: type[T], frozen: bool, slots: bool, eq: bool) -> type[T]:
     """Make a dataclass of a class; what its body defines stays."""
     own = set(vars(kind))
@@ -126,7 +133,16 @@ def _comparing(kind: Any, frozen: bool) -> dict[str, Method | None]:
     def equal(self: object, other: object) -> bool:
         return bool(values(self) == values(other)) if other.__class__ is self.__class__ else NotImplemented
 
-    return {"__eq__": equal, "__hash__": (lambda self: hash(hashed(self))) if frozen else None}
+    def hash_once(self: Any) -> int:
+        try:
+            found: int = self._hash
+        except AttributeError:
+            found = hash(hashed(self))
+            object.__setattr__(self, "_hash", found)
+        return found
+
+    once = hash_once if issubclass(kind, Keyed) else lambda self: hash(hashed(self))
+    return {"__eq__": equal, "__hash__": once if frozen else None}
 
 
 def _getter(names: Iterable[str]) -> Callable[[object], object]:

@@ -20,8 +20,11 @@ Maker = Callable[[Any], Any]
 
 def construct(kind: type[Made], row: Mapping[str, Any]) -> Made:
     """The value of a row that is known to fit `kind`, a dataclass."""
-    makers = _makers(kind)
-    return kind(**{key: makers[key](value) if key in makers else value for key, value in row.items()})
+    found = dict(row)
+    for name, maker in _makers(kind).items():
+        if name in found:
+            found[name] = maker(found[name])
+    return kind(**found)
 
 
 _known: dict[type, dict[str, Maker]] = {}

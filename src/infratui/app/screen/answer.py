@@ -231,8 +231,9 @@ class AnswerScreen(Page, Generic[R]):
             await asyncio.sleep(self._pace.rest)
             if not leads:
                 self._lead(evaluation)
-            # A thread that computes would hold up what leads.
-            await self.infra.seen(self, FRAME_S)
+            if not (leads and self._pace.rest):
+                # A thread that computes would hold up what leads. After a rest that has long been drawn.
+                await self.infra.seen(self, FRAME_S)
         result, error = await asyncio.to_thread(self._answer, evaluation)
         # On the way out there is nothing left to show it in.
         if scenario == self.scenario and self.app.is_running:

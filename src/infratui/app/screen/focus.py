@@ -47,6 +47,8 @@ class WalkedScreen(QuietScreen):
 
     def __init__(self) -> None:
         super().__init__()
+        self._fields_at: tuple[int, list[ValueRow | GroupHead]] = -1, []
+        """The layout that they were looked up in, and the fields."""
         self._left_at: dict[Widget, Widget] = {}
         self._last_focus: Widget | None = None
 
@@ -93,12 +95,18 @@ class WalkedScreen(QuietScreen):
         """To the previous panel."""
         self._next_panel(-1)
 
+    def _fields(self) -> list[ValueRow | GroupHead]:
+        """Inputs and heads of groups in the order in which they are walked."""
+        if self._fields_at[0] != self.layouts:
+            # Textual's focus chain reads across; columns of inputs read down.
+            rows = [widget for widget in self.focus_chain if isinstance(widget, ValueRow | GroupHead)]
+            places = {row: row.region for row in rows}
+            rows.sort(key=lambda row: (places[row].x, places[row].y))
+            self._fields_at = self.layouts, rows
+        return self._fields_at[1]
+
     def _next_field(self, by: int) -> None:
-        # Textual's focus chain reads across; columns of inputs read down.
-        here = self.focused
-        rows = [widget for widget in self.focus_chain if isinstance(widget, ValueRow | GroupHead)]
-        places = {row: row.region for row in rows}
-        rows.sort(key=lambda row: (places[row].x, places[row].y))
+        here, rows = self.focused, self._fields()
         if isinstance(here, ValueRow | GroupHead) and here in rows:
             self.set_focus(rows[(rows.index(here) + by) % len(rows)])
         elif rows:

@@ -151,7 +151,7 @@ class PromptLine(LineEditing, can_focus=True):
 
     def __init__(self, text: str) -> None:
         super().__init__()
-        self.set_reactive(LineEditing.editor, LineEditor.over(text, fresh=bool(text)))
+        self.editor = LineEditor.over(text, fresh=bool(text))
 
     def line_key(self, key: str) -> bool | None:
         if key == "enter":

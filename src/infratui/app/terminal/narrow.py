@@ -18,9 +18,15 @@ from typing import Any
 from textual._compositor import ChopsUpdate, Compositor
 from textual.geometry import Region, Size
 from textual.screen import Screen
+from textual.timer import Timer, TimerCallback
 from textual.widget import Widget
 
 _NO_BARS = (False, False)
+_UPDATES = "screen_update"
+"""Name of the timer by which a screen draws."""
+_UPDATE_S = 0.004
+"""The timer sleeps for one to two of its intervals after each frame: with Textual's 17 ms, what follows an answer would
+be drawn up to 33 ms after it."""
 
 
 class NarrowCompositor(Compositor):
@@ -36,11 +42,17 @@ class NarrowCompositor(Compositor):
         found = super().visible_widgets
         if not self._repainted:
             return found
-        return {
-            widget: (region, clip)
-            for widget, (region, clip) in found.items()
-            if any(region.overlaps(repainted) for repainted in self._repainted)
-        }
+        needed: dict[Widget, tuple[Region, Region]] = {}
+        bare = self._repainted
+        # From front to back: what lies behind a widget that covers all of a region is not seen in it.
+        for widget, (region, clip) in found.items():
+            if any(region.overlaps(repainted) for repainted in bare):
+                needed[widget] = region, clip
+                seen = region.intersection(clip)
+                bare = tuple(repainted for repainted in bare if not seen.contains_region(repainted))
+                if not bare:
+                    break
+        return needed
 
     def render_partial_update(self) -> ChopsUpdate | None:
         # Where widgets begin and end is asked for while the repaint is drawn, and remembered: of all of them.
@@ -58,10 +70,24 @@ class SparingScreen(Screen[Any]):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._compositor = NarrowCompositor()
+        self.layouts = 0
+        """Layouts so far: what follows from the places of widgets holds until there is another."""
         self._frame_is_owed = False
         self._lays_out = self._frame_waits = False
         self._size_to_be: Size | None = None
         """Of the first layout, which waits until all widgets are there."""
+
+    def set_interval(
+        self,
+        interval: float,
+        callback: TimerCallback | None = None,
+        *,
+        name: str | None = None,
+        repeat: int = 0,
+        pause: bool = False,
+    ) -> Timer:
+        interval = _UPDATE_S if name == _UPDATES else interval
+        return super().set_interval(interval, callback, name=name, repeat=repeat, pause=pause)
 
     def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
         size = size or self._size_to_be
@@ -76,6 +102,7 @@ class SparingScreen(Screen[Any]):
             for widget in (*known, *self.walk_children(Widget))
             if widget._layout_required or widget._repaint_required
         }
+        self.layouts += 1
         self._frame_waits = False
         self._lays_out = True
         super()._refresh_layout(size, scroll)

@@ -16,6 +16,8 @@ from textual.app import App
 from textual.message_pump import MessagePump
 from textual.screen import Screen
 
+_LULL_S = 0.025
+"""A key that comes sooner is waited for; else the screen draws first what the one before it led to."""
 _GIVE_UP_S = 0.5
 """After this long the next key goes on, whatever became of the one before."""
 _MOST_WAITING = 500
@@ -58,7 +60,9 @@ class OrderedKeys(App[int]):
         self._key_turn = 0
         self._key_busy = False
         self._key_at = 0.0
-        self._give_up: asyncio.TimerHandle | None = None
+        self._passage: _Passage | None = None
+        """The way of the last key, which has not begun."""
+        self._key_timers: tuple[asyncio.TimerHandle, ...] = ()
 
     @property
     def quiet_s(self) -> float:
@@ -73,6 +77,7 @@ class OrderedKeys(App[int]):
             if self._key_busy:
                 if len(self._waiting_keys) < _MOST_WAITING:
                     self._waiting_keys.append(event)
+                self._pass()
                 return
             await self._send_key(event)
         else:
@@ -91,11 +96,22 @@ class OrderedKeys(App[int]):
         way: list[MessagePump] = [self.focused] if self.focused is not None else []
         way = [*(node for node in (way[0].ancestors_with_self if way else [screen])), self]  # type: ignore[attr-defined]
         await super().on_event(event)
-        if self._give_up is not None:
-            self._give_up.cancel()
+        for timer in self._key_timers:
+            timer.cancel()
         loop = asyncio.get_running_loop()
-        self._give_up = loop.call_later(_GIVE_UP_S, lambda: self.call_later(self._done, turn, screen))
-        _Passage((*way, *way), lambda: self._done(turn, screen)).go_on()
+        self._passage = _Passage((*way, *way), lambda: self._done(turn, screen))
+        self._key_timers = (
+            loop.call_later(_LULL_S, self._pass),
+            loop.call_later(_GIVE_UP_S, lambda: self.call_later(self._done, turn, screen)),
+        )
+        if self._waiting_keys:
+            self._pass()
+
+    def _pass(self) -> None:
+        """Follow the last key on its way, to know when it is done with."""
+        if self._passage is not None:
+            passage, self._passage = self._passage, None
+            passage.go_on()
 
     def tidy(self) -> None:
         """Drop what is only remembered to be faster; called now and then in long use."""

@@ -7,7 +7,6 @@ from typing import ClassVar
 
 from textual import events
 from textual.content import Content
-from textual.reactive import reactive
 from textual.widget import Widget
 
 from ...value_types import dataclass
@@ -91,7 +90,18 @@ class LineEditing(Widget):
     PASSED: ClassVar[Collection[str]] = ("ctrl+q", "ctrl+c", "ctrl+l", "ctrl+z")
     """Keys that keep their meaning while a line is typed."""
 
-    editor: reactive[LineEditor | None] = reactive(None, always_update=True)
+    _editor: LineEditor | None = None
+
+    @property
+    def editor(self) -> LineEditor | None:
+        """The line that is being typed; set again to draw what has changed in it."""
+        return self._editor
+
+    @editor.setter
+    def editor(self, editor: LineEditor | None) -> None:
+        # No reactive: whether a line is typed is asked hundreds of times for each key.
+        self._editor = editor
+        self.refresh()
 
     # -- what a subclass says
 
@@ -111,7 +121,7 @@ class LineEditing(Widget):
     @property
     def typing(self) -> bool:
         """A line is being typed."""
-        return self.editor is not None
+        return self._editor is not None
 
     @property
     def typed_text(self) -> str:

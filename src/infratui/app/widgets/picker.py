@@ -152,7 +152,7 @@ class FilteredList(LineEditing, can_focus=True):
 
     def __init__(self, choices: Sequence[Choice], current: str, free: str) -> None:
         super().__init__()
-        self.set_reactive(LineEditing.editor, LineEditor())
+        self.editor = LineEditor()
         self._choices = tuple(choices)
         self._current = current
         self._free = free

@@ -7,7 +7,7 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import ClassVar, Literal
 
-from ...value_types import dataclass
+from ...value_types import Keyed, dataclass
 from ..figures.reason import Reason
 from ..memory.runtime import version_key
 from ..model.precision import Precision
@@ -53,7 +53,7 @@ class Cannot(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class EngineProfile:
+class EngineProfile(Keyed):
     """What an engine can do and what it leaves out. The defaults leave nothing out."""
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...value_types import dataclass
+from ...value_types import Keyed, dataclass
 from .hardware import Accelerator, Link, LinkKind
 
 _PCIE_3 = 15.75e9
@@ -12,7 +12,7 @@ _BETWEEN = 50e9
 
 
 @dataclass(frozen=True, slots=True)
-class Fabric:
+class Fabric(Keyed):
     """Links of a deployment. Bandwidth is bytes per second, GPU and direction."""
 
     kind: LinkKind = "switched"

@@ -41,7 +41,8 @@ def _runtime_table(model: Model, constants: RuntimeConstants, batch: Batch) -> d
 @lru_cache(maxsize=256)
 def _stages(model: Model, pp: int) -> tuple[tuple[tuple[str, int], ...], ...]:
     """Kinds of the stages with the most layers: key and number of each layer group."""
-    kinds = dict.fromkeys(tuple((group.key, count) for group, count in stage) for stage in stage_groups(model, pp))
+    stages = {id(stage): stage for stage in stage_groups(model, pp)}.values()
+    kinds = dict.fromkeys(tuple((group.key, count) for group, count in stage) for stage in stages)
     most = max(sum(count for _, count in kind) for kind in kinds)
     return tuple(kind for kind in kinds if sum(count for _, count in kind) == most)[-_KINDS:]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...value_types import dataclass
+from ...value_types import Keyed, dataclass
 from ..cluster.fabric import Fabric
 from ..cluster.hardware import Accelerator
 from ..cluster.layout import Layout
@@ -40,7 +40,7 @@ FREE_CHOICE = Forced()
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class Site(Keyed):
     """Where a deployment may run: one kind of accelerator, its links, and the constants of the engines."""
 
     accelerator: Accelerator

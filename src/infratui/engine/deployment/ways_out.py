@@ -89,8 +89,8 @@ def _tried(case: Case, way: Way, step: _Step, now: int) -> WayOut | None:
     least = fewest_of(changed).gpus
     if least is None:
         return None
-    # Fewer GPUs than the fewest need no look at their layouts.
-    holds = (least <= changed.gpus or bool(changed.scenario.pools)) and deployed(changed).holds
+    pinned = changed.forced.any or bool(changed.scenario.pools)
+    holds = deployed(changed).holds if pinned else least <= changed.gpus
     if not (holds or (least < now and way is not Way.GPUS)):
         return None
     return WayOut(way, tuple(step.changes.items()), step.name, least, holds)

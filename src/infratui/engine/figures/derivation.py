@@ -77,7 +77,8 @@ class Step:
 
     symbol: str
     expression: str
-    substituted: str
+    values: tuple[tuple[str, Number], ...]
+    """What stands for each name of the expression."""
     value: Number
     unit: Unit
     basis: Basis = Basis.DERIVED
@@ -87,6 +88,11 @@ class Step:
     term: str = ""
     """Glossary id of the symbol."""
     note: str = ""
+
+    @property
+    def substituted(self) -> str:
+        """The expression with its numbers put in. Most steps are never shown, and the text takes longest to make."""
+        return substitute(self.expression, dict(self.values))
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +164,7 @@ class Formula:
         return Step(
             symbol=self.symbol,
             expression=self.expression,
-            substituted=substitute(self.expression, values),
+            values=tuple(values.items()),
             value=self.evaluate(**values),
             unit=self.unit,
             basis=basis or self.basis,

@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
 
-from ...value_types import dataclass
+from ...value_types import Keyed, dataclass
 from ..model.architecture import (
     AnyAttention,
     Compressed,
@@ -39,7 +39,7 @@ class CacheKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class KvRules:
+class KvRules(Keyed):
     """What a serving engine pays beyond `elements × bits`; lives in data with its source."""
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
@@ -308,10 +308,9 @@ def kv_geometry(
 
 def kv_demand(geometry: KvGeometry, load: Sequences) -> KvDemand:
     """Bytes that `load` needs on one GPU: the shared prefix once, the rest per sequence."""
-    tokens, prefix = load.held, load.prefix
-    shared = math.ceil(geometry.token_bytes(prefix)) if prefix and load.users > 1 else 0
-    own = geometry.sequence_bytes(tokens - prefix) if shared else geometry.sequence_bytes(tokens)
-    return KvDemand(shared, own, load.users)
+    prefix = load.prefix if load.shared_prefix and load.users > 1 else 0
+    shared = math.ceil(geometry.token_bytes(prefix)) if prefix else 0
+    return KvDemand(shared, geometry.sequence_bytes(load.held - prefix if shared else load.held), load.users)
 
 
 def shared_demand(geometry: KvGeometry, load: Sequences) -> KvDemand:
@@ -319,10 +318,13 @@ def shared_demand(geometry: KvGeometry, load: Sequences) -> KvDemand:
     return kv_demand(geometry, load.of(max(2, load.users)))
 
 
-def users_within(space: int, geometry: KvGeometry, load: Sequences) -> int:
-    """The most users whose sequences `space` bytes hold; 0 where sequences take nothing."""
+def users_within(space: int, geometry: KvGeometry, load: Sequences, by_more: KvDemand | None = None) -> int:
+    """The most users whose sequences `space` bytes hold; 0 where sequences take nothing.
+
+    `by_more`: what two users or more need, where it is known.
+    """
     if load.lengths is None:
-        demand = shared_demand(geometry, load)
+        demand = by_more or shared_demand(geometry, load)
         most = max(0, space - demand.shared) // demand.per_user if demand.per_user else 0
         # Alone, a user shares no prefix.
         return most if most > 1 or not demand.shared else int(kv_demand(geometry, load.of(1)).total <= space)

@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 from functools import lru_cache
 
-from ...value_types import dataclass
+from ...value_types import Keyed, dataclass
 from ..cluster.abilities import PLAIN_ENGINE, EngineProfile
 from ..cluster.hardware import Accelerator
 from ..cluster.layout import Layout
@@ -22,7 +22,7 @@ from .weights import GpuWeights, PartWeights, StageWeights, loaded_weights, with
 
 
 @dataclass(frozen=True, slots=True)
-class Deployment:
+class Deployment(Keyed):
     """What is served and how, whatever the hardware."""
 
     model: Model

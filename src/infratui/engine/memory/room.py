@@ -47,8 +47,10 @@ class KvRoom(NamedTuple):
 
     def tightest(self, replica: Sequences) -> tuple[StageRoom, KvDemand]:
         """The stage that a replica's load leaves least, and what it needs there."""
-        needed = [(stage, kv_demand(stage.geometry, replica)) for stage in self.stages]
-        return min(needed, key=lambda each: each[0].space - each[1].total)
+        return _tightest(self._needed(replica))
+
+    def _needed(self, replica: Sequences) -> list[tuple[StageRoom, KvDemand]]:
+        return [(stage, kv_demand(stage.geometry, replica)) for stage in self.stages]
 
     def free(self, replica: Sequences) -> int | None:
         """Bytes that nothing needs on the tightest GPU; None where it is short."""
@@ -59,10 +61,17 @@ class KvRoom(NamedTuple):
     def users(self, load: Sequences) -> int | None:
         """Users of one replica at most; None: as many as one likes, for they keep nothing."""
         two = load.of(2)
-        stage, demand = self.tightest(two)
+        needed = self._needed(two)
+        stage, demand = _tightest(needed)
         if stage.overflow or demand.total - stage.space > 0 == demand.per_user:
             return 0
-        return min(users_within(each.space, each.geometry, two) for each in self.stages) if demand.per_user else None
+        if not demand.per_user:
+            return None
+        return min(users_within(each.space, each.geometry, two, by_two) for each, by_two in needed)
+
+
+def _tightest(needed: list[tuple[StageRoom, KvDemand]]) -> tuple[StageRoom, KvDemand]:
+    return needed[0] if len(needed) == 1 else min(needed, key=lambda each: each[0].space - each[1].total)
 
 
 def room_of(deployment: Deployment, visible: int, batch: Batch, layout: Layout) -> KvRoom:

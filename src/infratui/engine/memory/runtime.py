@@ -6,7 +6,7 @@ from dataclasses import field, replace
 from functools import lru_cache
 from typing import ClassVar, Literal
 
-from ...value_types import dataclass
+from ...value_types import Keyed, dataclass
 from ..cluster.hardware import Accelerator
 from ..cluster.layout import Layout
 from ..figures.derivation import Basis, Formula, Ledger, Unit
@@ -59,7 +59,7 @@ class OnHost:
 
 
 @dataclass(frozen=True, slots=True)
-class RuntimeConstants:
+class RuntimeConstants(Keyed):
     """One engine generation, as fitted. Memory is per GPU."""
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
@@ -149,7 +149,7 @@ class OffloadTier:
 
 
 @dataclass(frozen=True, slots=True)
-class RuntimeTable:
+class RuntimeTable(Keyed):
     """All fitted memory constants."""
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}

@@ -109,14 +109,16 @@ def stage_groups(model: Model, pp: int) -> tuple[tuple[tuple[LayerGroup, int], .
     """For each pipeline stage the layer groups it holds, with their number of layers."""
     if pp == 1:
         return (tuple((group, count) for group, count in group_counts(model) if count),)
-    order = layer_order(model)
+    order = tuple(group.key for group in layer_order(model))
+    # Of most stages there are many alike, and they are one object.
+    made: dict[tuple[str, ...], tuple[tuple[LayerGroup, int], ...]] = {}
     stages = []
     first = 0
     for size in stage_sizes(len(order), pp):
-        counts: dict[str, int] = {}
-        for group in order[first : first + size]:
-            counts[group.key] = counts.get(group.key, 0) + 1
-        stages.append(tuple((group, counts[group.key]) for group in model.groups if group.key in counts))
+        held = order[first : first + size]
+        if held not in made:
+            made[held] = tuple((group, held.count(group.key)) for group in model.groups if group.key in held)
+        stages.append(made[held])
         first += size
     return tuple(stages)
 
@@ -177,10 +179,10 @@ def _weights(model: Model, precision: Precision, tp: int, pp: int, ep: int) -> G
     pads = (precision.pad_hidden, precision.pad_width)
     stages: list[StageWeights] = []
     first = 0
-    middle: dict[object, StageWeights] = {}
+    middle: dict[int | None, StageWeights] = {}
     for stage, groups in enumerate(stage_groups(model, pp)):
         # Stages in the middle of a long pipeline are of few kinds.
-        kind = tuple((id(group), layers) for group, layers in groups) if 0 < stage < pp - 1 else None
+        kind = id(groups) if 0 < stage < pp - 1 else None
         if kind in middle:
             like = middle[kind]
             stages.append(StageWeights(stage, first, like.layers, like.parts, like.total))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import ClassVar, Literal
 
-from ...value_types import dataclass
+from ...value_types import Keyed, dataclass
 from .architecture import Part
 
 Compute = Literal["fp32", "bf16", "fp8", "int8", "fp4"]
@@ -40,7 +40,7 @@ class BlockRows:
 
 
 @dataclass(frozen=True, slots=True)
-class Precision:
+class Precision(Keyed):
     """A way to store weights or a KV cache, with its true cost in bits.
 
     `bits` are effective: scales and zero points of the groups are counted. Parts that checkpoints of this kind leave

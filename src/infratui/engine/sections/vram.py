@@ -19,7 +19,7 @@ from ..memory.kv_cache import CacheKind, KvTier, Sequences, kv_demand, kv_layers
 from ..memory.plan import Deployment, MemoryPlan
 from ..memory.startup import StartupLines, predict_startup
 from ..memory.weights import PartWeights, checkpoint_weights, total_weights
-from ..model.architecture import Part, layer_order, parameters
+from ..model.architecture import Part, group_counts, layer_order, parameters
 from .accelerator_table import accelerator_row, accelerator_rows, verdict
 from .vram_result import (
     AcceleratorRow,
@@ -244,13 +244,14 @@ def _kv_groups(deployment: Deployment, load: Sequences) -> tuple[KvGroup, ...]:
 
 
 def _layer_strip(deployment: Deployment, load: Sequences) -> tuple[LayerCache, ...]:
-    strip: list[LayerCache] = []
     if not deployment.model.answers:
         return ()
-    for index, layer in enumerate(layer_order(deployment.model)):
-        entry = kv_layers(layer, 1, deployment.kv_precision, 1, deployment.windowed, deployment.constants.kv)
-        strip.append(LayerCache(index, layer.key, entry.kind, entry.sequence_bytes(load.tokens)))
-    return tuple(strip)
+    kept: dict[str, tuple[CacheKind, int]] = {}
+    for group in deployment.model.groups:
+        entry = kv_layers(group, 1, deployment.kv_precision, 1, deployment.windowed, deployment.constants.kv)
+        kept[group.key] = entry.kind, entry.sequence_bytes(load.tokens)
+    order = layer_order(deployment.model)
+    return tuple(LayerCache(index, layer.key, *kept[layer.key]) for index, layer in enumerate(order))
 
 
 def _tiers(deployment: Deployment, site: Site, load: Sequences, layout: Layout) -> tuple[KvTier, ...]:
@@ -261,9 +262,9 @@ def _tiers(deployment: Deployment, site: Site, load: Sequences, layout: Layout) 
         return ()
     model = deployment.model
     flops = 2.0 * parameters(model).active * load.tokens
-    for layer in layer_order(model):
-        if layer.attention is not None:
-            flops += load.tokens * layer.attention.attend_flops(max(1, load.tokens // 2), decode=False)
+    for group, layers in group_counts(model):
+        if group.attention is not None:
+            flops += layers * load.tokens * group.attention.attend_flops(max(1, load.tokens // 2), decode=False)
     peak = accelerator.peak(deployment.precision.compute) or accelerator.peak("bf16")
     reached = peak * site.table.prefill_efficiency if peak else None
     return tuple(

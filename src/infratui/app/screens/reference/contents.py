@@ -160,7 +160,7 @@ class SearchLine(LineEditing, can_focus=True):
 
     def __init__(self) -> None:
         super().__init__()
-        self.set_reactive(LineEditing.editor, LineEditor())
+        self.editor = LineEditor()
 
     @property
     def words(self) -> str:
