@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
+from operator import attrgetter
+from typing import NamedTuple
 
 from ...value_types import dataclass
 from ..cluster.layout import Layout
@@ -24,6 +27,10 @@ from ..model.architecture import (
 from ..model.precision import Precision
 from .block_rows import as_stored
 
+StageGroups = tuple[tuple[LayerGroup, int], ...]
+"""The layer groups of a pipeline stage, with their number of layers."""
+_PARTS = tuple(Part)
+
 VOCABULARY_BLOCK = 64
 """Rows: engines pad the vocabulary to a multiple of this that TP divides (vLLM `VocabParallelEmbedding`)."""
 
@@ -39,14 +46,16 @@ class PartWeights:
     bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class StageWeights:
+Parts = tuple[PartWeights, ...]
+
+
+class StageWeights(NamedTuple):
     """What each GPU of one pipeline stage holds."""
 
     stage: int
     first_layer: int
     layers: int
-    parts: tuple[PartWeights, ...]
+    parts: Parts
     """In the order of `Part`; parts without parameters are left out, extras stand once per way they are stored."""
     total: int
     """Bytes."""
@@ -105,13 +114,13 @@ def stage_sizes(layers: int, pp: int) -> tuple[int, ...]:
 
 
 @lru_cache(maxsize=256)
-def stage_groups(model: Model, pp: int) -> tuple[tuple[tuple[LayerGroup, int], ...], ...]:
+def stage_groups(model: Model, pp: int) -> tuple[StageGroups, ...]:
     """For each pipeline stage the layer groups it holds, with their number of layers."""
     if pp == 1:
         return (tuple((group, count) for group, count in group_counts(model) if count),)
     order = tuple(group.key for group in layer_order(model))
     # Of most stages there are many alike, and they are one object.
-    made: dict[tuple[str, ...], tuple[tuple[LayerGroup, int], ...]] = {}
+    made: dict[tuple[str, ...], StageGroups] = {}
     stages = []
     first = 0
     for size in stage_sizes(len(order), pp):
@@ -171,44 +180,46 @@ def weights_per_gpu(model: Model, precision: Precision, layout: Layout) -> GpuWe
 
 @lru_cache(maxsize=64)
 def _weights(model: Model, precision: Precision, tp: int, pp: int, ep: int) -> GpuWeights:
-    precision = as_stored(model, precision)
+    return _staged(model, tp, pp, partial(_stage_parts, model, as_stored(model, precision), tp, pp, ep))
+
+
+def _staged(model: Model, tp: int, pp: int, parts_of: Callable[[StageGroups, bool, bool], Parts]) -> GpuWeights:
+    """The stages of a pipeline: first, last, and of those between one of each kind for all that are alike."""
+    made: dict[tuple[int, bool, bool], tuple[int, Parts, int]] = {}
+    stages: list[StageWeights] = []
+    first_layer = 0
+    for stage, groups in enumerate(stage_groups(model, pp)):
+        kind = id(groups), stage == 0, stage == pp - 1
+        if kind not in made:
+            parts = parts_of(groups, *kind[1:])
+            made[kind] = sum(layers for _, layers in groups), parts, sum(part.bytes for part in parts)
+        layers, parts, total = made[kind]
+        stages.append(StageWeights(stage, first_layer, layers, parts, total))
+        first_layer += layers
+    return GpuWeights(tuple(stages), max(stages, key=attrgetter("total")), tp)
+
+
+def _stage_parts(
+    model: Model, precision: Precision, tp: int, pp: int, ep: int, groups: StageGroups, first: bool, last: bool
+) -> Parts:
+    """What a GPU of a stage holds, by part."""
     hidden = model.hidden_size
     pad = padded_vocabulary(model.vocab_size, tp) - model.vocab_size
     embedding = math.ceil((embedding_parameters(model) + pad * hidden) / tp)
-    head = math.ceil((head_parameters(model) + pad * hidden) / tp)
-    pads = (precision.pad_hidden, precision.pad_width)
-    stages: list[StageWeights] = []
-    first = 0
-    middle: dict[int | None, StageWeights] = {}
-    for stage, groups in enumerate(stage_groups(model, pp)):
-        # Stages in the middle of a long pipeline are of few kinds.
-        kind = id(groups) if 0 < stage < pp - 1 else None
-        if kind in middle:
-            like = middle[kind]
-            stages.append(StageWeights(stage, first, like.layers, like.parts, like.total))
-            first += like.layers
-            continue
-        counts = dict.fromkeys(Part, 0)
-        for group, layers in groups:
-            for part, count in _layer_parameters(group, hidden, tp, ep, pads):
-                counts[part] += layers * count
-        if stage == 0:
+    counts = dict.fromkeys(_PARTS, 0)
+    for group, layers in groups:
+        for part, count in _layer_parameters(group, hidden, tp, ep, (precision.pad_hidden, precision.pad_width)):
+            counts[part] += layers * count
+    if first:
+        counts[Part.EMBEDDING] += embedding
+    if last:
+        counts[Part.NORMS] += hidden * (2 if model.final_norm_bias else 1)
+        if not model.tied_embeddings:
+            counts[Part.HEAD] += math.ceil((head_parameters(model) + pad * hidden) / tp)
+        elif pp > 1:
             counts[Part.EMBEDDING] += embedding
-        if stage == pp - 1:
-            counts[Part.NORMS] += hidden * (2 if model.final_norm_bias else 1)
-            if not model.tied_embeddings:
-                counts[Part.HEAD] += head
-            elif pp > 1:
-                counts[Part.EMBEDDING] += embedding
-        parts = tuple(part_weights(part, count, precision) for part, count in counts.items() if count)
-        if stage == 0:
-            parts += _extras(model, precision, tp)
-        size = sum(count for _, count in groups)
-        stages.append(StageWeights(stage, first, size, parts, sum(entry.bytes for entry in parts)))
-        if kind is not None:
-            middle[kind] = stages[-1]
-        first += size
-    return GpuWeights(tuple(stages), max(stages, key=lambda entry: entry.total), tp)
+    parts = tuple(part_weights(part, count, precision) for part, count in counts.items() if count)
+    return parts + _extras(model, precision, tp) if first else parts
 
 
 def _extras(model: Model, precision: Precision, tp: int) -> tuple[PartWeights, ...]:
@@ -259,8 +270,8 @@ def with_adapters(weights: GpuWeights, model: Model, layout: Layout, adapters: i
             layers * layer_adapter(group, model.hidden_size, rank, layout.tp) for group, layers in groups
         )
         part = PartWeights(Part.ADAPTERS, count, 8.0 * ADAPTER_BYTES, ADAPTER_BYTES * count)
-        stages.append(replace(stage, parts=(*stage.parts, part), total=stage.total + part.bytes))
-    return GpuWeights(tuple(stages), max(stages, key=lambda stage: stage.total), weights.ranks)
+        stages.append(stage._replace(parts=(*stage.parts, part), total=stage.total + part.bytes))
+    return GpuWeights(tuple(stages), max(stages, key=attrgetter("total")), weights.ranks)
 
 
 @lru_cache(maxsize=256)
@@ -273,28 +284,25 @@ def loaded_weights(
     latent a second time, in 16 bit (DeepSeek-R1 on one rank: 2.4 and 1.9 GiB). `position_bytes`: of an element in the
     tables of rotary positions, whole on every rank.
     """
-    weights = weights_per_gpu(model, precision, layout)
-    spread = shared and layout.ep > layout.tp > 1
+    ep = layout.ep if model.is_moe else 1
+    tp, pp = layout.tp, layout.pp
+    stored = as_stored(model, precision)
+    spread = shared and layout.ep > tp > 1
     table = position_elements(model)
     positions = PartWeights(Part.POSITIONS, table, 8.0 * position_bytes, table * position_bytes)
-    stages = []
-    # Stages in the middle of a long pipeline share their parts, before and after.
-    made: dict[int, tuple[tuple[PartWeights, ...], int]] = {}
-    for stage, groups in zip(weights.stages, stage_groups(model, layout.pp), strict=True):
-        if id(stage.parts) not in made:
-            more = []
-            if spread:
-                count = sum(layers * _shared_left_out(group, model, layout.tp) for group, layers in groups)
-                bits = precision.bits_of(Part.SHARED_EXPERTS)
-                more += [PartWeights(Part.SHARED_EXPERTS, count, bits, math.ceil(count * bits / 8))] if count else []
-            if absorbed and (count := sum(layers * _up_projection(group, layout.tp) for group, layers in groups)):
-                more.append(PartWeights(Part.ATTENTION, count, 16.0, 2 * count))
-            if positions.bytes:
-                more.append(positions)
-            made[id(stage.parts)] = (*stage.parts, *more), stage.total + sum(part.bytes for part in more)
-        parts, total = made[id(stage.parts)]
-        stages.append(StageWeights(stage.stage, stage.first_layer, stage.layers, parts, total))
-    return GpuWeights(tuple(stages), max(stages, key=lambda stage: stage.total), weights.ranks)
+
+    def parts_of(groups: StageGroups, first: bool, last: bool) -> Parts:
+        more = []
+        if spread and (count := sum(layers * _shared_left_out(group, model, tp) for group, layers in groups)):
+            bits = precision.bits_of(Part.SHARED_EXPERTS)
+            more.append(PartWeights(Part.SHARED_EXPERTS, count, bits, math.ceil(count * bits / 8)))
+        if absorbed and (count := sum(layers * _up_projection(group, tp) for group, layers in groups)):
+            more.append(PartWeights(Part.ATTENTION, count, 16.0, 2 * count))
+        if positions.bytes:
+            more.append(positions)
+        return (*_stage_parts(model, stored, tp, pp, ep, groups, first, last), *more)
+
+    return _staged(model, tp, pp, parts_of)
 
 
 def position_elements(model: Model) -> int:
