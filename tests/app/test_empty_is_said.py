@@ -56,7 +56,7 @@ async def test_reference_and_comparison_light_a_tab(make_app: Make) -> None:
         await pilot.press("r")
         await pilot.pause()
         assert app.screen.query_one(TitleBar).title.aside[:2] == ("r", "Reference")
-        assert "r Reference" in str(app.screen.query_one(TitleBar).render())
+        assert "r Reference" in "".join(text for text, _ in app.screen.query_one(TitleBar).lines_for(140)[0])
         await pilot.press("escape")
         await pilot.pause()
         assert app.screen.query_one(TitleBar).title.aside == ("", "", "")

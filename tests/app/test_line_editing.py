@@ -9,6 +9,7 @@ from textual.widget import Widget
 from infratui.app.screen.overlays import PromptLine
 from infratui.app.screens.quantization.bit_lab import BitLab
 from infratui.app.screens.reference.contents import SearchLine
+from infratui.app.theme import NIGHT, meanings
 from infratui.app.widgets.choice import Choice
 from infratui.app.widgets.line_editor import LineEditing, LineNowAndThen
 from infratui.app.widgets.picker import FilteredList
@@ -30,6 +31,9 @@ class Typed(App[None]):
     def __init__(self, widget: Widget) -> None:
         super().__init__()
         self.widget = widget
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return meanings(NIGHT)
 
     def compose(self) -> ComposeResult:
         yield self.widget

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textual import events
-from textual.filter import LineFilter
+from textual.filter import ANSIToTruecolor, LineFilter
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.theme import BUILTIN_THEMES
@@ -325,7 +325,9 @@ class Shell(Host):
         return meanings(known.get(self.theme) or BUILTIN_THEMES["textual-dark"])
 
     def get_line_filters(self) -> list[LineFilter]:
-        return [*super().get_line_filters(), *([self._ascii] if self._ascii.enabled else [])]
+        # Whether a colour is one of the terminal's own is settled by the theme, and need not be asked for every line.
+        found = [entry for entry in super().get_line_filters() if not isinstance(entry, ANSIToTruecolor)]
+        return [*found, self._ascii] if self._ascii.enabled else found
 
     def tidy(self) -> None:
         """Drop what is only remembered to be faster; it is made again."""

@@ -114,9 +114,9 @@ class AnswerScreen(Page, Generic[R]):
         """The result is at hand: nothing has to be computed for it."""
         return all(self.session.knows(part) for part in (self.SECTION, *self.PARTS))
 
-    def answer(self, answer: Answer) -> None:
+    def answer(self, answer: Answer, *, more_follows: bool = False) -> None:
         """Set the headline."""
-        self.query_one(HeadlineView).answer = answer
+        self.query_one(HeadlineView).show(answer, more_follows=more_follows)
 
     def place(self, *blocks: Block) -> None:
         """Put blocks of the report into the widgets of the panels of the same name; others are left out."""

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from textual.content import Content
+from rich.cells import cell_len
 from textual.reactive import reactive
 from textual.screen import Screen
-from textual.widget import Widget
 
 from ...report.show import Line
 from ...report.workload import WorkloadWords
@@ -40,53 +39,54 @@ class Title:
     """Estimator and unit of bytes."""
 
 
-class TitleBar(Widget):
+class TitleBar(Painted):
     """The screens, the scenario and the estimator in one line."""
 
     DEFAULT_CSS = "TitleBar { text-wrap: nowrap; height: 1; background: $panel; }"
 
     title: reactive[Title] = reactive(Title())
 
-    def render(self) -> Content:
-        width, title = self.size.width, self.title
+    def toned(self, width: int) -> Sequence[Line]:
+        title = self.title
         name = f"⚑ {title.name}{'*' if title.changed else ''}" if title.name else ""
         for short, brand, notes in ((0, 1, 2), (1, 1, 2), (1, 0, 2), (1, 0, 1), (1, 0, 0)):
             left = self._tabs(bool(short), bool(brand))
             right = "  ".join(part for part in (name, *title.notes[:notes]) if part) + " "
-            if left.cell_length + len(right) + 2 <= width:
+            used = sum(cell_len(text) for text, _ in left)
+            if used + len(right) + 2 <= width:
                 break
-        room = width - left.cell_length - 2
+        room = width - used - 2
         if len(right) > room:
             right = right[: max(0, room - 1)] + "…"
-        gap = " " * max(1, width - left.cell_length - len(right))
-        return Content.assemble(left, gap, (right, "$muted"))
+        gap = " " * max(1, width - used - len(right))
+        return ((*left, (gap, ""), (right, "muted")),)
 
-    def _tabs(self, short: bool, brand: bool) -> Content:
-        parts: list[Content | tuple[str, str]] = [(" infratui ", "bold $key")] if brand else []
+    def _tabs(self, short: bool, brand: bool) -> Line:
+        parts = [(" infratui ", "bold key")] if brand else []
         for number, (mode, text, brief) in enumerate(self.title.tabs, 1):
             label = f" {number} {brief if short else text} "
-            parts.append((label, "bold reverse") if mode == self.title.active else (label, "$muted"))
+            parts.append((label, "bold reverse") if mode == self.title.active else (label, "muted"))
         key, text, brief = self.title.aside
         if key:
             parts.append((f" {key} {brief if short else text} ", "bold reverse"))
-        return Content.assemble(*parts)
+        return tuple(parts)
 
 
-class WorkloadLine(Widget):
+class WorkloadLine(Painted):
     """What is served, for whom and on what, the same on every screen; `!` where memory and money are far apart."""
 
     DEFAULT_CSS = "WorkloadLine { text-wrap: nowrap; height: 1; padding: 0 1; }"
 
     workload: reactive[WorkloadWords | None] = reactive(None)
 
-    def render(self) -> Content:
+    def toned(self, width: int) -> Sequence[Line]:
         if self.workload is None:
-            return Content("")
+            return ()
         tight = self.workload.tone == "tight"
-        room = self.size.width - 2 * tight
+        room = width - 2 * tight
         text = self.workload.text(room)
         text = text if len(text) <= room else f"{text[: max(0, room - 1)]}…"
-        return Content.assemble(("! ", "bold $tight") if tight else "", (text, "$muted"))
+        return ((*((("! ", "bold tight"),) if tight else ()), (text, "muted")),)
 
 
 class PolicyStrip(Painted):
@@ -108,7 +108,7 @@ class PolicyStrip(Painted):
         return strip(self.checked, max(20, width), brief=self.app.size.height < LOW)
 
 
-class HintLine(Widget):
+class HintLine(Painted):
     """One line above the keys: what is being typed, else what just happened, else what the focused thing means."""
 
     DEFAULT_CSS = "HintLine { text-wrap: nowrap; height: 1; }"
@@ -125,25 +125,25 @@ class HintLine(Widget):
             return ("",)
         return f"{self.more} ", f"{self.more.rpartition(' · ')[2].replace(' of ', '/')} "
 
-    def render(self) -> Content:
+    def toned(self, width: int) -> Sequence[Line]:
         text, tone = self.status
         said = max(len(text), len(self.hint.partition(" · ")[0]) if not text else 0)
-        fitting = (more for more in self._places() if said + len(more) + 6 <= self.size.width)
+        fitting = (more for more in self._places() if said + len(more) + 6 <= width)
         more = next(fitting, "" if text else self._places()[-1])
-        width = self.size.width - 1 - len(more)
-        style = {"": "", "bad": "bold $bad", "good": "$good", "key": "bold $key", "muted": "$muted"}.get(tone, "")
+        room = width - 1 - len(more)
+        style = {"bad": "bold bad", "good": "good", "key": "bold key", "muted": "muted"}.get(tone, "")
         if not text:
-            text, style = self.hint, "$muted"
+            text, style = self.hint, "muted"
         mark = {"bad": "✗ ", "good": "✓ "}.get(tone, "") if self.status[0] else ""
         # What stands behind the last dots of a hint is said where there is room.
         text = f" {mark}{text}"
-        while len(text) > width and not mark and " · " in text:
+        while len(text) > room and not mark and " · " in text:
             text = text.rpartition(" · ")[0]
-        text = text if len(text) <= width else text[: width - 1] + "…"
-        return Content.assemble((text.ljust(width + 1), style), (more, "$key"))
+        text = text if len(text) <= room else text[: room - 1] + "…"
+        return (((text.ljust(room + 1), style), (more, "key")),)
 
 
-class KeyBar(Widget):
+class KeyBar(Painted):
     """Keys of the focused thing, as many as fit; written again only when they change."""
 
     DEFAULT_CSS = "KeyBar { text-wrap: nowrap; height: 1; background: $panel; }"
@@ -159,17 +159,17 @@ class KeyBar(Widget):
             own = getattr(screen.focused, "typing_keys", TYPING)
             self.shown = own if getattr(screen.focused, "typing", False) else bar_keys(screen)
 
-    def render(self) -> Content:
+    def toned(self, width: int) -> Sequence[Line]:
         # Whatever else has to give way, the last one stays: the key that lists all keys.
         *others, last = self.shown or (("", ""),)
         parts: list[tuple[str, str]] = []
-        left = self.size.width - 1 - _cells(last)
+        left = width - 1 - _cells(last)
         for pair in others:
             left -= _cells(pair)
             if left < 0:
                 break
             parts += _drawn(pair)
-        return Content.assemble(*parts, *_drawn(last))
+        return ((*parts, *_drawn(last)),)
 
 
 def _cells(pair: tuple[str, str]) -> int:
@@ -178,7 +178,7 @@ def _cells(pair: tuple[str, str]) -> int:
 
 def _drawn(pair: tuple[str, str]) -> tuple[tuple[str, str], tuple[str, str]]:
     keys, text = pair
-    return (f" {keys}", "bold $key"), (f" {text} ", "")
+    return (f" {keys}", "bold key"), (f" {text} ", "")
 
 
 def bar_keys(screen: Screen[object]) -> tuple[tuple[str, str], ...]:

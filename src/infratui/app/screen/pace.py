@@ -14,7 +14,7 @@ _REST_S = 0.05
 """How long a held key must have rested: terminals repeat it thirty times a second."""
 _LONGEST_S = 0.25
 """While keys keep coming, everything is shown as often as this."""
-_LEAD_SHARE, _WHOLE_SHARE = 1 / 4, 1 / 12
+_LEAD_SHARE, _WHOLE_SHARE = 1 / 8, 1 / 12
 """How much of the time of a held key either may take: the row must keep up with the key."""
 
 

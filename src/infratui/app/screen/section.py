@@ -107,7 +107,7 @@ class SectionScreen(AnswerScreen[R]):
             return
         self.say_workload()
         before = self.query_one(HeadlineView).answer
-        self.answer(report.answer(result, self.bytes_as).until_known(before))
+        self.answer(report.answer(result, self.bytes_as).until_known(before), more_follows=True)
         self.place(*report.lead(result, self.bytes_as))  # type: ignore[attr-defined]
 
     def show(self, result: R) -> None:
@@ -125,6 +125,8 @@ class SectionScreen(AnswerScreen[R]):
 
     def _leave_out(self, told: Mapping[str, str] | None) -> None:
         """Head the panels that the rule of thumb fills, hide those that it leaves empty; None: as they were."""
+        if told is None and not self._left_out:
+            return
         for panel in self.query("#body Panel").results(Panel):
             name = panel.id or ""
             if told is None:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
-from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
-from textual.widget import Widget
 
 from ...report.input_groups import InputGroup
+from ...report.show import Line
 from ...value_types import dataclass
 from ..keys import Where, bindings
+from .painted import Painted
 
 
-class GroupHead(Widget, can_focus=True):
+class GroupHead(Painted, can_focus=True):
     """One line over a group of value rows.
 
     ```python
@@ -65,16 +65,17 @@ class GroupHead(Widget, can_focus=True):
         names = ", ".join(labels)
         return f"{self.group.title}: enter {'folds' if self.opened else 'shows'} {names}"
 
-    def render(self) -> Content:
+    def toned(self, width: int) -> Sequence[Line]:
         focused, title = self.has_focus, self.group.title.upper()
         mark = "" if not self.group.folded else " ▼" if self.opened else " ▸"
         end = f"{self.summary}{mark}"
-        room = max(1, self.size.width - 2 - len(end))
-        style = "bold" if focused else "$muted"
-        return Content.assemble(
-            ("▌" if focused else " ", "$key"),
-            (f"{title:<{room}}"[:room], f"bold {style}"),
-            (f"{end} ", "$key" if focused else "$muted"),
+        room = max(1, width - 2 - len(end))
+        return (
+            (
+                ("▌" if focused else " ", "key"),
+                (f"{title:<{room}}"[:room], "bold" if focused else "bold muted"),
+                (f"{end} ", "key" if focused else "muted"),
+            ),
         )
 
     def action_fold(self) -> None:

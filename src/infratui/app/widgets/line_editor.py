@@ -9,6 +9,7 @@ from textual import events
 from textual.content import Content
 from textual.widget import Widget
 
+from ...report.show import Line
 from ...value_types import dataclass
 
 MAX_LENGTH = 400
@@ -70,15 +71,15 @@ class LineEditor:
                 self.insert(character)
         return True
 
-    def content(self, width: int, style: str = "") -> Content:
+    def toned(self, width: int, tone: str = "") -> Line:
         """The text with its cursor, scrolled so that the cursor is within `width` cells."""
         start = max(0, self.cursor - width + 1)
         shown = self.text[start : start + width]
         at = self.cursor - start
         under = shown[at : at + 1] or " "
         if self.fresh:
-            return Content.assemble((shown[:at], "reverse"), (under, style))
-        return Content.assemble((shown[:at], style), (under, "reverse"), (shown[at + 1 :], style))
+            return (shown[:at], "reverse"), (under, tone)
+        return (shown[:at], tone), (under, "reverse"), (shown[at + 1 :], tone)
 
 
 class LineEditing(Widget):
@@ -134,7 +135,7 @@ class LineEditing(Widget):
 
     def line(self, width: int) -> Content:
         """The line with its cursor, in `width` cells."""
-        return self.editor.content(width, "bold") if self.editor is not None else Content("")
+        return Content.assemble(*self.editor.toned(width, "bold")) if self.editor is not None else Content("")
 
     # -- keys
 

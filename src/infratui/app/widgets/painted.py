@@ -16,6 +16,7 @@ from textual.widget import Widget
 
 from ...report.show import Line
 from ..terminal.remembered import relayout
+from .unframed import Unframed
 
 _PLAIN_WORDS = ("bold", "underline", "reverse", "on")
 
@@ -31,7 +32,7 @@ def rich_style(app: App[object], theme: str, tone: str, base: RichStyle) -> Rich
     return base + Style.parse(tone_style(tone)).rich_style if tone else base
 
 
-class Painted(Widget):
+class Painted(Unframed):
     """A widget that draws toned lines. Subclasses say which, in `toned`; they are asked again after `refresh`."""
 
     _painted: tuple[object, Sequence[Line]] = (None, ())

@@ -16,12 +16,13 @@ from ..keys import Where, bindings
 from ..terminal.remembered import relayout
 from .line_editor import LineEditing
 from .painted import paint
+from .unframed import Unframed
 
 MORE = "+more"
 """The row that stands for those left out."""
 
 
-class TableView(LineEditing, can_focus=True):
+class TableView(Unframed, LineEditing, can_focus=True):
     """Rows of values under headings.
 
     ```python

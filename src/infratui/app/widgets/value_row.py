@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from textual import events
-from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
 
 from ...inputs import Input, Kind
 from ...report.input_groups import brief
 from ...report.names import fitting
+from ...report.show import Line
 from ...value_types import dataclass
 from ..keys import Where, bindings
 from .line_editor import LineNowAndThen
+from .painted import Painted
 
 LABEL = 11
 """Where values begin in their row; a longer label, or a value that would be cut, moves it."""
@@ -24,7 +25,7 @@ _FINE = 0.01
 """Step of a number that has no scale of its own."""
 
 
-class ValueRow(LineNowAndThen, can_focus=True):
+class ValueRow(Painted, LineNowAndThen, can_focus=True):
     """A field of the scenario.
 
     The row never changes anything itself: it posts `Changed` and shows what `value` it is given.
@@ -97,18 +98,18 @@ class ValueRow(LineNowAndThen, can_focus=True):
 
     # -- drawing
 
-    def render(self) -> Content:
-        width = self.size.width
+    def toned(self, width: int) -> Sequence[Line]:
         label = self.label
         start, gap, text = self._placed(self._shown(self.value), width)
         room = max(1, width - start - 1 - len(gap))
         label = f"{label:<{start - 2 - len(gap)}}"
-        if self.typing:
-            return Content.assemble(("▌", "$key"), (label, "bold"), (f"›{gap}", "bold $key"), self.line(room + 1))
+        if self.editor is not None:
+            typed = self.editor.toned(room + 1, "bold")
+            return ((("▌", "key"), (label, "bold"), (f"›{gap}", "bold key"), *typed),)
         if self.has_focus:
             value = (f"{text:<{room}}", "bold")
-            return Content.assemble(("▌", "$key"), (label, "bold"), (f"◂{gap}", "$key"), value, (f"{gap}▸", "$key"))
-        return Content.assemble(" ", (label, "$muted"), f" {gap}", f"{text:<{room}}")
+            return ((("▌", "key"), (label, "bold"), (f"◂{gap}", "key"), value, (f"{gap}▸", "key")),)
+        return (((" ", ""), (label, "muted"), (f" {gap}{text:<{room}}", "")),)
 
     def _placed(self, text: str, width: int) -> tuple[int, str, str]:
         """Where the value begins, what stands between it and its arrows, and the value as it fits.
