@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pyte
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.color import Color
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
@@ -12,7 +14,7 @@ from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.geometry import Region
 from textual.strip import Strip
 
-from infratui.app.terminal.frame import Frame
+from infratui.app.terminal.frame import _PALETTE, Frame
 
 WIDTH, HEIGHT = 12, 3
 CONSOLE = Console(color_system="truecolor", force_terminal=True)
@@ -108,3 +110,25 @@ def test_lines_that_come_in_parts_are_known_afterwards() -> None:
     spans = [(y, 0, WIDTH) for y in range(HEIGHT)]
     assert kept.difference(ChopsUpdate(chops, spans, [[5, WIDTH]] * HEIGHT), (WIDTH, HEIGHT), CONSOLE)
     assert kept.difference(whole(frame), (WIDTH, HEIGHT), CONSOLE) == ""
+
+
+@pytest.mark.parametrize(
+    ("colour", "codes"),
+    [
+        ("#8787ff", "38;5;105"),
+        ("#9e9e9e", "38;5;247"),
+        ("#8787fe", "38;2;135;135;254"),
+        # Some people's terminals have colours of their own there.
+        ("#000000", "38;2;0;0;0"),
+        ("#0000ff", "38;2;0;0;255"),
+    ],
+)
+def test_a_colour_of_the_shared_palette_is_sent_by_its_number(colour: str, codes: str) -> None:
+    line = Strip([Segment("a" * WIDTH, Style.parse(colour))])
+    update = LayoutUpdate([[line]], Region(0, 0, WIDTH, 1))
+    assert f"\x1b[{codes}m" in Frame().difference(update, (WIDTH, HEIGHT), CONSOLE)
+
+
+def test_terminals_agree_on_the_palette() -> None:
+    for colour, number in _PALETTE.items():
+        assert Color.parse(f"color({number})").get_truecolor() == colour

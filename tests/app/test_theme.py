@@ -7,6 +7,7 @@ from textual.color import Color
 from textual.theme import BUILTIN_THEMES
 
 from infratui.app.settings import Settings, suited
+from infratui.app.terminal.frame import _OWN, _PALETTE
 from infratui.app.theme import NIGHT, PAPER, SHAPE, TEXT, THEMES, contrast, meanings
 
 KNOWN = {**BUILTIN_THEMES, NIGHT.name: NIGHT, PAPER.name: PAPER}
@@ -52,3 +53,9 @@ def test_a_terminal_gets_what_it_can_draw(environ: dict[str, str], theme: str, a
 
 def test_a_theme_that_was_chosen_stays() -> None:
     assert suited(Settings(theme="nord"), {"TERM": "xterm-16color", "LANG": "C.UTF-8"}).theme == "nord"
+
+
+def test_our_own_colours_are_sent_by_their_number() -> None:
+    """None of them had to be moved away from its ground. The light theme has an amber, which the palette has not."""
+    for colour in (NIGHT.foreground, *(value for name, value in meanings(NIGHT).items() if name != "cursor-back")):
+        assert _PALETTE[Color.parse(str(colour)).rgb] >= _OWN, colour

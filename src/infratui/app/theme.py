@@ -8,18 +8,21 @@ from textual.color import Color
 from textual.theme import Theme
 
 MEANINGS: Mapping[str, str] = {
-    "weights": "#8087f8",
-    "kv": "#b68cf6",
-    "overhead": "#3f74d1",
-    "good": "#5fce8b",
-    "tight": "#e6b450",
-    "bad": "#f2667a",
-    "muted": "#8a91a8",
-    "line": "#323849",
+    "weights": "#8787ff",
+    "kv": "#af87ff",
+    "overhead": "#5f87d7",
+    "good": "#5fd787",
+    "tight": "#d7af5f",
+    "bad": "#ff8787",
+    "muted": "#9e9e9e",
+    "line": "#6c6c6c",
     "cursor-back": "#262c3d",
-    "key": "#6cc7e0",
+    "key": "#5fd7ff",
 }
-"""Theme variable → colour: weights indigo, KV violet, overhead deep blue, fits green, tight amber, does not fit red."""
+"""Theme variable → colour: weights indigo, KV violet, overhead deep blue, fits green, tight amber, does not fit red.
+
+All of them stand in the palette of 256 colours: such a colour takes half of the bytes, and no terminal changes it.
+"""
 
 ANSI_MEANINGS: Mapping[str, str] = {
     "weights": "ansi_bright_blue",
@@ -50,13 +53,13 @@ LIGHT_MEANINGS: Mapping[str, str] = {
 
 NIGHT = Theme(
     name="infratui",
-    primary="#8087f8",
-    secondary="#b68cf6",
-    accent="#6cc7e0",
-    success="#5fce8b",
-    warning="#e6b450",
-    error="#f2667a",
-    foreground="#d9dde8",
+    primary="#8787ff",
+    secondary="#af87ff",
+    accent="#5fd7ff",
+    success="#5fd787",
+    warning="#d7af5f",
+    error="#ff8787",
+    foreground="#dadada",
     background="#10131a",
     surface="#10131a",
     panel="#171b25",
@@ -86,6 +89,8 @@ TEXT, SHAPE = 4.5, 3.0
 """Contrast with what lies behind: of what is read, and of lines and fills."""
 _SHAPES = ("line", "overhead")
 """Meanings that only fill and draw; all others are read as well."""
+_NEVER_CHOSEN = ("weights", "kv")
+"""Meanings of bars and their labels, which no cursor stands on."""
 _GROUNDS = ("background", "surface", "panel")
 
 
@@ -112,7 +117,7 @@ def _readable(theme: Theme) -> dict[str, str]:
         if meaning == "cursor-back":
             continue
         shape = meaning in _SHAPES
-        behind = grounds if shape else [*grounds, back]
+        behind = grounds if shape or meaning in _NEVER_CHOSEN else [*grounds, back]
         found[meaning] = readable(Color.parse(colour), behind, SHAPE if shape else TEXT, dark=theme.dark).hex
     return found
 

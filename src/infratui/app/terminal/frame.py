@@ -10,13 +10,28 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import repeat
 
-from rich.color import ColorSystem
+from rich.color import Color, ColorSystem
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.strip import Strip
+
+_LEVELS = (0, 95, 135, 175, 215, 255)
+_PALETTE = {
+    **{
+        (_LEVELS[red], _LEVELS[green], _LEVELS[blue]): 16 + 36 * red + 6 * green + blue
+        for red in range(6)
+        for green in range(6)
+        for blue in range(6)
+    },
+    **{(8 + 10 * grey,) * 3: 232 + grey for grey in range(24)},
+}
+"""Red, green and blue → number, of the colours that terminals with 256 of them share."""
+_OWN = 22
+"""Below this number some people's terminals have colours of their own."""
 
 _GAP = 4
 """Unchanged cells that are cheaper to write again than to jump over."""
@@ -79,8 +94,11 @@ class Frame:
         cells: list[Cell] = []
         for text, style, _ in segments:
             look = pen.look(style)
-            blank = _blank(look)
-            cells.extend((character, blank if character == " " else look) for character in text)
+            if " " in text:
+                blank = _blank(look)
+                cells += [(character, blank if character == " " else look) for character in text]
+            else:
+                cells += zip(text, repeat(look))
         cells = cells[: max(0, self._size[0] - x)]
         last = line[x : x + len(cells)]
         if last == cells:
@@ -192,9 +210,17 @@ def _shown(segment: Segment) -> Segment:
 @lru_cache(maxsize=1024)
 def _look(style: Style, system: ColorSystem) -> Look:
     color, back = style._color, style._bgcolor
-    foreground = ";".join(color.downgrade(system).get_ansi_codes()) if color else ""
-    background = ";".join(back.downgrade(system).get_ansi_codes(False)) if back else ""
+    foreground = _codes(color, system, foreground=True) if color else ""
+    background = _codes(back, system, foreground=False) if back else ""
     return Strip.render_ansi(style.without_color, system), foreground, background
+
+
+def _codes(color: Color, system: ColorSystem, *, foreground: bool) -> str:
+    """SGR codes of a colour, by its number in the palette where it has one."""
+    number = _PALETTE.get(color.triplet, 0) if color.triplet and system is ColorSystem.TRUECOLOR else 0
+    if number >= _OWN:
+        return f"{38 if foreground else 48};5;{number}"
+    return ";".join(color.downgrade(system).get_ansi_codes(foreground))
 
 
 @lru_cache(maxsize=1024)

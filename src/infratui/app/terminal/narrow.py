@@ -54,6 +54,11 @@ class NarrowCompositor(Compositor):
                     break
         return needed
 
+    def update_widgets(self, widgets: set[Widget]) -> None:
+        # One that is scrolled out of view would be taken for a new one, and all places be looked for again.
+        visible = self.visible_widgets
+        super().update_widgets({widget for widget in widgets if widget in visible or widget not in self.widgets})
+
     def render_partial_update(self) -> ChopsUpdate | None:
         # Where widgets begin and end is asked for while the repaint is drawn, and remembered: of all of them.
         _ = self.cuts

@@ -95,12 +95,30 @@ class Step:
         return substitute(self.expression, dict(self.values))
 
 
-@dataclass(frozen=True, slots=True)
 class Derivation:
-    """Ordered steps that lead to one figure."""
+    """Ordered steps that lead to one figure; a function that makes them is called when they are first asked for."""
 
-    title: str
-    steps: tuple[Step, ...]
+    __slots__ = ("_steps", "title")
+
+    def __init__(self, title: str, steps: tuple[Step, ...] | Callable[[], tuple[Step, ...]]) -> None:
+        self.title = title
+        self._steps = steps
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """From what is known to the figure."""
+        if not isinstance(self._steps, tuple):
+            self._steps = self._steps()
+        return self._steps
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Derivation) and (self.title, self.steps) == (other.title, other.steps)
+
+    def __hash__(self) -> int:
+        return hash((self.title, self.steps))
+
+    def __repr__(self) -> str:
+        return f"Derivation({self.title!r}, {self.steps!r})"
 
     def __iter__(self) -> Iterator[Step]:
         return iter(self.steps)

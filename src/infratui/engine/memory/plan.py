@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from ...value_types import Keyed, dataclass
 from ..cluster.abilities import PLAIN_ENGINE, EngineProfile
 from ..cluster.hardware import Accelerator
 from ..cluster.layout import Layout
-from ..figures.derivation import Basis, Derivation, Formula, Ledger, Number, Unit
+from ..figures.derivation import Basis, Derivation, Formula, Ledger, Number, Step, Unit
 from ..figures.reason import Reason
 from ..model.architecture import Model, Part
 from ..model.precision import Precision
@@ -187,7 +187,10 @@ def plan_memory(
         concurrency=concurrency,
         within_gpu=tightest.overflow == 0,
     )
-    return _explained(plan, deployment, accelerator, load, batch, tightest.geometry, longest) if explain else plan
+    if not explain:
+        return plan
+    steps = partial(_steps, plan, deployment, accelerator, load, batch, tightest.geometry, longest)
+    return replace(plan, derivation=Derivation(f"Memory of one {accelerator.name}, {layout.label}", steps))
 
 
 def _max_context(model: Model, stages: tuple[StageRoom, ...], load: Sequences, ledger: Ledger) -> int:
@@ -207,7 +210,7 @@ def _max_context(model: Model, stages: tuple[StageRoom, ...], load: Sequences, l
     return int(found)
 
 
-def _explained(
+def _steps(
     plan: MemoryPlan,
     deployment: Deployment,
     accelerator: Accelerator,
@@ -215,8 +218,8 @@ def _explained(
     batch: Batch,
     geometry: KvGeometry,
     longest: Ledger,
-) -> MemoryPlan:
-    """The same plan with its derivation."""
+) -> tuple[Step, ...]:
+    """How the figures of a plan come about."""
     ledger = Ledger()
     host = deployment.constants.host
     ledger(
@@ -254,8 +257,7 @@ def _explained(
             kv_per_user=more.per_user,
             note="the tightest stage",
         )
-    ledger.steps += longest.steps
-    return replace(plan, derivation=ledger.derivation(f"Memory of one {accelerator.name}, {plan.layout.label}"))
+    return (*ledger.steps, *longest.steps)
 
 
 @lru_cache(maxsize=256)

@@ -13,7 +13,7 @@ from ..deployment.answer import Deployed, deployed
 from ..deployment.candidates import kv_copies
 from ..deployment.site import Site
 from ..deployment.thumb import unknown_cache
-from ..figures.derivation import Basis, Formula, Ledger, Unit
+from ..figures.derivation import Basis, Derivation, Formula, Ledger, Unit
 from ..memory import rule_of_thumb
 from ..memory.kv_cache import CacheKind, KvTier, Sequences, kv_demand, kv_layers, kv_tier
 from ..memory.plan import Deployment, MemoryPlan
@@ -166,7 +166,6 @@ def _detailed(case: Case, found: Deployed) -> Estimate:
     plan = site.plan(deployment, layout, load, explain=True)
     replica = load.of(plan.users_per_replica)
     ledger = Ledger()
-    ledger.steps.extend(plan.derivation.steps if plan.derivation else ())
     weights_sum = sum(stage.total for stage in deployment.weights(layout).stages)
     kv_sum = sum(_stage_kv(deployment, layout, replica))
     source = f"{layout.pp} stages" if layout.pp > 1 else ""
@@ -181,6 +180,7 @@ def _detailed(case: Case, found: Deployed) -> Estimate:
         )
     )
     total = ledger(TOTAL, all_weights=everything, all_kv_cache=cache, all_runtime=runtime)
+    before = plan.derivation
     title = f"Memory on {layout.gpus} × {site.accelerator.name} as {layout.label}"
     return Estimate(
         estimator="detailed",
@@ -189,7 +189,7 @@ def _detailed(case: Case, found: Deployed) -> Estimate:
         runtime=runtime,
         gpus=layout.gpus,
         band_pct=_band(deployment, everything, runtime, total),
-        derivation=ledger.derivation(title),
+        derivation=Derivation(title, lambda: (*(before.steps if before else ()), *ledger.steps)),
     )
 
 
