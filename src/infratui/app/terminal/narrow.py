@@ -18,15 +18,9 @@ from typing import Any
 from textual._compositor import ChopsUpdate, Compositor
 from textual.geometry import Region, Size
 from textual.screen import Screen
-from textual.timer import Timer, TimerCallback
 from textual.widget import Widget
 
 _NO_BARS = (False, False)
-_UPDATES = "screen_update"
-"""Name of the timer by which a screen draws."""
-_UPDATE_S = 0.004
-"""The timer sleeps for one to two of its intervals after each frame: with Textual's 17 ms, what follows an answer would
-be drawn up to 33 ms after it."""
 
 
 class NarrowCompositor(Compositor):
@@ -81,18 +75,6 @@ class SparingScreen(Screen[Any]):
         self._lays_out = self._frame_waits = False
         self._size_to_be: Size | None = None
         """Of the first layout, which waits until all widgets are there."""
-
-    def set_interval(
-        self,
-        interval: float,
-        callback: TimerCallback | None = None,
-        *,
-        name: str | None = None,
-        repeat: int = 0,
-        pause: bool = False,
-    ) -> Timer:
-        interval = _UPDATE_S if name == _UPDATES else interval
-        return super().set_interval(interval, callback, name=name, repeat=repeat, pause=pause)
 
     def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
         size = size or self._size_to_be
