@@ -52,8 +52,8 @@ from infratui.cli import main
 main()
 """
 
-LATER = ("pydantic", "pydantic_core", "yaml", "click", "numpy")
-"""What answers a command, or reads what a user brings."""
+LATER = ("pydantic", "pydantic_core", "yaml", "click", "numpy", "ssl")
+"""What answers a command, reads what a user brings, or encrypts what is never sent."""
 FIGURES = "infratui.engine.figures"
 """What the frame needs of the engine: units."""
 

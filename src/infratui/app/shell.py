@@ -280,6 +280,8 @@ class Shell(Host):
             self.push_screen(FirstStart(self.session), answered)
 
     def _settled(self) -> None:
+        # What is loaded next takes the room of what the first frames have left.
+        super().tidy()
         _collect_again()
         self.run_worker(self._warm(), group="warming")
 

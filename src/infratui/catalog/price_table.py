@@ -21,12 +21,18 @@ def _table() -> dict[str, Any]:
 
 def prices_of(accelerator_id: str, own: Sequence[Raw] = ()) -> tuple[Price, ...]:
     """Prices of one accelerator: the user's own in their order, then the built-in ones, newest first."""
+    return (*(make(Price, None, raw) for raw in own if _meant(raw, accelerator_id)), *_built_in(accelerator_id))
+
+
+@cache
+def _built_in(accelerator_id: str) -> tuple[Price, ...]:
     table = _table()
     offers = table["offers"].get(accelerator_id, ())
     found = [make(Price, {"accelerator": accelerator_id, **_spelled(offer, table)}) for offer in offers]
+    # What prices have been made of is not kept beside them.
+    table["offers"].pop(accelerator_id, None)
     # Sorting is stable: within a day the table's order stays.
-    found.sort(key=lambda price: price.date, reverse=True)
-    return (*(make(Price, None, raw) for raw in own if _meant(raw, accelerator_id)), *found)
+    return tuple(sorted(found, key=lambda price: price.date, reverse=True))
 
 
 def _meant(raw: Raw, accelerator_id: str) -> bool:
