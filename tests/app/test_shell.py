@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from infratui import store
+from infratui.app.screen.chrome import KeyBar
 from infratui.app.screen.overlays import Reading
 from infratui.app.widgets.derivation_view import DerivationView
 from infratui.app.widgets.picker import Picker
@@ -158,6 +159,20 @@ class TestMoving:
             assert table.cursor == 0
             names = [row.cells[0].text.casefold() for row in table.rows]
             assert names == sorted(names, reverse=True)
+
+    @pytest.mark.parametrize("key", ["m", "z"])
+    async def test_the_way_back_stands_in_the_key_bar(self, make_app, key) -> None:
+        app = make_app()
+        async with app.run_test(size=(120, 36)) as pilot:
+            await pilot.press("tab")
+            bar = app.screen.query_one(KeyBar)
+            assert ("esc", "back") not in bar.shown
+            await pilot.press(key)
+            await pilot.pause()
+            assert bar.shown[0] == ("esc", "back")
+            await pilot.press("escape")
+            await pilot.pause()
+            assert ("esc", "back") not in bar.shown
 
     async def test_m_shows_the_math_and_escape_leaves_it(self, make_app, shown) -> None:
         async with make_app().run_test(size=(120, 40)) as pilot:

@@ -198,7 +198,8 @@ def bar_keys(screen: Screen[object]) -> tuple[tuple[str, str], ...]:
         ranked[key.id] = (min(2, depth.get(id(active.node), 9)), key.bar, _shown(pair), text)
     help_key = ranked.pop("app.help", None)
     shown = sorted(ranked.values())[: BAR_KEYS - 1]
-    return tuple((keys, text) for _, _, keys, text in (*shown, *([help_key] if help_key else [])))
+    back = (("esc", "back"),) if getattr(screen, "has_way_back", False) else ()
+    return (*back, *((keys, text) for _, _, keys, text in (*shown, *([help_key] if help_key else []))))
 
 
 _PAIRS = {

@@ -120,6 +120,15 @@ class WalkedScreen(QuietScreen):
         """To the previous field."""
         self._next_field(-1)
 
+    @property
+    def has_way_back(self) -> bool:
+        """Something lies over the results, and esc leaves it."""
+        return self.maximized is not None or self.has_class("-math")
+
+    def watch_maximized(self) -> None:
+        """The keys are others now."""
+        self.refresh_bindings()
+
     def action_zoom(self) -> None:
         """Give the focused panel the whole screen, or take it back."""
         if self.maximized is not None:
