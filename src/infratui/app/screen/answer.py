@@ -197,15 +197,16 @@ class AnswerScreen(Page, Generic[R]):
             self._present(None, awaited)
         elif (self.SLOW or session.scenario.policy) and not self.is_known:
             self._pace.changed()
-            if leads := self.result is not None and self._pace.leads:
-                self._lead(session.evaluation)
-            self._compute(session.scenario, session.evaluation, leads)
+            led = self._lead(session.evaluation) if self.result is not None and self._pace.leads else None
+            self._compute(session.scenario, session.evaluation, led)
         else:
             self._present(*self._answer(session.evaluation))
 
-    def _lead(self, evaluation: Evaluation) -> None:
+    def _lead(self, evaluation: Evaluation) -> bool:
+        """Whether what leads is drawn; else the next frame draws it."""
         with self._pace.leading():
             self.show_first(evaluation)
+            return self.draw_now()
 
     def _answer(self, evaluation: Evaluation) -> tuple[R | None, Mishap | None]:
         try:
@@ -220,7 +221,7 @@ class AnswerScreen(Page, Generic[R]):
 
     # Without a description Textual writes the whole scenario into one, at every key.
     @work(exclusive=True, group="section", description="the section")
-    async def _compute(self, scenario: Scenario, evaluation: Evaluation, leads: bool) -> None:
+    async def _compute(self, scenario: Scenario, evaluation: Evaluation, led: bool | None) -> None:
         if self._pace.overdue:
             # In a thread it would come too late again.
             with self._pace.catching_up():
@@ -228,11 +229,11 @@ class AnswerScreen(Page, Generic[R]):
             return
         # At a start there is nothing to be drawn first, and nobody holds a key where nothing is drawn at all.
         if self.result is not None and not self.app.is_headless:
-            await asyncio.sleep(self._pace.rest)
-            if not leads:
-                self._lead(evaluation)
-            if not (leads and self._pace.rest):
-                # A thread that computes would hold up what leads. After a rest that has long been drawn.
+            rest = self._pace.rest
+            await asyncio.sleep(rest)
+            drawn = self._lead(evaluation) if led is None else led or rest > 0
+            if not drawn:
+                # A thread that computes would hold up what leads.
                 await self.infra.seen(self, FRAME_S)
         result, error = await asyncio.to_thread(self._answer, evaluation)
         # On the way out there is nothing left to show it in.

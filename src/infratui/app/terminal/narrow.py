@@ -120,6 +120,15 @@ class SparingScreen(Screen[Any]):
             widget._repaint_required = False
         self._compositor_refresh()
 
+    def draw_now(self) -> bool:
+        """Draw what asks for it without waiting for the next frame. False where a layout must come first."""
+        asking = [widget for widget in self._compositor.visible_widgets if widget._repaint_required]
+        waits = self._layout_required or any(widget._layout_required for widget in self._compositor.visible_widgets)
+        if waits or self.app._batch_count or not self.is_current:
+            return False
+        self._draw_with(asking)
+        return True
+
     def laid_out(self) -> Iterable[Widget]:
         """Called before the frame of a layout: widgets that say something else now that all have their places."""
         return ()
