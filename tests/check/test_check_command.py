@@ -88,8 +88,8 @@ def test_it_loads_neither_a_schema_library_nor_a_screen() -> None:
     """What keeps it within a pipeline's patience; the time itself is `make bench`'s to tell."""
     arguments = ["infratui", "check", str(Path(__file__).parents[2] / "docs/plan.yaml"), *ON]
     script = (
-        f"import sys; sys.argv = {arguments!r}\nfrom infratui.cli import main\n"
-        "try: main()\nfinally: print(*sys.modules, file=sys.stderr)"
+        f"import os, sys; sys.argv = {arguments!r}\nfrom infratui.cli import main\nend = os._exit\n"
+        "os._exit = lambda code: (print(*sys.modules, file=sys.stderr, flush=True), end(code))\nmain()"
     )
     loaded = set(subprocess.run([sys.executable, "-c", script], capture_output=True, text=True).stderr.split())
     assert "infratui.checking" in loaded

@@ -27,7 +27,23 @@ def main() -> None:
     gc.freeze()
     gc.set_threshold(*COLLECTED)
     gc.enable()
-    cli.main(args=arguments, prog_name="infratui")
+    try:
+        cli.main(args=arguments, prog_name="infratui")
+    except SystemExit as end:
+        _end_at_once(end)
+        raise
+
+
+def _end_at_once(end: SystemExit) -> None:
+    """Leave it to the system to take back what was made: Python would take it apart piece by piece."""
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        # Python has its own words for what could not be written.
+        return
+    if end.code is None or isinstance(end.code, int):
+        os._exit(end.code or 0)
 
 
 def at_a_terminal() -> bool:
