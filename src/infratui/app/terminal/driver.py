@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _POLL_S = 0.1
 _CHUNK = 4096
+_SHORT = 1024
+"""So many characters a terminal that takes any takes at once."""
 _LOCK_S = 0.5
 _CANCEL = b"\x18"
 """Ends an escape sequence of which only the beginning was sent."""
@@ -50,6 +52,9 @@ class Terminal:
         self._encoding = stream.encoding
         self._lock = threading.Lock()
         self._silent = False
+        self._count = threading.Lock()
+        self._owed = 0
+        """Texts that another thread has still to write."""
         self.modes = threading.Lock()
         """Held while the modes of the terminal are set, so that none is set after it has been given back."""
         self.taken = False
@@ -59,7 +64,32 @@ class Terminal:
         except termios.error:
             self._found = None
 
+    def send(self, text: str, later: Callable[[str], object]) -> None:
+        """Write a short text at once where that keeps nobody waiting, else have it written `later`, by `write`.
+
+        A thread that writes must wait until this one pauses, and the answer to a key with it.
+        """
+        with self._count:
+            at_once = not self._owed and len(text) <= _SHORT and self._takes
+            self._owed += not at_once
+        if at_once:
+            self._put(text)
+        else:
+            later(text)
+
     def write(self, text: str) -> None:
+        self._put(text)
+        with self._count:
+            self._owed = max(0, self._owed - 1)
+
+    @property
+    def _takes(self) -> bool:
+        try:
+            return bool(select.select([], [self._out], [], 0)[1])
+        except (OSError, ValueError):
+            return False
+
+    def _put(self, text: str) -> None:
         data = text.encode(self._encoding, "replace")
         with self._lock:
             while data and not self._silent:
@@ -185,6 +215,9 @@ class TerminalDriver(LinuxDriver):
     def close(self) -> None:
         super().close()
         self._terminal.taken = False
+
+    def write(self, data: str) -> None:
+        self._terminal.send(data, super().write)
 
     # -- stopped and continued
 
