@@ -33,6 +33,9 @@ _PALETTE = {
 _OWN = 22
 """Below this number some people's terminals have colours of their own."""
 
+_KINDS = 5_000
+"""Kinds of cells that are remembered."""
+
 _GAP = 4
 """Unchanged cells that are cheaper to write again than to jump over."""
 
@@ -61,10 +64,13 @@ class Frame:
     def __init__(self) -> None:
         self._lines: list[list[Cell]] = []
         self._size = (0, 0)
+        self._cells: dict[Cell, Cell] = {}
+        """Each kind of cell once: a screen has thousands, and few that differ."""
 
     def forget(self) -> None:
         """The terminal may show anything now: the next repaint sends every cell it covers."""
         self._lines = [self._unknown() for _ in range(self._size[1])]
+        self._cells.clear()
 
     def _unknown(self) -> list[Cell]:
         return [_UNKNOWN] * self._size[0]
@@ -74,6 +80,8 @@ class Frame:
         if size != self._size:
             self._size = size
             self.forget()
+        if len(self._cells) > _KINDS:
+            self._cells.clear()
         pen = _Pen(console._color_system or ColorSystem.TRUECOLOR)
         for y, x, strips in _pieces(update):
             if y < len(self._lines):
@@ -114,7 +122,7 @@ class Frame:
                 start = index
             end = index + 1
         pen.cells(y, x + start, cells[start:end])
-        line[x : x + len(cells)] = cells
+        line[x : x + len(cells)] = map(self._cells.setdefault, cells, cells)
 
 
 class FrameUpdate(CompositorUpdate):
