@@ -20,8 +20,12 @@ from pathlib import Path
 import pyte
 import pytest
 
+from infratui.app.terminal.keyboard import BURST
+
 PATIENCE_S = 30.0
 QUIET_S = 0.15
+HANDS_S = 0.06
+"""No hand presses a key sooner after a text that came at once: until then, more of it may be on its way."""
 
 
 def _asked_before(env: Mapping[str, str]) -> None:
@@ -60,6 +64,7 @@ class Terminal:
         self.screen = pyte.Screen(columns, lines)
         self._stream = pyte.ByteStream(self.screen)
         self.raw = b""
+        self._hands_at = 0.0
         self.exit_code: int | None = None
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
@@ -86,7 +91,11 @@ class Terminal:
         self.screen.resize(lines, columns)
 
     def send(self, text: str | bytes) -> None:
+        if (wait := self._hands_at - time.monotonic()) > 0:
+            time.sleep(wait)
         os.write(self.fd, text if isinstance(text, bytes) else text.encode())
+        if len(text) > BURST:
+            self._hands_at = time.monotonic() + HANDS_S
 
     def read(self, timeout: float) -> bool:
         """Take in what comes within the time. False where nothing came."""
