@@ -104,6 +104,8 @@ def test_unknown_names_come_with_the_nearest():
         ("huihui-ai/Qwen3-32B-abliterated-v2", "qwen3-32b"),
         ("Qwen3-30B-A3B-Instruct-2507-W8A8-per-channel-g128", "qwen3-30b-a3b"),
         ("unsloth/Llama-3.3-70B-Instruct-bnb-4bit", "llama-3.3-70b"),
+        ("unsloth/Qwen3-32B-unsloth-bnb-4bit", "qwen3-32b"),
+        ("mlx-community/Qwen3-32B-4bit-DWQ", "qwen3-32b"),
     ],
 )
 def test_model_names(name: str, expected: str):
@@ -159,6 +161,12 @@ def test_any_text_matches_or_does_not(text: str):
         ("nvidia/Llama-3.3-70B-Instruct-FP4", "llama-3.3-70b", "nvfp4"),
         ("deepseek-ai/DeepSeek-V3-FP8", "deepseek-v3", "fp8-block"),
         ("Qwen/Qwen3-32B", "qwen3-32b", "bf16"),
+        ("mlx-community/Qwen3-32B-4bit", "qwen3-32b", "int4-g64"),
+        ("mlx-community/Qwen3-32B-8bit", "qwen3-32b", "int8-w8a16"),
+        ("unsloth/Qwen3-32B-bnb-4bit", "qwen3-32b", "nf4"),
+        ("someone/Qwen3-32B-bnb-8bit", "qwen3-32b", "int8-w8a16"),
+        ("someone/Qwen3-32B-GPTQ-8bit", "qwen3-32b", "int8-gptq"),
+        ("someone/Qwen3-32B-4bit-AWQ", "qwen3-32b", "int4-awq"),
     ],
 )
 def test_a_checkpoint_whose_name_says_how_it_is_stored(name: str, model_id: str, stored: str) -> None:

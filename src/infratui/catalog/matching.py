@@ -144,11 +144,11 @@ class _Description:
 _TAIL = frozenset(
     (
         "instruct", "chat", "it", "hf", "base", "bf16", "fp16", "f16", "fp8", "fp4", "nvfp4", "mxfp4", "mxfp8", "int4",
-        "int8", "nf4", "awq", "gptq", "bnb", "bitsandbytes", "autoround", "hqq", "exl2", "exl3", "mlx", "quark",
-        "modelopt", "compressed", "tensors", "dynamic", "static", "sym", "asym", "w4a16", "w8a8", "w8a16", "w4a8",
-        "w4a4", "4bit", "8bit", "4", "8", "bit", "gguf", "marlin", "quantized", "kv", "block", "blockwise", "qat",
-        "per", "channel", "tensor", "token", "turbo", "class", "abliterated", "uncensored", "preview", "q4", "q5",
-        "q6", "q8", "k", "m", "s",
+        "int8", "nf4", "awq", "gptq", "bnb", "bitsandbytes", "autoround", "hqq", "exl2", "exl3", "mlx", "dwq", "quark",
+        "modelopt", "unsloth", "compressed", "tensors", "dynamic", "static", "sym", "asym", "w4a16", "w8a8", "w8a16",
+        "w4a8", "w4a4", "4bit", "8bit", "4", "8", "bit", "gguf", "marlin", "quantized", "kv", "block", "blockwise",
+        "qat", "per", "channel", "tensor", "token", "turbo", "class", "abliterated", "uncensored", "preview", "q4",
+        "q5", "q6", "q8", "k", "m", "s",
     )
 )  # fmt: skip
 _TAIL_NUMBER = r"\d{4}|v\d+(?:\.\d+)?|g(?:32|64|128)|iq\d"
