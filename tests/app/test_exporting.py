@@ -64,10 +64,10 @@ class TestExporting:
     async def test_the_picture_is_of_the_screen_without_the_list(self, make_app: Make, here: Path) -> None:
         app = make_app()
         async with app.run_test(size=(100, 30)) as pilot:
-            await pilot.press("e", *"svg", "enter")
             await pilot.pause()
+            await app.workers.wait_for_complete()
             await pilot.pause()
-            await pilot.press("enter")
+            await pilot.press("e", *"svg", "enter", "enter")
             await pilot.pause()
             text = (here / "infratui-production-vram.svg").read_text("utf-8")
             assert text.startswith("<svg")

@@ -346,3 +346,20 @@ class TestTables:
         path = tmp_path / "rows.csv"
         path.write_text("model_id,gpu\nllama-3.1-8b,h100\n")
         assert "cannot be written" in refused(run("estimate", path, "-o", "/dev/null/answers.csv"))
+
+
+class TestOptions:
+    @pytest.mark.parametrize(
+        ("arguments", "field"),
+        [
+            (("vram", "--users", "4"), "users"),
+            (("plan", "--kv-precision", "fp8"), "kv_precision"),
+            (("--users", "4"), "users"),
+        ],
+    )
+    def test_an_input_that_is_taken_for_an_option_is_told_how_it_is_set(self, arguments, field: str) -> None:
+        assert f"--set {field}=…" in refused(run(*arguments))
+
+    def test_any_other_is_told_where_the_options_are(self) -> None:
+        assert "vram --help` shows how" in refused(run("vram", "--nonsense"))
+        assert "--set" not in refused(run("bits", "--users", "4"))

@@ -64,6 +64,8 @@ class LazyGroup(click.Group):
             sys.stdout.flush()
         except click.UsageError as error:
             command = error.ctx.command_path if error.ctx else "infratui"
+            if isinstance(error, click.NoSuchOption) and (field := _field(error)):
+                fail(f"{error.option_name} is an input: --set {field}=…; `infratui fields` lists them")
             fail(f"{error.format_message().rstrip('.')}; `{command} --help` shows how")
         except click.ClickException as error:
             fail(error.format_message())
@@ -99,6 +101,15 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, COMMANDS[name]) for name in self.list_commands(ctx)])
+
+
+def _field(error: click.NoSuchOption) -> str:
+    """The input of a scenario that an option was taken for, where the command takes inputs; else empty."""
+    from ..scenario import Scenario
+
+    takes = error.ctx is not None and any("--set" in option.opts for option in error.ctx.command.params)
+    field = error.option_name.lstrip("-").replace("-", "_")
+    return field if takes and field in Scenario.FIELDS else ""
 
 
 def _command(args: Sequence[str] | None) -> str:

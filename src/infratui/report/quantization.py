@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..engine.cluster.abilities import Cannot
 from ..engine.figures.compare import Better, Headline, headline
 from ..engine.figures.derivation import Unit
 from ..engine.figures.units import ByteUnit, counted, format_bytes
@@ -41,6 +42,8 @@ ASSUMED = (
     "input_tokens", "output_tokens", "prefix_hit", "engine", "utilization", "max_batched_tokens", "max_num_seqs",
 )  # fmt: skip
 """Inputs that the summary rests on without naming them."""
+_LEADS = {Badge.SAFE: "Yes", Badge.CAUTION: "Yes, with care", Badge.NO_DATA: "Perhaps"}
+"""By published quality, where a format gains something at all."""
 
 
 def evaluate(evaluation: Evaluation) -> QuantizationResult:
@@ -61,14 +64,21 @@ def answer(result: QuantizationResult, bytes_as: ByteUnit) -> Answer:
     if row is None:
         text = f"No: no format below 16 bit is published as safe for {result.model.name}"
         return Answer(text, "", "tight", _beside(result.chosen, result, bytes_as))
-    badge_ = row.quality.badge
-    lead = {Badge.SAFE: "Yes", Badge.CAUTION: "Yes, with care", Badge.NO_DATA: "Perhaps"}.get(badge_, "No")
-    take = "" if row is result.chosen else "take "
-    text = f"{lead}: {take}{row.precision.label}{LINK if take else ' '}{effects(row, result)}"
+    badge_, label, name = row.quality.badge, row.precision.label, short_name(result.accelerator)
     size = f"{format_bytes(row.weights, bytes_as)}, {saved(row.saved_pct)} against {result.reference.precision.label}"
+    beside = _beside(row, result, bytes_as)
+    if (why := row.least.reason) and row.gpus is None:
+        # What cannot be at all is no question of formats: it is said as on every screen.
+        text = reason_text(why) if isinstance(why.kind, Cannot) else f"No: {decides(row, result, bytes_as)}"
+        return Answer(text, size, "bad", beside[1:])
+    lead = _LEADS.get(badge_, "No")
+    if lead != "No" and not result.gains(row):
+        return Answer(f"No: {label} saves no {name} and {pace_text(row, result)}", size, "tight", beside)
+    take = "" if row is result.chosen else "take "
+    text = f"{lead}: {take}{label}{LINK if take else ' '}{effects(row, result)}"
     if row is not result.chosen:
         size = f"{size} · enter on its bar takes it"
-    return Answer(text, size, TONES[badge_].replace("muted", "tight"), _beside(row, result, bytes_as))
+    return Answer(text, size, TONES[badge_].replace("muted", "tight"), beside)
 
 
 def advised(result: QuantizationResult) -> PrecisionRow | None:
@@ -89,11 +99,15 @@ def effects(row: PrecisionRow, result: QuantizationResult) -> str:
     share = row.weights / result.reference.weights
     size = "halves the weights" if 0.47 <= share <= 0.56 else f"takes {1 - share:.0%} off the weights"
     quality = _keeps(row.quality)
-    if row.speed is None:
+    if result.pace(row) is None:
         return f"{size}; {quality}"
-    if result.comparison.workload.output_tokens < 2:
-        return f"{size}, {quality} and reads {times(row.speed.prefill)} as fast"
-    return f"{size}, {quality} and decodes {times(row.speed.decode)} as fast"
+    return f"{size}, {quality}{', but' if result.slows(row) else ' and'} {pace_text(row, result)}"
+
+
+def pace_text(row: PrecisionRow, result: QuantizationResult) -> str:
+    """What a format does to what requests wait for: `decodes 1.40× as fast`."""
+    pace, does = result.pace(row), "decodes" if result.is_decoding else "reads"
+    return f"{does} {times(pace)} as fast" if pace is not None else "no speed is predicted"
 
 
 def _keeps(quality: Assessment) -> str:

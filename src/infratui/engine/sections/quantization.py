@@ -43,6 +43,8 @@ from .precision_rows import (
 
 REFERENCE = "bf16"
 """Precision that savings and speeds are measured against: what models are trained and published in."""
+_NOTICED = 0.02
+"""Share of a speed below which two are the same."""
 ONE_TOKEN = Sequences(users=1, context=1)
 """The least that a GPU can be asked to serve."""
 
@@ -94,6 +96,29 @@ class QuantizationResult:
     def advisable(self, row: PrecisionRow) -> bool:
         """GGUF files are taken where the engine reads nothing else."""
         return self.comparison.deployment.engine.reads_gguf or row.precision.family != "gguf"
+
+    @property
+    def is_decoding(self) -> bool:
+        """Requests wait for decode; else, where nothing is written, for prefill."""
+        return self.comparison.workload.output_tokens >= 2
+
+    def pace(self, row: PrecisionRow) -> float | None:
+        """Speed against the reference of what the requests wait for."""
+        if row.speed is None:
+            return None
+        return row.speed.decode if self.is_decoding else row.speed.prefill
+
+    def slows(self, row: PrecisionRow) -> bool:
+        """Whether a format takes noticeably longer than the reference."""
+        pace = self.pace(row)
+        return pace is not None and pace < 1 - _NOTICED
+
+    def gains(self, row: PrecisionRow) -> bool:
+        """Whether a format saves a GPU, or time as far as it is predicted."""
+        fewest, pace = self.reference.gpus, self.pace(row)
+        if row.gpus is not None and (fewest is None or row.gpus < fewest):
+            return True
+        return pace is None or pace > 1 + _NOTICED
 
     def derivations(self, row: PrecisionRow) -> tuple[Derivation, ...]:
         """The math behind every figure of a row."""
