@@ -112,7 +112,7 @@ def far_apart(result: CostResult) -> str:
     request = scenario.input_tokens + scenario.output_tokens
     if scenario.context < FAR * request:
         return ""
-    users = f"{format_count(scenario.users)} users at {format_tokens(scenario.context)} tokens"
+    users = f"{counted(scenario.users, 'user')} at {format_tokens(scenario.context)} tokens"
     return f"priced for requests of {format_tokens(request)} tokens; memory is sized for {users}"
 
 
@@ -269,7 +269,7 @@ def sizing(result: CostResult) -> Prose:
         flying = (
             f"{significant(result.in_flight)} requests at the peak: arrivals per second times the seconds each stays"
         )
-        lines.insert(1, Says("in flight", f"{flying}; memory holds {format_count(result.scenario.users)} users"))
+        lines.insert(1, Says("in flight", f"{flying}; memory holds {counted(result.scenario.users, 'user')}"))
     if (small := result.small) is not None:
         rate = significant(small.requests_per_s)
         lines.append(Says("small", f"{small.model.name}: {small.layout.label}, {rate} requests/s"))

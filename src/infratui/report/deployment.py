@@ -80,9 +80,9 @@ def way_text(entry: WayOut) -> str:
         case Way.CONTEXT:
             return f"a context of {format_tokens(int(str(changes['context'])))}"
         case Way.USERS:
-            return f"{changes['users']:,} users"
+            return counted(int(str(changes["users"])), "user")
         case Way.GPUS:
-            return f"{changes['gpus']:,} GPU{'' if changes['gpus'] == 1 else 's'}"
+            return counted(int(str(changes["gpus"])), "GPU")
 
 
 def way_flag(entry: WayOut) -> str:
@@ -104,7 +104,7 @@ def workload(evaluation: Evaluation) -> WorkloadWords:
     """
     case = evaluation.case
     scenario = case.scenario
-    users = "1 user" if scenario.users == 1 else f"{format_count(scenario.users)} users"
+    users = counted(scenario.users, "user")
     cards = f"{format_count(case.gpus)} × {short_name(case.accelerator)}"
     placed = f"{cards}{_placed(case)}"
     demand = f"{format_count(scenario.requests_per_day)} requests/day"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from .. import __version__
 from ..checking import checked_policy
 from ..engine.evaluate import Evaluation, evaluate
-from ..engine.figures.units import ByteUnit
+from ..engine.figures.units import ByteUnit, counted
 from . import check
 from .draw import VERDICTS
 from .markdown import escaped, fenced, markdown_table
@@ -111,7 +111,7 @@ def inputs_line(scenario: Scenario, facts: Facts) -> str:
         )
     except (ValueError, OSError):
         model, gpu, weights, cache = scenario.model, scenario.accelerator, scenario.precision, scenario.kv_precision
-    users = "1 user" if scenario.users == 1 else f"{scenario.users:,} users"
+    users = counted(scenario.users, "user")
     return (
         f"{model}, weights {weights}, KV cache {cache}, {users} with {scenario.context:,} tokens each, "
         f"on {scenario.gpus:,} × {gpu}.{_measured(scenario)}"

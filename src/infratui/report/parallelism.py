@@ -68,7 +68,7 @@ def _shared(result: ParallelismResult) -> str:
     if layout is None or layout.dp == 1 or layout.ep > layout.tp:
         return ""
     users = -(-int(result.serving.concurrency) // layout.dp) if result.serving else 0
-    each = f", {users:,} users each" if users else ""
+    each = f", {counted(users, 'user')} each" if users else ""
     size = layout.gpus_per_replica
     held = f"{counted(size, 'GPU')} hold{'s' if size == 1 else ''} one copy"
     return f" · {held}, {layout.gpus:,} hold {layout.dp:,}{each}"
@@ -220,8 +220,11 @@ def help_line(result: ParallelismResult) -> str:
     """What would let it fit, each with the GPUs it would then take."""
     if not result.help:
         return ""
-    entries = (f"{way_text(entry)} ({counted(entry.gpus, 'GPU')})" for entry in result.help)
-    return ", ".join(entries)
+    return ", ".join(_way_and_gpus(way_text(entry), counted(entry.gpus, "GPU")) for entry in result.help)
+
+
+def _way_and_gpus(way: str, takes: str) -> str:
+    return way if way == takes else f"{way} ({takes})"
 
 
 def _ladder_lines(result: ParallelismResult) -> Iterator[tuple[str, str]]:

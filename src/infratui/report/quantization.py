@@ -101,7 +101,10 @@ def effects(row: PrecisionRow, result: QuantizationResult) -> str:
     quality = _keeps(row.quality)
     if result.pace(row) is None:
         return f"{size}; {quality}"
-    return f"{size}, {quality}{', but' if result.slows(row) else ' and'} {pace_text(row, result)}"
+    but = ", but" if result.slows(row) else " and"
+    if row.quality.badge is Badge.NO_DATA and row.quality.basis is not QualityBasis.RELEASED:
+        return f"{size}{but} {pace_text(row, result)}; {quality}"
+    return f"{size}, {quality}{but} {pace_text(row, result)}"
 
 
 def pace_text(row: PrecisionRow, result: QuantizationResult) -> str:
@@ -134,7 +137,7 @@ def decides(row: PrecisionRow, result: QuantizationResult, bytes_as: ByteUnit) -
     if before is None:
         return f"it fits at all: on {mine} × {name}, where {base.precision.label} fits on none"
     if mine < before:
-        return f"{mine} × {name} hold the load instead of {before}"
+        return f"{mine} × {name} hold{'s' if mine == 1 else ''} the load instead of {before}"
     what = "the cache decides, not the weights" if cache > row.weights else "layers and heads split only so far"
     return f"it still takes {mine} × {name}: {what} ({beside})"
 
@@ -218,7 +221,8 @@ def summary(result: QuantizationResult, bytes_as: ByteUnit = ByteUnit.GB) -> str
         name, prefill = base.precision.label, times(row.speed.prefill)
         does, why = f"prefills {prefill} as fast as {name}", prefill_reason(row.speed, row)
         if result.model.answers:
-            does = f"decodes {times(row.speed.decode)} as fast as {name} at {result.batch:g} users per replica"
+            users = "1 user" if result.batch == 1 else f"{result.batch:g} users"
+            does = f"decodes {times(row.speed.decode)} as fast as {name} at {users} per replica"
             does += f" and prefills {prefill}"
             why = f"{decode_reason(row.speed, row)}; {why}"
         sentences.append(f"On {result.layout.label} it {does}: {why}.")

@@ -117,10 +117,10 @@ def _deployed(reason: Reason, bytes_as: ByteUnit) -> str:  # noqa: C901, PLR0911
         case ReasonKind.NO_POOLS:
             return f"this version of {reason.name} has no pools of their own for prompts and answers; set pools="
         case ReasonKind.GIVEN_GPUS:
-            return f"{counted(number('gpus'), 'GPU')} do{'es' if number('gpus') == 1 else ''} not hold it"
+            return f"{counted(number('gpus'), 'GPU')} {_do_not_hold(number('gpus'))} it"
         case ReasonKind.SHARED_GPUS:
-            most = number("most")
-            return f"{number('gpus'):,.0f} do not hold {reason.name}, so both get the {most:,.0f} that do"
+            held = f"{number('gpus'):,.0f} {_do_not_hold(number('gpus'))} {reason.name}"
+            return f"{held}, so both get the {number('most'):,.0f} that do"
         case ReasonKind.ONE_NODE:
             return f"a copy needs {counted(number('gpus'), 'GPU')} of one node"
         case ReasonKind.STAGES:
@@ -135,6 +135,10 @@ def _deployed(reason: Reason, bytes_as: ByteUnit) -> str:  # noqa: C901, PLR0911
             return _runner_up(reason)
         case _:
             return reason.name
+
+
+def _do_not_hold(gpus: float) -> str:
+    return f"do{'es' if gpus == 1 else ''} not hold"
 
 
 def _runner_up(reason: Reason) -> str:

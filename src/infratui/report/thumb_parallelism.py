@@ -59,9 +59,8 @@ def answer(result: ThumbLayouts, bytes_as: ByteUnit) -> Answer:
     if sizing.unknown is not None:
         says.append(Says("cache", unknown_text(sizing.model.name, sizing.unknown), muted=True))
     elif split.enough and not sizing.holds:
-        says.append(
-            Says("!", f"with the cache of {sizing.users:,} users it takes {counted(sizing.least, 'GPU')}", "", "tight")
-        )
+        users = counted(sizing.users, "user")
+        says.append(Says("!", f"with the cache of {users} it takes {counted(sizing.least, 'GPU')}", "", "tight"))
     if idle := sizing.gpus - split.layout.gpus:
         says.append(Says("idle", f"{idle:,} of {sizing.gpus:,} GPUs are left over"))
     says.append(Says("speed", NO_SPEED, muted=True))

@@ -54,8 +54,8 @@ def answer(result: ThumbMemory, bytes_as: ByteUnit) -> Answer:
     cards = card_text(sizing)
     if result.fits:
         text = f"By the rule of thumb {cards} hold it"
-        users, context = format_count(sizing.max_users or 0), format_tokens(sizing.max_context or 0)
-        figure = f"{format_bytes(sizing.free_per_gpu, bytes_as)} free per GPU · room for {users} users, or {context} "
+        users, context = counted(sizing.max_users or 0, "user"), format_tokens(sizing.max_context or 0)
+        figure = f"{format_bytes(sizing.free_per_gpu, bytes_as)} free per GPU · room for {users}, or {context} "
         figure += "tokens each"
     else:
         text = f"By the rule of thumb it takes {sizing.least:,} × {short_name(sizing.accelerator)}, you have "

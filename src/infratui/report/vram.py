@@ -154,9 +154,9 @@ def room(result: VramResult, bytes_as: ByteUnit) -> str:
         return ""
     layout = f"{layout_text(plan.layout)} ({placed_label(plan.layout, selected.pools)})"
     if selected.verdict == "no":
-        tight = "not even the weights fit" if not plan.kv_space else f"room for {format_count(plan.max_users)} users"
+        tight = "not even the weights fit" if not plan.kv_space else f"room for {counted(plan.max_users, 'user')}"
         return f"{format_bytes(selected.missing, bytes_as)} short on each GPU as {plan.layout.label}: {tight}"
-    users = f"room for {format_count(plan.max_users)} users, or {format_tokens(plan.max_context)} tokens each"
+    users = f"room for {counted(plan.max_users, 'user')}, or {format_tokens(plan.max_context)} tokens each"
     return f"{layout} · {format_bytes(plan.free, bytes_as)} free per GPU · {users}"
 
 

@@ -48,7 +48,7 @@ def consequence(row: ModelRow) -> str:
     fit = row.shown
     parts = [verdict(row)[0]]
     if row.best is not None:
-        parts.append(f"{format_count(fit.max_users)} users")
+        parts.append(counted(fit.max_users, "user"))
         if fit.output_per_s is not None:
             parts.append(f"{format_count(round(fit.output_per_s))} tokens/s")
         if fit.usd_per_mtok is not None:
@@ -60,7 +60,7 @@ def question(case: Case) -> str:
     """What was asked."""
     load = case.load
     cards = f"{format_count(case.gpus)} × {short_name(case.accelerator)}"
-    return f"{cards} · {format_count(load.users)} users × {format_tokens(load.context)}"
+    return f"{cards} · {counted(load.users, 'user')} × {format_tokens(load.context)}"
 
 
 def answer(rows: Sequence[ModelRow], case: Case) -> Answer:

@@ -113,8 +113,8 @@ def median(values: Iterable[float]) -> float:
 
 
 def counted(count: float, noun: str) -> str:
-    """`1 GPU`, `1,024 GPUs`."""
-    return f"{count:,.0f} {noun}{'' if round(count) == 1 else 's'}"
+    """`1 GPU`, `1,024 GPUs`, `2.50M users`."""
+    return f"{format_count(round(count))} {noun}{'' if round(count) == 1 else 's'}"
 
 
 def format_count(value: Number) -> str:

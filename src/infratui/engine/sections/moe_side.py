@@ -176,9 +176,8 @@ def compare_side(case: Case, batch: int, budget: int) -> Side:
     least = fewest_of(case)
     least.explain(ledger)
     fewest = _served(case, least.gpus or 0, least.reason, ledger)
-    same = (
-        fewest if fewest.gpus == budget else _served(case, budget, because(ReasonKind.GIVEN_GPUS, gpus=budget), ledger)
-    )
+    short = deployment.refusal(case.site.accelerator) or because(ReasonKind.GIVEN_GPUS, gpus=budget)
+    same = fewest if fewest.gpus == budget else _served(case, budget, short, ledger)
     return Side(
         model=model,
         precision=precision,
