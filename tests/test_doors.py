@@ -106,6 +106,14 @@ def test_the_command_prints_what_the_report_leads_with(entry: Section, evaluatio
 
 
 @each
+@pytest.mark.parametrize("gpus", ["8", "1"])
+def test_no_key_is_named_where_there_is_none(entry: Section, gpus: str) -> None:
+    place = (entry.command, "--preset", "production", "--gpus", gpus)
+    for text in (printed(*place), printed(*place, "--markdown")):
+        assert not re.findall(r"\benter\b|\besc\b|! takes|\bpress\b", text)
+
+
+@each
 def test_markdown_csv_and_json_come_from_the_same_result(entry: Section) -> None:
     assert "#### " in printed(entry.command, "--preset", "production", "--markdown")
     assert "," in printed(entry.command, "--preset", "production", "--csv").splitlines()[0]

@@ -52,17 +52,18 @@ VERDICTS = {"good": "✓ ", "tight": "! ", "bad": "✗ "}
 """Tone → the glyph that carries it without colour."""
 
 
-def answer(shown: Answer, width: int, *, brief: bool = False) -> tuple[Line, ...]:
+def answer(shown: Answer, width: int, *, brief: bool = False, keys: bool = False) -> tuple[Line, ...]:
     """The verdict, whole, with its figures behind it or below; then why and what is next, none of it cut.
 
     `brief`, where there is little room: what is muted is left out, and of reasons in several clauses as many are
-    said as fit into a line, the first one at least.
+    said as fit into a line, the first one at least. `keys`: also what a key does about it.
     """
     glyph = VERDICTS.get(shown.tone, "")
     indent = " " * len(glyph)
     strong = f"bold {shown.tone}".strip()
     room = max(12, width - len(glyph))
-    head = textwrap.wrap(shown.text, room) or [""]
+    verdict = BETWEEN.join(part for part in (shown.text, shown.offer if keys else "") if part)
+    head = textwrap.wrap(verdict, room) or [""]
     lines: list[Line] = [((glyph if at == 0 else indent, strong), (text, strong)) for at, text in enumerate(head)]
     if shown.figure and len(head[-1]) + len(shown.figure) + 3 <= room:
         lines[-1] = (*lines[-1], ("   ", ""), (shown.figure, ""))

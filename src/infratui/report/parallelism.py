@@ -59,7 +59,8 @@ def answer(result: ParallelismResult, bytes_as: ByteUnit) -> Answer:
         if line := next_best(result):
             says.append(Says("or", line))
     figures = speed_line(chosen) if chosen.fits else ""
-    return Answer(figure(result), figures, tone(result), tuple(says))
+    offer = f"! takes {needed:,}" if (needed := _needed(result)) else ""
+    return Answer(figure(result), figures, tone(result), tuple(says), offer)
 
 
 def _shared(result: ParallelismResult) -> str:
@@ -142,11 +143,15 @@ def figure(result: ParallelismResult) -> str:
     words = layout_text(chosen.layout)
     if chosen.fits:
         return f"{words} ({placed_label(chosen.layout, chosen.pools)})"
-    needed = result.needed.gpus
-    name = short_name(result.accelerator)
-    if needed is not None and needed > result.gpus:
-        return f"Needs {needed:,} × {name}, you have {result.gpus:,} · ! takes {needed:,}"
+    if needed := _needed(result):
+        return f"Needs {needed:,} × {short_name(result.accelerator)}, you have {result.gpus:,}"
     return f"{chosen.layout.label} ({words}) does not hold it"
+
+
+def _needed(result: ParallelismResult) -> int:
+    """GPUs that it takes where there are too few; 0 where that is not what is missing."""
+    needed, chosen = result.needed.gpus, result.chosen
+    return needed if needed is not None and needed > result.gpus and chosen and not chosen.fits else 0
 
 
 def tone(result: ParallelismResult) -> str:

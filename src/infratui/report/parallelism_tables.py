@@ -76,7 +76,6 @@ def layouts(result: ParallelismResult, bytes_as: ByteUnit) -> Table:
     rows = [_layout_row(row, result, bytes_as) for row in result.rows]
     of = counted(result.gpus, "GPU")
     title = f"The one layout of {of}" if len(rows) == 1 else f"All {len(rows)} layouts of {of}, fastest first"
-    title += ": enter sets one by hand"
     return Table("layouts", title, _LAYOUT_COLUMNS, tuple(rows))
 
 

@@ -76,8 +76,6 @@ def answer(result: QuantizationResult, bytes_as: ByteUnit) -> Answer:
         return Answer(f"No: {label} saves no {name} and {pace_text(row, result)}", size, "tight", beside)
     take = "" if row is result.chosen else "take "
     text = f"{lead}: {take}{label}{LINK if take else ' '}{effects(row, result)}"
-    if row is not result.chosen:
-        size = f"{size} · enter on its bar takes it"
     return Answer(text, size, TONES[badge_].replace("muted", "tight"), beside)
 
 

@@ -41,6 +41,8 @@ class Answer:
     """`good`, `tight` or `bad`: fits, barely, does not."""
     lines: tuple[Says, ...] = ()
     """What stands below it, each behind its label: why, the next best, what would help."""
+    offer: str = ""
+    """What a key does about it, said where there are keys: `! takes 11`."""
 
     @property
     def detail(self) -> str:

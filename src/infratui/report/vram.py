@@ -84,7 +84,7 @@ def answer(result: VramResult, bytes_as: ByteUnit) -> Answer:
     if (cheap := cheapest_text(result)) or not result.rows:
         says.append(Says("cheapest", cheap))
     says.append(Says("textbook", other_estimator(result, bytes_as), muted=True))
-    return Answer(verdict(result), room(result, bytes_as), TONES[selected.verdict], tuple(says))
+    return Answer(verdict(result), room(result, bytes_as), TONES[selected.verdict], tuple(says), _offer(result))
 
 
 def page(result: VramResult, bytes_as: ByteUnit) -> tuple[Block, ...]:
@@ -138,7 +138,15 @@ def verdict(result: VramResult) -> str:
         return f"{chosen(result)} do not hold it: {none_text(least.reason)}"
     if least.gpus <= selected.gpus:
         return f"{least.gpus:,} × {name} would hold it, but not as set by hand"
-    return f"Needs {least.gpus:,} × {name}, you have {selected.gpus:,} · ! takes {least.gpus:,}"
+    return f"Needs {least.gpus:,} × {name}, you have {selected.gpus:,}"
+
+
+def _offer(result: VramResult) -> str:
+    """What a key does where GPUs are missing."""
+    selected, needed = result.selected, result.smallest.gpus
+    refused = selected.refused and isinstance(selected.refused[0].kind, Cannot)
+    short = selected.verdict == "no" and not refused and needed is not None and needed > selected.gpus
+    return f"! takes {needed:,}" if short else ""
 
 
 def none_text(reason: Reason | None) -> str:

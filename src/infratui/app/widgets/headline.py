@@ -33,7 +33,7 @@ class HeadlineView(Painted):
         self.answer = answer
 
     def toned(self, width: int) -> Sequence[Line]:
-        return drawn(self.answer, max(20, width), brief=self.app.size.height < LOW)
+        return drawn(self.answer, max(20, width), brief=self.app.size.height < LOW, keys=True)
 
     def watch_answer(self) -> None:
         self.refit()

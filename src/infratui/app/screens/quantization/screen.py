@@ -117,7 +117,7 @@ class QuantizationScreen(SectionScreen[Shown]):
     def compose_body(self) -> ComposeResult:
         with Container(id="sides"):
             with Vertical(id="left"):
-                with Panel("Weights in each precision", id="bars"):
+                with Panel("Weights in each precision: enter takes one", id="bars"):
                     yield FormatBars()
                 with Panel("Trade-offs", id="trade"):
                     yield TableView(limit=10)
