@@ -44,7 +44,7 @@ async def opened(pilot: Pilot[int]) -> None:
 
 def headline(app: InfraApp) -> str:
     answer = app.screen.query_one(HeadlineView).answer
-    return f"{answer.text} | {answer.figure} | {answer.detail}"
+    return f"{answer.text} | {answer.figure} | {answer.detail} | {answer.offer}"
 
 
 def layouts(app: InfraApp) -> TableView:
@@ -56,7 +56,7 @@ class TestTheGuidesFlow:
     @pytest.mark.parametrize(
         ("gpus", "said"),
         [
-            (8, "Needs 12 × H100 SXM, you have 8 · ! takes 12"),
+            (8, "12 GPUs | ! takes 12"),
             (16, "(TP8·PP2) "),
             (32, "no layout is faster, of "),
             (64, "2 copies share the users"),
