@@ -47,9 +47,21 @@ def test_what_saves_no_gpu_and_is_no_faster_is_not_advised() -> None:
         {"accelerator": "tpu-v5e", "engine": "llama.cpp"},
     ],
 )
-def test_what_cannot_be_is_said_as_on_the_first_screen(changes: dict[str, object]) -> None:
-    scenario = SERVED.with_(**changes)
-    assert said(scenario) == vram.answer(EVALUATE(scenario).vram, ByteUnit.GB).text
+def test_what_cannot_be_is_said_as_on_the_first_screen_and_has_no_speed(changes: dict[str, object]) -> None:
+    evaluation = EVALUATE(SERVED.with_(**changes))
+    result = evaluation.quantization
+    found = quantization.answer(result, ByteUnit.GB)
+    assert (found.text, found.figure) == (vram.answer(evaluation.vram, ByteUnit.GB).text, "")
+    assert result.chosen.speed is None
+    assert result.why_no_speed(result.chosen) == result.chosen.least.reason
+
+
+def test_another_format_is_only_offered_where_the_engine_serves_it() -> None:
+    scenario = SERVED.with_(engine="llama.cpp", precision="fp8", kv_precision="fp16")
+    (other,) = quantization.answer(EVALUATE(scenario).quantization, ByteUnit.GB).lines
+    assert other.text.startswith("GGUF Q4_K_M")
+    refused = EVALUATE(SERVED.with_(accelerator="cpu-epyc-9654")).quantization
+    assert quantization.answer(refused, ByteUnit.GB).lines == ()
 
 
 @pytest.mark.parametrize(

@@ -20,11 +20,11 @@ from pathlib import Path
 import pyte
 import pytest
 
-from infratui.app.terminal.keyboard import BURST
+from infratui.app.terminal.keyboard import BURST, BURST_GOES_ON_S
 
 PATIENCE_S = 30.0
 QUIET_S = 0.15
-HANDS_S = 0.06
+HANDS_S = 2 * BURST_GOES_ON_S
 """No hand presses a key sooner after a text that came at once: until then, more of it may be on its way."""
 
 

@@ -64,7 +64,7 @@ class LazyGroup(click.Group):
             sys.stdout.flush()
         except click.UsageError as error:
             command = error.ctx.command_path if error.ctx else "infratui"
-            if isinstance(error, click.NoSuchOption) and (field := _field(error)):
+            if isinstance(error, click.NoSuchOption) and (field := _input_meant(error)):
                 fail(f"{error.option_name} is an input: --set {field}=…; `infratui fields` lists them")
             fail(f"{error.format_message().rstrip('.')}; `{command} --help` shows how")
         except click.ClickException as error:
@@ -103,8 +103,8 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, COMMANDS[name]) for name in self.list_commands(ctx)])
 
 
-def _field(error: click.NoSuchOption) -> str:
-    """The input of a scenario that an option was taken for, where the command takes inputs; else empty."""
+def _input_meant(error: click.NoSuchOption) -> str:
+    """The field of a scenario that was written as an option, where the command has `--set`; else empty."""
     from ..scenario import Scenario
 
     takes = error.ctx is not None and any("--set" in option.opts for option in error.ctx.command.params)

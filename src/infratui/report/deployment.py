@@ -16,6 +16,7 @@ from .workload import FAR, WorkloadWords
 
 if TYPE_CHECKING:
     from ..engine.case import Case
+    from ..engine.cluster.hardware import Accelerator
     from ..engine.cluster.layout import Layout
     from ..engine.deployment.judge import PoolSplit
     from ..engine.deployment.ways_out import WayOut
@@ -43,6 +44,16 @@ def layout_text(layout: Layout) -> str:
 def placed_label(layout: Layout, pools: PoolSplit | None) -> str:
     """`TP8`, or with prompts computed apart `TP2·DP3 + 1 × TP4 for prompts`."""
     return layout.label if pools is None else f"{layout.label} + {pools.replicas:,} × {pools.layout.label} for prompts"
+
+
+def needs_text(needed: int, accelerator: Accelerator, gpus: int) -> str:
+    """That there are too few: `Needs 12 × H100 SXM, you have 8`."""
+    return f"Needs {needed:,} × {short_name(accelerator)}, you have {gpus:,}"
+
+
+def needs_offer(needed: int) -> str:
+    """What a key does about that; empty where nothing is missing."""
+    return f"! takes {needed:,}" if needed else ""
 
 
 def pools_data(pools: PoolSplit | None) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ from ..engine.figures.derivation import Unit
 from ..engine.figures.units import GB, ByteUnit, counted, format_bytes, format_count, format_seconds, significant
 from ..engine.metrics import metric
 from . import apart, demand, load_curve
-from .deployment import layout_text, placed_label, pools_data, way_flag, way_text
+from .deployment import layout_text, needs_offer, needs_text, placed_label, pools_data, way_flag, way_text
 from .interval import around, rounded_count
 from .layout_json import chosen_data, interval_of, row_data
 from .names import short_name
@@ -59,8 +59,7 @@ def answer(result: ParallelismResult, bytes_as: ByteUnit) -> Answer:
         if line := next_best(result):
             says.append(Says("or", line))
     figures = speed_line(chosen) if chosen.fits else ""
-    offer = f"! takes {needed:,}" if (needed := _needed(result)) else ""
-    return Answer(figure(result), figures, tone(result), tuple(says), offer)
+    return Answer(figure(result), figures, tone(result), tuple(says), needs_offer(_needed(result)))
 
 
 def _shared(result: ParallelismResult) -> str:
@@ -144,7 +143,7 @@ def figure(result: ParallelismResult) -> str:
     if chosen.fits:
         return f"{words} ({placed_label(chosen.layout, chosen.pools)})"
     if needed := _needed(result):
-        return f"Needs {needed:,} × {short_name(result.accelerator)}, you have {result.gpus:,}"
+        return needs_text(needed, result.accelerator, result.gpus)
     return f"{chosen.layout.label} ({words}) does not hold it"
 
 

@@ -63,14 +63,17 @@ def answer(result: QuantizationResult, bytes_as: ByteUnit) -> Answer:
     row = advised(result)
     if row is None:
         text = f"No: no format below 16 bit is published as safe for {result.model.name}"
-        return Answer(text, "", "tight", _beside(result.chosen, result, bytes_as))
+        chosen = result.chosen
+        return Answer(text, "", "tight", (Says("decides", decides(chosen, result, bytes_as)), *_beside(chosen, result)))
     badge_, label, name = row.quality.badge, row.precision.label, short_name(result.accelerator)
     size = f"{format_bytes(row.weights, bytes_as)}, {saved(row.saved_pct)} against {result.reference.precision.label}"
-    beside = _beside(row, result, bytes_as)
-    if (why := row.least.reason) and row.gpus is None:
-        # What cannot be at all is no question of formats: it is said as on every screen.
-        text = reason_text(why) if isinstance(why.kind, Cannot) else f"No: {decides(row, result, bytes_as)}"
-        return Answer(text, size, "bad", beside[1:])
+    if _is_refused(row):
+        # No question of formats: it is said as on every screen.
+        return Answer(reason_text(row.least.reason), "", "bad", _smaller(row, result))
+    decided = decides(row, result, bytes_as)
+    if row.gpus is None:
+        return Answer(f"No: {decided}", size, "bad", _beside(row, result))
+    beside = (Says("decides", decided), *_beside(row, result))
     lead = _LEADS.get(badge_, "No")
     if lead != "No" and not result.gains(row):
         return Answer(f"No: {label} saves no {name} and {pace_text(row, result)}", size, "tight", beside)
@@ -97,18 +100,19 @@ def effects(row: PrecisionRow, result: QuantizationResult) -> str:
     share = row.weights / result.reference.weights
     size = "halves the weights" if 0.47 <= share <= 0.56 else f"takes {1 - share:.0%} off the weights"
     quality = _keeps(row.quality)
-    if result.pace(row) is None:
+    pace = pace_text(row, result)
+    if not pace:
         return f"{size}; {quality}"
     but = ", but" if result.slows(row) else " and"
     if row.quality.badge is Badge.NO_DATA and row.quality.basis is not QualityBasis.RELEASED:
-        return f"{size}{but} {pace_text(row, result)}; {quality}"
-    return f"{size}, {quality}{but} {pace_text(row, result)}"
+        return f"{size}{but} {pace}; {quality}"
+    return f"{size}, {quality}{but} {pace}"
 
 
 def pace_text(row: PrecisionRow, result: QuantizationResult) -> str:
-    """What a format does to what requests wait for: `decodes 1.40× as fast`."""
+    """What a format does to what requests wait for: `decodes 1.40× as fast`; empty where that is not predicted."""
     pace, does = result.pace(row), "decodes" if result.is_decoding else "reads"
-    return f"{does} {times(pace)} as fast" if pace is not None else "no speed is predicted"
+    return "" if pace is None else f"{does} {times(pace)} as fast"
 
 
 def _keeps(quality: Assessment) -> str:
@@ -140,22 +144,28 @@ def decides(row: PrecisionRow, result: QuantizationResult, bytes_as: ByteUnit) -
     return f"it still takes {mine} × {name}: {what} ({beside})"
 
 
-def _beside(row: PrecisionRow, result: QuantizationResult, bytes_as: ByteUnit) -> tuple[Says, ...]:
-    """What decides, what the rule promises, and the next smaller format."""
-    says = [Says("decides", decides(row, result, bytes_as))]
-    if row.speed is None:
-        says.append(Says("speed", reason_text(result.no_speed)))
-    else:
-        says.append(Says("speed", beside_rule(row, answers=result.model.answers)))
-    smaller = [entry for entry in result.rows if entry.bits_per_weight < row.bits_per_weight - 1 and entry is not row]
-    if smaller:
-        other = max(smaller, key=lambda entry: (-list(TONES).index(entry.quality.badge), entry.bits_per_weight))
-        speed = f", decode {times(other.speed.decode)}" if other.speed and result.model.answers else ""
-        takes = counted(count, "GPU") if (count := other.gpus) else "no layout"
-        says.append(
-            Says("or", f"{other.precision.label}: {saved(other.saved_pct)}, {takes}{speed}, {badge(other.quality)}")
-        )
-    return tuple(says)
+def _beside(row: PrecisionRow, result: QuantizationResult) -> tuple[Says, ...]:
+    """What the rule promises, and the next smaller format."""
+    speed = beside_rule(row, answers=result.model.answers) if row.speed else reason_text(result.why_no_speed(row))
+    return (Says("speed", speed), *_smaller(row, result))
+
+
+def _smaller(row: PrecisionRow, result: QuantizationResult) -> tuple[Says, ...]:
+    """The next smaller format that the engine serves, the best published first; none where there is none."""
+    smaller = [
+        entry for entry in result.rows if entry.bits_per_weight < row.bits_per_weight - 1 and not _is_refused(entry)
+    ]
+    if not smaller:
+        return ()
+    other = max(smaller, key=lambda entry: (-list(TONES).index(entry.quality.badge), entry.bits_per_weight))
+    speed = f", decode {times(other.speed.decode)}" if other.speed and result.model.answers else ""
+    takes = counted(count, "GPU") if (count := other.gpus) else "no layout"
+    return (Says("or", f"{other.precision.label}: {saved(other.saved_pct)}, {takes}{speed}, {badge(other.quality)}"),)
+
+
+def _is_refused(row: PrecisionRow) -> bool:
+    """The engine does not serve it, whatever the number of GPUs."""
+    return row.least.reason is not None and isinstance(row.least.reason.kind, Cannot)
 
 
 def page(result: QuantizationResult, bytes_as: ByteUnit) -> tuple[Block, ...]:
@@ -225,7 +235,7 @@ def summary(result: QuantizationResult, bytes_as: ByteUnit = ByteUnit.GB) -> str
             why = f"{decode_reason(row.speed, row)}; {why}"
         sentences.append(f"On {result.layout.label} it {does}: {why}.")
     else:
-        sentences.append(f"No speed is predicted: {reason_text(result.no_speed)}.")
+        sentences.append(f"No speed is predicted: {reason_text(result.why_no_speed(row))}.")
     sentences.append(f"Quality: {row.quality.badge.value} ({quality_text(row.quality)}).")
     best = result.safest_smallest
     if best is not None and best is not row and (best.gpus or 0) < (row.gpus or 1 << 30):
@@ -258,7 +268,7 @@ def explanation(row: PrecisionRow, result: QuantizationResult, bytes_as: ByteUni
             Says("speed", f"{compared}; for {result.layout.label} even where a format does not fit it"),
         ]
     else:
-        says.append(Says("speed", f"rule of thumb only: {reason_text(result.no_speed)}"))
+        says.append(Says("speed", f"rule of thumb only: {reason_text(result.why_no_speed(row))}"))
     cards = f"{rule.gpus} × {short_name(result.accelerator)}"
     thumb = f"{format_bytes(rule.weights, bytes_as)} on {cards} for the weights alone"
     says.append(Says("rule", f"{thumb}; the smallest legal layout that holds them takes {row.gpus_alone or 'more'}"))

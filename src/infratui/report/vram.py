@@ -19,7 +19,7 @@ from ..engine.figures.units import (
     format_tokens,
     significant,
 )
-from .deployment import layout_text, placed_label, ways_text
+from .deployment import layout_text, needs_offer, needs_text, placed_label, ways_text
 from .money import money
 from .names import short_name
 from .reasons import reason_text, reasons_text
@@ -84,7 +84,8 @@ def answer(result: VramResult, bytes_as: ByteUnit) -> Answer:
     if (cheap := cheapest_text(result)) or not result.rows:
         says.append(Says("cheapest", cheap))
     says.append(Says("textbook", other_estimator(result, bytes_as), muted=True))
-    return Answer(verdict(result), room(result, bytes_as), TONES[selected.verdict], tuple(says), _offer(result))
+    offer = needs_offer(_needed(result))
+    return Answer(verdict(result), room(result, bytes_as), TONES[selected.verdict], tuple(says), offer)
 
 
 def page(result: VramResult, bytes_as: ByteUnit) -> tuple[Block, ...]:
@@ -131,22 +132,19 @@ def verdict(result: VramResult) -> str:
     if selected.verdict != "no":
         barely = " barely" if selected.verdict == "tight" else ""
         return f"{chosen(result)}{barely} hold{'' if selected.gpus > 1 else 's'} it"
-    name = short_name(selected.accelerator)
     if result.selected.refused and isinstance(result.selected.refused[0].kind, Cannot):
         return reason_text(result.selected.refused[0])
     if least.gpus is None:
         return f"{chosen(result)} do not hold it: {none_text(least.reason)}"
-    if least.gpus <= selected.gpus:
-        return f"{least.gpus:,} × {name} would hold it, but not as set by hand"
-    return f"Needs {least.gpus:,} × {name}, you have {selected.gpus:,}"
+    if needed := _needed(result):
+        return needs_text(needed, selected.accelerator, selected.gpus)
+    return f"{least.gpus:,} × {short_name(selected.accelerator)} would hold it, but not as set by hand"
 
 
-def _offer(result: VramResult) -> str:
-    """What a key does where GPUs are missing."""
+def _needed(result: VramResult) -> int:
+    """GPUs that it takes where there are too few; 0 where that is not what is missing."""
     selected, needed = result.selected, result.smallest.gpus
-    refused = selected.refused and isinstance(selected.refused[0].kind, Cannot)
-    short = selected.verdict == "no" and not refused and needed is not None and needed > selected.gpus
-    return f"! takes {needed:,}" if short else ""
+    return needed if needed is not None and selected.verdict == "no" and needed > selected.gpus else 0
 
 
 def none_text(reason: Reason | None) -> str:

@@ -25,7 +25,8 @@ BURST = 32
 """More printable characters at once than this were pasted: no one types ahead so far, and no key repeats so fast."""
 _DIFFERENT = 8
 """A held key, or two, repeats few characters; a text has more."""
-_BURST_GOES_ON_S = 0.05
+BURST_GOES_ON_S = 0.05
+"""What comes this soon after a burst still belongs to it."""
 _PIECES = re.compile(r"\x1b[^\x1b]*|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f]|[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]+")
 """A sequence and what follows it, a control key, or text with its line ends."""
 _ALT_DIGIT = re.compile(r"\x1b[0-9]")
@@ -104,7 +105,7 @@ class Keyboard:
                     continue
             whole = not piece.startswith("\x1b") and self._parser._timeout_time is None
             if whole and (self._last < self._burst_until or _is_burst(piece)):
-                self._burst_until = self._last + _BURST_GOES_ON_S
+                self._burst_until = self._last + BURST_GOES_ON_S
                 yield from self._burst(piece)
             else:
                 yield from self._parse(piece)

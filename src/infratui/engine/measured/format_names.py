@@ -41,10 +41,10 @@ _FORMATS = (
     ("4-bit", "int4-g64"),
 )
 """Words for formats, the longer before those that they contain → precision ids."""
-_WIDTHS = {"8bit": 8, "8-bit": 8, "4bit": 4, "4-bit": 4}
-"""Words that only say how wide: beside the word for a format they choose between its widths."""
-_EIGHT = {"nf4": "int8-w8a16", "int4-gptq": "int8-gptq"}
-"""Formats of four bits whose makers write eight as well."""
+_EIGHT_BITS, _FOUR_BITS = {"8bit", "8-bit"}, {"4bit", "4-bit"}
+"""Words that only say how wide: the word for a format beside them says more."""
+_IN_EIGHT_BITS = {"nf4": "int8-w8a16", "int4-gptq": "int8-gptq"}
+"""Formats of four bits, and what their makers call eight bits by the same word."""
 _FORMAT = re.compile("|".join(rf"(?<![a-z0-9]){re.escape(mark)}(?![0-9])" for mark, _ in _FORMATS))
 _WIDE_ATTENTION = re.compile(r"attention\W+(?:kept\W+)?(?:bf16|fp16|16)|(?:bf16|fp16|16-bit)\W+attention")
 
@@ -80,10 +80,10 @@ def named_format(text: str, model: Model) -> str:
     marks = _FORMAT.findall(words)
     if not marks:
         return ""
-    named = [mark for mark in marks if mark not in _WIDTHS]
-    found = next(meant for mark, meant in _FORMATS if mark == (named or marks)[0])
-    if named and 8 in map(_WIDTHS.get, marks):
-        found = _EIGHT.get(found, found)
+    named = [mark for mark in marks if mark not in _EIGHT_BITS | _FOUR_BITS] or marks
+    found = next(meant for mark, meant in _FORMATS if mark == named[0])
+    if _EIGHT_BITS.intersection(marks):
+        found = _IN_EIGHT_BITS.get(found, found)
     if found == "int4" and "gptq" in marks:
         found = "int4-gptq"
     elif found == "int4" and "awq" in marks:

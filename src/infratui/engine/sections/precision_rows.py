@@ -101,7 +101,7 @@ class PrecisionRow:
     """Fewest GPUs that hold the weights and one short request: what a guide calls fitting."""
     arithmetic: Arithmetic
     speed: SpeedEffect | None
-    """None where nothing can be predicted; `QuantizationResult.no_speed` says why."""
+    """None where nothing can be predicted; `QuantizationResult.why_no_speed` says why."""
     rule: RuleOfThumbEffect
     quality: Assessment
 

@@ -108,6 +108,11 @@ class QuantizationResult:
             return None
         return row.speed.decode if self.is_decoding else row.speed.prefill
 
+    def why_no_speed(self, row: PrecisionRow) -> Reason | None:
+        """Why a format's speed against the reference is not predicted."""
+        plan = self.comparison.plans[row.precision.id]
+        return plan if isinstance(plan, Reason) else self.no_speed
+
     def slows(self, row: PrecisionRow) -> bool:
         """Whether a format takes noticeably longer than the reference."""
         pace = self.pace(row)
@@ -140,6 +145,10 @@ def evaluate_quantization(case: Case) -> QuantizationResult:
     batch = max(1.0, min(load.users / layout.dp, float(limit)))
     plans: dict[str, Plan | Reason] = {}
     for precision in {entry.id: entry for entry in (*shown, reference)}.values():
+        if refused := replace(deployment, precision=precision).refusal(site.accelerator):
+            # What is not served has no speed.
+            plans[precision.id] = refused
+            continue
         try:
             plans[precision.id] = Plan.of(
                 deployment.model,
