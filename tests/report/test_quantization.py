@@ -35,7 +35,9 @@ def test_what_saves_no_gpu_and_is_no_faster_is_not_advised() -> None:
     result = EVALUATE(scenario).quantization
     assert result.chosen.gpus == result.reference.gpus
     assert not result.gains(result.chosen)
-    assert said(scenario).startswith("No: INT4 W4A16 g128 saves no MI325X and decodes 0.")
+    found = quantization.answer(result, ByteUnit.GB)
+    assert found.text.startswith("No: INT4 W4A16 g128 saves no MI325X and decodes 0.")
+    assert found.lines[-1].text.startswith("FP8: −48 %, 2 GPUs, decode 1.")
 
 
 @pytest.mark.parametrize(

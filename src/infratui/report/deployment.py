@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..engine.deployment.answer import deployed, fleet_of
 from ..engine.figures.units import counted, format_count, format_tokens, significant
 from .as_json import plain
+from .draw import BETWEEN
 from .names import short_name
 from .reasons import error_text, reasons_text
 from .thumb_words import deployment_data
@@ -105,7 +106,7 @@ def way_flag(entry: WayOut) -> str:
 
 def ways_text(ways: Iterable[WayOut]) -> str:
     """The ways out, those that let the GPUs at hand hold it first."""
-    return ", ".join(f"{way_text(entry)} ({way_flag(entry)})" for entry in ways if entry.holds)
+    return BETWEEN.join(f"{way_text(entry)} ({way_flag(entry)})" for entry in ways if entry.holds)
 
 
 def workload(evaluation: Evaluation) -> WorkloadWords:

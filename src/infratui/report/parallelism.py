@@ -11,6 +11,7 @@ from ..engine.figures.units import GB, ByteUnit, counted, format_bytes, format_c
 from ..engine.metrics import metric
 from . import apart, demand, load_curve
 from .deployment import layout_text, needs_offer, needs_text, placed_label, pools_data, way_flag, way_text
+from .draw import BETWEEN
 from .interval import around, rounded_count
 from .layout_json import chosen_data, interval_of, row_data
 from .names import short_name
@@ -224,7 +225,7 @@ def help_line(result: ParallelismResult) -> str:
     """What would let it fit, each with the GPUs it would then take."""
     if not result.help:
         return ""
-    return ", ".join(_way_and_gpus(way_text(entry), counted(entry.gpus, "GPU")) for entry in result.help)
+    return BETWEEN.join(_way_and_gpus(way_text(entry), counted(entry.gpus, "GPU")) for entry in result.help)
 
 
 def _way_and_gpus(way: str, takes: str) -> str:

@@ -64,28 +64,37 @@ def answer(result: QuantizationResult, bytes_as: ByteUnit) -> Answer:
     if row is None:
         text = f"No: no format below 16 bit is published as safe for {result.model.name}"
         chosen = result.chosen
-        return Answer(text, "", "tight", (Says("decides", decides(chosen, result, bytes_as)), *_beside(chosen, result)))
+        decided = Says("decides", decides(chosen, result, bytes_as))
+        return Answer(text, "", "tight", (decided, _speed(chosen, result), *_smaller(chosen, result)))
     badge_, label, name = row.quality.badge, row.precision.label, short_name(result.accelerator)
     size = f"{format_bytes(row.weights, bytes_as)}, {saved(row.saved_pct)} against {result.reference.precision.label}"
     if _is_refused(row):
         # No question of formats: it is said as on every screen.
         return Answer(reason_text(row.least.reason), "", "bad", _smaller(row, result))
-    decided = decides(row, result, bytes_as)
+    decided, speed = Says("decides", decides(row, result, bytes_as)), _speed(row, result)
     if row.gpus is None:
-        return Answer(f"No: {decided}", size, "bad", _beside(row, result))
-    beside = (Says("decides", decided), *_beside(row, result))
+        return Answer(f"No: {decided.text}", size, "bad", (speed, *_smaller(row, result)))
     lead = _LEADS.get(badge_, "No")
     if lead != "No" and not result.gains(row):
-        return Answer(f"No: {label} saves no {name} and {pace_text(row, result)}", size, "tight", beside)
+        best = _best(result)
+        better = (_or(best, result),) if best is not None and result.gains(best) else ()
+        text = f"No: {label} saves no {name} and {pace_text(row, result)}"
+        return Answer(text, size, "tight", (decided, speed, *better))
     take = "" if row is result.chosen else "take "
     text = f"{lead}: {take}{label}{LINK if take else ' '}{effects(row, result)}"
-    return Answer(text, size, TONES[badge_].replace("muted", "tight"), beside)
+    lines = decided, speed, *_smaller(row, result)
+    return Answer(text, size, TONES[badge_].replace("muted", "tight"), lines)
 
 
 def advised(result: QuantizationResult) -> PrecisionRow | None:
-    """The scenario's format where it is below 16 bit; else the safe one with the fewest GPUs, then the fastest."""
+    """The scenario's format where it is below 16 bit; else the best."""
     if result.chosen.bits_per_weight < result.reference.bits_per_weight - 1:
         return result.chosen
+    return _best(result)
+
+
+def _best(result: QuantizationResult) -> PrecisionRow | None:
+    """Of the safe formats below 16 bit the one with the fewest GPUs, then the fastest."""
     safe = [
         row
         for row in result.rows
@@ -144,10 +153,10 @@ def decides(row: PrecisionRow, result: QuantizationResult, bytes_as: ByteUnit) -
     return f"it still takes {mine} × {name}: {what} ({beside})"
 
 
-def _beside(row: PrecisionRow, result: QuantizationResult) -> tuple[Says, ...]:
-    """What the rule promises, and the next smaller format."""
-    speed = beside_rule(row, answers=result.model.answers) if row.speed else reason_text(result.why_no_speed(row))
-    return (Says("speed", speed), *_smaller(row, result))
+def _speed(row: PrecisionRow, result: QuantizationResult) -> Says:
+    """What the rule promises beside the predictions."""
+    words = beside_rule(row, answers=result.model.answers) if row.speed else reason_text(result.why_no_speed(row))
+    return Says("speed", words)
 
 
 def _smaller(row: PrecisionRow, result: QuantizationResult) -> tuple[Says, ...]:
@@ -157,10 +166,14 @@ def _smaller(row: PrecisionRow, result: QuantizationResult) -> tuple[Says, ...]:
     ]
     if not smaller:
         return ()
-    other = max(smaller, key=lambda entry: (-list(TONES).index(entry.quality.badge), entry.bits_per_weight))
+    best = max(smaller, key=lambda entry: (-list(TONES).index(entry.quality.badge), entry.bits_per_weight))
+    return (_or(best, result),)
+
+
+def _or(other: PrecisionRow, result: QuantizationResult) -> Says:
     speed = f", decode {times(other.speed.decode)}" if other.speed and result.model.answers else ""
     takes = counted(count, "GPU") if (count := other.gpus) else "no layout"
-    return (Says("or", f"{other.precision.label}: {saved(other.saved_pct)}, {takes}{speed}, {badge(other.quality)}"),)
+    return Says("or", f"{other.precision.label}: {saved(other.saved_pct)}, {takes}{speed}, {badge(other.quality)}")
 
 
 def _is_refused(row: PrecisionRow) -> bool:

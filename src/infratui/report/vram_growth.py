@@ -50,6 +50,9 @@ def growth_chart(found: Growth, load: Sequences, cards: str, bytes_as: ByteUnit)
         for line in found.lines
     )
     capacity = found.capacity / size
+    # Where the load takes far more than there is, the picture still shows where it stands.
+    here = [_until(list(curve.points), float(load.users)) for curve in curves if curve.tone == "kv"]
+    taken = max((points[-1][1] for points in here if points), default=0.0)
     return Chart(
         curves=curves,
         rules=(
@@ -60,7 +63,7 @@ def growth_chart(found: Growth, load: Sequences, cards: str, bytes_as: ByteUnit)
         y_label=bytes_as.value,
         x_text=lambda value: format_count(round(value)),
         y_text=lambda value: format_count(round(value)),
-        top=capacity * 2 if capacity else None,
+        top=max(capacity * 2, taken * 1.25) if capacity else None,
         id="growth",
         title="How it grows: all GPUs, by users and context",
     )
